@@ -1,0 +1,65 @@
+/** How urgent a message is, least first. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** One of {@linkcode LOG_LEVELS}. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Where messages for the person who runs the program go. Standard output is never used. */
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+  /** Whether `debug` messages are shown: ask before building a costly one. */
+  readonly isDebug: boolean;
+}
+
+/** A log that writes one line a message with `write`, leaving out what is below `level`. */
+export class LineLog implements Log {
+  readonly #least: number;
+  readonly #write: (line: string) => void;
+
+  /**
+   * @param level The least urgent level that is shown.
+   * @param write Takes whole lines, each with its line feed. By default, standard error.
+   */
+  constructor(level: LogLevel, write: (line: string) => void = writeToStandardError) {
+    this.#least = LOG_LEVELS.indexOf(level);
+    this.#write = write;
+  }
+
+  get isDebug(): boolean {
+    return this.#least === 0;
+  }
+
+  debug(message: string): void {
+    this.#line(0, "debug: ", message);
+  }
+
+  info(message: string): void {
+    this.#line(1, "", message);
+  }
+
+  warn(message: string): void {
+    this.#line(2, "warning: ", message);
+  }
+
+  error(message: string): void {
+    this.#line(3, "error: ", message);
+  }
+
+  #line(level: number, label: string, message: string): void {
+    if (level >= this.#least) this.#write(`flosensor: ${label}${message}\n`);
+  }
+}
+
+const encoder = new TextEncoder();
+
+function writeToStandardError(line: string): void {
+  const bytes = encoder.encode(line);
+  try {
+    for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+  } catch {
+    // Whoever read our standard error has gone. There is nobody left to tell.
+  }
+}

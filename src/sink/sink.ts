@@ -1,0 +1,28 @@
+import type { ObservationBatch } from "../flow/observation_batch.ts";
+
+/** Where observations go: Redis, JSON lines, the terminal. */
+export interface Sink {
+  /**
+   * Takes observations. It copies what it needs before it returns: the batch is used again.
+   * It never waits and never throws for a store that is away.
+   */
+  write(batch: ObservationBatch): void;
+
+  /** Observations that were taken and are not yet where they should go. */
+  readonly pending: number;
+
+  /**
+   * Brings what is pending to its place, if that can be done now.
+   * Called at each flush, and by a replay whenever `pending` has grown large.
+   *
+   * @throws {UserError} when it can't be done now or later.
+   */
+  flush(): Promise<void>;
+
+  /**
+   * Flushes, then gives back what the sink holds.
+   *
+   * @throws {UserError} that says how many observations were lost, when some were.
+   */
+  close(): Promise<void>;
+}
