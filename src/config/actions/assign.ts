@@ -1,0 +1,92 @@
+import { BY_ASSIGN } from "../../flow/by.ts";
+import { Action } from "../action.ts";
+import { DST, type End, endName, endWord, requireEnd, SRC } from "../end.ts";
+import type { Facts } from "../facts.ts";
+import { requireBoolean, requireOptions } from "../options.ts";
+import { DROP, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
+import { PortSet } from "../port_set.ts";
+
+/** Options of {@linkcode Assign}. */
+export interface AssignOptions {
+  /** The ports, 1 to 65535, of which the port of interest must be one. By default, any will do. */
+  ports?: Iterable<number>;
+  /**
+   * Whether a flow that matches is dropped.
+   *
+   * @default {false}
+   */
+  drop?: boolean;
+}
+
+/**
+ * Client and port of interest are those of the ends named. Does not match when there are `ports` and
+ * the port of interest is none of them.
+ *
+ * @param client The end that is the client; the other one is the server.
+ * @param port The end whose port is the port of interest.
+ * @throws {ConfigError} when an argument is wrong.
+ */
+export function Assign(client: End, port: End, options: AssignOptions = {}): Action {
+  const { ports, drop = false } = requireOptions(options, "Assign", ["ports", "drop"]);
+  return new AssignAction(
+    requireEnd(client, "client of Assign"),
+    requireEnd(port, "port of Assign"),
+    ports === undefined ? null : new PortSet(ports, "Assign"),
+    requireBoolean(drop, "drop of Assign"),
+  );
+}
+
+class AssignAction extends Action {
+  override readonly alwaysMatches: boolean;
+  readonly #clientIsDestination: boolean;
+  readonly #portIsSource: boolean;
+
+  constructor(
+    readonly client: End,
+    readonly port: End,
+    readonly ports: PortSet | null,
+    readonly drop: boolean,
+  ) {
+    super();
+    this.alwaysMatches = ports === null;
+    this.#clientIsDestination = client === DST;
+    this.#portIsSource = port === SRC;
+  }
+
+  override decide(facts: Facts): Outcome {
+    const port = this.#portIsSource ? facts.sourcePort : facts.destinationPort;
+    if (this.ports !== null && !this.ports.has(port)) return NO_MATCH;
+    return this.drop ? DROP : flowOutcome(this.#clientIsDestination, port, BY_ASSIGN);
+  }
+
+  override describe(): string {
+    const port = `${endWord(this.port)} port`;
+    const condition = this.ports === null
+      ? ""
+      : `if the ${port} is ${this.ports.ports.join(", ")}: `;
+    return this.drop
+      ? `${condition}dropped`
+      : `${condition}the ${endWord(this.client)} is the client, the ${port} is written`;
+  }
+
+  override explain(facts: Facts): string {
+    const port = this.#portIsSource ? facts.sourcePort : facts.destinationPort;
+    const isIn = this.ports === null || this.ports.has(port);
+    const found = this.ports === null
+      ? "any port will do"
+      : `${endWord(this.port)} port ${port} is ${isIn ? "" : "not "}in ${this.ports}`;
+    if (!isIn) return found;
+    return this.drop
+      ? `${found}: dropped`
+      : `${found}, so the ${endWord(this.client)} is the client`;
+  }
+
+  override toString(): string {
+    const options = [
+      ...(this.ports === null ? [] : [`ports: ${this.ports}`]),
+      ...(this.drop ? ["drop: true"] : []),
+    ];
+    const last = options.length === 0 ? "" : `, { ${options.join(", ")} }`;
+    return `Assign(${endName(this.client)}, ${endName(this.port)}${last})`;
+  }
+}

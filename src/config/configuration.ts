@@ -1,0 +1,83 @@
+import type { Action } from "./action.ts";
+import type { FlowFunction } from "./flow_function.ts";
+import type { OUR_NETS } from "./our_nets.ts";
+
+/** A prefix such as `10.0.0.0/8` or `2001:db8::/32`, a single address, or the own networks. */
+export type Prefix = string | typeof OUR_NETS;
+
+/** A network: its name and its prefixes. */
+export type Network<Name extends string> = readonly [
+  name: Name,
+  prefix: Prefix,
+  ...more: readonly Prefix[],
+];
+
+/** A rule: the flows from a network to a network, and what to do with them; `null` is any network. */
+export type Rule<Name extends string> = readonly [
+  source: Name | null,
+  destination: Name | null,
+  action: Action | FlowFunction<Name>,
+];
+
+/** The settings of config.ts. Each may be left out. */
+export interface Config<Name extends string = string> {
+  /** Where Redis is: a `redis:`, `rediss:` or `unix:` URL. By default, nothing is written to Redis. */
+  redis?: string;
+  /**
+   * How long a key lives after it was last written, in seconds.
+   *
+   * @default {900}
+   */
+  ttl?: number;
+  /**
+   * How often what was seen is written, in seconds.
+   *
+   * @default {1}
+   */
+  flushInterval?: number;
+  /**
+   * Whether flows between two addresses of the own networks are left out.
+   *
+   * @default {true}
+   */
+  suppressOwnNetwork?: boolean;
+  /** The own networks, when the command line names none. By default, the interface's prefixes. */
+  ourNets?: readonly string[];
+  /** Address and port of services whose flow keys are not written; client and peer keys are. */
+  ignoreFlows?: readonly (readonly [address: string, port: number])[];
+  /** The networks. An address is in the first that holds it. By default, one, "all". */
+  networks?: readonly Network<Name>[];
+  /** The rules, asked in order. By default, one: `[null, null, LowerPort()]`. */
+  flows?: readonly Rule<NoInfer<Name>>[];
+}
+
+/** The name of the one network that there is when a configuration has none. */
+export const ALL_NETWORK = "all";
+
+/** What `defineConfig` makes: settings as the user wrote them, not yet checked. */
+export class Configuration {
+  /** @param settings What the user gave, of whatever shape it is. */
+  constructor(readonly settings: unknown) {}
+}
+
+/**
+ * Defines the configuration of the sensor. A rule that names a network which is not in `networks` is
+ * an error of the type checker.
+ *
+ * ```ts
+ * import { defineConfig, LowerPort, OUR_NETS, SRC } from "flosensor/config";
+ *
+ * export default defineConfig({
+ *   networks: [
+ *     ["our_nets", OUR_NETS],
+ *     ["external", "0.0.0.0/0", "::/0"],
+ *   ],
+ *   flows: [[null, "our_nets", LowerPort(SRC)]],
+ * });
+ * ```
+ */
+export function defineConfig<const Name extends string = typeof ALL_NETWORK>(
+  config: Config<Name>,
+): Configuration {
+  return new Configuration(config);
+}

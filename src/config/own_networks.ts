@@ -1,0 +1,26 @@
+import type { Log } from "../log.ts";
+import { UserError } from "../user_error.ts";
+import { type Cidr, cidrText, hasHostBits, parseInterfacePrefix } from "./cidr.ts";
+import { ConfigError } from "./config_error.ts";
+
+const WRONG_USAGE = 2;
+
+/**
+ * Reads the own networks of a command line. An address with a prefix length stands for the network
+ * that it is in, so that what `ip addr` prints can be given.
+ *
+ * @param log Told when a network other than the one written is meant.
+ * @throws {UserError} when one is no prefix, with exit status 2.
+ */
+export function parseOwnNetworks(texts: readonly string[], log: Pick<Log, "info">): Cidr[] {
+  return texts.map((text) => {
+    try {
+      const cidr = parseInterfacePrefix(text);
+      if (hasHostBits(text)) log.info(`own network ${text} is taken as ${cidrText(cidr)}`);
+      return cidr;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new UserError(`own network: ${error.what}: ${error.remedy}`, WRONG_USAGE);
+    }
+  });
+}

@@ -1,0 +1,46 @@
+import type { Action } from "./action.ts";
+import type { Cidr } from "./cidr.ts";
+import { type ConfigPath, pathText } from "./config_error.ts";
+import type { FlowFunction } from "./flow_function.ts";
+import type { OUR_NETS } from "./our_nets.ts";
+
+/** A network of a checked configuration. */
+export interface ValidNetwork {
+  readonly name: string;
+  readonly prefixes: readonly (Cidr | typeof OUR_NETS)[];
+}
+
+/** A rule of a checked configuration. */
+export interface ValidRule {
+  /** Index of the source's network, or -1 for any. */
+  readonly source: number;
+  /** Index of the destination's network, or -1 for any. */
+  readonly destination: number;
+  readonly action: Action | FlowFunction;
+}
+
+/** A service whose flow keys are not written. */
+export interface IgnoredFlow {
+  /** The address, as a prefix of all its bits. */
+  readonly address: Cidr;
+  readonly port: number;
+}
+
+/** A configuration that was checked: every setting is there and means something. */
+export interface ValidConfig {
+  readonly redis: string | null;
+  /** How long a key lives after it was last written, in seconds. */
+  readonly ttl: number;
+  /** How often what was seen is written, in seconds. */
+  readonly flushInterval: number;
+  readonly suppressOwnNetwork: boolean;
+  readonly ourNets: readonly Cidr[];
+  readonly ignoreFlows: readonly IgnoredFlow[];
+  readonly networks: readonly ValidNetwork[];
+  readonly rules: readonly ValidRule[];
+  /** Where an entry stands, as messages name it: `config.ts:12`, or `flows[3]` without a file. */
+  placeOf(path: ConfigPath): string;
+}
+
+/** The place of an entry of a configuration that is in no file. */
+export const placeWithoutFile: ValidConfig["placeOf"] = pathText;
