@@ -1,0 +1,58 @@
+import { LIBC_PATHS, openLibrary } from "./library.ts";
+
+/**
+ * The functions of the C library that are used, each described by its page in section 2 or 3 of
+ * the manual. `FILE *` is `pointer`; an address that is read from memory is `usize`.
+ */
+const SYMBOLS = {
+  close: { parameters: ["i32"], result: "i32" },
+  // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
+  dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
+  libc_dlopen: {
+    name: "__libc_dlopen_mode",
+    parameters: ["buffer", "i32"],
+    result: "pointer",
+    optional: true,
+  },
+  libc_dlsym: {
+    name: "__libc_dlsym",
+    parameters: ["pointer", "buffer"],
+    result: "pointer",
+    optional: true,
+  },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
+  fclose: { parameters: ["pointer"], result: "i32" },
+  fflush: { parameters: ["pointer"], result: "i32" },
+  fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
+  fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  // Variadic in C. On x86-64 and arm64 under Linux one pointer is passed in the same way.
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
+  poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  setvbuf: { parameters: ["pointer", "buffer", "i32", "usize"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  strnlen: { parameters: ["usize", "usize"], result: "usize" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions, to be called. */
+export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let symbols: Libc | undefined;
+
+/**
+ * The C library, opened at the first call.
+ *
+ * @throws {UserError} when it is not found or not allowed.
+ */
+export function libc(): Libc {
+  symbols ??= openLibrary(
+    "the C library",
+    LIBC_PATHS,
+    SYMBOLS,
+    "live capture needs Linux with glibc, on x86-64 or arm64",
+  ).symbols;
+  return symbols;
+}
