@@ -1,0 +1,95 @@
+import { UserError } from "../user_error.ts";
+import type { ChunkReader } from "./chunk_reader.ts";
+import type { PacketBatch } from "./packet_batch.ts";
+import { MAXIMUM_SNAPSHOT_LENGTH, type SavefileFormat } from "./savefile_format.ts";
+
+/** Magic numbers of pcap-savefile(5): time stamps in microseconds, in nanoseconds. */
+const MICROSECONDS = 0xa1b2c3d4;
+const NANOSECONDS = 0xa1b23c4d;
+/** The format of Linux kernels patched by A. Kuznetsov, with eight more bytes for each packet. */
+const MODIFIED = 0xa1b2cd34;
+
+/** Bytes of the file header. */
+export const PCAP_FILE_HEADER = 24;
+const RECORD_HEADER = 16;
+/** libpcap allows D-Bus captures 128 MiB for a message, and nothing more. */
+const LARGEST_RECORD = 128 * 1024 * 1024;
+const MODIFIED_RECORD_HEADER = 24;
+
+/** Saved captures of pcap-savefile(5), in either byte order. */
+export class PcapFormat implements SavefileFormat {
+  readonly #littleEndian: boolean;
+  readonly #recordHeader: number;
+  readonly #linkType: number;
+  readonly #most: number;
+  readonly #name: string;
+
+  private constructor(name: string, view: DataView, littleEndian: boolean) {
+    this.#name = name;
+    this.#littleEndian = littleEndian;
+    const isModified = view.getUint32(0, littleEndian) === MODIFIED;
+    this.#recordHeader = isModified ? MODIFIED_RECORD_HEADER : RECORD_HEADER;
+    const snapshotLength = view.getUint32(16, littleEndian);
+    this.#most = snapshotLength <= LARGEST_RECORD
+      ? Math.max(snapshotLength, MAXIMUM_SNAPSHOT_LENGTH)
+      : MAXIMUM_SNAPSHOT_LENGTH;
+    // The high half says whether frames end in a check sequence.
+    this.#linkType = view.getUint32(20, littleEndian) & 0xffff;
+  }
+
+  /**
+   * @param name What to call the file in messages.
+   * @param view At least the 24 bytes of the file header.
+   * @returns `null` when the file is not of this format.
+   */
+  static recognize(name: string, view: DataView): PcapFormat | null {
+    for (const littleEndian of [true, false]) {
+      const magic = view.getUint32(0, littleEndian);
+      if (magic === MICROSECONDS || magic === NANOSECONDS || magic === MODIFIED) {
+        return new PcapFormat(name, view, littleEndian);
+      }
+    }
+    return null;
+  }
+
+  index(reader: ChunkReader, batch: PacketBatch): number {
+    const { view, end } = reader;
+    const { offset, captured, length, seconds, linkType, capacity } = batch;
+    const littleEndian = this.#littleEndian;
+    const header = this.#recordHeader;
+    const most = this.#most;
+    const link = this.#linkType;
+    let position = reader.start;
+    let count = batch.count;
+    let needed = 0;
+    while (count < capacity) {
+      if (position + header > end) {
+        needed = header;
+        break;
+      }
+      const size = view.getUint32(position + 8, littleEndian);
+      if (size > most) {
+        reader.start = position;
+        batch.count = count;
+        throw new UserError(
+          `${this.#name}: the record at byte ${reader.position} claims ${size} bytes; ` +
+            `the file is damaged there, and what came before was processed`,
+        );
+      }
+      if (position + header + size > end) {
+        needed = header + size;
+        break;
+      }
+      seconds[count] = view.getUint32(position, littleEndian);
+      captured[count] = size;
+      length[count] = view.getUint32(position + 12, littleEndian);
+      offset[count] = position + header;
+      linkType[count] = link;
+      count++;
+      position += header + size;
+    }
+    reader.start = position;
+    batch.count = count;
+    return needed;
+  }
+}

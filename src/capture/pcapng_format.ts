@@ -1,0 +1,197 @@
+import { UserError } from "../user_error.ts";
+import type { ChunkReader } from "./chunk_reader.ts";
+import type { PacketBatch } from "./packet_batch.ts";
+import type { SavefileFormat } from "./savefile_format.ts";
+
+/** Block types of draft-ietf-opsawg-pcapng, section 11.1. */
+const SECTION_HEADER = 0x0a0d0d0a;
+const INTERFACE_DESCRIPTION = 1;
+/** Obsolete, but old files have it. */
+const PACKET = 2;
+const SIMPLE_PACKET = 3;
+const ENHANCED_PACKET = 6;
+
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+/** Type and length before a block's body, length once more after it. */
+const BLOCK_OVERHEAD = 12;
+const BODY = 8;
+/** A block longer than this is damage: secrets and name tables are far smaller. */
+const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
+
+const OPTION_END = 0;
+const OPTION_TIME_RESOLUTION = 9;
+const OPTION_TIME_OFFSET = 14;
+
+interface Interface {
+  linkType: number;
+  /** Bytes kept of a packet at most; 0 for no limit. */
+  snapshotLength: number;
+  /** Units of a time stamp in a second. */
+  unitsPerSecond: number;
+  /** Seconds to be added to a time stamp. */
+  offsetSeconds: number;
+}
+
+/** Saved captures of pcapng (draft-ietf-opsawg-pcapng), any number of sections and interfaces. */
+export class PcapngFormat implements SavefileFormat {
+  #littleEndian = true;
+  #interfaces: Interface[] = [];
+  /** The last time stamp, for simple packets, which have none. */
+  #seconds = 0;
+  readonly #name: string;
+
+  private constructor(name: string) {
+    this.#name = name;
+  }
+
+  /**
+   * @param name What to call the file in messages.
+   * @param view At least the first 12 bytes of the file.
+   * @returns `null` when the file is not of this format.
+   */
+  static recognize(name: string, view: DataView): PcapngFormat | null {
+    return view.getUint32(0) === SECTION_HEADER ? new PcapngFormat(name) : null;
+  }
+
+  index(reader: ChunkReader, batch: PacketBatch): number {
+    while (batch.count < batch.capacity) {
+      if (reader.available < BLOCK_OVERHEAD) return BLOCK_OVERHEAD;
+      const { view, start } = reader;
+      // A section header says itself which byte order is the one from there on.
+      if (view.getUint32(start) === SECTION_HEADER) this.#startSection(reader);
+      const size = view.getUint32(start + 4, this.#littleEndian);
+      if (size < BLOCK_OVERHEAD || size % 4 !== 0 || size > MOST_BLOCK_BYTES) {
+        throw this.#damaged(reader, `a block claims ${size} bytes`);
+      }
+      if (reader.available < size) return size;
+      this.#readBlock(reader, start, size, batch);
+      reader.start = start + size;
+    }
+    return 0;
+  }
+
+  #startSection(reader: ChunkReader): void {
+    const magicAt = reader.start + BODY;
+    if (reader.view.getUint32(magicAt, true) === BYTE_ORDER_MAGIC) this.#littleEndian = true;
+    else if (reader.view.getUint32(magicAt) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
+    else throw this.#damaged(reader, "a section has no byte-order magic");
+    this.#interfaces = [];
+  }
+
+  #readBlock(reader: ChunkReader, start: number, size: number, batch: PacketBatch): void {
+    const { view } = reader;
+    const little = this.#littleEndian;
+    const end = start + size - 4;
+    const body = start + BODY;
+    switch (view.getUint32(start, little)) {
+      case INTERFACE_DESCRIPTION:
+        if (end - body < 8) throw this.#damaged(reader, "an interface description is too short");
+        this.#interfaces.push(this.#readInterface(view, body, end));
+        break;
+      case ENHANCED_PACKET: {
+        if (end - body < 20) throw this.#damaged(reader, "a packet block is too short");
+        const from = this.#interface(reader, view.getUint32(body, little));
+        this.#readTime(view, body + 4, from);
+        this.#add(
+          reader,
+          batch,
+          from,
+          body + 20,
+          end,
+          view.getUint32(body + 12, little),
+          body + 16,
+        );
+        break;
+      }
+      case PACKET: {
+        if (end - body < 20) throw this.#damaged(reader, "a packet block is too short");
+        const from = this.#interface(reader, view.getUint16(body, little));
+        this.#readTime(view, body + 4, from);
+        this.#add(
+          reader,
+          batch,
+          from,
+          body + 20,
+          end,
+          view.getUint32(body + 12, little),
+          body + 16,
+        );
+        break;
+      }
+      case SIMPLE_PACKET: {
+        if (end - body < 4) throw this.#damaged(reader, "a simple packet block is too short");
+        const from = this.#interface(reader, 0);
+        const length = view.getUint32(body, little);
+        const limit = from.snapshotLength === 0 ? length : Math.min(length, from.snapshotLength);
+        this.#add(reader, batch, from, body + 4, end, Math.min(limit, end - body - 4), body);
+        break;
+      }
+    }
+  }
+
+  #readInterface(view: DataView, body: number, end: number): Interface {
+    const little = this.#littleEndian;
+    const found: Interface = {
+      linkType: view.getUint16(body, little),
+      snapshotLength: view.getUint32(body + 4, little),
+      unitsPerSecond: 1e6,
+      offsetSeconds: 0,
+    };
+    for (let at = body + 8; at + 4 <= end;) {
+      const code = view.getUint16(at, little);
+      const length = view.getUint16(at + 2, little);
+      if (code === OPTION_END || at + 4 + length > end) break;
+      if (code === OPTION_TIME_RESOLUTION && length === 1) {
+        const resolution = view.getUint8(at + 4);
+        // The highest bit tells powers of 2 from powers of 10.
+        found.unitsPerSecond = (resolution & 0x80) !== 0
+          ? 2 ** (resolution & 0x7f)
+          : 10 ** resolution;
+      } else if (code === OPTION_TIME_OFFSET && length === 8) {
+        found.offsetSeconds = Number(view.getBigInt64(at + 4, little));
+      }
+      at += 4 + length + (-length & 3);
+    }
+    return found;
+  }
+
+  #interface(reader: ChunkReader, id: number): Interface {
+    const found = this.#interfaces[id];
+    if (found === undefined) throw this.#damaged(reader, `a packet is of interface ${id}, unknown`);
+    return found;
+  }
+
+  #readTime(view: DataView, at: number, from: Interface): void {
+    const high = view.getUint32(at, this.#littleEndian);
+    const low = view.getUint32(at + 4, this.#littleEndian);
+    this.#seconds = (high * 2 ** 32 + low) / from.unitsPerSecond + from.offsetSeconds;
+  }
+
+  /** @param lengthAt Where the packet's length on the wire is. */
+  #add(
+    reader: ChunkReader,
+    batch: PacketBatch,
+    from: Interface,
+    start: number,
+    end: number,
+    captured: number,
+    lengthAt: number,
+  ): void {
+    if (captured > end - start) {
+      throw this.#damaged(reader, `a packet of ${captured} bytes does not fit its block`);
+    }
+    const at = batch.count++;
+    batch.offset[at] = start;
+    batch.captured[at] = captured;
+    batch.length[at] = reader.view.getUint32(lengthAt, this.#littleEndian);
+    batch.seconds[at] = this.#seconds;
+    batch.linkType[at] = from.linkType;
+  }
+
+  #damaged(reader: ChunkReader, what: string): UserError {
+    return new UserError(
+      `${this.#name}: at byte ${reader.position} ${what}; ` +
+        `the file is damaged there, and what came before was processed`,
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import { UserError } from "../user_error.ts";
+import { ChunkReader, type ReadBytes } from "./chunk_reader.ts";
+import { PacketBatch } from "./packet_batch.ts";
+import type { PacketSource, SourceStatistics } from "./packet_source.ts";
+import { PCAP_FILE_HEADER, PcapFormat } from "./pcap_format.ts";
+import { PcapngFormat } from "./pcapng_format.ts";
+import type { SavefileFormat } from "./savefile_format.ts";
+
+/** Bytes read at once: small enough to stay in a processor's cache until they are decoded. */
+const WINDOW_BYTES = 256 * 1024;
+/** Room in the index for the packets of a window, of 64 bytes with their record header. */
+const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
+
+/** The packets of a saved capture, pcap or pcapng, of any size. */
+export class SavefileSource implements PacketSource {
+  readonly name: string;
+  /** Bytes of the whole file, or 0 where that can't be known. */
+  readonly size: number;
+  readonly #reader: ChunkReader;
+  readonly #close: () => void;
+  readonly #batch: PacketBatch;
+  #format: SavefileFormat | null = null;
+  #needed = 0;
+  #received = 0;
+  #failure: unknown = null;
+  #closed = false;
+
+  /**
+   * @param name What to call the capture in messages.
+   * @param read Gives its bytes.
+   * @param options `size` in bytes, and what to do at the end.
+   */
+  constructor(
+    name: string,
+    read: ReadBytes,
+    options: { size?: number; close?: () => void } = {},
+  ) {
+    this.name = name;
+    this.size = options.size ?? 0;
+    this.#close = options.close ?? (() => {});
+    this.#reader = new ChunkReader(read, WINDOW_BYTES);
+    this.#batch = new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
+  }
+
+  /**
+   * Opens a file, or standard input when `path` is `-`.
+   *
+   * @throws {UserError} when it can't be opened.
+   */
+  static open(path: string): SavefileSource {
+    if (path === "-") {
+      return new SavefileSource("standard input", (into) => Deno.stdin.read(into));
+    }
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(path, { read: true });
+    } catch (error) {
+      throw new UserError(`${path}: ${whyNotOpened(error)}`);
+    }
+    const information = file.statSync();
+    if (information.isDirectory) {
+      file.close();
+      throw new UserError(`${path}: is a directory; name the capture files in it`);
+    }
+    // A named pipe has no size, and a read that blocks would keep everything else from running.
+    const read: ReadBytes = information.isFile
+      ? (into) => file.readSync(into)
+      : (into) => file.read(into);
+    return new SavefileSource(path, read, { size: information.size, close: () => file.close() });
+  }
+
+  /** Bytes that were used up to now. */
+  get position(): number {
+    return this.#reader.position;
+  }
+
+  async next(): Promise<PacketBatch | null> {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#closed) return null;
+    const batch = this.#batch;
+    batch.count = 0;
+    try {
+      this.#format ??= await this.#recognize();
+      while (batch.count === 0) {
+        // After a full batch the window has more, and reading on would move it.
+        if (this.#needed > 0 && !(await this.#reader.fill(this.#needed))) return this.#atEnd();
+        if (batch.bytes !== this.#reader.bytes) batch.setBytes(this.#reader.bytes);
+        this.#needed = this.#format.index(this.#reader, batch);
+      }
+    } catch (error) {
+      if (batch.count === 0) throw error;
+      this.#failure = error;
+    }
+    this.#received += batch.count;
+    return batch;
+  }
+
+  statistics(): SourceStatistics {
+    return { received: this.#received, droppedByKernel: 0, droppedByInterface: 0 };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#close();
+  }
+
+  async #recognize(): Promise<SavefileFormat> {
+    const reader = this.#reader;
+    await reader.fill(PCAP_FILE_HEADER);
+    if (reader.available === 0) throw new UserError(`${this.name}: is empty, not a capture`);
+    if (reader.available >= PCAP_FILE_HEADER) {
+      const pcap = PcapFormat.recognize(this.name, reader.view);
+      if (pcap !== null) {
+        reader.start = PCAP_FILE_HEADER;
+        return pcap;
+      }
+      const pcapng = PcapngFormat.recognize(this.name, reader.view);
+      if (pcapng !== null) return pcapng;
+    }
+    throw new UserError(`${this.name}: is neither pcap nor pcapng${hint(reader.bytes)}`);
+  }
+
+  #atEnd(): null {
+    const rest = this.#reader.available;
+    if (rest === 0) return null;
+    throw new UserError(
+      `${this.name}: is cut off: the record at byte ${this.position} should have ` +
+        `${this.#needed} bytes and has ${rest}; what came before was processed`,
+    );
+  }
+}
+
+function whyNotOpened(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "you may not read it";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What to do about files that are often taken for captures, by their first bytes. */
+function hint(bytes: Uint8Array): string {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    return "; it is gzip-compressed: zcat FILE | flosensor replay -";
+  }
+  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) {
+    return "; it is compressed: zstdcat FILE | flosensor replay -";
+  }
+  if (bytes[0] === 0xfd && bytes[1] === 0x37 && bytes[2] === 0x7a) {
+    return "; it is compressed: xzcat FILE | flosensor replay -";
+  }
+  return "";
+}

@@ -1,0 +1,203 @@
+import type { PacketHeader } from "./packet_header.ts";
+import {
+  DESTINATION,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  SOURCE,
+} from "./packet_header.ts";
+import { BAD_LENGTH, BAD_VERSION, CUT_SHORT, LATER_FRAGMENT, OTHER_PROTOCOL } from "./decoded.ts";
+import { readIcmp, readIcmpv6 } from "./icmp.ts";
+import { readTcp, readUdp } from "./transport.ts";
+
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const FRAGMENT_HEADER = 8;
+/** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1). */
+const IPV4_FRAGMENT_OFFSET = 0x1fff;
+/** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5). */
+const IPV6_FRAGMENT_OFFSET = 0xfff8;
+
+/** IPv6 extension headers (IANA, "IPv6 Extension Header Types"). */
+const HOP_BY_HOP = 0;
+const ROUTING = 43;
+const FRAGMENT = 44;
+const AUTHENTICATION = 51;
+const DESTINATION_OPTIONS = 60;
+const MOBILITY = 135;
+const HIP = 139;
+const SHIM6 = 140;
+
+/**
+ * Reads an IPv4 packet (RFC 791) and what it carries.
+ *
+ * @param start Where the IP header begins.
+ * @param end Where the captured bytes end.
+ * @returns One of the numbers of `decoded.ts`.
+ */
+export function readIpv4(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  if (end - start < IPV4_HEADER) return CUT_SHORT;
+  const first = view.getInt32(start);
+  if (first >>> 28 !== 4) return BAD_VERSION;
+  const headerLength = (first >>> 22) & 0x3c;
+  if (headerLength < IPV4_HEADER) return BAD_LENGTH;
+  const totalLength = first & 0xffff;
+  let limit = end;
+  // A total length of 0 is what segmentation offload leaves in packets captured on their way out.
+  if (totalLength !== 0) {
+    if (totalLength < headerLength) return BAD_LENGTH;
+    // What follows is padding of the link layer.
+    if (start + totalLength < end) limit = start + totalLength;
+  }
+  const next = start + headerLength;
+  if (next > limit) return CUT_SHORT;
+  if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
+  const packetEnd = totalLength === 0 ? limit : start + totalLength;
+  header.isIpv6 = false;
+  header.addresses[SOURCE + 3] = view.getInt32(start + 12);
+  header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
+  const protocol = view.getUint8(start + 9);
+  header.protocol = protocol;
+  if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
+  if (protocol === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
+  if (protocol === PROTOCOL_ICMP) return readIcmp(view, next, limit, packetEnd, header);
+  return OTHER_PROTOCOL;
+}
+
+/**
+ * Reads an IPv6 packet (RFC 8200) with its extension headers and what it carries.
+ *
+ * @param start Where the IP header begins.
+ * @param end Where the captured bytes end.
+ * @returns One of the numbers of `decoded.ts`.
+ */
+export function readIpv6(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  if (end - start < IPV6_HEADER) return CUT_SHORT;
+  if (view.getUint8(start) >>> 4 !== 6) return BAD_VERSION;
+  const payloadLength = view.getUint16(start + 4);
+  const packetEnd = payloadLength === 0 ? end : start + IPV6_HEADER + payloadLength;
+  const limit = packetEnd < end ? packetEnd : end;
+  header.isIpv6 = true;
+  const { addresses } = header;
+  for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
+  const found = skipExtensions(
+    view,
+    view.getUint8(start + 6),
+    start + IPV6_HEADER,
+    limit,
+    packetEnd,
+  );
+  if (found < 0) return -found;
+  const next = extensionsEnd;
+  header.protocol = found;
+  if (found === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
+  if (found === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
+  if (found === PROTOCOL_ICMPV6) return readIcmpv6(view, next, limit, packetEnd, header);
+  return OTHER_PROTOCOL;
+}
+
+/** Where the header lies that {@linkcode skipExtensions} found. */
+let extensionsEnd = 0;
+
+/**
+ * Walks over IPv6 extension headers.
+ *
+ * @returns The protocol that they lead to, its place then being in `extensionsEnd`,
+ * or one of the numbers of `decoded.ts` with its sign changed.
+ */
+function skipExtensions(
+  view: DataView,
+  protocol: number,
+  offset: number,
+  limit: number,
+  packetEnd: number,
+): number {
+  for (;;) {
+    let size: number;
+    switch (protocol) {
+      case HOP_BY_HOP:
+      case ROUTING:
+      case DESTINATION_OPTIONS:
+      case MOBILITY:
+      case HIP:
+      case SHIM6:
+        if (offset + 2 > limit) return -shortBy(offset + 2, packetEnd);
+        size = (view.getUint8(offset + 1) + 1) * 8;
+        break;
+      case AUTHENTICATION:
+        if (offset + 2 > limit) return -shortBy(offset + 2, packetEnd);
+        // RFC 4302, section 2.2: in words of 4 bytes, less 2.
+        size = (view.getUint8(offset + 1) + 2) * 4;
+        break;
+      case FRAGMENT:
+        if (offset + FRAGMENT_HEADER > limit) return -shortBy(offset + FRAGMENT_HEADER, packetEnd);
+        if ((view.getUint16(offset + 2) & IPV6_FRAGMENT_OFFSET) !== 0) return -LATER_FRAGMENT;
+        size = FRAGMENT_HEADER;
+        break;
+      default:
+        extensionsEnd = offset;
+        return protocol;
+    }
+    if (offset + size > limit) return -shortBy(offset + size, packetEnd);
+    protocol = view.getUint8(offset);
+    offset += size;
+  }
+}
+
+/**
+ * Why bytes up to `needed` are not there: the packet itself ends before them, or the capture does.
+ *
+ * @param packetEnd Where the packet ends by its own words.
+ */
+export function shortBy(needed: number, packetEnd: number): number {
+  return needed > packetEnd ? BAD_LENGTH : CUT_SHORT;
+}
+
+/**
+ * Reads the IP header and the ports of a packet that an ICMP message sends back. Such a packet is
+ * mostly cut after its ports, so none of its lengths are held against it.
+ *
+ * @returns `true` when it was TCP or UDP and its ports are there.
+ */
+export function readBounced(
+  view: DataView,
+  start: number,
+  limit: number,
+  header: PacketHeader,
+): boolean {
+  const addresses = header.bouncedAddresses;
+  let protocol: number;
+  let ports: number;
+  if (header.isIpv6) {
+    if (start + IPV6_HEADER > limit || view.getUint8(start) >>> 4 !== 6) return false;
+    for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
+    protocol = skipExtensions(view, view.getUint8(start + 6), start + IPV6_HEADER, limit, limit);
+    ports = extensionsEnd;
+  } else {
+    if (start + IPV4_HEADER > limit) return false;
+    const first = view.getUint8(start);
+    if (first >>> 4 !== 4 || (first & 15) < 5) return false;
+    if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return false;
+    addresses[SOURCE + 3] = view.getInt32(start + 12);
+    addresses[DESTINATION + 3] = view.getInt32(start + 16);
+    protocol = view.getUint8(start + 9);
+    ports = start + (first & 15) * 4;
+  }
+  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return false;
+  if (ports + 4 > limit) return false;
+  header.bouncedProtocol = protocol;
+  header.bouncedSourcePort = view.getUint16(ports);
+  header.bouncedDestinationPort = view.getUint16(ports + 2);
+  return true;
+}

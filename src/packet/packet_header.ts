@@ -1,0 +1,45 @@
+/** Index of the source address in {@linkcode PacketHeader.addresses}. */
+export const SOURCE = 0;
+/** Index of the destination address in {@linkcode PacketHeader.addresses}. */
+export const DESTINATION = 4;
+
+/** IANA protocol numbers. */
+export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_TCP = 6;
+export const PROTOCOL_UDP = 17;
+export const PROTOCOL_ICMPV6 = 58;
+
+/** TCP control bits (RFC 9293, section 3.1). */
+export const TCP_FIN = 0x01;
+export const TCP_SYN = 0x02;
+export const TCP_RST = 0x04;
+export const TCP_ACK = 0x10;
+
+/**
+ * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
+ *
+ * An address is four words in network order. An IPv4 address is in the last of the four; the other
+ * three are then left as they were, so look at {@linkcode PacketHeader.isIpv6} first.
+ */
+export class PacketHeader {
+  /** Source, then destination. Signed, since that is what the processor compares fastest. */
+  readonly addresses: Int32Array = new Int32Array(8);
+  isIpv6 = false;
+  /** IANA protocol number. */
+  protocol = 0;
+  sourcePort = 0;
+  destinationPort = 0;
+  /** TCP control bits, 0 for UDP. */
+  tcpFlags = 0;
+  /** Where the first byte after the transport header is in the batch's buffer. */
+  payloadOffset = 0;
+  /** Where the captured bytes of this packet end; never less than `payloadOffset`. */
+  payloadEnd = 0;
+  /** The code of an ICMP message. */
+  icmpCode = 0;
+  /** The addresses of the packet that an ICMP message sends back, as `addresses`. */
+  readonly bouncedAddresses: Int32Array = new Int32Array(8);
+  bouncedProtocol = 0;
+  bouncedSourcePort = 0;
+  bouncedDestinationPort = 0;
+}

@@ -1,0 +1,63 @@
+import { BAD_VERSION, CUT_SHORT, NOT_IP } from "./decoded.ts";
+import { readEtherType } from "./ethernet.ts";
+import { readIpv4, readIpv6 } from "./ip.ts";
+import type { PacketHeader } from "./packet_header.ts";
+
+/** Version and type, code, session, length (RFC 2516, section 4). */
+const PPPOE_HEADER = 6;
+const PPPOE_VERSION_AND_TYPE = 0x11;
+
+/** "All stations" and "unnumbered information", which may be left out (RFC 1662, section 3.1). */
+const ADDRESS_AND_CONTROL = 0xff03;
+/** Cisco HDLC's addresses, unicast and multicast; an EtherType follows. */
+const CISCO_UNICAST = 0x0f00;
+const CISCO_MULTICAST = 0x8f00;
+
+/** PPP protocol numbers (IANA, "PPP DLL Protocol Numbers"). */
+const PPP_IPV4 = 0x0021;
+const PPP_IPV6 = 0x0057;
+
+/** Reads a PPPoE session packet (LINKTYPE_PPP_ETHER, or after its EtherType). */
+export function readPppoe(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  if (end - start < PPPOE_HEADER) return CUT_SHORT;
+  if (view.getUint8(start) !== PPPOE_VERSION_AND_TYPE) return BAD_VERSION;
+  const packetEnd = start + PPPOE_HEADER + view.getUint16(start + 4);
+  const limit = packetEnd < end ? packetEnd : end;
+  return readPppProtocol(view, start + PPPOE_HEADER, limit, header);
+}
+
+/** Reads a PPP frame (LINKTYPE_PPP, LINKTYPE_PPP_HDLC), with or without address and control. */
+export function readPpp(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  if (end - start < 4) return CUT_SHORT;
+  const first = view.getUint16(start);
+  if (first === CISCO_UNICAST || first === CISCO_MULTICAST) {
+    return readEtherType(view, view.getUint16(start + 2), start + 4, end, header);
+  }
+  return readPppProtocol(view, first === ADDRESS_AND_CONTROL ? start + 2 : start, end, header);
+}
+
+function readPppProtocol(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  if (end - start < 2) return CUT_SHORT;
+  // An odd first byte is a protocol number compressed to one byte (RFC 1661, section 6.5).
+  const isCompressed = (view.getUint8(start) & 1) === 1;
+  const protocol = isCompressed ? view.getUint8(start) : view.getUint16(start);
+  const next = isCompressed ? start + 1 : start + 2;
+  if (protocol === PPP_IPV4) return readIpv4(view, next, end, header);
+  if (protocol === PPP_IPV6) return readIpv6(view, next, end, header);
+  return NOT_IP;
+}

@@ -1,0 +1,58 @@
+import { BAD_LENGTH, TRANSPORT } from "./decoded.ts";
+import { shortBy } from "./ip.ts";
+import type { PacketHeader } from "./packet_header.ts";
+
+const TCP_HEADER = 20;
+const UDP_HEADER = 8;
+
+/**
+ * Reads a TCP header (RFC 9293, section 3.1). Options may be cut: nothing is read from them.
+ *
+ * @param start Where the TCP header begins.
+ * @param limit Where the bytes that are both captured and of the packet end.
+ * @param packetEnd Where the packet ends by the words of its IP header.
+ */
+export function readTcp(
+  view: DataView,
+  start: number,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): number {
+  if (start + TCP_HEADER > limit) return shortBy(start + TCP_HEADER, packetEnd);
+  const ports = view.getInt32(start);
+  header.sourcePort = ports >>> 16;
+  header.destinationPort = ports & 0xffff;
+  const offsetAndFlags = view.getUint16(start + 12);
+  const headerLength = (offsetAndFlags >>> 10) & 0x3c;
+  if (headerLength < TCP_HEADER || start + headerLength > packetEnd) return BAD_LENGTH;
+  header.tcpFlags = offsetAndFlags & 0xff;
+  const payload = start + headerLength;
+  header.payloadOffset = payload < limit ? payload : limit;
+  header.payloadEnd = limit;
+  return TRANSPORT;
+}
+
+/**
+ * Reads a UDP header (RFC 768).
+ *
+ * @param start Where the UDP header begins.
+ * @param limit Where the bytes that are both captured and of the packet end.
+ * @param packetEnd Where the packet ends by the words of its IP header.
+ */
+export function readUdp(
+  view: DataView,
+  start: number,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): number {
+  if (start + UDP_HEADER > limit) return shortBy(start + UDP_HEADER, packetEnd);
+  const ports = view.getInt32(start);
+  header.sourcePort = ports >>> 16;
+  header.destinationPort = ports & 0xffff;
+  header.tcpFlags = 0;
+  header.payloadOffset = start + UDP_HEADER;
+  header.payloadEnd = limit;
+  return TRANSPORT;
+}
