@@ -120,9 +120,10 @@ function badAddress(text: string, address: string): ConfigError {
     return new ConfigError(`"${text}" has a zone, which packets do not carry`, `write "${bare}"`);
   }
   if (/^[\da-fx.]+$/i.test(address) && ipaddr.IPv4.isValid(address)) {
+    const meant = `${ipaddr.IPv4.parse(address)}${text.slice(address.length)}`;
     return new ConfigError(
       `"${text}" is not an address of four decimal numbers`,
-      `if ${ipaddr.IPv4.parse(address)} is meant, write that`,
+      `if "${meant}" is meant, write that`,
     );
   }
   return new ConfigError(
@@ -145,7 +146,7 @@ function parsePrefixLength(
   throw new ConfigError(
     `"${text}" has no prefix length from 0 to ${bits} after the slash`,
     fromMask === null
-      ? `write it as "${addressPart}/${bits}" with the right number`
+      ? `after "${addressPart}/" write a number from 0 to ${bits}`
       : `write "${addressPart}/${fromMask}"`,
   );
 }

@@ -12,8 +12,15 @@ export function shown(value: unknown): string {
 
 function jsonOf(value: object): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, withOwnText) ?? String(value);
   } catch {
     return Object.prototype.toString.call(value);
   }
+}
+
+/** What has a text of its own, such as an action, is shown by that. */
+function withOwnText(_key: string, value: unknown): unknown {
+  const hasOwnText = typeof value === "object" && value !== null && !Array.isArray(value) &&
+    value.toString !== Object.prototype.toString;
+  return hasOwnText ? String(value) : value;
 }

@@ -1,0 +1,87 @@
+import type { Program } from "acorn";
+import { UserError } from "../user_error.ts";
+import { ConfigError, type ConfigPath } from "./config_error.ts";
+import { defineConfig } from "./configuration.ts";
+import { ModuleLoader } from "./module_loader.ts";
+import { lineOfEntry } from "./syntax_tree.ts";
+import type { ValidConfig } from "./valid_config.ts";
+import { validate } from "./validate.ts";
+
+/** Where a configuration is looked for when the command line names none, in this order. */
+export const CONFIG_FILES: readonly string[] = ["./config.ts", "/etc/flosensor/config.ts"];
+
+/** A configuration that was loaded. */
+export interface LoadedConfig {
+  readonly config: ValidConfig;
+  /** The file it came from, as the user calls it, or `null` for the built-in default. */
+  readonly file: string | null;
+  /** Which configuration this is, for the log. */
+  readonly description: string;
+  /** Paths of all files that it was made of. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Loads the configuration: the file named, else the first of {@linkcode CONFIG_FILES} that is there,
+ * else the built-in default, which attributes every flow to the end with the lower port.
+ *
+ * Each call reads all files again, those that the configuration imports included.
+ *
+ * @param file The file that the command line names.
+ * @throws {UserError} for the first thing that is wrong, as `file:line: what (entry): how to mend`.
+ */
+export async function loadConfig(file?: string): Promise<LoadedConfig> {
+  if (file !== undefined) return await loadFile(file);
+  const unseen: string[] = [];
+  for (const candidate of CONFIG_FILES) {
+    const presence = await presenceOf(candidate);
+    if (presence === "there") return await loadFile(candidate);
+    if (presence === "unknown") unseen.push(candidate);
+  }
+  const reason = unseen.length === 0 ? "" : `, for want of permission to read ${unseen.join(", ")}`;
+  return {
+    config: validate(defineConfig({})),
+    file: null,
+    description: `the built-in default${reason}`,
+    files: [],
+  };
+}
+
+async function presenceOf(file: string): Promise<"there" | "absent" | "unknown"> {
+  try {
+    await Deno.stat(file);
+    return "there";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return "unknown";
+    if (error instanceof Deno.errors.NotFound) return "absent";
+    // Whatever else is wrong with it, reading it will say so.
+    return "there";
+  }
+}
+
+async function loadFile(file: string): Promise<LoadedConfig> {
+  const { namespace, program, files } = await new ModuleLoader().load(file);
+  const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
+  const config = checked(namespace, program, file, placeOf);
+  return { config, file, description: file, files };
+}
+
+function checked(
+  namespace: Record<string, unknown>,
+  program: Program,
+  file: string,
+  placeOf: ValidConfig["placeOf"],
+): ValidConfig {
+  if (!("default" in namespace)) {
+    throw new UserError(
+      `${file}:${program.loc!.end.line}: there is no default export: ` +
+        "write export default defineConfig({ ... })",
+    );
+  }
+  try {
+    return validate(namespace.default, placeOf);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new UserError(`${placeOf(error.path)}: ${error.message}`, 1, { cause: error });
+  }
+}

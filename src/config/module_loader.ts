@@ -1,0 +1,287 @@
+import { dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Literal, Node, Program } from "acorn";
+import { UserError } from "../user_error.ts";
+import { closest } from "./closest.ts";
+import { ConfigError } from "./config_error.ts";
+import { parseModule } from "./program.ts";
+import { nodesOf } from "./syntax_tree.ts";
+
+/** Modules of flosensor by the names that a config.ts imports them by. */
+const OWN_MODULES: Readonly<Record<string, string>> = {
+  "flosensor/config": import.meta.resolve("./mod.ts"),
+  "flosensor": import.meta.resolve("../../mod.ts"),
+};
+
+const TYPESCRIPT = [".ts", ".mts"];
+const JAVASCRIPT = [".js", ".mjs"];
+const JSON_EXTENSION = ".json";
+/** Specifiers that Deno resolves in the same way wherever the importing file is. */
+const ABSOLUTE_SPECIFIER = /^(node|npm|jsr|https?|data):/;
+
+/** A change of a module's text. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** An import of a module, of whatever form. */
+interface Import {
+  readonly specifier: Literal & { value: string };
+  readonly line: number;
+  readonly isJson: boolean;
+}
+
+/** A module that was made ready to be run. */
+interface ReadyModule {
+  readonly url: string;
+  /** What the user calls the file. */
+  readonly file: string;
+  readonly path: string;
+  readonly program: Program | null;
+}
+
+/** A module that was run. */
+export interface LoadedModule {
+  readonly namespace: Record<string, unknown>;
+  readonly program: Program;
+  /** Paths of all files that it was made of. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Loads a TypeScript module and what it imports, without a TypeScript compiler: types are stripped,
+ * and each file becomes a `blob:` URL, so that a second load sees the files as they are then.
+ */
+export class ModuleLoader {
+  readonly #ready = new Map<string, ReadyModule>();
+  /** Paths whose imports are being made ready, outermost first. */
+  readonly #open: string[] = [];
+
+  /**
+   * Loads a file and runs it.
+   *
+   * @param file The file, as the user calls it.
+   * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
+   */
+  async load(file: string): Promise<LoadedModule> {
+    try {
+      const main = await this.#prepare(resolve(file), file, null);
+      const namespace = await this.#run(main);
+      const files = [...this.#ready.keys()];
+      return { namespace, program: main.program!, files };
+    } finally {
+      for (const { url } of this.#ready.values()) URL.revokeObjectURL(url);
+    }
+  }
+
+  /** @param importer The place of the import, `config.ts:3`, or `null` for the first file. */
+  async #prepare(path: string, file: string, importer: string | null): Promise<ReadyModule> {
+    const known = this.#ready.get(path);
+    if (known !== undefined) return known;
+    const text = await readText(path, file, importer);
+    const ready = extname(path) === JSON_EXTENSION && importer !== null
+      ? jsonModule(text, path, file)
+      : await this.#prepareProgram(text, path, file);
+    this.#ready.set(path, ready);
+    return ready;
+  }
+
+  async #prepareProgram(text: string, path: string, file: string): Promise<ReadyModule> {
+    const { code, program } = parseModule(text, file, !JAVASCRIPT.includes(extname(path)));
+    this.#open.push(path);
+    const edits: Edit[] = importMetaEdits(program, path);
+    for (const found of importsOf(program)) {
+      const url = await this.#resolve(found, path, file);
+      const { start, end } = found.specifier;
+      edits.push({ start, end, text: JSON.stringify(url) });
+    }
+    this.#open.pop();
+    const url = blobUrl(applyEdits(code, edits), "text/javascript");
+    return { url, file, path, program };
+  }
+
+  /** The URL of an imported module. */
+  async #resolve(found: Import, path: string, file: string): Promise<string> {
+    const specifier = found.specifier.value;
+    const place = `${file}:${found.line}`;
+    if (Object.hasOwn(OWN_MODULES, specifier)) return OWN_MODULES[specifier];
+    if (ABSOLUTE_SPECIFIER.test(specifier)) return specifier;
+    const target = targetPath(specifier, path);
+    if (target === null) throw unresolved(specifier, place);
+    this.#refuseCycle(target, specifier, place);
+    const extension = extname(target);
+    if (![...TYPESCRIPT, ...JAVASCRIPT, JSON_EXTENSION].includes(extension)) {
+      throw new UserError(
+        `${place}: "${specifier}" can't be imported (its name ends in "${extension}"): ` +
+          "a configuration is made of .ts, .js and .json files",
+      );
+    }
+    if (extension === JSON_EXTENSION && !found.isJson) {
+      throw new UserError(
+        `${place}: "${specifier}" is imported as code: write with { type: "json" } after it`,
+      );
+    }
+    const shown = isAbsolute(specifier) || specifier.startsWith("file:")
+      ? target
+      : join(dirname(file), specifier);
+    return (await this.#prepare(target, shown, place)).url;
+  }
+
+  #refuseCycle(target: string, specifier: string, place: string): void {
+    if (!this.#open.includes(target)) return;
+    throw new UserError(
+      `${place}: "${specifier}" imports this file again: ` +
+        "move what both need into a third file",
+    );
+  }
+
+  async #run(main: ReadyModule): Promise<Record<string, unknown>> {
+    try {
+      return await import(main.url);
+    } catch (error) {
+      throw this.#runError(error, main);
+    }
+  }
+
+  /** What a module threw while it ran, in one line at the user's file and line. */
+  #runError(error: unknown, main: ReadyModule): unknown {
+    if (error instanceof UserError && !(error instanceof ConfigError)) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    const stack = error instanceof Error ? `${error.stack ?? ""}` : "";
+    const place = this.#placeIn(stack) ?? this.#placeIn(message) ?? main.file;
+    if (error instanceof ConfigError) {
+      return new UserError(`${place}: ${error.message}`, error.exitStatus, { cause: error });
+    }
+    const line = missingExport(message) ?? thrown(error, this.#inUsersWords(message));
+    return new UserError(`${place}: ${line}`, 1, { cause: error });
+  }
+
+  /** The first place in one of the user's files that a stack or a message names. */
+  #placeIn(text: string): string | null {
+    const [first] = [...this.#ready.values()].flatMap(({ url, file }) => {
+      const index = text.indexOf(url);
+      if (index < 0) return [];
+      const line = /^:(\d+)/.exec(text.slice(index + url.length))?.[1];
+      return line === undefined ? [] : [{ index, place: `${file}:${line}` }];
+    }).sort((a, b) => a.index - b.index);
+    return first?.place ?? null;
+  }
+
+  #inUsersWords(message: string): string {
+    let text = message;
+    for (const { url, file } of this.#ready.values()) text = text.replaceAll(url, file);
+    for (const [name, url] of Object.entries(OWN_MODULES)) text = text.replaceAll(url, name);
+    return text.replaceAll(/\s*\n\s*/g, " ");
+  }
+}
+
+async function readText(path: string, file: string, importer: string | null): Promise<string> {
+  const place = importer === null ? file : `${importer}: ${file}`;
+  const failed = (what: string, remedy: string) => new UserError(`${place}: ${what}: ${remedy}`);
+  try {
+    return (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw failed("there is no such file", importer ? "mend the import" : "check the name");
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw failed("flosensor may not read it", `run it with --allow-read=${path}`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw failed("permission denied", "make it readable for the user that runs flosensor");
+    }
+    if (error instanceof Deno.errors.IsADirectory) {
+      throw failed("this is a directory", "name the file in it");
+    }
+    throw failed(error instanceof Error ? error.message : String(error), "the file can't be read");
+  }
+}
+
+function jsonModule(text: string, path: string, file: string): ReadyModule {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file}: this is not JSON (${(error as Error).message}): mend the file`);
+  }
+  return { url: blobUrl(text, "application/json"), file, path, program: null };
+}
+
+function blobUrl(text: string, type: string): string {
+  return URL.createObjectURL(new Blob([text], { type }));
+}
+
+/** The path that a specifier names, or `null` when it names no file. */
+function targetPath(specifier: string, importer: string): string | null {
+  if (specifier.startsWith("file:")) return fileURLToPath(specifier);
+  if (isAbsolute(specifier)) return specifier;
+  return /^\.\.?\//.test(specifier) ? resolve(dirname(importer), specifier) : null;
+}
+
+function unresolved(specifier: string, place: string): UserError {
+  const own = closest(specifier, Object.keys(OWN_MODULES));
+  const remedy = own === undefined
+    ? `write a path that begins with ./ or ../, or npm: or node: before a package's name`
+    : `did you mean "${own}"?`;
+  return new UserError(`${place}: the import "${specifier}" can't be resolved: ${remedy}`);
+}
+
+function importsOf(program: Program): Import[] {
+  const found: Import[] = [];
+  for (const node of nodesOf(program)) {
+    if (
+      node.type !== "ImportDeclaration" && node.type !== "ExportAllDeclaration" &&
+      node.type !== "ExportNamedDeclaration" && node.type !== "ImportExpression"
+    ) continue;
+    const specifier = node.source;
+    // A specifier that is computed at run time stays as it is.
+    if (specifier?.type !== "Literal" || typeof specifier.value !== "string") continue;
+    const isDynamic = node.type === "ImportExpression";
+    const isJson = isDynamic ? node.options !== null : node.attributes.some(
+      ({ key, value }) =>
+        (key.type === "Identifier" ? key.name : key.value) === "type" && value.value === "json",
+    );
+    const line = specifier.loc!.start.line;
+    found.push({ specifier: specifier as Import["specifier"], line, isJson });
+  }
+  return found;
+}
+
+/** `import.meta` of a blob would tell of the blob, not of the user's file. */
+function importMetaEdits(program: Program, path: string): Edit[] {
+  const url = pathToFileURL(path).href;
+  const meta = `({url:${JSON.stringify(url)},filename:${JSON.stringify(path)},` +
+    `dirname:${JSON.stringify(dirname(path))},main:false,` +
+    `resolve:(specifier)=>new URL(specifier,${JSON.stringify(url)}).href})`;
+  const isMeta = (node: Node & { type: string }) =>
+    node.type === "MetaProperty" && "meta" in node &&
+    (node.meta as { name: string }).name === "import";
+  return [...nodesOf(program)].filter(isMeta).map(({ start, end }) => ({ start, end, text: meta }));
+}
+
+function applyEdits(code: string, edits: readonly Edit[]): string {
+  let edited = code;
+  for (const { start, end, text } of [...edits].sort((a, b) => b.start - a.start)) {
+    edited = edited.slice(0, start) + text + edited.slice(end);
+  }
+  return edited;
+}
+
+/** What to say when a module is asked for a name that it does not export. */
+function missingExport(message: string): string | null {
+  const found = /requested module '([^']*)' does not provide an export named '([^']*)'/.exec(
+    message,
+  );
+  if (found === null) return null;
+  const [, url, name] = found;
+  const own = Object.entries(OWN_MODULES).find(([, ownUrl]) => ownUrl === url);
+  return own === undefined
+    ? `the imported file exports no "${name}": mend the import or the file`
+    : `"${own[0]}" exports no "${name}": see its documentation for the names there are`;
+}
+
+function thrown(error: unknown, message: string): string {
+  const name = error instanceof Error ? error.name : "a value that is no Error";
+  return `${message} (${name} while the configuration was loaded): mend what the line does`;
+}

@@ -1,0 +1,54 @@
+import { parse, type Program } from "acorn";
+import { transform } from "sucrase";
+import { UserError } from "../user_error.ts";
+
+/** A module's text as JavaScript, and its syntax tree. */
+export interface ParsedModule {
+  readonly code: string;
+  readonly program: Program;
+}
+
+/**
+ * Strips the types of a module, keeping its lines, and parses it.
+ *
+ * @param text The module's text.
+ * @param file What the user calls the file.
+ * @param isTypeScript Whether it may have types. Plain JavaScript is left as it is.
+ * @throws {UserError} for a syntax error, with its line.
+ */
+export function parseModule(text: string, file: string, isTypeScript: boolean): ParsedModule {
+  try {
+    const code = isTypeScript ? withoutTypes(text) : text;
+    const program = parse(code, {
+      ecmaVersion: "latest",
+      sourceType: "module",
+      allowHashBang: true,
+      locations: true,
+    });
+    return { code, program };
+  } catch (error) {
+    throw syntaxError(error, file);
+  }
+}
+
+function withoutTypes(text: string): string {
+  // Sucrase changes no line breaks, so that a line of its output is a line of the file.
+  return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
+}
+
+function syntaxError(error: unknown, file: string): unknown {
+  if (!(error instanceof Error) || !("loc" in error)) return error;
+  const { line } = error.loc as { line: number };
+  // Both parsers add the position to their messages, and sucrase a prefix.
+  const what = error.message.replace(/ \(\d+:\d+\)$/, "").replace(
+    /^Error transforming [^:]*: /,
+    "",
+  );
+  return new UserError(
+    `${file}:${line}: syntax error (${lowerFirst(what)}): mend this line or the one before it`,
+  );
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
