@@ -1,17 +1,14 @@
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import type { Literal, Node, Program } from "acorn";
 import { UserError } from "../user_error.ts";
 import { closest } from "./closest.ts";
 import { ConfigError } from "./config_error.ts";
+import { type DataModule, dataModule } from "./data_module.ts";
+import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
 import { nodesOf } from "./syntax_tree.ts";
-
-/** Modules of flosensor by the names that a config.ts imports them by. */
-const OWN_MODULES: Readonly<Record<string, string>> = {
-  "flosensor/config": import.meta.resolve("./mod.ts"),
-  "flosensor": import.meta.resolve("../../mod.ts"),
-};
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
@@ -30,15 +27,15 @@ interface Edit {
 interface Import {
   readonly specifier: Literal & { value: string };
   readonly line: number;
+  /** Where the attributes end, which begin after the specifier: `with { type: "json" }`. */
+  readonly attributesEnd: number;
   readonly isJson: boolean;
 }
 
 /** A module that was made ready to be run. */
-interface ReadyModule {
-  readonly url: string;
+interface ReadyModule extends DataModule {
   /** What the user calls the file. */
   readonly file: string;
-  readonly path: string;
   readonly program: Program | null;
 }
 
@@ -52,7 +49,7 @@ export interface LoadedModule {
 
 /**
  * Loads a TypeScript module and what it imports, without a TypeScript compiler: types are stripped,
- * and each file becomes a `blob:` URL, so that a second load sees the files as they are then.
+ * and each file becomes a module of its own, so that a second load sees the files as they are then.
  */
 export class ModuleLoader {
   readonly #ready = new Map<string, ReadyModule>();
@@ -66,14 +63,9 @@ export class ModuleLoader {
    * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
    */
   async load(file: string): Promise<LoadedModule> {
-    try {
-      const main = await this.#prepare(resolve(file), file, null);
-      const namespace = await this.#run(main);
-      const files = [...this.#ready.keys()];
-      return { namespace, program: main.program!, files };
-    } finally {
-      for (const { url } of this.#ready.values()) URL.revokeObjectURL(url);
-    }
+    const main = await this.#prepare(resolve(file), file, null);
+    const namespace = await this.#run(main);
+    return { namespace, program: main.program!, files: [...this.#ready.keys()] };
   }
 
   /** @param importer The place of the import, `config.ts:3`, or `null` for the first file. */
@@ -82,7 +74,7 @@ export class ModuleLoader {
     if (known !== undefined) return known;
     const text = await readText(path, file, importer);
     const ready = extname(path) === JSON_EXTENSION && importer !== null
-      ? jsonModule(text, path, file)
+      ? jsonModule(text, file)
       : await this.#prepareProgram(text, path, file);
     this.#ready.set(path, ready);
     return ready;
@@ -96,17 +88,18 @@ export class ModuleLoader {
       const url = await this.#resolve(found, path, file);
       const { start, end } = found.specifier;
       edits.push({ start, end, text: JSON.stringify(url) });
+      if (found.isJson) edits.push(withoutText(code, found.specifier.end, found.attributesEnd));
     }
     this.#open.pop();
-    const url = blobUrl(applyEdits(code, edits), "text/javascript");
-    return { url, file, path, program };
+    return { ...dataModule(applyEdits(code, edits)), file, program };
   }
 
   /** The URL of an imported module. */
   async #resolve(found: Import, path: string, file: string): Promise<string> {
     const specifier = found.specifier.value;
     const place = `${file}:${found.line}`;
-    if (Object.hasOwn(OWN_MODULES, specifier)) return OWN_MODULES[specifier];
+    const ownUrl = ownModuleUrl(specifier);
+    if (ownUrl !== undefined) return ownUrl;
     if (ABSOLUTE_SPECIFIER.test(specifier)) return specifier;
     const target = targetPath(specifier, path);
     if (target === null) throw unresolved(specifier, place);
@@ -160,19 +153,21 @@ export class ModuleLoader {
 
   /** The first place in one of the user's files that a stack or a message names. */
   #placeIn(text: string): string | null {
-    const [first] = [...this.#ready.values()].flatMap(({ url, file }) => {
-      const index = text.indexOf(url);
-      if (index < 0) return [];
-      const line = /^:(\d+)/.exec(text.slice(index + url.length))?.[1];
-      return line === undefined ? [] : [{ index, place: `${file}:${line}` }];
-    }).sort((a, b) => a.index - b.index);
+    let first: { index: number; place: string } | null = null;
+    for (const { urlEnd, file } of this.#ready.values()) {
+      const index = text.indexOf(`${urlEnd}:`);
+      if (index < 0 || (first !== null && first.index < index)) continue;
+      const line = /^\d+/.exec(text.slice(index + urlEnd.length + 1))?.[0];
+      if (line !== undefined) first = { index, place: `${file}:${line}` };
+    }
     return first?.place ?? null;
   }
 
   #inUsersWords(message: string): string {
-    let text = message;
+    // Deno adds the place in its own terms, a line of its own.
+    let text = stripVTControlCharacters(message).replace(/\s+at (data|file):\S+$/, "")
+      .replace(/\.$/, "");
     for (const { url, file } of this.#ready.values()) text = text.replaceAll(url, file);
-    for (const [name, url] of Object.entries(OWN_MODULES)) text = text.replaceAll(url, name);
     return text.replaceAll(/\s*\n\s*/g, " ");
   }
 }
@@ -199,17 +194,15 @@ async function readText(path: string, file: string, importer: string | null): Pr
   }
 }
 
-function jsonModule(text: string, path: string, file: string): ReadyModule {
+function jsonModule(text: string, file: string): ReadyModule {
   try {
     JSON.parse(text);
   } catch (error) {
     throw new UserError(`${file}: this is not JSON (${(error as Error).message}): mend the file`);
   }
-  return { url: blobUrl(text, "application/json"), file, path, program: null };
-}
-
-function blobUrl(text: string, type: string): string {
-  return URL.createObjectURL(new Blob([text], { type }));
+  // A compiled program loads no module of another type from a URL that is made at run time.
+  const code = `export default JSON.parse(${JSON.stringify(text)});`;
+  return { ...dataModule(code), file, program: null };
 }
 
 /** The path that a specifier names, or `null` when it names no file. */
@@ -220,7 +213,7 @@ function targetPath(specifier: string, importer: string): string | null {
 }
 
 function unresolved(specifier: string, place: string): UserError {
-  const own = closest(specifier, Object.keys(OWN_MODULES));
+  const own = closest(specifier, OWN_MODULE_NAMES);
   const remedy = own === undefined
     ? `write a path that begins with ./ or ../, or npm: or node: before a package's name`
     : `did you mean "${own}"?`;
@@ -242,13 +235,17 @@ function importsOf(program: Program): Import[] {
       ({ key, value }) =>
         (key.type === "Identifier" ? key.name : key.value) === "type" && value.value === "json",
     );
-    const line = specifier.loc!.start.line;
-    found.push({ specifier: specifier as Import["specifier"], line, isJson });
+    found.push({
+      specifier: specifier as Import["specifier"],
+      line: specifier.loc!.start.line,
+      attributesEnd: isDynamic ? node.end - ")".length : node.end,
+      isJson,
+    });
   }
   return found;
 }
 
-/** `import.meta` of a blob would tell of the blob, not of the user's file. */
+/** `import.meta` of a module made of text would tell of that, not of the user's file. */
 function importMetaEdits(program: Program, path: string): Edit[] {
   const url = pathToFileURL(path).href;
   const meta = `({url:${JSON.stringify(url)},filename:${JSON.stringify(path)},` +
@@ -258,6 +255,12 @@ function importMetaEdits(program: Program, path: string): Edit[] {
     node.type === "MetaProperty" && "meta" in node &&
     (node.meta as { name: string }).name === "import";
   return [...nodesOf(program)].filter(isMeta).map(({ start, end }) => ({ start, end, text: meta }));
+}
+
+/** Takes a piece of text out, and leaves its line breaks. */
+function withoutText(code: string, start: number, end: number): Edit {
+  const text = code.slice(start, end);
+  return { start, end, text: text.replaceAll(/[^\n;]/g, "") };
 }
 
 function applyEdits(code: string, edits: readonly Edit[]): string {
@@ -275,10 +278,14 @@ function missingExport(message: string): string | null {
   );
   if (found === null) return null;
   const [, url, name] = found;
-  const own = Object.entries(OWN_MODULES).find(([, ownUrl]) => ownUrl === url);
-  return own === undefined
-    ? `the imported file exports no "${name}": mend the import or the file`
-    : `"${own[0]}" exports no "${name}": see its documentation for the names there are`;
+  const own = ownModuleName(url);
+  if (own === undefined) {
+    return `the imported file exports no "${name}": mend the import or the file`;
+  }
+  const names = ownModuleExports(own);
+  const meant = closest(name, names);
+  const remedy = meant === undefined ? `it has ${names.join(", ")}` : `did you mean "${meant}"?`;
+  return `"${own}" exports no "${name}": ${remedy}`;
 }
 
 function thrown(error: unknown, message: string): string {

@@ -274,7 +274,7 @@ const WRONG_FILES: [string, files: Record<string, string>, message: string][] = 
       "config.ts":
         `\nimport { defineConfig, LowestPort } from "flosensor/config";\nexport default defineConfig({ flows: [[null, null, LowestPort()]] });`,
     },
-    'DIR/config.ts:2: "flosensor/config" exports no "LowestPort": see its documentation for the names there are',
+    'DIR/config.ts:2: "flosensor/config" exports no "LowestPort": did you mean "LowerPort"?',
   ],
   [
     "an import of a file that is no module",
@@ -437,5 +437,20 @@ Deno.test("loadConfig() reads changed files again, those imported included", asy
     await assert.rejects(load(), UserError);
     await Deno.writeTextFile(join(directory, "lib/value.ts"), "export const ttl = 3;");
     assert.equal(await load(), 3);
+  });
+});
+
+Deno.test("loadConfig() needs no more than to read the configuration's files", async () => {
+  const files = {
+    "config.ts": `${IMPORT}import { ttl } from "./ttl.ts";\nexport default defineConfig({ ttl });`,
+    "ttl.ts": "export const ttl: number = 123;",
+  };
+  await withFiles(files, async (directory) => {
+    const program = new URL("./print_ttl.ts", import.meta.url).pathname;
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", `--allow-read=${directory}`, program, "config.ts"],
+      cwd: directory,
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "123\n", new TextDecoder().decode(stderr));
   });
 });
