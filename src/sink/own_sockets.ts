@@ -1,0 +1,175 @@
+import diagnostics from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+import { parseAddress } from "../config/address.ts";
+import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../flow/own_connections.ts";
+
+/** The two ends of a TCP connection of ours, addresses as text. */
+export interface TcpEndpoints {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** The far end of a connection of ours. */
+export interface Remote {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One end as a packet has it. */
+interface End {
+  readonly isIpv6: boolean;
+  readonly words: Uint32Array;
+  readonly port: number;
+}
+
+interface Connection {
+  readonly endpoints: TcpEndpoints;
+  readonly local: End;
+  readonly remote: End;
+  /** When it was closed, in milliseconds, or `Infinity` while it is open. */
+  closedAt: number;
+}
+
+/** Node's channel that tells of each socket when it is made, before it connects. */
+const SOCKET_CHANNEL = "net.client.socket";
+
+/**
+ * How long, in milliseconds, a failed attempt may still be seen in packets: what was captured waits
+ * in the kernel's buffer and in ours, a fraction of a second each.
+ */
+const FAILED_SEEN = 2_000;
+
+/** TIME-WAIT of Linux, in milliseconds: a closed connection's ends are not used again before. */
+const CLOSED_SEEN = 60_000;
+
+/**
+ * The sockets with which the sensor talks to a store, so that they are never reported as flows.
+ *
+ * The local port of a connection is known only once it is made, a moment after its first packets
+ * may have been captured, and that of a failed attempt never. So for that moment every conversation
+ * with the same far end might be ours. The far end is known before the first packet is sent.
+ */
+export class OwnSockets implements OwnConnections {
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #remotes = new Map<string, Remote & End>();
+  readonly #settling = new Set<Socket>();
+  readonly #now: () => number;
+  #lastFailure = -Infinity;
+  /** Called when a connection begins, is made, fails, or ends. */
+  onEndpointsChanged: () => void = () => {};
+
+  /** @param now A clock in milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** The ends of all TCP connections that are open. */
+  endpoints(): readonly TcpEndpoints[] {
+    return [...this.#connections.values()]
+      .filter(({ closedAt }) => closedAt === Infinity)
+      .map(({ endpoints }) => endpoints);
+  }
+
+  /** All far ends that were connected to, or tried. */
+  remotes(): readonly Remote[] {
+    return [...this.#remotes.values()].map(({ address, port }) => ({ address, port }));
+  }
+
+  /** Whether a connection is being made whose local port is not known yet. */
+  get isSettling(): boolean {
+    return this.#settling.size > 0;
+  }
+
+  /** See {@linkcode OwnConnections}. Nothing is allocated. */
+  judge(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+  ): number {
+    for (const { local, remote } of this.#connections.values()) {
+      const isIt = isEnd(local, isIpv6, one, onePort) && isEnd(remote, isIpv6, other, otherPort) ||
+        isEnd(remote, isIpv6, one, onePort) && isEnd(local, isIpv6, other, otherPort);
+      if (isIt) return OURS;
+    }
+    if (!this.isSettling && this.#now() - this.#lastFailure > FAILED_SEEN) return NOT_OURS;
+    for (const remote of this.#remotes.values()) {
+      const isOne = isEnd(remote, isIpv6, one, onePort) || isEnd(remote, isIpv6, other, otherPort);
+      if (isOne) return MAYBE_OURS;
+    }
+    return NOT_OURS;
+  }
+
+  /**
+   * Follows the sockets that `start` makes before it returns.
+   *
+   * @param port The port that is connected to.
+   */
+  track<T>(port: number, start: () => T): T {
+    const follow = (message: unknown) => this.#follow((message as { socket: Socket }).socket, port);
+    diagnostics.subscribe(SOCKET_CHANNEL, follow);
+    try {
+      return start();
+    } finally {
+      diagnostics.unsubscribe(SOCKET_CHANNEL, follow);
+    }
+  }
+
+  #follow(socket: Socket, port: number): void {
+    this.#forgetClosed();
+    this.#settling.add(socket);
+    this.onEndpointsChanged();
+    socket.on("lookup", (_error, address) => this.#addRemote(address, port));
+    socket.on("connectionAttempt", (address) => this.#addRemote(address, port));
+    socket.once("connect", () => this.#connected(socket));
+    socket.once("close", () => this.#closed(socket));
+  }
+
+  #addRemote(address: string | undefined, port: number): void {
+    if (!address || this.#remotes.has(`${address} ${port}`)) return;
+    const end = endOf(address, port);
+    if (end !== null) this.#remotes.set(`${address} ${port}`, { address, ...end });
+  }
+
+  #connected(socket: Socket): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    if (localAddress && localPort && remoteAddress && remotePort) {
+      this.#addRemote(remoteAddress, remotePort);
+      const local = endOf(localAddress, localPort);
+      const remote = endOf(remoteAddress, remotePort);
+      const endpoints = { localAddress, localPort, remoteAddress, remotePort };
+      if (local !== null && remote !== null) {
+        this.#connections.set(socket, { endpoints, local, remote, closedAt: Infinity });
+      }
+    }
+    this.#settling.delete(socket);
+    this.onEndpointsChanged();
+  }
+
+  #closed(socket: Socket): void {
+    if (this.#settling.delete(socket)) this.#lastFailure = this.#now();
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.closedAt = this.#now();
+    this.onEndpointsChanged();
+  }
+
+  #forgetClosed(): void {
+    const now = this.#now();
+    for (const [socket, { closedAt }] of this.#connections) {
+      if (now - closedAt > CLOSED_SEEN) this.#connections.delete(socket);
+    }
+  }
+}
+
+function endOf(text: string, port: number): End | null {
+  const address = parseAddress(text.replace(/%.*$/, ""));
+  return address === null ? null : { isIpv6: address.family === 6, words: address.words, port };
+}
+
+function isEnd(end: End, isIpv6: boolean, words: Uint32Array, port: number): boolean {
+  return end.port === port && end.isIpv6 === isIpv6 && end.words[3] === words[3] &&
+    end.words[2] === words[2] && end.words[1] === words[1] && end.words[0] === words[0];
+}

@@ -1,0 +1,207 @@
+import { IDENTITY_WORDS } from "../flow/observation_batch.ts";
+
+/** 32-bit words of one pending key: its identity, its count, its hash. */
+export const PENDING_WORDS = IDENTITY_WORDS + 2;
+/** The word that says how many sightings of the key are pending. */
+export const WORD_COUNT = IDENTITY_WORDS;
+const WORD_HASH = IDENTITY_WORDS + 1;
+
+/** Entries to begin with: what a quiet network needs, and a quarter of a megabyte. */
+const LEAST_CAPACITY = 4096;
+/** A table that is empty again gives its memory back when it had grown beyond this many entries. */
+const KEPT_CAPACITY = 1 << 16;
+/** Twice as many slots as entries keep the runs of occupied slots short. */
+const SLOTS_PER_ENTRY = 2;
+
+/**
+ * Keys that wait to be written, each once, with the number of its sightings.
+ *
+ * First in, first out, and bounded: when it is full, the oldest key makes room, because it is the
+ * one that will be outdated first. Keys are compared as numbers (the identity words of an
+ * observation), so no text is made for a key that is sighted again.
+ */
+export class PendingCounts {
+  readonly #maxKeys: number;
+  /** Different for each table, so that nobody can choose addresses that all meet in one slot. */
+  readonly #seed = Math.floor(Math.random() * 0x1_0000_0000);
+  /** A ring of entries: `#size` of them from `#head` on. */
+  #entries!: Uint32Array;
+  /** Open addressing with linear probing: the index of an entry and 1, or 0. */
+  #slots!: Int32Array;
+  #capacity!: number;
+  #head = 0;
+  #size = 0;
+  #total = 0;
+
+  /** @param maxKeys How many different keys may wait. */
+  constructor(maxKeys: number) {
+    this.#maxKeys = maxKeys;
+    this.#allocate(LEAST_CAPACITY);
+  }
+
+  /** How many keys wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many sightings of them. */
+  get total(): number {
+    return this.#total;
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.#maxKeys;
+  }
+
+  /**
+   * Adds sightings of one key.
+   *
+   * @param words Holds the identity words of an observation.
+   * @param offset Where they begin.
+   * @returns How many sightings were dropped to make room.
+   */
+  add(words: Uint32Array, offset: number, count: number): number {
+    const hash = this.#hash(words, offset);
+    if (this.#raise(words, offset, hash, count)) return 0;
+    const dropped = this.isFull ? this.#dropOldest() : 0;
+    this.#append(words, offset, hash, count);
+    return dropped;
+  }
+
+  /**
+   * Adds what was taken and could not be written. It is older than all that wait, so when there is
+   * no room it is what is dropped.
+   *
+   * @returns How many sightings were dropped.
+   */
+  putBack(words: Uint32Array, offset: number): number {
+    const hash = words[offset + WORD_HASH];
+    const count = words[offset + WORD_COUNT];
+    if (this.#raise(words, offset, hash, count)) return 0;
+    if (this.isFull) return count;
+    this.#append(words, offset, hash, count);
+    return 0;
+  }
+
+  /**
+   * Takes the oldest keys out.
+   *
+   * @param into Gets `PENDING_WORDS` for each, and must have room for them.
+   * @param most How many, at most.
+   * @returns How many there are.
+   */
+  take(into: Uint32Array, most: number): number {
+    const taken = Math.min(this.#size, most);
+    for (let i = 0; i < taken; i++) {
+      const from = this.#head * PENDING_WORDS;
+      const to = i * PENDING_WORDS;
+      for (let word = 0; word < PENDING_WORDS; word++) into[to + word] = this.#entries[from + word];
+      this.#removeOldest();
+    }
+    if (this.#size === 0 && this.#capacity > KEPT_CAPACITY) this.#allocate(LEAST_CAPACITY);
+    return taken;
+  }
+
+  #allocate(capacity: number): void {
+    this.#capacity = capacity;
+    this.#entries = new Uint32Array(capacity * PENDING_WORDS);
+    this.#slots = new Int32Array(capacity * SLOTS_PER_ENTRY);
+    this.#head = 0;
+  }
+
+  #hash(words: Uint32Array, offset: number): number {
+    let hash = this.#seed;
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      // A round of MurmurHash3's 32-bit mixing: odd constants that spread every bit.
+      hash = Math.imul(hash ^ words[offset + word], 0xcc9e2d51);
+      hash = (hash << 15) | (hash >>> 17);
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    return (hash ^ (hash >>> 13)) >>> 0;
+  }
+
+  /** Adds to the count of a key that waits already. */
+  #raise(words: Uint32Array, offset: number, hash: number, count: number): boolean {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const entry = (this.#slots[slot] - 1) * PENDING_WORDS;
+      if (this.#entries[entry + WORD_HASH] === hash && this.#isSame(entry, words, offset)) {
+        this.#entries[entry + WORD_COUNT] += count;
+        this.#total += count;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #isSame(entry: number, words: Uint32Array, offset: number): boolean {
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      if (this.#entries[entry + word] !== words[offset + word]) return false;
+    }
+    return true;
+  }
+
+  #append(words: Uint32Array, offset: number, hash: number, count: number): void {
+    if (this.#size === this.#capacity) this.#grow();
+    const index = (this.#head + this.#size) & (this.#capacity - 1);
+    const entry = index * PENDING_WORDS;
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      this.#entries[entry + word] = words[offset + word];
+    }
+    this.#entries[entry + WORD_COUNT] = count;
+    this.#entries[entry + WORD_HASH] = hash;
+    this.#occupy(hash, index);
+    this.#size++;
+    this.#total += count;
+  }
+
+  #occupy(hash: number, index: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = index + 1;
+  }
+
+  #grow(): void {
+    const entries = this.#entries;
+    const head = this.#head;
+    const capacity = this.#capacity;
+    this.#allocate(capacity * 2);
+    const first = entries.subarray(head * PENDING_WORDS);
+    this.#entries.set(first);
+    this.#entries.set(entries.subarray(0, head * PENDING_WORDS), first.length);
+    for (let index = 0; index < this.#size; index++) {
+      this.#occupy(this.#entries[index * PENDING_WORDS + WORD_HASH], index);
+    }
+  }
+
+  #dropOldest(): number {
+    const count = this.#entries[this.#head * PENDING_WORDS + WORD_COUNT];
+    this.#removeOldest();
+    return count;
+  }
+
+  #removeOldest(): void {
+    const entry = this.#head * PENDING_WORDS;
+    this.#vacate(this.#entries[entry + WORD_HASH], this.#head);
+    this.#total -= this.#entries[entry + WORD_COUNT];
+    this.#head = (this.#head + 1) & (this.#capacity - 1);
+    this.#size--;
+  }
+
+  /** Empties the slot of an entry, and moves up what only stood behind it for want of room. */
+  #vacate(hash: number, index: number): void {
+    const mask = this.#slots.length - 1;
+    let hole = hash & mask;
+    while (this.#slots[hole] !== index + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#entries[(this.#slots[slot] - 1) * PENDING_WORDS + WORD_HASH] & mask;
+      // It may move into the hole unless its home lies between the hole and itself.
+      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+        this.#slots[hole] = this.#slots[slot];
+        hole = slot;
+      }
+    }
+    this.#slots[hole] = 0;
+  }
+}

@@ -1,0 +1,422 @@
+import type { Log } from "../log.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
+import { UserError } from "../user_error.ts";
+import { type CounterOutcome, CounterWriter } from "./counter_writer.ts";
+import { keyText } from "./keys.ts";
+import { OwnSockets } from "./own_sockets.ts";
+import { PENDING_WORDS, PendingCounts, WORD_COUNT } from "./pending_counts.ts";
+import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
+import { parseRedisUrl, type RedisAddress } from "./redis_url.ts";
+import type { Sink } from "./sink.ts";
+
+/** How a {@linkcode RedisSink} goes about its work. */
+export interface RedisSinkOptions {
+  /** Time to live of every key, in seconds, set again at each write. */
+  ttl: number;
+  /**
+   * A capture goes on without Redis and tries again for as long as it takes. A replay fails: at
+   * once when Redis can't be used at its start, after half a minute when it goes away in between.
+   */
+  mode: "capture" | "replay";
+  /**
+   * How many different keys may wait. Beyond that, the oldest is dropped and counted.
+   * @default {1_000_000}
+   */
+  maxPendingKeys?: number;
+  /**
+   * Where the user wrote the URL, for messages.
+   * @default {"--redis"}
+   */
+  place?: string;
+}
+
+const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
+
+/** Measured on loopback: fewer keys a call cost round trips, more only hold others up for longer. */
+const KEYS_PER_CALL = 1_000;
+/** Enough to keep the server busy while its answers travel and the next keys' text is made. */
+const CALLS_IN_FLIGHT = 4;
+/** Pauses between attempts to reach Redis, in milliseconds: the first, doubled up to the last. */
+const FIRST_PAUSE = 100;
+const LAST_PAUSE = 10_000;
+/** How long, in milliseconds, a replay waits for a Redis that went away: a restart takes seconds. */
+const REPLAY_PATIENCE = 30_000;
+/** How long, in milliseconds, the end of the program may be held up by what is pending. */
+const CLOSE_PATIENCE = 5_000;
+
+/** What is known of a Redis that can't be written to. */
+interface Absence {
+  readonly since: number;
+  reason: string;
+}
+
+/** One call's worth of keys. */
+interface Batch {
+  readonly words: Uint32Array;
+  size: number;
+  sightings: number;
+}
+
+/**
+ * Writes each observation's key to Redis: a counter, raised by 1, with its time to live.
+ *
+ * What is pending is kept as numbers, each key once, within a bound. A batch whose answer did not
+ * arrive is written again: the count may then be too high, which only means more sightings, but a
+ * key that is missing would mean a flow that was never seen.
+ */
+export class RedisSink implements Sink {
+  /** The sensor's own connections to Redis. */
+  readonly sockets = new OwnSockets();
+
+  readonly #address: RedisAddress;
+  readonly #options: RedisSinkOptions;
+  readonly #log: Log;
+  readonly #pending: PendingCounts;
+  /** How many of the pending keys a flush has asked for. */
+  #due = 0;
+  readonly #spareBatches: Batch[] = [];
+
+  #connection: RedisConnection | null = null;
+  #writer: CounterWriter | null = null;
+  #absence: Absence | null = null;
+  #pause = FIRST_PAUSE;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #isRetrying = false;
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+  /** What ended a replay. */
+  #failure: UserError | null = null;
+
+  #callsInFlight = 0;
+  #keysInFlight = 0;
+  #sightingsInFlight = 0;
+  #writtenKeys = 0;
+  #refusedKeys = 0;
+  #refused = 0;
+  #dropped = 0;
+  #unwritten = 0;
+  #saidNoScripts = false;
+  /** Resolved when something happened that a flush waits for. */
+  #change = Promise.withResolvers<void>();
+
+  private constructor(address: RedisAddress, options: RedisSinkOptions, log: Log) {
+    this.#address = address;
+    this.#options = { ...options };
+    this.#log = log;
+    this.#pending = new PendingCounts(options.maxPendingKeys ?? DEFAULT_MAX_PENDING_KEYS);
+  }
+
+  /**
+   * Connects to the Redis at `url` (see `parseRedisUrl`).
+   *
+   * @throws {UserError} when the URL is wrong or Redis refuses us, and in a replay also when it
+   * can't be reached.
+   */
+  static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
+    const place = options.place ?? "--redis";
+    const address = parseRedisUrl(url, place);
+    const sink = new RedisSink(address, options, log);
+    try {
+      await sink.#open();
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof UserError) throw error;
+      if (error instanceof RedisReplyError && !error.isPassing) {
+        throw new UserError(
+          `Redis at ${address.text} refuses us (${message}): mend user, password or database ` +
+            `in ${place}`,
+        );
+      }
+      if (options.mode === "replay") {
+        throw new UserError(
+          `Redis at ${address.text} can't be used (${message}): start it, name another one with ` +
+            "--redis URL, or leave it out with --no-redis",
+        );
+      }
+      sink.#goAway(message);
+    }
+    return sink;
+  }
+
+  get pending(): number {
+    return this.#pending.total + this.#sightingsInFlight;
+  }
+
+  /** How many different keys are pending. */
+  get pendingKeys(): number {
+    return this.#pending.size + this.#keysInFlight;
+  }
+
+  /** How many keys were written up to now, a key each time it was. */
+  get writtenKeys(): number {
+    return this.#writtenKeys;
+  }
+
+  /** How many observations were given up: too many were pending, or Redis refused their keys. */
+  get lost(): number {
+    return this.#dropped + this.#refused + this.#unwritten;
+  }
+
+  /** Whether Redis can't be written to at the moment. */
+  get isAway(): boolean {
+    return this.#absence !== null;
+  }
+
+  /** Sets the time to live of all keys written from now on, in seconds. */
+  set ttl(seconds: number) {
+    this.#options.ttl = seconds;
+  }
+
+  write(batch: ObservationBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      this.#dropped += this.#pending.add(batch.words, i * OBSERVATION_WORDS, 1);
+    }
+  }
+
+  /**
+   * Writes what is pending now. In a capture it returns at once while Redis is away.
+   *
+   * @throws {UserError} in a replay, when Redis refuses, or was away for half a minute.
+   */
+  async flush(): Promise<void> {
+    await this.#drain(() => {
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#absence === null) return true;
+      if (this.#options.mode === "capture") return false;
+      if (performance.now() - this.#absence.since < REPLAY_PATIENCE) return true;
+      throw this.#fail(this.#absence.reason);
+    });
+  }
+
+  /**
+   * Writes what is pending, for at most five seconds, and closes the connection.
+   *
+   * @throws {UserError} that says how many observations were lost, in the whole run.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const deadline = performance.now() + CLOSE_PATIENCE;
+    const alarm = setTimeout(() => this.#signal(), CLOSE_PATIENCE);
+    this.#pause = FIRST_PAUSE;
+    const isIdle = this.#connection === null && this.#failure === null && !this.#isRetrying;
+    if (isIdle && this.pending > 0) this.#retryAfter(0);
+    await this.#drain(() => this.#failure === null && performance.now() < deadline);
+    clearTimeout(alarm);
+    clearTimeout(this.#retryTimer);
+    this.#closing.abort();
+    this.#unwritten = this.pending;
+    this.#writer = null;
+    this.#connection?.destroy();
+    if (this.lost > 0) throw this.#lossError();
+  }
+
+  /** Writes until everything that is pending now is dealt with, or until `goesOn` says no. */
+  async #drain(goesOn: () => boolean): Promise<void> {
+    // Keys that come while this goes on are for the next flush.
+    let left = this.pendingKeys;
+    this.#due = this.#pending.size;
+    while (left > 0 && goesOn()) {
+      const before = this.#writtenKeys + this.#refusedKeys;
+      const change = this.#change.promise;
+      this.#pump();
+      await change;
+      left -= this.#writtenKeys + this.#refusedKeys - before;
+      left = Math.min(left, this.pendingKeys);
+    }
+  }
+
+  #pump(): void {
+    while (this.#writer !== null && this.#due > 0 && this.#callsInFlight < CALLS_IN_FLIGHT) {
+      const batch = this.#takeBatch();
+      if (batch === null) return;
+      this.#send(this.#writer, batch);
+    }
+  }
+
+  #takeBatch(): Batch | null {
+    const batch = this.#spareBatches.pop() ??
+      { words: new Uint32Array(KEYS_PER_CALL * PENDING_WORDS), size: 0, sightings: 0 };
+    const sightingsBefore = this.#pending.total;
+    batch.size = this.#pending.take(batch.words, Math.min(this.#due, KEYS_PER_CALL));
+    batch.sightings = sightingsBefore - this.#pending.total;
+    this.#due = batch.size === 0 ? 0 : this.#due - batch.size;
+    if (batch.size > 0) return batch;
+    this.#spareBatches.push(batch);
+    return null;
+  }
+
+  async #send(writer: CounterWriter, batch: Batch): Promise<void> {
+    this.#callsInFlight++;
+    this.#keysInFlight += batch.size;
+    this.#sightingsInFlight += batch.sightings;
+    let done = 0;
+    try {
+      const outcome = await writer.write(
+        keysOf(batch),
+        batch.sightings === batch.size ? null : countsOf(batch),
+        String(this.#options.ttl),
+      );
+      done = outcome.done;
+      this.#account(outcome, batch);
+      if (outcome.fault !== null) this.#leave(writer, outcome.fault);
+      else this.#comeBack();
+    } catch (error) {
+      this.#leave(writer, error as Error);
+    }
+    this.#callsInFlight--;
+    this.#keysInFlight -= batch.size;
+    this.#sightingsInFlight -= batch.sightings;
+    this.#putBack(batch, done);
+    this.#pump();
+    this.#signal();
+  }
+
+  #account({ done, refused, reason }: CounterOutcome, batch: Batch): void {
+    this.#writtenKeys += done - refused.length;
+    if (refused.length === 0) return;
+    if (this.#refusedKeys === 0) {
+      const key = keyText(batch.words, refused[0] * PENDING_WORDS);
+      this.#log.warn(
+        `Redis at ${this.#address.text} refuses the key ${key} (${reason}): it is left out, as ` +
+          "will be others like it",
+      );
+    }
+    this.#refusedKeys += refused.length;
+    for (const i of refused) this.#refused += batch.words[i * PENDING_WORDS + WORD_COUNT];
+  }
+
+  /** Makes what was not done of a batch pending again. */
+  #putBack(batch: Batch, done: number): void {
+    for (let i = done; i < batch.size; i++) {
+      this.#dropped += this.#pending.putBack(batch.words, i * PENDING_WORDS);
+      this.#due++;
+    }
+    this.#spareBatches.push(batch);
+  }
+
+  async #open(): Promise<void> {
+    const connection = await RedisConnection
+      .open(this.#address, this.sockets, this.#closing.signal);
+    const writer = new CounterWriter(connection, (reason) => this.#sayNoScripts(reason));
+    connection.onClosed = (error) => this.#leave(writer, error);
+    this.#connection = connection;
+    this.#writer = writer;
+  }
+
+  #sayNoScripts(reason: string): void {
+    if (this.#saidNoScripts) return;
+    this.#saidNoScripts = true;
+    this.#log.info(
+      `Redis at ${this.#address.text} does not let us use scripts (${reason}): keys are written ` +
+        "by single commands, which is slower",
+    );
+  }
+
+  /** Gives a connection up because of an error, unless that was done already. */
+  #leave(writer: CounterWriter, error: Error): void {
+    if (writer !== this.#writer) return;
+    this.#goAway(error.message);
+    if (error instanceof RedisReplyError && !error.isPassing) this.#failReplay(error.message);
+  }
+
+  #goAway(reason: string): void {
+    this.#connection?.destroy();
+    this.#connection = null;
+    this.#writer = null;
+    if (this.#absence === null) {
+      this.#absence = { since: performance.now(), reason };
+      this.#log.warn(
+        `Redis at ${this.#address.text} is away (${reason}): keys are kept until it is back, ` +
+          `${this.pendingKeys} are waiting`,
+      );
+    }
+    this.#absence.reason = reason;
+    this.#retryAfter(this.#pause);
+    this.#pause = Math.min(2 * this.#pause, LAST_PAUSE);
+    this.#signal();
+  }
+
+  #retryAfter(pause: number): void {
+    clearTimeout(this.#retryTimer);
+    if (this.#closing.signal.aborted) return;
+    this.#retryTimer = setTimeout(() => this.#retry(), pause);
+  }
+
+  async #retry(): Promise<void> {
+    this.#isRetrying = true;
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#isRetrying = false;
+      if (this.#closing.signal.aborted) return;
+      this.#goAway((error as Error).message);
+      if (error instanceof RedisReplyError && !error.isPassing) this.#failReplay(error.message);
+      return;
+    }
+    this.#isRetrying = false;
+    // A Redis that answers may still refuse to be written to: it is back when it was written to.
+    this.#due = this.#pending.size;
+    if (this.#due === 0) this.#comeBack();
+    this.#pump();
+    this.#signal();
+  }
+
+  #comeBack(): void {
+    this.#pause = FIRST_PAUSE;
+    if (this.#absence === null) return;
+    const seconds = Math.ceil((performance.now() - this.#absence.since) / 1000);
+    this.#absence = null;
+    this.#log.info(
+      `Redis at ${this.#address.text} is back after ${seconds} s: writing the ` +
+        `${this.pendingKeys} keys that waited`,
+    );
+  }
+
+  #failReplay(reason: string): void {
+    if (this.#options.mode === "replay") this.#fail(reason);
+    this.#signal();
+  }
+
+  #fail(reason: string): UserError {
+    clearTimeout(this.#retryTimer);
+    return this.#failure ??= new UserError(
+      `Redis at ${this.#address.text} can't be written to (${reason}): ${this.pending} ` +
+        "observations were not written",
+    );
+  }
+
+  #lossError(): UserError {
+    const ways = [
+      [this.#unwritten, this.#absence?.reason ?? "no answer in time"],
+      [this.#dropped, "too many were waiting while it was away"],
+      [this.#refused, "it refused their keys"],
+    ] as const;
+    const reasons = ways.filter(([count]) => count > 0)
+      .map(([count, reason]) => `${count}: ${reason}`);
+    return new UserError(
+      `Redis at ${this.#address.text}: ${this.lost} observations were lost (${reasons.join("; ")})`,
+    );
+  }
+
+  #signal(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers<void>();
+  }
+}
+
+function keysOf(batch: Batch): string[] {
+  const keys = new Array<string>(batch.size);
+  for (let i = 0; i < batch.size; i++) keys[i] = keyText(batch.words, i * PENDING_WORDS);
+  return keys;
+}
+
+function countsOf(batch: Batch): string[] {
+  const counts = new Array<string>(batch.size);
+  for (let i = 0; i < batch.size; i++) {
+    counts[i] = String(batch.words[i * PENDING_WORDS + WORD_COUNT]);
+  }
+  return counts;
+}

@@ -1,0 +1,156 @@
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+
+/** Whether `redis-server` is installed. Tests that need it are ignored where it is not. */
+export const HAS_REDIS_SERVER = spawnSync("redis-server", ["--version"]).status === 0;
+
+/** Ends the name of a test that is ignored for want of `redis-server`. */
+export const NO_REDIS_SERVER = HAS_REDIS_SERVER ? "" : " (ignored: redis-server is not installed)";
+
+/** How long, in milliseconds, a server may take to start: machines that run tests are busy. */
+const START_PATIENCE = 20_000;
+
+/** A redis-server of a test's own: on a free port of loopback, with a directory of its own. */
+export class RedisServer {
+  readonly port: number;
+  /** The server's directory: sockets, certificates and the like go there. */
+  readonly directory: string;
+  readonly #arguments: string[];
+  #process: Deno.ChildProcess | null = null;
+
+  private constructor(port: number, directory: string, serverArguments: string[]) {
+    this.port = port;
+    this.directory = directory;
+    this.#arguments = serverArguments;
+  }
+
+  /**
+   * Starts a server and waits until it answers.
+   *
+   * @param serverArguments Options such as `["--requirepass", "secret"]`. `DIRECTORY` and `PORT` in
+   * them stand for the server's directory and port.
+   */
+  static async start(serverArguments: string[] = []): Promise<RedisServer> {
+    const server = new RedisServer(freePort(await listen()), makeDirectory(), serverArguments);
+    await server.run();
+    return server;
+  }
+
+  /** URL of the server. */
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Process id, while it runs. */
+  get pid(): number {
+    return this.#process!.pid;
+  }
+
+  /** Starts the process, again with the same port after {@linkcode RedisServer.halt}. */
+  async run(): Promise<void> {
+    const own = ["--port", "PORT", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const place = ["--dir", this.directory, "--daemonize", "no"];
+    const all = [...own, ...place, ...this.#arguments].map((it) =>
+      it.replaceAll("DIRECTORY", this.directory).replaceAll("PORT", String(this.port))
+    );
+    this.#process = new Deno.Command("redis-server", { args: all, stdout: "null", stderr: "null" })
+      .spawn();
+    const isTls = this.#arguments.includes("--tls-port");
+    await untilListening(isTls ? this.#tlsPort : this.port);
+  }
+
+  /** Ends the process, and keeps its port and directory. */
+  async halt(): Promise<void> {
+    const process = this.#process;
+    this.#process = null;
+    if (process === null) return;
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await process.status;
+  }
+
+  /** Stops the process without ending it: connections stay open and are not answered. */
+  freeze(): void {
+    this.#process!.kill("SIGSTOP");
+  }
+
+  /** Takes {@linkcode RedisServer.freeze} back. */
+  thaw(): void {
+    this.#process!.kill("SIGCONT");
+  }
+
+  /** Runs one command with redis-cli and gives what it prints, without the last line feed. */
+  async cli(...command: string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command("redis-cli", {
+      args: ["-h", "127.0.0.1", "-p", String(this.port), ...command],
+    }).output();
+    const text = new TextDecoder().decode(stdout).replace(/\n$/, "");
+    if (!success) throw new Error(`redis-cli: ${text}${new TextDecoder().decode(stderr)}`);
+    return text;
+  }
+
+  /** All keys of a database with their values. */
+  async dump(...options: string[]): Promise<Map<string, string>> {
+    const keys = (await this.cli(...options, "KEYS", "*")).split("\n").filter((key) => key !== "");
+    if (keys.length === 0) return new Map();
+    const values = (await this.cli(...options, "MGET", ...keys)).split("\n");
+    return new Map(keys.map((key, i) => [key, values[i]]));
+  }
+
+  /** Removes all keys. */
+  async flush(): Promise<void> {
+    await this.cli("FLUSHALL");
+  }
+
+  /** Ends the process and removes the directory. */
+  async stop(): Promise<void> {
+    await this.halt();
+    await Deno.remove(this.directory, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #tlsPort(): number {
+    const text = this.#arguments[this.#arguments.indexOf("--tls-port") + 1];
+    return text === "PORT" ? this.port : Number(text);
+  }
+}
+
+/** A port of loopback on which nobody listens. */
+export async function unusedPort(): Promise<number> {
+  return freePort(await listen());
+}
+
+function listen(): Promise<ReturnType<typeof createServer>> {
+  const { promise, resolve } = Promise.withResolvers<ReturnType<typeof createServer>>();
+  const listener = createServer().listen(0, "127.0.0.1", () => resolve(listener));
+  return promise;
+}
+
+function freePort(listener: ReturnType<typeof createServer>): number {
+  const { port } = listener.address() as { port: number };
+  listener.close();
+  return port;
+}
+
+/** The path must be short: that of a Unix socket has 107 bytes at most (unix(7)). */
+function makeDirectory(): string {
+  return Deno.makeTempDirSync({ prefix: "flosensor-redis-" });
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (const begin = performance.now(); performance.now() - begin < START_PATIENCE;) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  throw new Error(`redis-server does not listen on port ${port}`);
+}
