@@ -3,55 +3,27 @@ import { linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
 import { PacketRecordBuffer, RECORD_HEADER_SIZE } from "../../ffi/packet_record_buffer.ts";
 import { ANY_DEVICE } from "../../ffi/pcap_devices.ts";
 import { PcapError } from "../../ffi/pcap_error.ts";
-import { type Direction, PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
+import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import { Readiness } from "../../ffi/readiness.ts";
 import type { Log } from "../log.ts";
 import * as linkTypes from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
+import type { LiveOptions } from "./live_options.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
-
-/** How packets are taken from an interface. */
-export interface LiveOptions {
-  /**
-   * How many bytes of a packet are taken, 1 to 262144.
-   *
-   * @default 512, which holds the longest headers that real packets have and 200 bytes of what
-   * they carry: cooked or Ethernet with two tags 26, PPPoE 8, IPv6 40 with 100 bytes of extension
-   * headers (or IPv4 60), TCP 60; and an ICMP error the same again. Over veth at 400 k packets/s
-   * it costs no more than 128, as packets that long are few, and a third less than whole ones.
-   */
-  snaplen: number;
-  /**
-   * Size of the kernel's buffer in MiB, 1 to 2047.
-   *
-   * @default 32, which at 400 k packets/s holds what comes in half a second.
-   */
-  bufferMebibytes: number;
-  /** Whether packets for other hosts are taken too. @default true */
-  promiscuous: boolean;
-  /** Seen from the interface. @default "inout" */
-  direction: Direction;
-  /** In the language of pcap-filter(7); `null` takes all. @default null */
-  filter: string | null;
-}
-
-/** The defaults of {@linkcode LiveOptions}. */
-export const DEFAULT_LIVE_OPTIONS: Readonly<LiveOptions> = {
-  snaplen: 512,
-  bufferMebibytes: 32,
-  promiscuous: true,
-  direction: "inout",
-  filter: null,
-};
 
 const MEBIBYTE = 1024 * 1024;
 /** Longest time that a packet waits in the kernel, and that {@linkcode LiveSource.next} waits. */
 const TIMEOUT_MILLISECONDS = 100;
 /** Most packets of a batch: enough that the cost of a call is shared by many. */
 const MOST_PACKETS = 4096;
-/** Memory for a batch: small enough to stay in the processor's cache while it is worked on. */
-const BATCH_BYTES = 2.25 * MEBIBYTE;
+/**
+ * Most memory for a batch, were all its packets as long as the snapshot length. What is not used of
+ * it is address space and no memory.
+ */
+const BATCH_BYTES = 64 * MEBIBYTE;
+/** A filter that takes every packet up to the snapshot length. */
+const TAKE_ALL = "";
 /** Full batches that are given without a turn of the event loop; others must have theirs too. */
 const FULL_BATCHES_IN_A_ROW = 8;
 /** How often the interface is looked at, and opened again if it was away. */
@@ -143,24 +115,30 @@ export class LiveSource implements PacketSource {
     if (this.#fullBatches > 0 && this.#fullBatches < FULL_BATCHES_IN_A_ROW) return;
     // An interface that is down makes its descriptor ready all the time: then the time is waited.
     const fd = this.#capture === null || this.#isAway ? null : this.#capture.fd;
-    const mayBeMore = this.#fullBatches > 0;
-    await this.#readiness.wait(fd, mayBeMore ? 0 : TIMEOUT_MILLISECONDS);
+    await this.#readiness.wait(fd, this.#fullBatches > 0 ? 0 : TIMEOUT_MILLISECONDS);
     this.#fullBatches = 0;
   }
 
   #read(capture: OpenCapture): void {
-    let count = 0;
+    const isLast = capture.isOver && performance.now() >= capture.lastReadAt;
     try {
-      count = capture.records.fill();
+      const count = capture.records.fill();
+      this.#index(count, capture.linkType);
+      this.#fullBatches = count === this.#batch.capacity ? this.#fullBatches + 1 : 0;
     } catch (error) {
       if (!(error instanceof PcapError)) throw error;
-      this.#log.debug(`${error.message}: opened again when it is there`);
-      this.#end(capture);
-      this.#sayAway(whyAway(this.name));
-      return;
+      this.#log.debug(error.message);
+      this.#lose(capture);
     }
-    this.#index(count, capture.linkType);
-    this.#fullBatches = count === this.#batch.capacity ? this.#fullBatches + 1 : 0;
+    if (isLast && this.#fullBatches === 0) this.#end(capture);
+  }
+
+  /** The interface that is open is no more: what the kernel has of it is read, then it is over. */
+  #lose(capture: OpenCapture): void {
+    this.#sayAway(interfaceState(this.name).index === capture.index ? "went down" : "has vanished");
+    if (capture.isOver) return;
+    capture.isOver = true;
+    capture.lastReadAt = performance.now() + 2 * TIMEOUT_MILLISECONDS;
   }
 
   /** Says where each packet of the records lies. */
@@ -190,9 +168,9 @@ export class LiveSource implements PacketSource {
       this.#openAgain();
     } else if (capture.index !== 0) {
       const { index, isUp } = interfaceState(this.name);
-      if (index !== capture.index) this.#end(capture);
-      if (index !== capture.index || !isUp) this.#sayAway(whyAway(this.name));
-      else this.#sayBack();
+      if (index !== capture.index) this.#lose(capture);
+      else if (!isUp) this.#sayAway("went down");
+      else if (!capture.isOver) this.#sayBack();
     }
   }
 
@@ -244,6 +222,10 @@ class OpenCapture {
   readonly warning: string | null;
   /** The interface's number when it was opened; 0 for one that the kernel has no number for. */
   readonly index: number;
+  /** Whether it can't go on: it is read until `lastReadAt`, when the kernel has given the rest. */
+  isOver = false;
+  /** On the clock of `performance.now()`. */
+  lastReadAt = 0;
   readonly #handle: PcapHandle;
   readonly #seen: PcapStatistics = { received: 0, droppedByKernel: 0, droppedByInterface: 0 };
 
@@ -261,7 +243,8 @@ class OpenCapture {
       handle.setNonblock(true);
       this.linkType = chosenLinkType(handle);
       if (options.direction !== "inout") handle.setDirection(options.direction);
-      if (options.filter !== null) handle.setFilter(options.filter);
+      // Without any filter the kernel takes whole packets, and libpcap cuts them later.
+      handle.setFilter(options.filter ?? TAKE_ALL);
       this.fd = handle.selectableFd();
       this.records = new PacketRecordBuffer(handle, packets, options.snaplen);
     } catch (error) {
@@ -301,10 +284,6 @@ function chosenLinkType(handle: PcapHandle): number {
       `${description && ` (${description})`} is not one that flosensor decodes: ` +
       `name another interface; "flosensor interfaces" lists them`,
   );
-}
-
-function whyAway(name: string): string {
-  return interfaceState(name).index === 0 ? "has vanished" : "went down";
 }
 
 function packetsOfBatch(snaplen: number): number {
