@@ -1,0 +1,140 @@
+import type { FailureRow, FlowRow, FlowTable } from "./flow_table.ts";
+import { type Column, textTable } from "./text_table.ts";
+
+/** How much room a {@linkcode renderFlowTable} has. */
+export interface Room {
+  /** Characters in a line. `Infinity` where nothing limits them. */
+  readonly columns: number;
+  /** Lines. `Infinity` where nothing limits them. */
+  readonly rows: number;
+}
+
+/** How {@linkcode renderFlowTable} sorts: by client, or what was sighted last first. */
+export type RowOrder = "by-client" | "newest-first";
+
+const FLOW_COLUMNS: Column[] = [
+  { title: "CLIENT" },
+  { title: "SERVER" },
+  { title: "PORT", isNumber: true },
+  { title: "BY", dropRank: 2 },
+  { title: "SEEN", isNumber: true, dropRank: 3 },
+  { title: "FIRST", dropRank: 1 },
+  { title: "LAST" },
+];
+
+const FAILURE_COLUMNS: Column[] = [
+  { title: "CLIENT" },
+  { title: "SERVER" },
+  { title: "PORT", isNumber: true },
+  { title: "WHY" },
+  { title: "SEEN", isNumber: true, dropRank: 2 },
+  { title: "FIRST", dropRank: 1 },
+  { title: "LAST", dropRank: 3 },
+];
+
+/** Where there is not room for all, failures get this part of it. */
+const FAILURES_PART = 1 / 4;
+
+/**
+ * The table of the attributed flows as lines of text, with a line of totals above it, and a second
+ * table of what was refused or unreachable, if anything was. Times are local, as tcpdump's are.
+ */
+export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): string[] {
+  const flows = sorted(table.flows, order);
+  const failures = sorted(table.failures, order);
+  const lines = [totalsLine(flows, table.leftOut)];
+  const timeText = timeFormat([...flows, ...failures]);
+  const failureLines = failures.length === 0
+    ? []
+    : [`Refused or unreachable: ${failures.length}`].concat(textTable(
+      FAILURE_COLUMNS,
+      failures.map((row) => failureCells(row, timeText)),
+      room.columns,
+    ));
+  const flowLines = flows.length === 0 ? [] : textTable(
+    FLOW_COLUMNS,
+    flows.map((row) => flowCells(row, timeText)),
+    room.columns,
+  );
+  // One line of totals, and an empty line between the tables.
+  const available = room.rows - 1 - (failureLines.length > 0 ? 1 : 0);
+  const forFailures = Math.min(
+    failureLines.length,
+    Math.max(Math.floor(available * FAILURES_PART), available - flowLines.length),
+  );
+  lines.push(...cut(flowLines, available - forFailures));
+  if (failureLines.length > 0) lines.push("", ...cut(failureLines, forFailures));
+  return lines;
+}
+
+function sorted<R extends FlowRow | FailureRow>(rows: R[], order: RowOrder): R[] {
+  const byClient = (a: R, b: R) => a.order < b.order ? -1 : a.order > b.order ? 1 : 0;
+  return rows.sort(
+    order === "by-client" ? byClient : (a, b) => b.last - a.last || byClient(a, b),
+  );
+}
+
+function totalsLine(flows: FlowRow[], leftOut: number): string {
+  const clients = new Set(flows.map((row) => row.client)).size;
+  const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
+  const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
+  return `${plural(flows.length, "flow")} of ${plural(clients, "client")}, ` +
+    plural(sightings, "sighting") + (leftOut > 0 ? `, ${leftOut} older left out` : "");
+}
+
+function flowCells(row: FlowRow, timeText: (seconds: number) => string): string[] {
+  return [
+    row.client,
+    row.server,
+    `${row.port}/${row.protocol}`,
+    row.by,
+    String(row.sightings),
+    timeText(row.first),
+    timeText(row.last),
+  ];
+}
+
+function failureCells(row: FailureRow, timeText: (seconds: number) => string): string[] {
+  return [
+    row.client,
+    row.server,
+    String(row.port),
+    row.reason,
+    String(row.sightings),
+    timeText(row.first),
+    timeText(row.last),
+  ];
+}
+
+/** Time of day, with the date where the rows are not all of today. */
+function timeFormat(rows: (FlowRow | FailureRow)[]): (seconds: number) => string {
+  const today = dateText(new Date());
+  const isToday = (seconds: number) => dateText(new Date(seconds * 1000)) === today;
+  const allToday = rows.every((row) => isToday(row.first) && isToday(row.last));
+  return (seconds) => {
+    const date = new Date(seconds * 1000);
+    return allToday ? timeOfDay(date) : `${dateText(date)} ${timeOfDay(date)}`;
+  };
+}
+
+function dateText(date: Date): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");
+}
+
+function timeOfDay(date: Date): string {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":");
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+/** The lines, or where there are too many the first of them and a line that says how many follow. */
+function cut(lines: string[], most: number): string[] {
+  if (lines.length <= most) return lines;
+  const kept = Math.max(0, most - 1);
+  return [...lines.slice(0, kept), `… ${lines.length - kept} more lines`].slice(
+    0,
+    Math.max(0, most),
+  );
+}

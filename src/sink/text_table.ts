@@ -1,0 +1,91 @@
+/** A column of a {@linkcode textTable}. */
+export interface Column {
+  readonly title: string;
+  /** Numbers are aligned at their right. */
+  readonly isNumber?: boolean;
+  /** Where there is no room for all, columns with a rank are left out, the lowest first. */
+  readonly dropRank?: number;
+}
+
+/** Between two columns. */
+const GAP = "  ";
+/** Width of an IPv6 address with all its digits (RFC 4291, section 2.2). */
+const WIDEST_ADDRESS = 39;
+/** The least width in which each of the two address columns is still a column. */
+const NARROWEST = 15;
+
+/**
+ * Lines of a table whose first two columns are addresses.
+ *
+ * In a narrow place, columns that have a rank are left out, and rows whose addresses don't fit side
+ * by side have them one below the other: an address is never cut, so that it can be copied.
+ *
+ * @param columns The columns, addresses first.
+ * @param rows A text for each column, row by row.
+ * @param width How many characters a line has room for. May be `Infinity`.
+ */
+export function textTable(columns: Column[], rows: string[][], width: number): string[] {
+  const natural = columns.map(({ title }, i) =>
+    rows.reduce((most, row) => Math.max(most, row[i].length), title.length)
+  );
+  const shown = shownColumns(columns, natural, width);
+  const others = shown.slice(2);
+  const room = width - others.reduce((sum, i) => sum + GAP.length + natural[i], 0);
+  const [client, server] = addressWidths(natural[0], natural[1], room);
+  const lines: string[] = [];
+  for (const row of [columns.map(({ title }) => title), ...rows]) {
+    let tail = "";
+    for (const i of others) {
+      tail += GAP + (columns[i].isNumber ? row[i].padStart(natural[i]) : row[i].padEnd(natural[i]));
+    }
+    pushRow(lines, row[0], row[1], client, server, tail);
+  }
+  return lines;
+}
+
+/** Indexes of the columns that there is room for. */
+function shownColumns(columns: Column[], natural: number[], width: number): number[] {
+  const shown = columns.map((_, i) => i);
+  const ranked = shown.filter((i) => columns[i].dropRank !== undefined)
+    .sort((a, b) => columns[a].dropRank! - columns[b].dropRank!);
+  const least = Math.max(
+    WIDEST_ADDRESS,
+    Math.min(natural[0], NARROWEST) + GAP.length + Math.min(natural[1], NARROWEST),
+  );
+  const needed = () =>
+    shown.slice(2).reduce((sum, i) => sum + GAP.length + natural[i], 0) +
+    Math.min(least, natural[0] + GAP.length + natural[1]);
+  for (const i of ranked) {
+    if (needed() <= width) break;
+    shown.splice(shown.indexOf(i), 1);
+  }
+  return shown;
+}
+
+function addressWidths(client: number, server: number, room: number): [number, number] {
+  const available = Math.max(room - GAP.length, 2 * NARROWEST);
+  if (client + server <= available) return [client, server];
+  const half = Math.floor(available / 2);
+  if (client <= half) return [client, available - client];
+  if (server <= half) return [available - server, server];
+  return [half, available - half];
+}
+
+function pushRow(
+  lines: string[],
+  client: string,
+  server: string,
+  clientWidth: number,
+  serverWidth: number,
+  tail: string,
+): void {
+  const end = clientWidth + GAP.length + serverWidth;
+  // A server that is too wide for its column begins further to the left.
+  const start = Math.max(0, Math.min(clientWidth + GAP.length, end - server.length));
+  let head = client;
+  if (client.length + GAP.length > start) {
+    lines.push(client);
+    head = "";
+  }
+  lines.push((head.padEnd(start) + server.padEnd(end - start) + tail).trimEnd());
+}
