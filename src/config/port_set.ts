@@ -32,6 +32,12 @@ export class PortSet {
     return (this.#bits[port >>> 5] & (1 << (port & 31))) !== 0;
   }
 
+  /** The ports in a sentence: `53`, `80 or 443`. */
+  inWords(): string {
+    const last = this.ports.at(-1);
+    return this.ports.length === 1 ? `${last}` : `${this.ports.slice(0, -1).join(", ")} or ${last}`;
+  }
+
   /** The ports as config.ts writes them, in square brackets. */
   toString(): string {
     return `[${this.ports.join(", ")}]`;

@@ -27,7 +27,7 @@ const MINIMUM_FLUSH_INTERVAL = 0.01;
 /** Longer than any key's time to live is of use to nobody. */
 const MAXIMUM_FLUSH_INTERVAL = 3600;
 /** The forms of URL that name a Redis, without their colon. */
-const REDIS_SCHEMES = ["redis", "rediss", "unix", "redis+unix", "redis-socket"];
+const REDIS_SCHEMES = ["redis", "rediss", "unix", "redis+unix", "redis+socket", "redis-socket"];
 const EVERYTHING = ["0.0.0.0/0", "::/0"];
 
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
@@ -112,20 +112,16 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
 function redisUrl(value: unknown): string {
   const example = 'write it as "redis://localhost:6379"';
   if (typeof value !== "string") throw new ConfigError(`${shown(value)} is not a URL`, example);
-  // A URL may hold a password: messages name its scheme only.
+  // A URL may hold a password: messages name its scheme only. The rest is read where it is used.
   const scheme = /^([a-z][a-z\d+.-]*):/i.exec(value)?.[1].toLowerCase();
-  const isAlone = scheme === undefined || !value.includes("//");
-  if (isAlone) throw new ConfigError("this is not the URL of a Redis", example);
-  if (!REDIS_SCHEMES.includes(scheme)) {
-    throw new ConfigError(
+  if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) return value;
+  const isHostAndPort = scheme === undefined || !value.includes("//");
+  throw isHostAndPort
+    ? new ConfigError("this is not the URL of a Redis", example)
+    : new ConfigError(
       `"${scheme}:" is not the URL of a Redis`,
       "use redis://, rediss:// (TLS) or unix://",
     );
-  }
-  if (!URL.canParse(value)) {
-    throw new ConfigError("the URL can't be read", `${example}, the password percent-encoded`);
-  }
-  return value;
 }
 
 function ttlSeconds(value: unknown): number {

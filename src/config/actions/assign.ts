@@ -61,9 +61,7 @@ class AssignAction extends Action {
 
   override describe(): string {
     const port = `${endWord(this.port)} port`;
-    const condition = this.ports === null
-      ? ""
-      : `if the ${port} is ${this.ports.ports.join(", ")}: `;
+    const condition = this.ports === null ? "" : `if the ${port} is ${this.ports.inWords()}: `;
     return this.drop
       ? `${condition}dropped`
       : `${condition}the ${endWord(this.client)} is the client, the ${port} is written`;

@@ -61,7 +61,7 @@ class PortMatchAction extends Action {
   }
 
   override describe(): string {
-    const which = `port ${this.ports.ports.join(", ")}`;
+    const which = `port ${this.ports.inWords()}`;
     if (this.drop) return `a flow with ${which} at either end is dropped`;
     return `the end with ${which} serves, the ${endWord(this.precedence)} is tried first`;
   }

@@ -1,0 +1,176 @@
+import { type Address, parseAddress } from "../config/address.ts";
+import { emptyFacts, type Facts } from "../config/facts.ts";
+import { loadConfig } from "../config/load.ts";
+import { Mapping, type MappingStory } from "../config/mapping.ts";
+import { clientIsDestination, DROP, FLOW, NO_MATCH, portOf, verdictOf } from "../config/outcome.ts";
+import { addressText } from "../flow/address_text.ts";
+import { FIRST_WINDOW } from "../flow/held_keys.ts";
+import { KeyWriter } from "../flow/key_writer.ts";
+import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
+import type { Log } from "../log.ts";
+import { keyText } from "../sink/keys.ts";
+import { UserError } from "../user_error.ts";
+import { aligned } from "./aligned.ts";
+import type { CheckOptions } from "./check.ts";
+import { ownNetworksOf } from "./own_networks_of.ts";
+
+/** A flow as the command line names it. */
+export interface ExplainedFlow {
+  src: string;
+  sport: string;
+  dst: string;
+  dport: string;
+  /** `tcp` unless given. */
+  protocol?: "tcp" | "udp";
+}
+
+/** IANA protocol numbers. */
+const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 };
+const WRONG_USAGE = 2;
+const MAXIMUM_PORT = 65535;
+/** The most keys that one flow has: client, flow, two peers. */
+const KEYS_OF_FLOW = 4;
+
+/**
+ * Prints which networks the addresses of a packet are in, what each rule says of it, and the keys
+ * that would be written.
+ *
+ * @param print Takes the text. By default, it goes to standard output.
+ * @returns The exit status, 0.
+ * @throws {UserError} for a wrong address or port, or an error in the configuration.
+ */
+export async function explain(
+  flow: ExplainedFlow,
+  options: CheckOptions,
+  log: Log,
+  print: (text: string) => void = console.log,
+): Promise<number> {
+  const facts = factsOf(flow);
+  const { config, description } = await loadConfig(options.config);
+  const mapping = new Mapping(config, ownNetworksOf(config, options.ourNets, log), log);
+  const isIpv6 = facts.family === 6;
+  facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
+  facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
+  print([
+    `Configuration: ${description}`,
+    "",
+    ...addressLines(facts, mapping),
+    "",
+    ...decisionLines(facts, mapping),
+  ].join("\n"));
+  return 0;
+}
+
+function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): Facts {
+  const source = addressOf(src, "source address");
+  const destination = addressOf(dst, "destination address");
+  if (source.family !== destination.family) {
+    throw new UserError(
+      `${src} and ${dst} are of different families: no packet has an IPv4 and an IPv6 address`,
+      WRONG_USAGE,
+    );
+  }
+  return {
+    ...emptyFacts(),
+    family: source.family,
+    protocol: PROTOCOL_NUMBERS[protocol],
+    source: source.words,
+    destination: destination.words,
+    sourcePort: packetPort(sport, "source port"),
+    destinationPort: packetPort(dport, "destination port"),
+  };
+}
+
+function addressOf(text: string, what: string): Address {
+  const address = parseAddress(text);
+  if (address !== null) return address;
+  throw new UserError(`${what}: "${text}" is not an IPv4 or IPv6 address`, WRONG_USAGE);
+}
+
+function packetPort(text: string, what: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= MAXIMUM_PORT) return port;
+  throw new UserError(`${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}`, WRONG_USAGE);
+}
+
+function addressLines(facts: Facts, mapping: Mapping): string[] {
+  const isIpv6 = facts.family === 6;
+  const row = (end: string, words: Uint32Array, port: number, network: number) => [
+    end,
+    addressText(words, 0, isIpv6),
+    `port ${port}`,
+    network < 0 ? "in no network" : `in network ${mapping.networkNames[network]}`,
+    mapping.isOurs(words, 0, isIpv6) ? "own" : "",
+  ];
+  return aligned([
+    row("source", facts.source, facts.sourcePort, facts.sourceNetwork),
+    row("destination", facts.destination, facts.destinationPort, facts.destinationNetwork),
+  ], "");
+}
+
+/** The steps of the Redis contract, from the own networks on. */
+function decisionLines(facts: Facts, mapping: Mapping): string[] {
+  const isIpv6 = facts.family === 6;
+  const isWithinOwn = mapping.isOurs(facts.source, 0, isIpv6) &&
+    mapping.isOurs(facts.destination, 0, isIpv6);
+  if (mapping.suppressOwnNetwork && isWithinOwn) {
+    return [
+      "Both addresses are in the own networks, and suppressOwnNetwork is on: no keys are written.",
+    ];
+  }
+  const story = mapping.explain(facts);
+  return [...ruleLines(story), "", ...outcomeLines(story, facts, mapping)];
+}
+
+function ruleLines(story: MappingStory): string[] {
+  if (story.sourceNetwork === null || story.destinationNetwork === null) {
+    return ["An address is in no network, so no rule is asked."];
+  }
+  return [
+    "Rules:",
+    ...story.rules.flatMap(({ index, place, rule, matched, reason }) => {
+      const entry = `flows[${index}]`;
+      return [
+        `  ${entry}  ${rule}${place === entry ? "" : `  (${place})`}`,
+        `            ${matched ? "matches" : "no match"}: ${reason}`,
+      ];
+    }),
+  ];
+}
+
+function outcomeLines(story: MappingStory, facts: Facts, mapping: Mapping): string[] {
+  const { outcome } = story;
+  if (outcome === DROP) return ["The flow is dropped: no keys are written."];
+  if (outcome === NO_MATCH || verdictOf(outcome) !== FLOW) {
+    return ["Nothing attributes the flow: no keys are written."];
+  }
+  const isIgnored = isIgnoredFlow(facts, mapping);
+  return [
+    `The ${clientIsDestination(outcome) ? "destination" : "source"} is the client, ` +
+    `the port of interest is ${portOf(outcome)}.`,
+    ...(isIgnored ? ["ignoreFlows names an end: the flow key is left out."] : []),
+    "Keys written:",
+    ...keysOf(facts, outcome, isIgnored).map((key) => `  ${key}`),
+  ];
+}
+
+function isIgnoredFlow(facts: Facts, mapping: Mapping): boolean {
+  const isIpv6 = facts.family === 6;
+  return mapping.ignoresFlow(facts.source, 0, isIpv6, facts.sourcePort) ||
+    mapping.ignoresFlow(facts.destination, 0, isIpv6, facts.destinationPort);
+}
+
+/** The keys, made by what makes them when packets are captured. */
+function keysOf(facts: Facts, outcome: number, isIgnored: boolean): string[] {
+  const keys: string[] = [];
+  const writer = new KeyWriter(KEYS_OF_FLOW, ({ words, count }) => {
+    for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
+  });
+  writer.setTime(0, FIRST_WINDOW);
+  const isTurned = clientIsDestination(outcome);
+  const client = isTurned ? facts.destination : facts.source;
+  const server = isTurned ? facts.source : facts.destination;
+  writer.writeFlow(facts.family === 6, client, server, portOf(outcome), 0, isIgnored);
+  writer.flush();
+  return keys;
+}
