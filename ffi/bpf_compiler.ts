@@ -1,5 +1,6 @@
-import { UserError } from "../src/user_error.ts";
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import { DLT_RAW, DLT_RAW_OPENBSD, LINKTYPE_RAW } from "../src/packet/link_type.ts";
+import { UserError } from "../src/user_error.ts";
 import { libpcap } from "./libpcap.ts";
 import { allocate, copyAt, cString, textAt } from "./memory.ts";
 
@@ -51,7 +52,9 @@ export function withCompiledFilter<Result>(
  */
 export function compileFilter(expression: string, linkType: number): BpfInstruction[] {
   const { open_dead, close } = libpcap().symbols;
-  const handle = open_dead(linkType, MAXIMUM_SNAPLEN);
+  const isRaw = linkType === LINKTYPE_RAW || linkType === DLT_RAW_OPENBSD;
+  // Of the numbers for raw IP this library knows the one of the system that it was built for.
+  const handle = open_dead(isRaw ? DLT_RAW : linkType, MAXIMUM_SNAPLEN);
   if (handle === null) throw new UserError("libpcap has no memory left to compile a filter");
   try {
     return withCompiledFilter(handle, expression, NETMASK_UNKNOWN, instructionsOf);

@@ -1,10 +1,14 @@
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
-/** `struct ifreq` of netdevice(7): a name of at most 15 bytes, then the flags. */
-const IFREQ = { flags: 16, size: 40 };
+/**
+ * `struct ifreq` of netdevice(7): a name of at most 15 bytes, then a value. That of the flags, and
+ * the kind of hardware in front of an address of it, are 16 bits wide.
+ */
+const IFREQ = { value: 16, size: 40 };
 const LONGEST_NAME = 15;
 const SIOCGIFFLAGS = 0x8913n;
+const SIOCGIFHWADDR = 0x8927n;
 const IFF_UP = 1;
 const AF_INET = 2;
 /** `SOCK_DGRAM | SOCK_CLOEXEC`, socket(2). */
@@ -23,14 +27,27 @@ export function interfaceState(name: string): InterfaceState {
   return { index, isUp: index !== 0 && isUp(name) };
 }
 
+/**
+ * The kernel's number for an interface's kind of hardware, an `ARPHRD_` of `<linux/if_arp.h>`;
+ * -1 when there is no such interface. No privilege is needed.
+ */
+export function hardwareType(name: string): number {
+  return askedOf(name, SIOCGIFHWADDR)?.getUint16(IFREQ.value, true) ?? -1;
+}
+
 function isUp(name: string): boolean {
-  const request = allocate(IFREQ.size);
-  request.set(cString(name).subarray(0, LONGEST_NAME));
+  const flags = askedOf(name, SIOCGIFFLAGS)?.getUint16(IFREQ.value, true) ?? 0;
+  return (flags & IFF_UP) !== 0;
+}
+
+/** What netdevice(7) answers to a request; `null` when there is no such interface. */
+function askedOf(name: string, request: bigint): DataView<ArrayBuffer> | null {
+  const structure = allocate(IFREQ.size);
+  structure.set(cString(name).subarray(0, LONGEST_NAME));
   const { socket, ioctl, close } = libc();
   const fd = socket(AF_INET, DATAGRAM_SOCKET, 0);
-  if (fd < 0) return true;
-  const status = ioctl(fd, SIOCGIFFLAGS, request);
+  if (fd < 0) throw new Error("socket(2) failed");
+  const status = ioctl(fd, request, structure);
   close(fd);
-  const flags = new DataView(request.buffer).getUint16(IFREQ.flags, true);
-  return status === 0 && (flags & IFF_UP) !== 0;
+  return status === 0 ? new DataView(structure.buffer) : null;
 }

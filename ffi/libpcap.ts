@@ -104,7 +104,7 @@ export function libpcap(): Library<typeof SYMBOLS> {
       named === undefined
         ? "install it (Debian and Ubuntu: apt install libpcap0.8; Fedora: dnf install libpcap; " +
           `Arch: pacman -S libpcap) or name its file in ${LIBPCAP_VARIABLE}`
-        : `set ${LIBPCAP_VARIABLE} to the absolute path of libpcap, or to nothing`,
+        : `set ${LIBPCAP_VARIABLE} to the absolute path of libpcap, or unset it`,
     );
   }
   return library;

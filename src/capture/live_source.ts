@@ -6,10 +6,11 @@ import { PcapError } from "../../ffi/pcap_error.ts";
 import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import { Readiness } from "../../ffi/readiness.ts";
 import type { Log } from "../log.ts";
-import * as linkTypes from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
+import { isDecoded } from "./is_decoded.ts";
 import type { LiveOptions } from "./live_options.ts";
 import { PacketBatch } from "./packet_batch.ts";
+import { preferredLinkType } from "./preferred_link_type.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -28,8 +29,6 @@ const TAKE_ALL = "";
 const FULL_BATCHES_IN_A_ROW = 8;
 /** How often the interface is looked at, and opened again if it was away. */
 const LOOK_MILLISECONDS = 1000;
-
-const DECODED_LINK_TYPES: ReadonlySet<number> = new Set(Object.values(linkTypes));
 
 /** Packets of an interface, taken with libpcap. */
 export class LiveSource implements PacketSource {
@@ -270,14 +269,8 @@ class OpenCapture {
 
 /** @throws {UserError} when the link type is one that is not decoded. */
 function chosenLinkType(handle: PcapHandle): number {
-  const linkType = handle.datalink();
-  // As tcpdump does, so that filters may name the interface (`ifindex` of pcap-filter(7)).
-  if (
-    linkType === linkTypes.LINKTYPE_LINUX_SLL && handle.setDatalink(linkTypes.LINKTYPE_LINUX_SLL2)
-  ) {
-    return linkTypes.LINKTYPE_LINUX_SLL2;
-  }
-  if (DECODED_LINK_TYPES.has(linkType)) return linkType;
+  const linkType = preferredLinkType(handle);
+  if (isDecoded(linkType)) return linkType;
   const description = linkTypeDescription(linkType);
   throw new UserError(
     `${handle.device}: its link type ${linkTypeName(linkType)}` +

@@ -1,0 +1,59 @@
+import { linkTypeName } from "../../ffi/libpcap.ts";
+import { type Device, devices } from "../../ffi/pcap_devices.ts";
+import { permissionAdvice } from "../../ffi/pcap_error.ts";
+import { interfaceLinkType } from "../capture/interface_link_type.ts";
+import { isDecoded } from "../capture/is_decoded.ts";
+import type { Log } from "../log.ts";
+
+const HEADINGS = ["NAME", "STATE", "LINK TYPE", "ADDRESSES", "DESCRIPTION"];
+const NOTHING = "-";
+const GAP = "  ";
+
+/**
+ * Prints what can be captured on: each interface's name, state, link type, addresses with the
+ * length of their prefix, and what libpcap says of it.
+ *
+ * @returns The exit status.
+ * @throws {UserError} when libpcap is missing, or can't list the interfaces.
+ */
+export async function interfaces(log: Log): Promise<number> {
+  let isPermitted = true;
+  const rows = devices().filter((device) => device.isInterface).map((device) => {
+    const found = interfaceLinkType(device);
+    isPermitted &&= found.isPermitted;
+    return rowOf(device, found.linkType);
+  });
+  await write(tableOf([HEADINGS, ...rows]));
+  if (!isPermitted) {
+    log.warn(
+      `no permission to capture; the link types are guessed from the hardware: ` +
+        permissionAdvice(),
+    );
+  }
+  return 0;
+}
+
+function rowOf(device: Device, linkType: number | null): string[] {
+  const name = linkType === null ? NOTHING : linkTypeName(linkType);
+  return [
+    device.name,
+    !device.isUp ? "down" : device.isRunning ? "up" : "no-carrier",
+    linkType === null || isDecoded(linkType) ? name : `${name} (not decoded)`,
+    device.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(" ") ||
+    NOTHING,
+    device.description || NOTHING,
+  ];
+}
+
+/** Rows with their columns below one another. */
+function tableOf(rows: string[][]): string {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column])).join(GAP).trimEnd() + "\n"
+  ).join("");
+}
+
+async function write(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
+}
