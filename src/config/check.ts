@@ -76,15 +76,17 @@ class Check {
     }
     const earlier: { name: string; prefix: Cidr }[] = [];
     this.#networks.forEach((network, i) => {
-      if (!network.isReachable) {
-        const holders = holdersOf(network, earlier);
-        this.#find(
-          "warning",
-          ["networks", i],
-          `network "${network.name}" can never match: ${holders} before it has all its addresses`,
-        );
-      } else this.#checkPrefixes(network, i, earlier);
-      earlier.push(...network.prefixes.map((prefix) => ({ name: network.name, prefix })));
+      if (network.isReachable) {
+        this.#checkPrefixes(network, i, earlier);
+        earlier.push(...network.prefixes.map((prefix) => ({ name: network.name, prefix })));
+        return;
+      }
+      const holders = holdersOf(network, earlier);
+      this.#find(
+        "warning",
+        ["networks", i],
+        `network "${network.name}" can never match: ${holders} before it has all its addresses`,
+      );
     });
   }
 
