@@ -12,6 +12,8 @@ const LEAST_CAPACITY = 4096;
 const KEPT_CAPACITY = 1 << 16;
 /** Twice as many slots as entries keep the runs of occupied slots short. */
 const SLOTS_PER_ENTRY = 2;
+/** Part of the slots that may be used, those of entries that were taken included. */
+const FULLEST = 3 / 4;
 
 /**
  * Keys that wait to be written, each once, with the number of its sightings.
@@ -26,8 +28,12 @@ export class PendingCounts {
   readonly #seed = Math.floor(Math.random() * 0x1_0000_0000);
   /** A ring of entries: `#size` of them from `#head` on. */
   #entries!: Uint32Array;
-  /** Open addressing with linear probing: the index of an entry and 1, or 0. */
+  /**
+   * Open addressing with linear probing: the index of an entry and 1, or 0. The slot of an entry
+   * that was taken stays as it is; whether an entry is still there is seen from its index.
+   */
   #slots!: Int32Array;
+  #usedSlots = 0;
   #capacity!: number;
   #head = 0;
   #size = 0;
@@ -92,13 +98,13 @@ export class PendingCounts {
    */
   take(into: Uint32Array, most: number): number {
     const taken = Math.min(this.#size, most);
-    for (let i = 0; i < taken; i++) {
-      const from = this.#head * PENDING_WORDS;
-      const to = i * PENDING_WORDS;
-      for (let word = 0; word < PENDING_WORDS; word++) into[to + word] = this.#entries[from + word];
-      this.#removeOldest();
-    }
-    if (this.#size === 0 && this.#capacity > KEPT_CAPACITY) this.#allocate(LEAST_CAPACITY);
+    const beforeWrap = Math.min(taken, this.#capacity - this.#head);
+    const start = this.#head * PENDING_WORDS;
+    into.set(this.#entries.subarray(start, start + beforeWrap * PENDING_WORDS));
+    const rest = this.#entries.subarray(0, (taken - beforeWrap) * PENDING_WORDS);
+    into.set(rest, beforeWrap * PENDING_WORDS);
+    for (let i = 0; i < taken; i++) this.#total -= into[i * PENDING_WORDS + WORD_COUNT];
+    this.#removeOldest(taken);
     return taken;
   }
 
@@ -106,6 +112,7 @@ export class PendingCounts {
     this.#capacity = capacity;
     this.#entries = new Uint32Array(capacity * PENDING_WORDS);
     this.#slots = new Int32Array(capacity * SLOTS_PER_ENTRY);
+    this.#usedSlots = 0;
     this.#head = 0;
   }
 
@@ -122,11 +129,17 @@ export class PendingCounts {
 
   /** Adds to the count of a key that waits already. */
   #raise(words: Uint32Array, offset: number, hash: number, count: number): boolean {
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const entry = (this.#slots[slot] - 1) * PENDING_WORDS;
-      if (this.#entries[entry + WORD_HASH] === hash && this.#isSame(entry, words, offset)) {
-        this.#entries[entry + WORD_COUNT] += count;
+    const slots = this.#slots;
+    const entries = this.#entries;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const index = slots[slot] - 1;
+      const entry = index * PENDING_WORDS;
+      if (
+        entries[entry + WORD_HASH] === hash && this.#isThere(index) &&
+        isSame(entries, entry, words, offset)
+      ) {
+        entries[entry + WORD_COUNT] += count;
         this.#total += count;
         return true;
       }
@@ -134,74 +147,80 @@ export class PendingCounts {
     return false;
   }
 
-  #isSame(entry: number, words: Uint32Array, offset: number): boolean {
-    for (let word = 0; word < IDENTITY_WORDS; word++) {
-      if (this.#entries[entry + word] !== words[offset + word]) return false;
-    }
-    return true;
+  #isThere(index: number): boolean {
+    return ((index - this.#head) & (this.#capacity - 1)) < this.#size;
   }
 
   #append(words: Uint32Array, offset: number, hash: number, count: number): void {
     if (this.#size === this.#capacity) this.#grow();
+    else if (this.#usedSlots > this.#slots.length * FULLEST) this.#fillSlots();
     const index = (this.#head + this.#size) & (this.#capacity - 1);
     const entry = index * PENDING_WORDS;
-    for (let word = 0; word < IDENTITY_WORDS; word++) {
-      this.#entries[entry + word] = words[offset + word];
-    }
-    this.#entries[entry + WORD_COUNT] = count;
-    this.#entries[entry + WORD_HASH] = hash;
+    const entries = this.#entries;
+    for (let word = 0; word < IDENTITY_WORDS; word++) entries[entry + word] = words[offset + word];
+    entries[entry + WORD_COUNT] = count;
+    entries[entry + WORD_HASH] = hash;
     this.#occupy(hash, index);
     this.#size++;
     this.#total += count;
   }
 
   #occupy(hash: number, index: number): void {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     let slot = hash & mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.#slots[slot] = index + 1;
+    while (slots[slot] !== 0 && this.#isThere(slots[slot] - 1)) slot = (slot + 1) & mask;
+    if (slots[slot] === 0) this.#usedSlots++;
+    slots[slot] = index + 1;
   }
 
   #grow(): void {
     const entries = this.#entries;
     const head = this.#head;
-    const capacity = this.#capacity;
-    this.#allocate(capacity * 2);
+    this.#allocate(this.#capacity * 2);
     const first = entries.subarray(head * PENDING_WORDS);
     this.#entries.set(first);
     this.#entries.set(entries.subarray(0, head * PENDING_WORDS), first.length);
-    for (let index = 0; index < this.#size; index++) {
-      this.#occupy(this.#entries[index * PENDING_WORDS + WORD_HASH], index);
+    this.#fillSlots();
+  }
+
+  /** Fills the slots anew, from the entries that are there. */
+  #fillSlots(): void {
+    const slots = this.#slots.fill(0);
+    const mask = slots.length - 1;
+    for (let i = 0; i < this.#size; i++) {
+      const index = (this.#head + i) & (this.#capacity - 1);
+      let slot = this.#entries[index * PENDING_WORDS + WORD_HASH] & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = index + 1;
     }
+    this.#usedSlots = this.#size;
   }
 
   #dropOldest(): number {
     const count = this.#entries[this.#head * PENDING_WORDS + WORD_COUNT];
-    this.#removeOldest();
+    this.#total -= count;
+    this.#removeOldest(1);
     return count;
   }
 
-  #removeOldest(): void {
-    const entry = this.#head * PENDING_WORDS;
-    this.#vacate(this.#entries[entry + WORD_HASH], this.#head);
-    this.#total -= this.#entries[entry + WORD_COUNT];
-    this.#head = (this.#head + 1) & (this.#capacity - 1);
-    this.#size--;
+  #removeOldest(count: number): void {
+    this.#head = (this.#head + count) & (this.#capacity - 1);
+    this.#size -= count;
+    if (this.#size > 0) return;
+    if (this.#capacity > KEPT_CAPACITY) this.#allocate(LEAST_CAPACITY);
+    else this.#fillSlots();
   }
+}
 
-  /** Empties the slot of an entry, and moves up what only stood behind it for want of room. */
-  #vacate(hash: number, index: number): void {
-    const mask = this.#slots.length - 1;
-    let hole = hash & mask;
-    while (this.#slots[hole] !== index + 1) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#entries[(this.#slots[slot] - 1) * PENDING_WORDS + WORD_HASH] & mask;
-      // It may move into the hole unless its home lies between the hole and itself.
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        this.#slots[hole] = this.#slots[slot];
-        hole = slot;
-      }
-    }
-    this.#slots[hole] = 0;
+function isSame(
+  entries: Uint32Array,
+  entry: number,
+  words: Uint32Array,
+  offset: number,
+): boolean {
+  for (let word = 0; word < IDENTITY_WORDS; word++) {
+    if (entries[entry + word] !== words[offset + word]) return false;
   }
+  return true;
 }

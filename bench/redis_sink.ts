@@ -1,0 +1,92 @@
+/**
+ * Key updates a second through the real Redis sink, beside redis-benchmark on the same server.
+ *
+ * A key update is INCR and EXPIRE. redis-benchmark only has INCR, of one key, with 1,000 commands on
+ * their way at a time: it is the most that the server takes.
+ *
+ *     deno run --allow-all bench/redis_sink.ts [keys]
+ */
+import {
+  KIND_CLIENT,
+  KIND_FLOW,
+  KIND_PEER,
+  OBSERVATION_WORDS,
+  ObservationBatch,
+  WORD_A,
+  WORD_B,
+  WORD_KIND,
+  WORD_PORTS,
+} from "../src/flow/observation_batch.ts";
+import { LineLog } from "../src/log.ts";
+import { RedisSink } from "../src/sink/redis_sink.ts";
+import { RedisServer } from "../tests/redis_server.ts";
+
+const DEFAULT_KEYS = 200_000;
+const ROUNDS = 5;
+const BATCH = 4096;
+/** As a replay does it: the sink is flushed whenever this much is pending. */
+const LARGE_PENDING = 50_000;
+const BENCHMARK_COMMANDS = 1_000_000;
+
+const keys = Number(Deno.args[0] ?? DEFAULT_KEYS);
+await using server = await RedisServer.start();
+const sink = await RedisSink.connect(
+  server.url,
+  { ttl: 900, mode: "replay" },
+  new LineLog("warn"),
+);
+const rows: Record<string, number[]> = { "new keys": [], "known keys": [], "redis-benchmark": [] };
+for (let round = 0; round < ROUNDS; round++) {
+  await server.flush();
+  rows["new keys"].push(await updatesPerSecond());
+  rows["known keys"].push(await updatesPerSecond());
+  rows["redis-benchmark"].push(await benchmarkRate());
+}
+await sink.close();
+const peer = median(rows["redis-benchmark"]);
+for (const [name, rates] of Object.entries(rows)) {
+  const rate = median(rates);
+  const unit = name === "redis-benchmark" ? "INCR/s" : "key updates/s";
+  console.log(
+    `${name.padEnd(16)}${Math.round(rate).toLocaleString("en").padStart(12)} ${unit}` +
+      `   ${(rate / peer).toFixed(2)}`,
+  );
+}
+
+/** Writes each key once, in the mix that conversations give: a client, a flow, two peers. */
+async function updatesPerSecond(): Promise<number> {
+  const batch = new ObservationBatch(BATCH);
+  const begin = performance.now();
+  for (let i = 0; i < keys;) {
+    for (batch.clear(); i < keys && !batch.isFull; i++) addObservation(batch, i);
+    sink.write(batch);
+    if (sink.pending >= LARGE_PENDING) await sink.flush();
+  }
+  await sink.flush();
+  return keys / (performance.now() - begin) * 1000;
+}
+
+function addObservation(batch: ObservationBatch, i: number): void {
+  const { words } = batch;
+  const at = batch.count++ * OBSERVATION_WORDS;
+  const conversation = i >>> 2;
+  const [client, server] = [0x0a000000 + conversation, 0xc0a80000 + (conversation * 31 & 0xffff)];
+  const part = i & 3;
+  words[at + WORD_KIND] = part === 0 ? KIND_CLIENT : part === 1 ? KIND_FLOW : KIND_PEER;
+  words[at + WORD_A + 3] = part === 3 ? server : client;
+  words[at + WORD_B + 3] = part === 0 ? 0 : part === 3 ? client : server;
+  words[at + WORD_PORTS] = part === 1 ? 1 + conversation % 50_000 : 0;
+}
+
+async function benchmarkRate(): Promise<number> {
+  const { stdout } = await new Deno.Command("redis-benchmark", {
+    args: ["-p", String(server.port), "-P", "1000", "-n", String(BENCHMARK_COMMANDS)]
+      .concat("-t", "incr", "--csv"),
+  }).output();
+  const line = new TextDecoder().decode(stdout).split("\n").find((it) => it.includes("INCR"));
+  return Number(line!.split(",")[1].replaceAll('"', ""));
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
