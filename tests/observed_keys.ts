@@ -27,6 +27,8 @@ export async function observedKeys(
 ): Promise<string[]> {
   const keys: string[] = [];
   const meter = new FlowMeter({
+    // Small, as hundreds of meters are made one after the other.
+    maxConversations: 50_000,
     mapping,
     emit: ({ words, count }) => {
       for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));

@@ -1,24 +1,30 @@
 /**
- * Words of a conversation's cell, counted from the offset that {@linkcode ConversationTable} gives.
- * A conversation has two ends, the low and the high one by address and port; direction 0 is from
- * the low end to the high one. What is kept for both directions has direction 1 in the next word.
+ * A conversation has a number, two ends, the low and the high one by address and port, and two
+ * directions: direction 0 is from the low end to the high one. What is kept for both directions has
+ * direction 1 in the word after that of direction 0.
+ *
+ * What each packet needs is in `hot`, at the number shifted by `hotShift`: as few words as can be,
+ * aligned, so that a packet costs one miss of the processor's cache. These are its words.
  */
-export const CELL_UNTIL = 0;
+export const HOT_UNTIL = 0;
 /** When the last packet came, in seconds since 1970-01-01 UTC. */
-export const CELL_LAST_SEEN = 2;
+export const HOT_LAST_SEEN = 2;
 /** IANA protocol number in bits 0 to 7, flags of the conversation above. */
-export const CELL_STATE = 3;
-/** What the mapping says of each direction (`src/config/outcome.ts`), or {@linkcode UNJUDGED}. */
-export const CELL_OUTCOME = 4;
-const CELL_OLDER = 6;
-const CELL_NEWER = 7;
-const CELL_HASH = 8;
+export const HOT_STATE = 3;
 /** The low end's port in the upper half, the high end's in the lower one. */
-export const CELL_PORTS = 9;
+export const HOT_PORTS = 4;
 /** The low end's address, then the high end's: one word each for IPv4, four for IPv6. */
-export const CELL_ADDRESSES = 10;
+export const HOT_ADDRESSES = 5;
 
-/** In {@linkcode CELL_OUTCOME}: the mapping was not yet asked. */
+/** The rest is in `cold`, at the number shifted by this. */
+export const COLD_SHIFT = 3;
+/** What the mapping says of each direction (`src/config/outcome.ts`), or {@linkcode UNJUDGED}. */
+export const COLD_OUTCOME = 0;
+const COLD_OLDER = 2;
+const COLD_NEWER = 3;
+const COLD_HASH = 4;
+
+/** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNJUDGED = -1;
 
 /** An index word has the conversation's number, from 1, in these bits and a part of its hash above. */
@@ -36,26 +42,27 @@ const MIX_1 = 0x85ebca6b | 0;
 const MIX_2 = 0xc2b2ae35 | 0;
 const MIX_3 = 0x9e3779b1 | 0;
 
+/** Words of a hot cell, as a power of two: IPv4 8, which is half a cache line, and IPv6 16. */
+const IPV4_HOT_SHIFT = 3;
+const IPV6_HOT_SHIFT = 4;
+
 /**
  * The conversations of one address family: a hash table with open addressing over typed arrays.
  *
- * A conversation is addresses, ports and protocol, whichever end sent a packet. Its cell is a run of
- * words in `cells` and stays where it is for as long as the table remembers it. The cells have their
- * full size from the start, which costs address space only: the system gives memory when a cell is
- * first written. So the table grows without ever copying cells; only its index, 4 bytes for a
- * slot, is made anew, twice the size, from time to time.
+ * A conversation is addresses, ports and protocol, whichever end sent a packet. Its cells stay where
+ * they are for as long as the table remembers it. They have their full size from the start, which
+ * costs address space only: the system gives memory when a cell is first written. So the table grows
+ * without ever copying cells; only its index, 4 bytes for a slot, is made anew, twice the size, from
+ * time to time.
  */
 export class ConversationTable {
-  /** All cells. Read and written by offset plus one of the `CELL_` numbers. */
-  readonly cells: Int32Array;
+  readonly hot: Int32Array;
+  readonly cold: Int32Array;
+  readonly hotShift: number;
   /** How many conversations there are. */
   count = 0;
   /** How many were forgotten to make room for others. */
   forgotten = 0;
-  /** Which end the last {@linkcode find4} or {@linkcode find6} took for the sender: direction 0 or 1. */
-  direction = 0;
-  readonly #stride: number;
-  readonly #addressWords: number;
   readonly #limit: number;
   readonly #seed: number;
   readonly #beforeForgetting: () => void;
@@ -63,7 +70,7 @@ export class ConversationTable {
   #mask: number;
   /** Number of the next cell that was never used. */
   #unused = 1;
-  /** Numbers of the first in lists linked by `CELL_NEWER`; 0 is none. */
+  /** Numbers of the first in lists linked by `COLD_NEWER`; 0 is none. */
   #free = 0;
   #oldest = 0;
   #newest = 0;
@@ -76,153 +83,149 @@ export class ConversationTable {
    */
   constructor(addressWords: 1 | 4, limit: number, beforeForgetting: () => void = () => {}) {
     if (limit < 1 || limit > MOST_CONVERSATIONS) throw new RangeError(`limit ${limit}`);
-    this.#addressWords = addressWords;
-    this.#stride = CELL_ADDRESSES + 2 * addressWords;
+    this.hotShift = addressWords === 1 ? IPV4_HOT_SHIFT : IPV6_HOT_SHIFT;
     this.#limit = limit;
     this.#beforeForgetting = beforeForgetting;
-    this.cells = new Int32Array((limit + 1) * this.#stride);
+    this.hot = new Int32Array((limit + 1) << this.hotShift);
+    this.cold = new Int32Array((limit + 1) << COLD_SHIFT);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
     this.#seed = crypto.getRandomValues(new Int32Array(1))[0];
   }
 
-  /**
-   * The cell of an IPv4 packet's conversation, made if there is none. `direction` then says whether
-   * the packet goes from the low end to the high one (0) or back (1).
-   *
-   * @returns The cell's offset. A new one has `CELL_UNTIL` 0.
-   */
-  find4(source: number, destination: number, ports: number, protocol: number): number {
-    let low = source;
-    let high = destination;
-    let ordered = ports;
-    let direction = 0;
-    if (source > destination || (source === destination && ports >>> 16 > (ports & 0xffff))) {
-      low = destination;
-      high = source;
-      ordered = (ports << 16) | (ports >>> 16);
-      direction = 1;
-    }
-    this.direction = direction;
+  /** The hash of an IPv4 conversation. */
+  hash4(low: number, high: number, ports: number, protocol: number): number {
     let hash = Math.imul(low ^ this.#seed, MIX_1);
     hash = Math.imul(hash ^ (hash >>> 15) ^ high, MIX_2);
-    hash = Math.imul(hash ^ (hash >>> 13) ^ ordered, MIX_3);
-    hash = Math.imul(hash ^ (hash >>> 16) ^ protocol, MIX_1);
-    hash ^= hash >>> 15;
+    return finish(hash, ports, protocol);
+  }
 
+  /** The hash of an IPv6 conversation whose ends' addresses are the eight words from `at`. */
+  hash6(addresses: Int32Array, at: number, ports: number, protocol: number): number {
+    let hash = this.#seed;
+    for (let word = at; word < at + 4; word++) {
+      hash = Math.imul(hash ^ (hash >>> 15) ^ addresses[word], MIX_1);
+      hash = Math.imul(hash ^ (hash >>> 13) ^ addresses[word + 4], MIX_2);
+    }
+    return finish(hash, ports, protocol);
+  }
+
+  /**
+   * Has the processor fetch what lookups of these hashes will need. Such loads do not depend on each
+   * other, so they all wait for memory at the same time, and not one after the other.
+   *
+   * @returns A number without a meaning, to be used somewhere, or the loads are optimized away.
+   */
+  prefetch(hashes: Int32Array, words: Int32Array, count: number): number {
     const index = this.#index;
     const mask = this.#mask;
-    const cells = this.cells;
-    const stride = this.#stride;
+    const { hot, hotShift } = this;
+    for (let i = 0; i < count; i++) words[i] = index[hashes[i] & mask];
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= hot[((words[i] & NUMBER_MASK) << hotShift) + HOT_PORTS];
+    return sum;
+  }
+
+  /** The number of an IPv4 conversation, which is new if there is none: then `HOT_UNTIL` is 0. */
+  find4(hash: number, low: number, high: number, ports: number, protocol: number): number {
+    const index = this.#index;
+    const mask = this.#mask;
+    const { hot } = this;
     for (let slot = hash & mask;; slot = (slot + 1) & mask) {
       const word = index[slot];
       if (word === 0) break;
       if (((word ^ hash) & TAG_MASK) !== 0) continue;
-      const cell = (word & NUMBER_MASK) * stride;
+      const number = word & NUMBER_MASK;
+      const cell = number << IPV4_HOT_SHIFT;
       if (
-        cells[cell + CELL_PORTS] === ordered && cells[cell + CELL_ADDRESSES] === low &&
-        cells[cell + CELL_ADDRESSES + 1] === high && (cells[cell + CELL_STATE] & 0xff) === protocol
-      ) return cell;
+        hot[cell + HOT_PORTS] === ports && hot[cell + HOT_ADDRESSES] === low &&
+        hot[cell + HOT_ADDRESSES + 1] === high && (hot[cell + HOT_STATE] & 0xff) === protocol
+      ) return number;
     }
-    const cell = this.#add(hash, ordered, protocol);
-    cells[cell + CELL_ADDRESSES] = low;
-    cells[cell + CELL_ADDRESSES + 1] = high;
-    return cell;
+    const number = this.#add(hash, ports, protocol);
+    hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES] = low;
+    hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES + 1] = high;
+    return number;
   }
 
   /**
    * The same for IPv6.
    *
-   * @param addresses Source, then destination, four words each.
+   * @param addresses Has the low end's address, then the high end's, from `at`.
    */
-  find6(addresses: Int32Array, ports: number, protocol: number): number {
-    let direction = 0;
-    for (let word = 0; word < 4; word++) {
-      const difference = addresses[word] - addresses[word + 4];
-      if (difference !== 0) {
-        direction = difference > 0 ? 1 : 0;
-        break;
-      }
-      if (word === 3 && ports >>> 16 > (ports & 0xffff)) direction = 1;
-    }
-    this.direction = direction;
-    const low = direction * 4;
-    const high = 4 - low;
-    const ordered = direction === 0 ? ports : (ports << 16) | (ports >>> 16);
-    let hash = this.#seed;
-    for (let word = 0; word < 4; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ addresses[low + word], MIX_1);
-      hash = Math.imul(hash ^ (hash >>> 13) ^ addresses[high + word], MIX_2);
-    }
-    hash = Math.imul(hash ^ (hash >>> 13) ^ ordered, MIX_3);
-    hash = Math.imul(hash ^ (hash >>> 16) ^ protocol, MIX_1);
-    hash ^= hash >>> 15;
-
+  find6(
+    hash: number,
+    addresses: Int32Array,
+    at: number,
+    ports: number,
+    protocol: number,
+  ): number {
     const index = this.#index;
     const mask = this.#mask;
-    const cells = this.cells;
+    const { hot } = this;
     for (let slot = hash & mask;; slot = (slot + 1) & mask) {
       const word = index[slot];
       if (word === 0) break;
       if (((word ^ hash) & TAG_MASK) !== 0) continue;
-      const cell = (word & NUMBER_MASK) * this.#stride;
+      const number = word & NUMBER_MASK;
+      const cell = number << IPV6_HOT_SHIFT;
       if (
-        cells[cell + CELL_PORTS] === ordered && (cells[cell + CELL_STATE] & 0xff) === protocol &&
-        this.#hasAddresses(cell + CELL_ADDRESSES, addresses, low, high)
-      ) return cell;
+        hot[cell + HOT_PORTS] === ports && (hot[cell + HOT_STATE] & 0xff) === protocol &&
+        this.#hasAddresses(cell + HOT_ADDRESSES, addresses, at)
+      ) return number;
     }
-    const cell = this.#add(hash, ordered, protocol);
-    for (let word = 0; word < 4; word++) {
-      cells[cell + CELL_ADDRESSES + word] = addresses[low + word];
-      cells[cell + CELL_ADDRESSES + 4 + word] = addresses[high + word];
-    }
-    return cell;
+    const number = this.#add(hash, ports, protocol);
+    const cell = number << IPV6_HOT_SHIFT;
+    for (let word = 0; word < 8; word++) hot[cell + HOT_ADDRESSES + word] = addresses[at + word];
+    return number;
   }
 
   /** Says that a conversation is alive: of those that are not, the longest idle are forgotten first. */
-  touch(cell: number): void {
-    const number = cell / this.#stride;
+  touch(number: number): void {
     if (number === this.#newest) return;
-    this.#unlink(cell);
-    this.#linkNewest(cell, number);
+    this.#unlink(number);
+    this.#linkNewest(number);
   }
 
-  /** Calls `visit` with the offset of each cell, the longest idle first. It must not add any. */
-  forEach(visit: (cell: number) => void): void {
+  /** Calls `visit` with each conversation's number, the longest idle first. It must not add any. */
+  forEach(visit: (number: number) => void): void {
     for (let number = this.#oldest; number !== 0;) {
-      const cell = number * this.#stride;
-      number = this.cells[cell + CELL_NEWER];
-      visit(cell);
+      const next = this.cold[(number << COLD_SHIFT) + COLD_NEWER];
+      visit(number);
+      number = next;
     }
   }
 
-  #hasAddresses(at: number, addresses: Int32Array, low: number, high: number): boolean {
-    const cells = this.cells;
-    return cells[at + 3] === addresses[low + 3] && cells[at + 7] === addresses[high + 3] &&
-      cells[at + 2] === addresses[low + 2] && cells[at + 6] === addresses[high + 2] &&
-      cells[at + 1] === addresses[low + 1] && cells[at + 5] === addresses[high + 1] &&
-      cells[at] === addresses[low] && cells[at + 4] === addresses[high];
+  #hasAddresses(cell: number, addresses: Int32Array, at: number): boolean {
+    const { hot } = this;
+    // What tells hosts apart stands at the end of their addresses.
+    for (let word = 7; word >= 0; word--) {
+      if (hot[cell + word] !== addresses[at + word]) return false;
+    }
+    return true;
   }
 
   #add(hash: number, ports: number, protocol: number): number {
     if (this.count === this.#limit) this.#forget();
     if ((this.count + 1) * 2 > this.#mask) this.#growIndex();
+    const { hot, cold } = this;
     let number = this.#free;
     if (number === 0) number = this.#unused++;
-    else this.#free = this.cells[number * this.#stride + CELL_NEWER];
-    const cell = number * this.#stride;
-    const { cells } = this;
-    cells.fill(0, cell, cell + CELL_HASH);
-    cells[cell + CELL_STATE] = protocol;
-    cells[cell + CELL_OUTCOME] = UNJUDGED;
-    cells[cell + CELL_OUTCOME + 1] = UNJUDGED;
-    cells[cell + CELL_HASH] = hash;
-    cells[cell + CELL_PORTS] = ports;
-    this.#linkNewest(cell, number);
+    else this.#free = cold[(number << COLD_SHIFT) + COLD_NEWER];
+    const cell = number << this.hotShift;
+    hot[cell + HOT_UNTIL] = 0;
+    hot[cell + HOT_UNTIL + 1] = 0;
+    hot[cell + HOT_STATE] = protocol;
+    hot[cell + HOT_PORTS] = ports;
+    const coldCell = number << COLD_SHIFT;
+    cold[coldCell + COLD_OUTCOME] = UNJUDGED;
+    cold[coldCell + COLD_OUTCOME + 1] = UNJUDGED;
+    cold[coldCell + COLD_HASH] = hash;
+    this.#linkNewest(number);
     this.#insert(number, hash);
     this.count++;
-    return cell;
+    return number;
   }
 
   #insert(number: number, hash: number): void {
@@ -239,20 +242,22 @@ export class ConversationTable {
     this.#mask = this.#index.length - 1;
     for (let slot = 0; slot < old.length; slot++) {
       const number = old[slot] & NUMBER_MASK;
-      if (number !== 0) this.#insert(number, this.cells[number * this.#stride + CELL_HASH]);
+      if (number !== 0) this.#insert(number, this.#hashOf(number));
     }
+  }
+
+  #hashOf(number: number): number {
+    return this.cold[(number << COLD_SHIFT) + COLD_HASH];
   }
 
   #forget(): void {
     this.#beforeForgetting();
-    const { cells } = this;
     const wanted = Math.max(1, Math.floor(this.#limit * FORGOTTEN_AT_ONCE));
     for (let done = 0; done < wanted && this.#oldest !== 0; done++) {
       const number = this.#oldest;
-      const cell = number * this.#stride;
-      this.#unlink(cell);
-      this.#removeFromIndex(number, cells[cell + CELL_HASH]);
-      cells[cell + CELL_NEWER] = this.#free;
+      this.#unlink(number);
+      this.#removeFromIndex(number);
+      this.cold[(number << COLD_SHIFT) + COLD_NEWER] = this.#free;
       this.#free = number;
       this.count--;
       this.forgotten++;
@@ -260,13 +265,13 @@ export class ConversationTable {
   }
 
   /** Takes a number out of the index and moves up those that were put after it for want of room. */
-  #removeFromIndex(number: number, hash: number): void {
+  #removeFromIndex(number: number): void {
     const index = this.#index;
     const mask = this.#mask;
-    let slot = hash & mask;
+    let slot = this.#hashOf(number) & mask;
     while ((index[slot] & NUMBER_MASK) !== number) slot = (slot + 1) & mask;
     for (let next = (slot + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
-      const home = this.cells[(index[next] & NUMBER_MASK) * this.#stride + CELL_HASH] & mask;
+      const home = this.#hashOf(index[next] & NUMBER_MASK) & mask;
       // May it stand in the free slot, that is, is its home not between that slot and itself?
       if (((next - home) & mask) >= ((next - slot) & mask)) {
         index[slot] = index[next];
@@ -276,27 +281,30 @@ export class ConversationTable {
     index[slot] = 0;
   }
 
-  #linkNewest(cell: number, number: number): void {
-    const { cells } = this;
-    cells[cell + CELL_OLDER] = this.#newest;
-    cells[cell + CELL_NEWER] = 0;
+  #linkNewest(number: number): void {
+    const { cold } = this;
+    const cell = number << COLD_SHIFT;
+    cold[cell + COLD_OLDER] = this.#newest;
+    cold[cell + COLD_NEWER] = 0;
     if (this.#newest === 0) this.#oldest = number;
-    else cells[this.#newest * this.#stride + CELL_NEWER] = number;
+    else cold[(this.#newest << COLD_SHIFT) + COLD_NEWER] = number;
     this.#newest = number;
   }
 
-  #unlink(cell: number): void {
-    const { cells } = this;
-    const older = cells[cell + CELL_OLDER];
-    const newer = cells[cell + CELL_NEWER];
+  #unlink(number: number): void {
+    const { cold } = this;
+    const cell = number << COLD_SHIFT;
+    const older = cold[cell + COLD_OLDER];
+    const newer = cold[cell + COLD_NEWER];
     if (older === 0) this.#oldest = newer;
-    else cells[older * this.#stride + CELL_NEWER] = newer;
+    else cold[(older << COLD_SHIFT) + COLD_NEWER] = newer;
     if (newer === 0) this.#newest = older;
-    else cells[newer * this.#stride + CELL_OLDER] = older;
+    else cold[(newer << COLD_SHIFT) + COLD_OLDER] = older;
   }
+}
 
-  /** Words of an address in a cell. */
-  get addressWords(): number {
-    return this.#addressWords;
-  }
+function finish(hash: number, ports: number, protocol: number): number {
+  hash = Math.imul(hash ^ (hash >>> 13) ^ ports, MIX_3);
+  hash = Math.imul(hash ^ (hash >>> 16) ^ protocol, MIX_1);
+  return hash ^ (hash >>> 15);
 }

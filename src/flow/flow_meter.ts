@@ -22,19 +22,21 @@ import {
   TCP_SYN,
 } from "../packet/packet_header.ts";
 import {
-  CELL_ADDRESSES,
-  CELL_LAST_SEEN,
-  CELL_OUTCOME,
-  CELL_PORTS,
-  CELL_STATE,
-  CELL_UNTIL,
+  COLD_OUTCOME,
+  COLD_SHIFT,
   ConversationTable,
+  HOT_ADDRESSES,
+  HOT_LAST_SEEN,
+  HOT_PORTS,
+  HOT_STATE,
+  HOT_UNTIL,
   UNJUDGED,
 } from "./conversation_table.ts";
 import { FIRST_WINDOW, WINDOW_SECONDS, WINDOWS_HELD } from "./held_keys.ts";
 import { KeyWriter } from "./key_writer.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
 import { KIND_ICMP, KIND_RST } from "./observation_batch.ts";
+import { DIRECTION_SHIFT, FLAGS_SHIFT, GROUP_SIZE, PacketGroup } from "./packet_group.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
 
 /** Conversations of each address family that are remembered unless told otherwise. */
@@ -100,6 +102,8 @@ export class FlowMeter {
   readonly #facts: Facts = emptyFacts();
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
+  readonly #ipv4Group: PacketGroup;
+  readonly #ipv6Group: PacketGroup;
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
@@ -108,8 +112,8 @@ export class FlowMeter {
   /** Counts windows of 30 s, but never back: see `#setTime`. */
   #window = FIRST_WINDOW;
   #realWindow = 0;
-  /** Cells that had a packet to be judged, times four, plus 2 for IPv6 and the direction. */
-  readonly #due = new Float64Array(MOST_DUE);
+  /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
+  readonly #due = new Int32Array(MOST_DUE);
   #dueCount = 0;
 
   constructor(options: FlowMeterOptions) {
@@ -117,6 +121,8 @@ export class FlowMeter {
     const judge = () => this.#judgeDue();
     this.#ipv4 = new ConversationTable(1, most, judge);
     this.#ipv6 = new ConversationTable(4, most, judge);
+    this.#ipv4Group = new PacketGroup(1, this.#ipv4);
+    this.#ipv6Group = new PacketGroup(4, this.#ipv6);
     this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit);
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
@@ -125,17 +131,12 @@ export class FlowMeter {
 
   /** Takes the packets of a batch. */
   take(batch: PacketBatch): void {
-    const { view, offset, captured, seconds, linkType, count } = batch;
-    const header = this.#header;
-    const followsPackets = this.#clock === null;
-    if (!followsPackets) this.#setTime(this.#clock!());
-    for (let i = 0; i < count; i++) {
-      if (followsPackets && seconds[i] !== this.#second) this.#followPacket(seconds[i]);
-      const start = offset[i];
-      const decoded = decode(view, start, start + captured[i], linkType[i], header);
-      this.#decoded[decoded]++;
-      if (decoded === TRANSPORT) this.#takeTransport(header);
-      else if (decoded === UNREACHABLE) this.#takeUnreachable(header);
+    if (this.#clock !== null) this.#setTime(this.#clock());
+    for (let from = 0; from < batch.count;) {
+      const to = this.#decodeGroup(batch, from);
+      this.#takeGroup4(batch);
+      this.#takeGroup6(batch);
+      from = to;
     }
   }
 
@@ -156,9 +157,11 @@ export class FlowMeter {
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
   judgeAnew(): void {
     for (const table of [this.#ipv4, this.#ipv6]) {
-      table.forEach((cell) => {
-        table.cells.fill(UNJUDGED, cell + CELL_OUTCOME, cell + CELL_OUTCOME + 2);
-        table.cells.fill(0, cell + CELL_UNTIL, cell + CELL_UNTIL + 2);
+      table.forEach((number) => {
+        const until = (number << table.hotShift) + HOT_UNTIL;
+        table.hot.fill(0, until, until + 2);
+        const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
+        table.cold.fill(UNJUDGED, outcome, outcome + 2);
       });
     }
   }
@@ -174,26 +177,82 @@ export class FlowMeter {
     };
   }
 
-  #takeTransport(header: PacketHeader): void {
-    const flags = header.tcpFlags;
-    if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
-      if ((flags & TCP_RST) !== 0 && this.#takeReset(header)) return;
-      // A connection is attributed from its payload packets: then it is one that worked.
-      if ((flags & (TCP_SYN | TCP_FIN)) !== 0) return;
+  /** @returns The index of the packet after the last that was decoded. */
+  #decodeGroup(batch: PacketBatch, from: number): number {
+    const { view, offset, captured, seconds, linkType } = batch;
+    const header = this.#header;
+    const followsPackets = this.#clock === null;
+    if (followsPackets) this.#followPacket(seconds[from]);
+    const end = Math.min(batch.count, from + GROUP_SIZE);
+    const second = seconds[from];
+    let i = from;
+    for (; i < end; i++) {
+      // What is in a group was seen at one time.
+      if (seconds[i] !== second && followsPackets) break;
+      const start = offset[i];
+      const decoded = decode(view, start, start + captured[i], linkType[i], header);
+      this.#decoded[decoded]++;
+      if (decoded === TRANSPORT) {
+        if (header.isIpv6) this.#ipv6Group.add6(i, header);
+        else this.#ipv4Group.add4(i, header);
+      } else if (decoded === UNREACHABLE) {
+        this.#takeUnreachable(header);
+      }
     }
-    const ports = (header.sourcePort << 16) | header.destinationPort;
-    const { isIpv6, addresses } = header;
-    const table = isIpv6 ? this.#ipv6 : this.#ipv4;
-    const cell = isIpv6
-      ? table.find6(addresses, ports, header.protocol)
-      : table.find4(addresses[SOURCE + 3], addresses[DESTINATION + 3], ports, header.protocol);
-    const { cells, direction } = table;
-    cells[cell + CELL_LAST_SEEN] = this.#second;
-    if (cells[cell + CELL_UNTIL + direction] > this.#window) return;
-    cells[cell + CELL_UNTIL + direction] = this.#window + 1;
-    table.touch(cell);
-    this.#due[this.#dueCount++] = cell * 4 + (isIpv6 ? 2 : 0) + direction;
+    return i;
+  }
+
+  #takeGroup4(batch: PacketBatch): void {
+    const group = this.#ipv4Group;
+    const { about, packet, count } = group;
+    group.prefetch();
+    for (let i = 0; i < count; i++) {
+      const flags = about[i] >>> FLAGS_SHIFT;
+      if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
+        if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
+      }
+      this.#takeSighting(this.#ipv4, group.find4(i), (about[i] >>> DIRECTION_SHIFT) & 1);
+    }
+    group.count = 0;
+  }
+
+  /** The same for IPv6: two loops, as each is then made for one kind of table. */
+  #takeGroup6(batch: PacketBatch): void {
+    const group = this.#ipv6Group;
+    const { about, packet, count } = group;
+    group.prefetch();
+    for (let i = 0; i < count; i++) {
+      const flags = about[i] >>> FLAGS_SHIFT;
+      if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
+        if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
+      }
+      this.#takeSighting(this.#ipv6, group.find6(i), (about[i] >>> DIRECTION_SHIFT) & 1);
+    }
+    group.count = 0;
+  }
+
+  #takeSighting(table: ConversationTable, number: number, direction: number): void {
+    const { hot, hotShift } = table;
+    const cell = number << hotShift;
+    hot[cell + HOT_LAST_SEEN] = this.#second;
+    if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
+    hot[cell + HOT_UNTIL + direction] = this.#window + 1;
+    table.touch(number);
     if (this.#dueCount === MOST_DUE) this.#judgeDue();
+    this.#due[this.#dueCount++] = (number << 2) | (table === this.#ipv6 ? 2 : 0) | direction;
+  }
+
+  /** Whether a TCP packet with one of SYN, FIN and RST is a sighting of a flow. */
+  #countsAsFlow(flags: number, batch: PacketBatch, packet: number): boolean {
+    if ((flags & TCP_RST) !== 0) {
+      // The header is that of the group's last packet by now.
+      const { view, offset, captured, linkType } = batch;
+      const start = offset[packet];
+      decode(view, start, start + captured[packet], linkType[packet], this.#header);
+      if (this.#takeReset(this.#header)) return false;
+    }
+    // A connection is attributed from its payload packets: then it is one that worked.
+    return (flags & (TCP_SYN | TCP_FIN)) === 0;
   }
 
   /** @returns Whether the rst rule took the packet, so that no other looks at it. */
@@ -231,6 +290,7 @@ export class FlowMeter {
   }
 
   #followPacket(seconds: number): void {
+    if (seconds === this.#second) return;
     // Packets of several interfaces may be a little out of order: time then stays where it is.
     if (seconds < this.#second && this.#second - seconds <= CLOCK_SET_BACK_SECONDS) return;
     this.flush();
@@ -256,51 +316,49 @@ export class FlowMeter {
     keys.setTime(this.#second, this.#window);
     const due = this.#due;
     for (let i = 0; i < this.#dueCount; i++) {
-      const number = due[i] % 4;
-      this.#judge((due[i] - number) / 4, number >= 2, number & 1);
+      this.#judge(due[i] >>> 2, (due[i] & 2) !== 0, due[i] & 1);
     }
     this.#dueCount = 0;
   }
 
-  #judge(cell: number, isIpv6: boolean, direction: number): void {
+  #judge(number: number, isIpv6: boolean, direction: number): void {
     const table = isIpv6 ? this.#ipv6 : this.#ipv4;
-    const { cells } = table;
-    this.#readFacts(cells, cell, isIpv6, direction);
-    let outcome = cells[cell + CELL_OUTCOME + direction];
+    const { hot, cold } = table;
+    const until = (number << table.hotShift) + HOT_UNTIL + direction;
+    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
+    this.#readFacts(table, number, direction);
+    let outcome = cold[remembered];
     if (outcome === UNJUDGED) {
       outcome = this.#askMapping();
-      if (outcome === UNJUDGED) {
-        cells[cell + CELL_UNTIL + direction] = 0;
-        return;
-      }
-      cells[cell + CELL_OUTCOME + direction] = outcome;
+      cold[remembered] = outcome;
     }
-    cells[cell + CELL_UNTIL + direction] = verdictOf(outcome) === FLOW
-      ? this.#writeFlow(outcome)
-      : this.#window + WINDOWS_HELD;
+    if (outcome === UNJUDGED) hot[until] = 0;
+    else if (verdictOf(outcome) === FLOW) hot[until] = this.#writeFlow(outcome);
+    else hot[until] = this.#window + WINDOWS_HELD;
   }
 
-  #readFacts(cells: Int32Array, cell: number, isIpv6: boolean, direction: number): void {
+  #readFacts(table: ConversationTable, number: number, direction: number): void {
     const facts = this.#facts;
-    const [low, high] = direction === 0
-      ? [facts.source, facts.destination]
-      : [facts.destination, facts.source];
-    if (isIpv6) {
+    const low = direction === 0 ? facts.source : facts.destination;
+    const high = direction === 0 ? facts.destination : facts.source;
+    const { hot, hotShift } = table;
+    const cell = number << hotShift;
+    if (table === this.#ipv6) {
+      facts.family = 6;
       for (let word = 0; word < 4; word++) {
-        low[word] = cells[cell + CELL_ADDRESSES + word];
-        high[word] = cells[cell + CELL_ADDRESSES + 4 + word];
+        low[word] = hot[cell + HOT_ADDRESSES + word];
+        high[word] = hot[cell + HOT_ADDRESSES + 4 + word];
       }
     } else {
-      low.fill(0, 0, 3);
-      high.fill(0, 0, 3);
-      low[3] = cells[cell + CELL_ADDRESSES];
-      high[3] = cells[cell + CELL_ADDRESSES + 1];
+      facts.family = 4;
+      for (let word = 0; word < 3; word++) low[word] = high[word] = 0;
+      low[3] = hot[cell + HOT_ADDRESSES];
+      high[3] = hot[cell + HOT_ADDRESSES + 1];
     }
-    const ports = cells[cell + CELL_PORTS];
+    const ports = hot[cell + HOT_PORTS];
     const lowPort = ports >>> 16;
     const highPort = ports & 0xffff;
-    facts.family = isIpv6 ? 6 : 4;
-    facts.protocol = cells[cell + CELL_STATE] & 0xff;
+    facts.protocol = hot[cell + HOT_STATE] & 0xff;
     facts.sourcePort = direction === 0 ? lowPort : highPort;
     facts.destinationPort = direction === 0 ? highPort : lowPort;
   }
