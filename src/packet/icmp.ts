@@ -1,4 +1,4 @@
-import { OTHER_ICMP, UNREACHABLE } from "./decoded.ts";
+import { OTHER_ICMP } from "./decoded.ts";
 import { readBounced, shortBy } from "./ip.ts";
 import type { PacketHeader } from "./packet_header.ts";
 
@@ -48,5 +48,5 @@ function readUnreachable(
   if (start + ICMP_HEADER > limit) return shortBy(start + ICMP_HEADER, packetEnd);
   if (view.getUint8(start) !== type) return OTHER_ICMP;
   header.icmpCode = view.getUint8(start + 1);
-  return readBounced(view, start + ICMP_HEADER, limit, header) ? UNREACHABLE : OTHER_ICMP;
+  return readBounced(view, start + ICMP_HEADER, limit, packetEnd, header);
 }

@@ -7,13 +7,28 @@ import {
   PROTOCOL_UDP,
   SOURCE,
 } from "./packet_header.ts";
-import { BAD_LENGTH, BAD_VERSION, CUT_SHORT, LATER_FRAGMENT, OTHER_PROTOCOL } from "./decoded.ts";
+import {
+  BAD_LENGTH,
+  BAD_VERSION,
+  CUT_SHORT,
+  LATER_FRAGMENT,
+  OTHER_ICMP,
+  OTHER_PROTOCOL,
+  UNREACHABLE,
+} from "./decoded.ts";
 import { readIcmp, readIcmpv6 } from "./icmp.ts";
 import { readTcp, readUdp } from "./transport.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 const FRAGMENT_HEADER = 8;
+/**
+ * How long a packet is taken to be whose header says 0: one more than the field can hold. Segmentation
+ * offload leaves 0 in packets captured on their way out, and jumbograms have it (RFC 2675).
+ */
+const UNSTATED_LENGTH = 0x10000;
+/** Source and destination port, with which TCP and UDP both begin. */
+const PORTS = 4;
 /** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1). */
 const IPV4_FRAGMENT_OFFSET = 0x1fff;
 /** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5). */
@@ -49,16 +64,16 @@ export function readIpv4(
   if (headerLength < IPV4_HEADER) return BAD_LENGTH;
   const totalLength = first & 0xffff;
   let limit = end;
-  // A total length of 0 is what segmentation offload leaves in packets captured on their way out.
+  let packetEnd = start + UNSTATED_LENGTH;
   if (totalLength !== 0) {
     if (totalLength < headerLength) return BAD_LENGTH;
+    packetEnd = start + totalLength;
     // What follows is padding of the link layer.
-    if (start + totalLength < end) limit = start + totalLength;
+    if (packetEnd < end) limit = packetEnd;
   }
   const next = start + headerLength;
   if (next > limit) return CUT_SHORT;
   if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
-  const packetEnd = totalLength === 0 ? limit : start + totalLength;
   header.isIpv6 = false;
   header.addresses[SOURCE + 3] = view.getInt32(start + 12);
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
@@ -86,8 +101,8 @@ export function readIpv6(
   if (end - start < IPV6_HEADER) return CUT_SHORT;
   if (view.getUint8(start) >>> 4 !== 6) return BAD_VERSION;
   const payloadLength = view.getUint16(start + 4);
-  const packetEnd = payloadLength === 0 ? end : start + IPV6_HEADER + payloadLength;
-  const limit = packetEnd < end ? packetEnd : end;
+  const packetEnd = start + IPV6_HEADER + (payloadLength === 0 ? UNSTATED_LENGTH : payloadLength);
+  const limit = payloadLength !== 0 && packetEnd < end ? packetEnd : end;
   header.isIpv6 = true;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
@@ -166,38 +181,74 @@ export function shortBy(needed: number, packetEnd: number): number {
 
 /**
  * Reads the IP header and the ports of a packet that an ICMP message sends back. Such a packet is
- * mostly cut after its ports, so none of its lengths are held against it.
+ * mostly cut after its ports, so what its own header says of its length is not held against it.
  *
- * @returns `true` when it was TCP or UDP and its ports are there.
+ * @param start Where the bounced packet begins.
+ * @param limit Where the bytes that are both captured and of the ICMP message end.
+ * @param packetEnd Where the ICMP message ends by the words of its IP header.
+ * @returns `UNREACHABLE` when it was TCP or UDP and its ports are there, or why not.
  */
 export function readBounced(
   view: DataView,
   start: number,
   limit: number,
+  packetEnd: number,
   header: PacketHeader,
-): boolean {
+): number {
+  return header.isIpv6
+    ? readBouncedIpv6(view, start, limit, packetEnd, header)
+    : readBouncedIpv4(view, start, limit, packetEnd, header);
+}
+
+function readBouncedIpv4(
+  view: DataView,
+  start: number,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): number {
+  if (start + IPV4_HEADER > limit) return shortBy(start + IPV4_HEADER, packetEnd);
+  const first = view.getUint8(start);
+  if (first >>> 4 !== 4) return BAD_VERSION;
+  const headerLength = (first & 15) * 4;
+  if (headerLength < IPV4_HEADER) return BAD_LENGTH;
+  if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
   const addresses = header.bouncedAddresses;
-  let protocol: number;
-  let ports: number;
-  if (header.isIpv6) {
-    if (start + IPV6_HEADER > limit || view.getUint8(start) >>> 4 !== 6) return false;
-    for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
-    protocol = skipExtensions(view, view.getUint8(start + 6), start + IPV6_HEADER, limit, limit);
-    ports = extensionsEnd;
-  } else {
-    if (start + IPV4_HEADER > limit) return false;
-    const first = view.getUint8(start);
-    if (first >>> 4 !== 4 || (first & 15) < 5) return false;
-    if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return false;
-    addresses[SOURCE + 3] = view.getInt32(start + 12);
-    addresses[DESTINATION + 3] = view.getInt32(start + 16);
-    protocol = view.getUint8(start + 9);
-    ports = start + (first & 15) * 4;
-  }
-  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return false;
-  if (ports + 4 > limit) return false;
+  addresses[SOURCE + 3] = view.getInt32(start + 12);
+  addresses[DESTINATION + 3] = view.getInt32(start + 16);
+  const protocol = view.getUint8(start + 9);
+  return readBouncedPorts(view, protocol, start + headerLength, limit, packetEnd, header);
+}
+
+function readBouncedIpv6(
+  view: DataView,
+  start: number,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): number {
+  if (start + IPV6_HEADER > limit) return shortBy(start + IPV6_HEADER, packetEnd);
+  if (view.getUint8(start) >>> 4 !== 6) return BAD_VERSION;
+  const addresses = header.bouncedAddresses;
+  for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
+  const first = view.getUint8(start + 6);
+  const protocol = skipExtensions(view, first, start + IPV6_HEADER, limit, packetEnd);
+  if (protocol < 0) return -protocol;
+  return readBouncedPorts(view, protocol, extensionsEnd, limit, packetEnd, header);
+}
+
+function readBouncedPorts(
+  view: DataView,
+  protocol: number,
+  start: number,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): number {
+  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return OTHER_ICMP;
+  if (start + PORTS > limit) return shortBy(start + PORTS, packetEnd);
   header.bouncedProtocol = protocol;
-  header.bouncedSourcePort = view.getUint16(ports);
-  header.bouncedDestinationPort = view.getUint16(ports + 2);
-  return true;
+  header.bouncedSourcePort = view.getUint16(start);
+  header.bouncedDestinationPort = view.getUint16(start + 2);
+  return UNREACHABLE;
 }

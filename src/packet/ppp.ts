@@ -1,4 +1,4 @@
-import { BAD_VERSION, CUT_SHORT, NOT_IP } from "./decoded.ts";
+import { BAD_LENGTH, BAD_VERSION, CUT_SHORT, NOT_IP } from "./decoded.ts";
 import { readEtherType } from "./ethernet.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
 import type { PacketHeader } from "./packet_header.ts";
@@ -27,8 +27,10 @@ export function readPppoe(
   if (end - start < PPPOE_HEADER) return CUT_SHORT;
   if (view.getUint8(start) !== PPPOE_VERSION_AND_TYPE) return BAD_VERSION;
   const packetEnd = start + PPPOE_HEADER + view.getUint16(start + 4);
-  const limit = packetEnd < end ? packetEnd : end;
-  return readPppProtocol(view, start + PPPOE_HEADER, limit, header);
+  if (packetEnd > end) return readPppProtocol(view, start + PPPOE_HEADER, end, header);
+  const decoded = readPppProtocol(view, start + PPPOE_HEADER, packetEnd, header);
+  // All of it was captured, so it is the length in this header that cuts what is in it.
+  return decoded === CUT_SHORT ? BAD_LENGTH : decoded;
 }
 
 /** Reads a PPP frame (LINKTYPE_PPP, LINKTYPE_PPP_HDLC), with or without address and control. */

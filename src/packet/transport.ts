@@ -54,5 +54,12 @@ export function readUdp(
   header.tcpFlags = 0;
   header.payloadOffset = start + UDP_HEADER;
   header.payloadEnd = limit;
+  const length = view.getUint16(start + 4);
+  if (length < UDP_HEADER) {
+    // RFC 2675, section 4: 0 stands for more than the field can hold, in IPv6 only.
+    return length === 0 && header.isIpv6 ? TRANSPORT : BAD_LENGTH;
+  }
+  // In a first fragment the datagram goes on after the packet's end, so more is nothing wrong.
+  if (start + length < limit) header.payloadEnd = start + length;
   return TRANSPORT;
 }
