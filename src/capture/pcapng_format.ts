@@ -18,6 +18,9 @@ const BODY = 8;
 /** A block longer than this is damage: secrets and name tables are far smaller. */
 const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 
+/** Bytes of an enhanced packet block's body before the packet: sections 4.3 and A. */
+const PACKET_FIELDS = 20;
+
 const OPTION_END = 0;
 const OPTION_TIME_RESOLUTION = 9;
 const OPTION_TIME_OFFSET = 14;
@@ -30,13 +33,18 @@ interface Interface {
   unitsPerSecond: number;
   /** Seconds to be added to a time stamp. */
   offsetSeconds: number;
+  /** The upper half of the last time stamp; it mostly stays the same. */
+  timeHigh: number;
+  /** What the upper half amounts to: whole seconds, offset included, and units beyond them. */
+  timeHighSeconds: number;
+  timeHighUnits: number;
 }
 
 /** Saved captures of pcapng (draft-ietf-opsawg-pcapng), any number of sections and interfaces. */
 export class PcapngFormat implements SavefileFormat {
   #littleEndian = true;
   #interfaces: Interface[] = [];
-  /** The last time stamp, for simple packets, which have none. */
+  /** The last packet's time, for simple packets, which have none. */
   #seconds = 0;
   readonly #name: string;
 
@@ -64,6 +72,9 @@ export class PcapngFormat implements SavefileFormat {
         throw this.#damaged(reader, `a block claims ${size} bytes`);
       }
       if (reader.available < size) return size;
+      if (view.getUint32(start + size - 4, this.#littleEndian) !== size) {
+        throw this.#damaged(reader, `the two lengths of a block of ${size} bytes differ`);
+      }
       this.#readBlock(reader, start, size, batch);
       reader.start = start + size;
     }
@@ -88,45 +99,42 @@ export class PcapngFormat implements SavefileFormat {
         if (end - body < 8) throw this.#damaged(reader, "an interface description is too short");
         this.#interfaces.push(this.#readInterface(view, body, end));
         break;
-      case ENHANCED_PACKET: {
-        if (end - body < 20) throw this.#damaged(reader, "a packet block is too short");
-        const from = this.#interface(reader, view.getUint32(body, little));
-        this.#readTime(view, body + 4, from);
-        this.#add(
-          reader,
-          batch,
-          from,
-          body + 20,
-          end,
-          view.getUint32(body + 12, little),
-          body + 16,
-        );
+      case ENHANCED_PACKET:
+        if (end - body < PACKET_FIELDS) throw this.#damaged(reader, "a packet block is too short");
+        this.#addPacket(reader, batch, view.getUint32(body, little), body, end);
         break;
-      }
-      case PACKET: {
-        if (end - body < 20) throw this.#damaged(reader, "a packet block is too short");
-        const from = this.#interface(reader, view.getUint16(body, little));
-        this.#readTime(view, body + 4, from);
-        this.#add(
-          reader,
-          batch,
-          from,
-          body + 20,
-          end,
-          view.getUint32(body + 12, little),
-          body + 16,
-        );
+      case PACKET:
+        if (end - body < PACKET_FIELDS) throw this.#damaged(reader, "a packet block is too short");
+        this.#addPacket(reader, batch, view.getUint16(body, little), body, end);
         break;
-      }
       case SIMPLE_PACKET: {
         if (end - body < 4) throw this.#damaged(reader, "a simple packet block is too short");
         const from = this.#interface(reader, 0);
         const length = view.getUint32(body, little);
         const limit = from.snapshotLength === 0 ? length : Math.min(length, from.snapshotLength);
-        this.#add(reader, batch, from, body + 4, end, Math.min(limit, end - body - 4), body);
+        this.#add(batch, from, body + 4, Math.min(limit, end - body - 4), length);
         break;
       }
     }
+  }
+
+  /** Adds the packet of a block whose fields, but for the interface, are those of both kinds. */
+  #addPacket(
+    reader: ChunkReader,
+    batch: PacketBatch,
+    interfaceId: number,
+    body: number,
+    end: number,
+  ): void {
+    const { view } = reader;
+    const from = this.#interface(reader, interfaceId);
+    const captured = view.getUint32(body + 12, this.#littleEndian);
+    const start = body + PACKET_FIELDS;
+    if (captured > end - start) {
+      throw this.#damaged(reader, `a packet of ${captured} bytes does not fit its block`);
+    }
+    this.#readTime(view, body + 4, from);
+    this.#add(batch, from, start, captured, view.getUint32(body + 16, this.#littleEndian));
   }
 
   #readInterface(view: DataView, body: number, end: number): Interface {
@@ -136,6 +144,9 @@ export class PcapngFormat implements SavefileFormat {
       snapshotLength: view.getUint32(body + 4, little),
       unitsPerSecond: 1e6,
       offsetSeconds: 0,
+      timeHigh: -1,
+      timeHighSeconds: 0,
+      timeHighUnits: 0,
     };
     for (let at = body + 8; at + 4 <= end;) {
       const code = view.getUint16(at, little);
@@ -164,26 +175,28 @@ export class PcapngFormat implements SavefileFormat {
   #readTime(view: DataView, at: number, from: Interface): void {
     const high = view.getUint32(at, this.#littleEndian);
     const low = view.getUint32(at + 4, this.#littleEndian);
-    this.#seconds = (high * 2 ** 32 + low) / from.unitsPerSecond + from.offsetSeconds;
+    const units = from.unitsPerSecond;
+    // Nanoseconds since 1970 have more bits than a number: halves are divided one after the other.
+    if (high !== from.timeHigh) {
+      const upper = high * 2 ** 32;
+      from.timeHigh = high;
+      from.timeHighUnits = upper % units;
+      from.timeHighSeconds = Math.round((upper - from.timeHighUnits) / units) + from.offsetSeconds;
+    }
+    this.#seconds = from.timeHighSeconds + Math.floor((from.timeHighUnits + low) / units);
   }
 
-  /** @param lengthAt Where the packet's length on the wire is. */
   #add(
-    reader: ChunkReader,
     batch: PacketBatch,
     from: Interface,
     start: number,
-    end: number,
     captured: number,
-    lengthAt: number,
+    length: number,
   ): void {
-    if (captured > end - start) {
-      throw this.#damaged(reader, `a packet of ${captured} bytes does not fit its block`);
-    }
     const at = batch.count++;
     batch.offset[at] = start;
     batch.captured[at] = captured;
-    batch.length[at] = reader.view.getUint32(lengthAt, this.#littleEndian);
+    batch.length[at] = length;
     batch.seconds[at] = this.#seconds;
     batch.linkType[at] = from.linkType;
   }

@@ -17,6 +17,7 @@ export class SavefileSource implements PacketSource {
   /** Bytes of the whole file, or 0 where that can't be known. */
   readonly size: number;
   readonly #reader: ChunkReader;
+  readonly #read: ReadBytes;
   readonly #close: () => void;
   readonly #batch: PacketBatch;
   #format: SavefileFormat | null = null;
@@ -24,6 +25,8 @@ export class SavefileSource implements PacketSource {
   #received = 0;
   #failure: unknown = null;
   #closed = false;
+  /** Ends a read that is under way, as if the capture ended there. */
+  #stopWaiting: () => void = () => {};
 
   /**
    * @param name What to call the capture in messages.
@@ -38,7 +41,8 @@ export class SavefileSource implements PacketSource {
     this.name = name;
     this.size = options.size ?? 0;
     this.#close = options.close ?? (() => {});
-    this.#reader = new ChunkReader(read, WINDOW_BYTES);
+    this.#read = read;
+    this.#reader = new ChunkReader((into) => this.#readUnlessClosed(into), WINDOW_BYTES);
     this.#batch = new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
   }
 
@@ -82,12 +86,14 @@ export class SavefileSource implements PacketSource {
     try {
       this.#format ??= await this.#recognize();
       while (batch.count === 0) {
+        if (this.#closed) return null;
         // After a full batch the window has more, and reading on would move it.
         if (this.#needed > 0 && !(await this.#reader.fill(this.#needed))) return this.#atEnd();
         if (batch.bytes !== this.#reader.bytes) batch.setBytes(this.#reader.bytes);
         this.#needed = this.#format.index(this.#reader, batch);
       }
     } catch (error) {
+      if (this.#closed) return null;
       if (batch.count === 0) throw error;
       this.#failure = error;
     }
@@ -102,28 +108,57 @@ export class SavefileSource implements PacketSource {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stopWaiting();
     this.#close();
+  }
+
+  #readUnlessClosed(into: Uint8Array<ArrayBuffer>): number | null | Promise<number | null> {
+    try {
+      const answer = this.#read(into);
+      return answer instanceof Promise ? this.#waitUnlessClosed(answer) : answer;
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  /** A pipe may have nothing for ever, and a read of it can't be called off. */
+  #waitUnlessClosed(answer: Promise<number | null>): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => resolve(null);
+      answer.then(resolve, (error) => reject(this.#unreadable(error)));
+    });
+  }
+
+  #unreadable(error: unknown): UserError {
+    const why = error instanceof Error ? error.message : String(error);
+    return new UserError(`${this.name}: can't be read at byte ${this.#reader.position}: ${why}`);
   }
 
   async #recognize(): Promise<SavefileFormat> {
     const reader = this.#reader;
     await reader.fill(PCAP_FILE_HEADER);
-    if (reader.available === 0) throw new UserError(`${this.name}: is empty, not a capture`);
-    if (reader.available >= PCAP_FILE_HEADER) {
-      const pcap = PcapFormat.recognize(this.name, reader.view);
-      if (pcap !== null) {
-        reader.start = PCAP_FILE_HEADER;
-        return pcap;
-      }
-      const pcapng = PcapngFormat.recognize(this.name, reader.view);
-      if (pcapng !== null) return pcapng;
+    const { available } = reader;
+    if (available === 0) throw new UserError(`${this.name}: is empty, not a capture`);
+    // The window is longer than what both look at; what was not read yet is zero.
+    const pcapng = PcapngFormat.recognize(this.name, reader.view);
+    if (pcapng !== null) return pcapng;
+    const pcap = PcapFormat.recognize(this.name, reader.view);
+    if (pcap !== null && available < PCAP_FILE_HEADER) {
+      throw new UserError(
+        `${this.name}: is cut off: its file header should have ${PCAP_FILE_HEADER} bytes and has ` +
+          `${available}`,
+      );
+    }
+    if (pcap !== null) {
+      reader.start = PCAP_FILE_HEADER;
+      return pcap;
     }
     throw new UserError(`${this.name}: is neither pcap nor pcapng${hint(reader.bytes)}`);
   }
 
   #atEnd(): null {
     const rest = this.#reader.available;
-    if (rest === 0) return null;
+    if (rest === 0 || this.#closed) return null;
     throw new UserError(
       `${this.name}: is cut off: the record at byte ${this.position} should have ` +
         `${this.#needed} bytes and has ${rest}; what came before was processed`,
