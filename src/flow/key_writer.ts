@@ -76,17 +76,18 @@ export class KeyWriter {
       until = Math.min(until, this.#nextWindow(flow));
     }
     // Both are written together always, so one of them stands for both in the set of held keys.
-    const isOrdered = compare(client, server) <= 0;
+    const order = compare(client, server);
     const peer = this.#admit(
       KIND_PEER,
       isIpv6,
-      isOrdered ? client : server,
-      isOrdered ? server : client,
+      order <= 0 ? client : server,
+      order <= 0 ? server : client,
       0,
     );
     if (peer === 0) {
       this.#push(KIND_PEER, isIpv6, client, server, 0, 0);
-      this.#push(KIND_PEER, isIpv6, server, client, 0, 0);
+      // An address that talks with itself has one key, which is written once.
+      if (order !== 0) this.#push(KIND_PEER, isIpv6, server, client, 0, 0);
     }
     return Math.min(until, this.#nextWindow(peer));
   }
