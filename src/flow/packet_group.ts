@@ -1,5 +1,5 @@
 import { DESTINATION, type PacketHeader, SOURCE } from "../packet/packet_header.ts";
-import { ConversationTable } from "./conversation_table.ts";
+import type { ConversationTable } from "./conversation_table.ts";
 
 /** Packets of a group: few enough to stay in the first cache, many enough to wait for memory once. */
 export const GROUP_SIZE = 256;

@@ -1,0 +1,144 @@
+import { LiveSource } from "../capture/live_source.ts";
+import type { Direction } from "../../ffi/pcap_handle.ts";
+import { ownPrefixes } from "../capture/own_prefixes.ts";
+import type { Log } from "../log.ts";
+import { UserError } from "../user_error.ts";
+import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { Run, type RunOptions } from "./run.ts";
+import { EndSignals } from "./signals.ts";
+import { statisticsLine } from "./statistics.ts";
+
+/** Options of the command line. */
+export interface CaptureOptions extends RunOptions {
+  snaplen: number;
+  /** MiB. */
+  buffer: number;
+  promisc: boolean;
+  direction: Direction;
+}
+
+const WRONG_USAGE = 2;
+
+/**
+ * The command `capture`: takes packets from interfaces until a signal ends it.
+ *
+ * @param parameters Interfaces and own networks.
+ * @returns The exit status.
+ * @throws {UserError} for what is wrong at the start, and when no packets can be taken any more.
+ */
+export async function capture(
+  parameters: readonly string[],
+  options: CaptureOptions,
+  log: Log,
+): Promise<number> {
+  const { names, networks } = partNamesAndNetworks(parameters);
+  if (names.length === 0) {
+    throw new UserError(
+      `capture: ${parameters.join(" ")} names no interface; "flosensor interfaces" lists them`,
+      WRONG_USAGE,
+    );
+  }
+  // Sources first: what they complain about is nearer to what was typed than a store that is away.
+  const sources = openSources(names, options, log);
+  const signals = new EndSignals();
+  try {
+    const interfacePrefixes = () => {
+      const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
+      log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
+      return found;
+    };
+    const run = await Run.open("capture", options, networks, interfacePrefixes, log);
+    return await new Capture(run, sources, options, log).run(signals);
+  } finally {
+    for (const source of sources) source.close();
+    signals.close();
+  }
+}
+
+function openSources(names: readonly string[], options: CaptureOptions, log: Log): LiveSource[] {
+  const live = {
+    snaplen: options.snaplen,
+    bufferMebibytes: options.buffer,
+    promiscuous: options.promisc,
+    direction: options.direction,
+    filter: options.filter ?? null,
+  };
+  const sources: LiveSource[] = [];
+  try {
+    for (const name of new Set(names)) sources.push(LiveSource.open(name, live, log));
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
+  return sources;
+}
+
+/** How long, in milliseconds, what the kernel still has is read after the signal to end. */
+const DRAIN_PATIENCE = 1000;
+
+/** A capture that goes on. */
+class Capture {
+  readonly #run: Run;
+  readonly #sources: readonly LiveSource[];
+  readonly #options: CaptureOptions;
+  readonly #log: Log;
+  /** Until when packets are read; then, or when there are none, reading ends. */
+  #deadline = Infinity;
+
+  constructor(run: Run, sources: readonly LiveSource[], options: CaptureOptions, log: Log) {
+    this.#run = run;
+    this.#sources = sources;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  async run(signals: EndSignals): Promise<number> {
+    const run = this.#run;
+    this.#log.info(`capturing on ${this.#sources.map(({ name }) => name).join(", ")}`);
+    const reload = () => void run.reload();
+    Deno.addSignalListener("SIGHUP", reload);
+    const timers = this.#startTimers();
+    try {
+      const reading = Promise.all(this.#sources.map((source) => this.#read(source)));
+      await Promise.race([signals.received, timers.failure, reading]);
+      this.#deadline = performance.now() + DRAIN_PATIENCE;
+      await reading;
+    } finally {
+      timers.stop();
+      Deno.removeSignalListener("SIGHUP", reload);
+      for (const source of this.#sources) source.close();
+      const statistics = this.#statistics();
+      await run.close();
+      this.#log.info(statistics);
+    }
+    return 0;
+  }
+
+  async #read(source: LiveSource): Promise<void> {
+    for (let batch; (batch = await source.next()) !== null;) {
+      this.#run.meter.take(batch);
+      const isEnding = this.#deadline !== Infinity;
+      if (isEnding && (batch.count === 0 || performance.now() > this.#deadline)) return;
+    }
+  }
+
+  #startTimers(): { stop: () => void; failure: Promise<never> } {
+    let fail: (error: unknown) => void;
+    const failure = new Promise<never>((_, reject) => fail = reject);
+    const timers: ReturnType<typeof setInterval>[] = [];
+    const every = (seconds: number, action: () => void) =>
+      timers.push(setInterval(action, seconds * 1000));
+    every(this.#run.flushInterval, () => {
+      this.#run.meter.flush();
+      this.#run.flushSinks().catch((error) => fail(error));
+    });
+    const { stats } = this.#options;
+    if (stats !== undefined) every(stats, () => this.#log.info(this.#statistics()));
+    return { failure, stop: () => timers.forEach((timer) => clearInterval(timer)) };
+  }
+
+  #statistics(): string {
+    const sources = this.#sources.map((source) => source.statistics());
+    return statisticsLine(sources, this.#run.meter.statistics(), this.#run.pending);
+  }
+}

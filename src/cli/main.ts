@@ -1,0 +1,194 @@
+import { Command, CommanderError, Option } from "commander";
+import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "../flow/flow_meter.ts";
+import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
+import { OutputClosedError } from "../sink/output_closed_error.ts";
+import { UserError } from "../user_error.ts";
+import { VERSION } from "../version.ts";
+import { integerIn, secondsValue } from "./option_values.ts";
+
+const WRONG_USAGE = 2;
+const MOST_SNAPLEN = 262_144;
+const MOST_BUFFER_MEBIBYTES = 2047;
+const MOST_CONVERSATIONS = 16_000_000;
+
+/**
+ * Runs the program.
+ *
+ * @param parameters What stands on the command line after the program's name.
+ * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
+ */
+export async function main(parameters: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = commands((outcome) => status = outcome);
+  try {
+    await program.parseAsync([...parameters], { from: "user" });
+    return status;
+  } catch (error) {
+    // Help and version were printed. Wrong usage was not yet: it is one line, as all errors are.
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (error.code !== "commander.help") complain(error.message.replace(/^error: /, ""));
+      return WRONG_USAGE;
+    }
+    // Whoever read standard output has had enough: `flosensor replay FILE --json | head`.
+    if (error instanceof OutputClosedError) return 0;
+    return report(error, parameters);
+  }
+}
+
+function complain(message: string): void {
+  new LineLog("error").error(message.replaceAll("\n", " ").replace(/\.? *$/, ""));
+}
+
+function report(error: unknown, parameters: readonly string[]): number {
+  const isDebug = logLevelOf(parameters) === "debug";
+  if (error instanceof UserError) {
+    complain(error.message);
+    if (isDebug) new LineLog("debug").debug(String(error.stack));
+    return error.exitStatus;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  complain(`${message} (a defect of flosensor ${VERSION}; --log-level debug shows where)`);
+  if (isDebug && error instanceof Error) new LineLog("debug").debug(String(error.stack));
+  return 1;
+}
+
+/** The level asked for, found without the parser, which may be what failed. */
+function logLevelOf(parameters: readonly string[]): string | undefined {
+  const at = parameters.findIndex((parameter) => parameter.startsWith("--log-level"));
+  return at < 0 ? undefined : parameters[at].split("=")[1] ?? parameters[at + 1];
+}
+
+function commands(finish: (status: number) => void): Command {
+  const program = new Command("flosensor")
+    .description(
+      "Says who used whose service: packets in, attributed flows to Redis, to JSON lines or to the " +
+        "terminal.",
+    )
+    .version(VERSION, "-V, --version", "print the version")
+    .helpCommand("help [command]", "explain a command")
+    .exitOverride()
+    .configureOutput({
+      outputError: () => {},
+      // Asking commander's own would read the environment, for which there is no permission.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  const command = (name: string, description: string) =>
+    program.command(name).description(description)
+      .addOption(
+        new Option("--log-level <level>", "least urgent messages to show on standard error")
+          .choices(LOG_LEVELS).default("info"),
+      );
+  const configOption = () =>
+    new Option(
+      "-c, --config <file>",
+      "configuration; otherwise ./config.ts, /etc/flosensor/config.ts, a built-in default",
+    );
+
+  addRunOptions(
+    command(
+      "capture",
+      "Capture on interfaces until SIGINT or SIGTERM; SIGHUP loads the configuration again.",
+    )
+      .usage("[options] <interface...> [our-net...]")
+      .argument(
+        "<interface...>",
+        '"any", or names as "flosensor interfaces" shows them; then ' +
+          ourNets("the interfaces' own prefixes"),
+      )
+      .addOption(configOption()),
+  )
+    .option(
+      "--snaplen <bytes>",
+      "bytes taken of a packet",
+      integerIn(1, MOST_SNAPLEN),
+      DEFAULT_LIVE_OPTIONS.snaplen,
+    )
+    .option(
+      "--buffer <MiB>",
+      "size of the kernel's buffer",
+      integerIn(1, MOST_BUFFER_MEBIBYTES),
+      DEFAULT_LIVE_OPTIONS.bufferMebibytes,
+    )
+    .option("--no-promisc", "leave the interface out of promiscuous mode")
+    .addOption(
+      new Option("--direction <direction>", "seen from the interface")
+        .choices(["in", "out", "inout"]).default("inout"),
+    )
+    .action(async (names: string[], options) => {
+      const { capture } = await import("./capture.ts");
+      finish(await capture(names, options, log(options)));
+    });
+
+  addRunOptions(
+    command("replay", 'Read saved captures, pcap or pcapng; "-" is standard input.')
+      .usage("[options] <file...> [our-net...]")
+      .argument(
+        "<file...>",
+        "saved captures; then " + ourNets("none: no rst and icmp keys, nothing suppressed"),
+      )
+      .addOption(configOption()),
+  )
+    .action(async (names: string[], options) => {
+      const { replay } = await import("./replay.ts");
+      finish(await replay(names, options, log(options)));
+    });
+
+  command("check", "Load the configuration; print networks, rules, and what is suspicious.")
+    .argument("[our-net...]", ourNets("none"))
+    .addOption(configOption())
+    .action(async (networks: string[], options) => {
+      const { check } = await import("./check.ts");
+      finish(await check({ config: options.config, ourNets: networks }, log(options)));
+    });
+
+  command(
+    "explain",
+    "Say which networks two addresses are in, what each rule does, and which keys are written.",
+  )
+    .argument("<src>", "source address")
+    .argument("<sport>", "source port")
+    .argument("<dst>", "destination address")
+    .argument("<dport>", "destination port")
+    .argument("[our-net...]", ourNets("none"))
+    .addOption(new Option("--protocol <protocol>").choices(["tcp", "udp"]).default("tcp"))
+    .addOption(configOption())
+    .action(async (src, sport, dst, dport, networks: string[], options) => {
+      const { explain } = await import("./explain.ts");
+      const flow = { src, sport, dst, dport, protocol: options.protocol };
+      finish(await explain(flow, { config: options.config, ourNets: networks }, log(options)));
+    });
+
+  command("interfaces", "List what can be captured on, with addresses and link types.")
+    .action(async (options) => {
+      const { interfaces } = await import("./interfaces.ts");
+      finish(await interfaces(log(options)));
+    });
+  return program;
+}
+
+function ourNets(otherwise: string): string {
+  return `own networks, as 10.0.0.0/8 or 2001:db8::/32 (otherwise ourNets of the configuration, ` +
+    `otherwise ${otherwise})`;
+}
+
+function addRunOptions(command: Command): Command {
+  return command
+    .option("--redis <url>", "write to this Redis, whatever the configuration says")
+    .option("--no-redis", "write to no Redis, whatever the configuration says")
+    .option("--json", "write each key as a line of JSON on standard output")
+    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
+    .option("--stats <seconds>", "log statistics at this interval", secondsValue)
+    .option(
+      "--max-conversations <number>",
+      "conversations remembered, for each address family; then the longest idle are forgotten",
+      integerIn(1, MOST_CONVERSATIONS),
+      DEFAULT_MAX_CONVERSATIONS,
+    );
+}
+
+function log(options: { logLevel: LogLevel }): LineLog {
+  return new LineLog(options.logLevel);
+}

@@ -1,0 +1,113 @@
+/**
+ * Writes the capture of `deno task demo` to standard output: a small office network, 192.168.1.0/24
+ * and 2001:db8:1::/64, for a minute.
+ */
+import {
+  ACK,
+  type Bytes,
+  ethernet,
+  FIN,
+  icmp,
+  ip,
+  ipIcmp,
+  ipUdp,
+  pcap,
+  PSH,
+  RST,
+  SYN,
+  tcp,
+  type Timed,
+  udp,
+} from "./packets.ts";
+
+const START = 1_790_000_000;
+const SECONDS_BETWEEN = 0.5;
+
+const LAPTOP = "192.168.1.23";
+const LAPTOP_V6 = "2001:db8:1::23";
+const NAS = "192.168.1.5";
+const ROUTER = "192.168.1.1";
+const PHONE = "192.168.1.44";
+const WEB = "198.51.100.80";
+const WEB_V6 = "2001:db8:80::1";
+const RESOLVER = "203.0.113.53";
+const GUEST = "203.0.113.200";
+const GAME = "198.51.100.27";
+
+/** Whole TCP connections and what else there is, in order. */
+function conversations(): Bytes[] {
+  return [
+    // The laptop asks a resolver outside and reads a web page, over both families.
+    ...exchange(LAPTOP, 50_123, RESOLVER, 53, udp),
+    ...connection(LAPTOP, 51_000, WEB, 443),
+    ...connection(LAPTOP_V6, 51_001, WEB_V6, 443),
+    ...exchange(LAPTOP_V6, 51_002, WEB_V6, 443, udp),
+    // A service on a high port, used by a client with a lower one.
+    ...connection(PHONE, 40_022, GAME, 50_007),
+    // Someone outside uses a service of ours.
+    ...connection(GUEST, 61_200, NAS, 22),
+    // Between own hosts, in a VLAN.
+    ...connection(LAPTOP, 52_300, NAS, 445).map((frame) => retag(frame, 20)),
+    // Refused: nothing listens on that port.
+    ethernet(ip(LAPTOP, WEB, tcp(52_999, 8080, SYN))),
+    ethernet(ip(WEB, LAPTOP, tcp(8080, 52_999, RST | ACK))),
+    // Unreachable: the router sends the datagram back, over both families.
+    ...unreachable(LAPTOP, 50_500, GAME, 161, ROUTER, 3, 1),
+    ...unreachable(LAPTOP_V6, 50_501, WEB_V6, 161, WEB_V6, 1, 4),
+  ];
+}
+
+function connection(client: string, port: number, server: string, serverPort: number): Bytes[] {
+  const there = (flags: number, payload = "") =>
+    ethernet(ip(client, server, tcp(port, serverPort, flags, payload)));
+  const back = (flags: number, payload = "") =>
+    ethernet(ip(server, client, tcp(serverPort, port, flags, payload)));
+  return [
+    there(SYN),
+    back(SYN | ACK),
+    there(ACK),
+    there(PSH | ACK, "question"),
+    back(PSH | ACK, "answer"),
+    there(FIN | ACK),
+    back(FIN | ACK),
+    there(ACK),
+  ];
+}
+
+function exchange(
+  client: string,
+  port: number,
+  server: string,
+  serverPort: number,
+  make: typeof udp,
+): Bytes[] {
+  return [
+    ethernet(ipUdp(client, server, make(port, serverPort, "question"))),
+    ethernet(ipUdp(server, client, make(serverPort, port, "answer"))),
+  ];
+}
+
+function unreachable(
+  client: string,
+  port: number,
+  server: string,
+  serverPort: number,
+  reporter: string,
+  type: number,
+  code: number,
+): Bytes[] {
+  const packet = ipUdp(client, server, udp(port, serverPort, "anybody there?"));
+  return [ethernet(packet), ethernet(ipIcmp(reporter, client, icmp(type, code, packet)))];
+}
+
+const ETHERNET_HEADER = 14;
+
+function retag(frame: Bytes, vlan: number): Bytes {
+  return ethernet(frame.subarray(ETHERNET_HEADER), [vlan]);
+}
+
+const packets: Timed[] = conversations().map((packet, i) => ({
+  packet,
+  seconds: START + i * SECONDS_BETWEEN,
+}));
+await new Blob([pcap(packets)]).stream().pipeTo(Deno.stdout.writable);
