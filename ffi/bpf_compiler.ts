@@ -11,6 +11,9 @@ const INSTRUCTION = { code: 0, jt: 2, jf: 3, k: 4, size: 8 };
 /** `PCAP_NETMASK_UNKNOWN`, pcap_compile(3PCAP): `ip broadcast` is refused then. */
 export const NETMASK_UNKNOWN = 0xffffffff;
 
+/** With saved packets only 255.255.255.255 and 0.0.0.0 are broadcast addresses, as in tcpdump(8). */
+const NETMASK_OF_SAVED = 0;
+
 /** The longest packet, `MAXIMUM_SNAPLEN` of libpcap: filters accept whole packets. */
 const MAXIMUM_SNAPLEN = 262144;
 
@@ -57,7 +60,7 @@ export function compileFilter(expression: string, linkType: number): BpfInstruct
   const handle = open_dead(isRaw ? DLT_RAW : linkType, MAXIMUM_SNAPLEN);
   if (handle === null) throw new UserError("libpcap has no memory left to compile a filter");
   try {
-    return withCompiledFilter(handle, expression, NETMASK_UNKNOWN, instructionsOf);
+    return withCompiledFilter(handle, expression, NETMASK_OF_SAVED, instructionsOf);
   } finally {
     close(handle);
   }

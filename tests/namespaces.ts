@@ -105,15 +105,16 @@ export class NamespacePair {
    */
   async replay(
     file: string,
-    { packetsPerSecond, peer = this.peer, args = [] }: {
+    { packetsPerSecond, namespace = this.sender, peer = this.peer, args = [] }: {
       packetsPerSecond?: number;
+      namespace?: string;
       peer?: string;
       args?: string[];
     } = {},
   ): Promise<string> {
     const speed = packetsPerSecond === undefined ? "--topspeed" : `--pps=${packetsPerSecond}`;
     return await succeed(
-      ...["ip", "netns", "exec", this.sender, "tcpreplay", "-q", "-i", peer, speed, ...args, file],
+      ...["ip", "netns", "exec", namespace, "tcpreplay", "-q", "-i", peer, speed, ...args, file],
     );
   }
 
