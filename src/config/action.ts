@@ -12,13 +12,19 @@ export abstract class Action {
   /**
    * Says who is client and server, or to drop the flow, or that it has no opinion.
    * Allocates nothing.
+   *
+   * @internal
    */
   abstract decide(facts: Facts): Outcome;
 
   /** What it does, in one sentence without a full stop. */
   abstract describe(): string;
 
-  /** Why it decides so about these facts, in one sentence without a full stop. */
+  /**
+   * Why it decides so about these facts, in one sentence without a full stop.
+   *
+   * @internal
+   */
   abstract explain(facts: Facts): string;
 
   /** The action as config.ts writes it. */

@@ -56,8 +56,11 @@ export const ALL_NETWORK = "all";
 
 /** What `defineConfig` makes: settings as the user wrote them, not yet checked. */
 export class Configuration {
-  /** @param settings What the user gave, of whatever shape it is. */
-  constructor(readonly settings: unknown) {}
+  /** Made by `defineConfig`. */
+  constructor(
+    /** What the user gave, of whatever shape it is. */
+    readonly settings: unknown,
+  ) {}
 }
 
 /**

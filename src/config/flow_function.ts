@@ -8,6 +8,7 @@ export interface Flow<NetworkName extends string = string> {
   readonly sport: number;
   /** The packet's destination port. */
   readonly dport: number;
+  /** The transport protocol. */
   readonly protocol: "tcp" | "udp";
   /** The network of the source. */
   readonly srcNetwork: NetworkName;
