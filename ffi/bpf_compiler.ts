@@ -1,12 +1,25 @@
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
-import { DLT_RAW, DLT_RAW_OPENBSD, LINKTYPE_RAW } from "../src/packet/link_type.ts";
 import { UserError } from "../src/user_error.ts";
-import { libpcap } from "./libpcap.ts";
-import { allocate, copyAt, cString, textAt } from "./memory.ts";
+import { libc } from "./libc.ts";
+import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
+import { allocate, copyAt, cString, textAt, textIn } from "./memory.ts";
 
 /** `struct bpf_program` and `struct bpf_insn` of `<pcap/bpf.h>`. */
 const PROGRAM = { length: 0, instructions: 8, size: 16 };
 const INSTRUCTION = { code: 0, jt: 2, jf: 3, k: 4, size: 8 };
+
+/** The file header of pcap-savefile(5), and the numbers in it. */
+const SAVEFILE = {
+  magic: 0,
+  majorVersion: 4,
+  minorVersion: 6,
+  snaplen: 16,
+  linkType: 20,
+  size: 24,
+};
+const SAVEFILE_MAGIC = 0xa1b2c3d4;
+const SAVEFILE_MAJOR_VERSION = 2;
+const SAVEFILE_MINOR_VERSION = 4;
 
 /** `PCAP_NETMASK_UNKNOWN`, pcap_compile(3PCAP): `ip broadcast` is refused then. */
 export const NETMASK_UNKNOWN = 0xffffffff;
@@ -54,16 +67,36 @@ export function withCompiledFilter<Result>(
  * link type.
  */
 export function compileFilter(expression: string, linkType: number): BpfInstruction[] {
-  const { open_dead, close } = libpcap().symbols;
-  const isRaw = linkType === LINKTYPE_RAW || linkType === DLT_RAW_OPENBSD;
-  // Of the numbers for raw IP this library knows the one of the system that it was built for.
-  const handle = open_dead(isRaw ? DLT_RAW : linkType, MAXIMUM_SNAPLEN);
-  if (handle === null) throw new UserError("libpcap has no memory left to compile a filter");
+  const { fopen_offline, close } = libpcap().symbols;
+  const message = allocate(ERRBUF_SIZE);
+  const header = savefileHeader(linkType);
+  const file = libc().fmemopen(header, BigInt(header.length), cString("r"));
+  const handle = file && fopen_offline(file, message);
+  if (handle === null) {
+    if (file !== null) libc().fclose(file);
+    throw new UserError(`can't compile a filter for link type ${linkType}: ${textIn(message)}`);
+  }
   try {
     return withCompiledFilter(handle, expression, NETMASK_OF_SAVED, instructionsOf);
   } finally {
     close(handle);
   }
+}
+
+/**
+ * The header of a saved capture, pcap-savefile(5). libpcap is given one without packets, as it
+ * compiles some filters in another way for saved packets than for live ones: those of other systems
+ * number address families differently.
+ */
+function savefileHeader(linkType: number): Uint8Array<ArrayBuffer> {
+  const header = allocate(SAVEFILE.size);
+  const view = new DataView(header.buffer);
+  view.setUint32(SAVEFILE.magic, SAVEFILE_MAGIC, true);
+  view.setUint16(SAVEFILE.majorVersion, SAVEFILE_MAJOR_VERSION, true);
+  view.setUint16(SAVEFILE.minorVersion, SAVEFILE_MINOR_VERSION, true);
+  view.setUint32(SAVEFILE.snaplen, MAXIMUM_SNAPLEN, true);
+  view.setUint32(SAVEFILE.linkType, linkType, true);
+  return header;
 }
 
 function instructionsOf(program: CompiledProgram): BpfInstruction[] {

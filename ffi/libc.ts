@@ -25,6 +25,7 @@ const SYMBOLS = {
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
   fclose: { parameters: ["pointer"], result: "i32" },
   fflush: { parameters: ["pointer"], result: "i32" },
+  fmemopen: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
   fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
   fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },

@@ -43,6 +43,11 @@ const SYMBOLS = {
     result: "pointer",
   },
   findalldevs: { name: "pcap_findalldevs", parameters: ["buffer", "buffer"], result: "i32" },
+  fopen_offline: {
+    name: "pcap_fopen_offline",
+    parameters: ["pointer", "buffer"],
+    result: "pointer",
+  },
   freealldevs: { name: "pcap_freealldevs", parameters: ["usize"], result: "void" },
   freecode: { name: "pcap_freecode", parameters: ["buffer"], result: "void" },
   get_selectable_fd: {
@@ -57,7 +62,6 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
-  open_dead: { name: "pcap_open_dead", parameters: ["i32", "i32"], result: "pointer" },
   set_buffer_size: {
     name: "pcap_set_buffer_size",
     parameters: ["pointer", "i32"],

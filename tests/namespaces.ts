@@ -1,16 +1,18 @@
+import { HAS_LIBPCAP, isProgram } from "./installed.ts";
+
 /**
  * Network namespaces for tests that need real interfaces, as root on Linux: two of them with a
  * veth pair in between. Nothing outside of them is touched, and removing them removes all of it.
  */
 
-/** Whether namespaces can be made here; a test that needs them is ignored otherwise. */
+/** Whether namespaces can be made here; a test that needs them is skipped if not. */
 export const CAN_MAKE_NAMESPACES: boolean = Deno.build.os === "linux" && Deno.uid() === 0 &&
-  succeeds("ip", "-V") && succeeds("tcpreplay", "-V");
+  HAS_LIBPCAP && isProgram("ip", "-V") && isProgram("tcpreplay", "-V");
 
-/** Added to the name of a test that is ignored for want of {@linkcode CAN_MAKE_NAMESPACES}. */
-export const NAMESPACES_REASON = CAN_MAKE_NAMESPACES
+/** What to add to the name of a test that is skipped without them. */
+export const WITHOUT_NAMESPACES = CAN_MAKE_NAMESPACES
   ? ""
-  : " (ignored: needs root, iproute2 and tcpreplay)";
+  : " (skipped: needs root, libpcap, iproute2 and tcpreplay)";
 
 const decoder = new TextDecoder();
 let made = 0;
@@ -159,12 +161,4 @@ async function succeed(program: string, ...args: string[]): Promise<string> {
 
 function ip(...args: string[]): Promise<string> {
   return succeed("ip", ...args);
-}
-
-function succeeds(program: string, ...args: string[]): boolean {
-  try {
-    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,8 @@ import type { BpfInstruction } from "./bpf_instruction.ts";
 /**
  * The classic BSD packet filter: McCanne and Jacobson, "The BSD Packet Filter", USENIX 1993,
  * section 3, with the numbers of `<pcap/bpf.h>`. What a program may do is checked once; then it
- * can neither run for ever nor read outside of a packet.
+ * can neither run for ever nor read outside of a packet. Jumps go forward, but for the loops that
+ * `protochain` of pcap-filter(7) needs.
  */
 
 /**
@@ -84,19 +85,21 @@ const WORD_BITS = 32;
 
 /**
  * Most jump targets of a program that is translated. Each is a block in a block for V8's parser,
- * whose stack has an end, met at some thousands. 250 are enough for a list of 100 hosts.
+ * whose stack has an end, met at some thousands.
  */
 const MOST_BLOCKS = 250;
 
 /**
  * A filter that runs a program: translated to JavaScript once, as this is 2 to 15 times as fast; a
- * program that is too long for that is interpreted.
+ * program that is too long for that, or has a loop, is interpreted.
  *
  * @throws {UserError} when the program is not a valid one.
  */
 export function packetFilter(program: readonly BpfInstruction[]): PacketFilter {
   checkProgram(program);
-  return jumpTargets(program).size > MOST_BLOCKS ? interpreter(program) : translate(program);
+  return program.some(isBackward) || jumpTargets(program).size > MOST_BLOCKS
+    ? interpreter(program)
+    : translate(program);
 }
 
 /** A filter that interprets a program, which must be valid. */
@@ -105,6 +108,7 @@ export function interpreter(program: readonly BpfInstruction[]): PacketFilter {
   return (bytes, offset, captured, length) => {
     let a = 0;
     let x = 0;
+    let loops = 0;
     memory.fill(0);
     for (let at = 0;; at++) {
       const { code, jt, jf, k } = program[at];
@@ -146,8 +150,12 @@ export function interpreter(program: readonly BpfInstruction[]): PacketFilter {
         }
         case JMP: {
           const operation = code & OPERATION_MASK;
-          if (operation === JA) at += k;
-          else at += holds(operation, a, code & X ? x : k) ? jt : jf;
+          if (operation === JA) {
+            const distance = k | 0;
+            // A loop goes from header to header: one that goes on longer than the packet is endless.
+            if (distance < 0 && ++loops > captured) return 0;
+            at += distance;
+          } else at += holds(operation, a, code & X ? x : k) ? jt : jf;
           break;
         }
         case RET:
@@ -162,9 +170,9 @@ export function interpreter(program: readonly BpfInstruction[]): PacketFilter {
 }
 
 /**
- * A filter that is a JavaScript function made from a program, which must be valid.
+ * A filter that is a JavaScript function made from a program, which must be valid and without loops.
  *
- * Jumps go forward only. So each instruction that is jumped to gets a labelled block that ends in
+ * As jumps go forward only, each instruction that is jumped to gets a labelled block that ends in
  * front of it, with those of earlier targets inside: leaving the block is the jump. The text has
  * nothing in it but our own words and numbers below 2^32.
  */
@@ -335,15 +343,20 @@ function sizeOf(code: number): number {
   return size === W ? 4 : size === H ? 2 : 1;
 }
 
+/** Whether it jumps to itself or to what was before: the distance of this one jump has a sign. */
+function isBackward({ code, k }: BpfInstruction): boolean {
+  return code === (JMP | JA) && (k | 0) < 0;
+}
+
 /**
- * Checks what the filter of the kernel checks too: known instructions only, no jump beyond the
- * end, no other scratch memory, no division by the constant 0, and a return at the end.
+ * Checks what the filter of the kernel checks too: known instructions only, no jump outside of the
+ * program, no other scratch memory, no division by the constant 0, and a return at the end.
  *
  * @throws {UserError} that names the instruction.
  */
 function checkProgram(program: readonly BpfInstruction[]): void {
   for (const [at, instruction] of program.entries()) {
-    const fault = faultOf(instruction, program.length - at - 1);
+    const fault = faultOf(instruction, at, program.length);
     if (fault !== null) throw new UserError(`filter program: instruction ${at}: ${fault}`);
   }
   const last = program.at(-1);
@@ -352,14 +365,15 @@ function checkProgram(program: readonly BpfInstruction[]): void {
   }
 }
 
-/** @param following How many instructions come after it. */
-function faultOf({ code, jt, jf, k }: BpfInstruction, following: number): string | null {
+/** @param at Its place in a program of `count` instructions. */
+function faultOf(instruction: BpfInstruction, at: number, count: number): string | null {
+  const { code, jt, jf, k } = instruction;
   if (!KNOWN_CODES.has(code)) return `unknown code 0x${code.toString(16)}`;
   const kind = code & CLASS_MASK;
   const operation = code & OPERATION_MASK;
   if (kind === JMP) {
-    const farthest = operation === JA ? k : Math.max(jt, jf);
-    return farthest < following ? null : "a jump beyond the end";
+    const target = at + 1 + (operation === JA ? k | 0 : Math.max(jt, jf));
+    return target >= 0 && target < count ? null : "a jump outside of the program";
   }
   if (usesMemory(code) && k >= MEMORY_WORDS) return `no memory word ${k}`;
   const divides = kind === ALU && !(code & X) && (operation === DIV || operation === MOD);

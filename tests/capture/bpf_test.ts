@@ -176,10 +176,10 @@ Deno.test("packetFilter() refuses a program that the kernel would refuse too", (
   refused("it does not end with a return", [LD_IMM, 0]);
   refused("instruction 0: unknown code 0xffff", [0xffff, 0], [RET, 0]);
   refused("instruction 0: unknown code 0xe", [RET | X, 0], [RET, 0]);
-  refused("instruction 0: a jump beyond the end", [JEQ, 0, 0, 1], [RET, 0]);
-  refused("instruction 0: a jump beyond the end", [JEQ, 0, 1, 0], [RET, 0]);
-  refused("instruction 0: a jump beyond the end", [JA, 1], [RET, 0]);
-  refused("instruction 0: a jump beyond the end", [JA, 0xffffffff], [RET, 0]);
+  refused("instruction 0: a jump outside of the program", [JEQ, 0, 0, 1], [RET, 0]);
+  refused("instruction 0: a jump outside of the program", [JEQ, 0, 1, 0], [RET, 0]);
+  refused("instruction 0: a jump outside of the program", [JA, 1], [RET, 0]);
+  refused("instruction 0: a jump outside of the program", [JA, 0xfffffffe], [RET, 0]);
   refused("instruction 0: no memory word 16", [ST, 16], [RET, 0]);
   refused("instruction 0: no memory word 16", [LDX_MEM, 16], [RET, 0]);
   refused("instruction 0: a division by 0", [DIV, 0], [RET, 0]);
@@ -194,6 +194,11 @@ Deno.test("packetFilter() runs programs with more jumps than can be nested", () 
   lines.push([RET, 5]);
   const filter = packetFilter(program(...lines));
   assert.equal(filter(new Uint8Array([1]), 0, 1, 1), 5);
+});
+
+Deno.test("packetFilter() rejects a packet in which a loop does not end", () => {
+  const filter = packetFilter(program([JA, 0xffffffff], [RET, 1]));
+  assert.equal(filter(new Uint8Array(100), 0, 100, 100), 0);
 });
 
 Deno.test("a translated program does what an interpreted one does, for any program", () => {

@@ -1,0 +1,93 @@
+/**
+ * Takes packets in the namespace that a test starts it in: `live_child.ts NAME,NAME OPTIONS`.
+ *
+ * Writes a line of JSON when it is ready, whenever it was given packets, and when it was told
+ * something; one more when it has ended after SIGTERM. With `paused` among the options it takes
+ * nothing before SIGUSR1.
+ */
+import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
+import { LiveSource } from "../../src/capture/live_source.ts";
+import { LineLog } from "../../src/log.ts";
+import { UserError } from "../../src/user_error.ts";
+
+/** What is known of a source, as far as a test asks. */
+export interface Report {
+  packets: number;
+  /** Bytes on the wire. */
+  bytes: number;
+  mostCaptured: number;
+  linkType: number;
+  /** The last packet's bytes, in hexadecimal. */
+  last: string;
+  received: number;
+  droppedByKernel: number;
+}
+
+/** A line of output. */
+export interface Line {
+  state: "ready" | "counting" | "ended" | "failed";
+  /** By interface. */
+  sources: Record<string, Report>;
+  /** What was logged, and the error when failed. */
+  log: string[];
+}
+
+if (import.meta.main) await main();
+
+async function main(): Promise<void> {
+  const { paused, ...options } = JSON.parse(Deno.args[1] ?? "{}");
+  const line: Line = { state: "ready", sources: {}, log: [] };
+  const print = () => console.log(JSON.stringify(line));
+  const log = new LineLog("info", (text) => {
+    line.log.push(text.trimEnd());
+    print();
+  });
+  const open = (name: string) =>
+    LiveSource.open(name, { ...DEFAULT_LIVE_OPTIONS, ...options }, log);
+  try {
+    const sources = Deno.args[0].split(",").map(open);
+    const resumed = Promise.withResolvers<void>();
+    Deno.addSignalListener("SIGUSR1", resumed.resolve);
+    Deno.addSignalListener("SIGTERM", () => sources.forEach((source) => source.close()));
+    for (const source of sources) line.sources[source.name] = newReport();
+    print();
+    line.state = "counting";
+    if (paused) await resumed.promise;
+    await Promise.all(sources.map((source) => take(source, line.sources[source.name], print)));
+    line.state = "ended";
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    line.state = "failed";
+    line.log.push(error.message);
+  }
+  print();
+  Deno.exit();
+}
+
+async function take(source: LiveSource, report: Report, print: () => void): Promise<void> {
+  for (let batch; (batch = await source.next()) !== null;) {
+    Object.assign(report, source.statistics());
+    if (batch.count === 0) continue;
+    for (let packet = 0; packet < batch.count; packet++) {
+      report.bytes += batch.length[packet];
+      report.mostCaptured = Math.max(report.mostCaptured, batch.captured[packet]);
+      report.linkType = batch.linkType[packet];
+    }
+    const at = batch.offset[batch.count - 1];
+    report.last = batch.bytes.subarray(at, at + batch.captured[batch.count - 1]).toHex();
+    report.packets += batch.count;
+    print();
+  }
+}
+
+function newReport(): Report {
+  return {
+    packets: 0,
+    bytes: 0,
+    mostCaptured: 0,
+    linkType: -1,
+    last: "",
+    received: 0,
+    droppedByKernel: 0,
+  };
+}
