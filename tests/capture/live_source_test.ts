@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { FFI_PATHS } from "../../ffi/library.ts";
+import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
+import { LiveSource } from "../../src/capture/live_source.ts";
+import { MemoryLog } from "../memory_log.ts";
 import {
   CAN_MAKE_NAMESPACES,
   type NamespacePair,
@@ -330,4 +333,23 @@ liveTest("LiveSource uses the libpcap that FLOSENSOR_LIBPCAP names", async (pair
     (await (await start(notLibpcap)).ended()).log[0],
     /^libpcap can't be loaded: .*pcap_.*: set FLOSENSOR_LIBPCAP to /,
   );
+});
+
+Deno.test({
+  name: "LiveSource.close() ends a pending next() with null" + WITHOUT_NAMESPACES,
+  ignore: !CAN_MAKE_NAMESPACES,
+  async fn() {
+    const options = { ...DEFAULT_LIVE_OPTIONS, filter: "ether proto 0x1234" };
+    const log = new MemoryLog();
+    const source = LiveSource.open("lo", options, log);
+    assert.equal((await source.next())?.count, 0);
+    const pending = source.next();
+    await assert.rejects(source.next(), /before the last is over/);
+    source.close();
+    assert.equal(await pending, null);
+    assert.equal(await source.next(), null);
+    source.close();
+    assert.equal(source.statistics().received, 0);
+    assert.deepEqual(log.lines, []);
+  },
 });
