@@ -57,12 +57,13 @@ const FORMS = "redis://[[user]:password@]host[:port][/db], rediss://… or unix:
  */
 export function parseRedisUrl(url: string, place: string): RedisAddress {
   const fail = (what: string): never => {
-    throw new UserError(`${place}: ${withoutPassword(url)} ${what}: write ${FORMS}`);
+    const shown = url === "" ? '""' : withoutPassword(url);
+    throw new UserError(`${place}: ${shown} ${what}: write ${FORMS}`);
   };
   const scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0].toLowerCase() ?? "";
   const isUnix = UNIX_SCHEMES.includes(scheme);
   if (!isUnix && !TCP_SCHEMES.has(scheme)) fail("is no Redis URL");
-  const parsed = parseUrl(isUnix ? unixAsHttp(url, scheme) : url, fail);
+  const parsed = parseUrl(isUnix ? withHost(url, scheme, fail) : url, fail);
   const address: RedisAddress = {
     host: "",
     port: 0,
@@ -72,7 +73,6 @@ export function parseRedisUrl(url: string, place: string): RedisAddress {
   };
   if (isUnix) {
     address.socketPath = decode(parsed.pathname, fail);
-    if (address.socketPath === "/") fail("names no socket");
   } else {
     setHost(address, parsed, fail);
   }
@@ -91,9 +91,10 @@ function parseUrl(url: string, fail: Fail): URL {
   }
 }
 
-/** Only a URL of a scheme that has hosts may have a user without a host: it gets one here. */
-function unixAsHttp(url: string, scheme: string): string {
-  return url.replace(/^[^:]*:\/\/([^/]*@)?\//, (_, login = "") => `${scheme}//${login}socket/`);
+/** What stands before the path of a socket is a user; URLs can't have one without a host. */
+function withHost(url: string, scheme: string, fail: Fail): string {
+  const parts = /^[^:]*:\/\/([^/]*@)?(\/[^?#].*)$/.exec(url);
+  return parts === null ? fail("names no socket") : `${scheme}//${parts[1] ?? ""}socket${parts[2]}`;
 }
 
 function setHost(address: RedisAddress, parsed: URL, fail: Fail): void {
