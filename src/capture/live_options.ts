@@ -7,8 +7,9 @@ export interface LiveOptions {
    *
    * @default 512, which holds the longest headers that real packets have and 200 bytes of what
    * they carry: Ethernet with two tags 22 (or cooked 20), PPPoE 8, IPv6 40 with 100 bytes of
-   * extension headers (or IPv4 60), TCP 60. Packets of 1000 bytes at 400 k/s over veth cost a
-   * tenth more processor time than with 128, and half of what whole packets cost (bench/live.ts).
+   * extension headers (or IPv4 60), TCP 60. Packets of 1000 bytes at 400 k/s over veth then cost
+   * little more processor time than with 128, and a good half of what whole ones cost
+   * (bench/live.ts).
    */
   snaplen: number;
   /**
