@@ -16,8 +16,8 @@ export class PacketBatch {
   readonly offset: Int32Array;
   /** How many bytes of packet `i` are there. `offset + captured` never exceeds the buffer. */
   readonly captured: Int32Array;
-  /** How many bytes packet `i` had on the wire. */
-  readonly length: Int32Array;
+  /** How many bytes packet `i` had on the wire. In a damaged capture this is any number. */
+  readonly length: Uint32Array;
   /** When packet `i` was seen, in whole seconds since 1970-01-01 UTC. */
   readonly seconds: Uint32Array;
   /** The link type of packet `i`, one of the numbers of `src/packet/link_type.ts`. */
@@ -32,7 +32,7 @@ export class PacketBatch {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.offset = new Int32Array(capacity);
     this.captured = new Int32Array(capacity);
-    this.length = new Int32Array(capacity);
+    this.length = new Uint32Array(capacity);
     this.seconds = new Uint32Array(capacity);
     this.linkType = new Uint16Array(capacity);
   }
