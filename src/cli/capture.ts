@@ -1,6 +1,7 @@
 import { LiveSource } from "../capture/live_source.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
+import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
@@ -32,6 +33,7 @@ export async function capture(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
       `capture: ${parameters.join(" ")} names no interface; "flosensor interfaces" lists them`,
@@ -42,13 +44,15 @@ export async function capture(
   const sources = openSources(names, options, log);
   const signals = new EndSignals();
   try {
-    const interfacePrefixes = () => {
+    const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
       return found;
     };
-    const run = await Run.open("capture", options, networks, interfacePrefixes, log);
-    return await new Capture(run, sources, options, log).run(signals);
+    const purpose = { mode: "capture", isLive: true, ownNetworks, defaultNetworks } as const;
+    const run = await Run.open(options, purpose, log);
+    await new Capture(run, sources, options, log).run(signals);
+    return 0;
   } finally {
     for (const source of sources) source.close();
     signals.close();
@@ -82,6 +86,8 @@ class Capture {
   readonly #sources: readonly LiveSource[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
+  readonly #failure = Promise.withResolvers<never>();
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
   /** Until when packets are read; then, or when there are none, reading ends. */
   #deadline = Infinity;
 
@@ -92,26 +98,35 @@ class Capture {
     this.#log = log;
   }
 
-  async run(signals: EndSignals): Promise<number> {
-    const run = this.#run;
+  async run(signals: EndSignals): Promise<void> {
     this.#log.info(`capturing on ${this.#sources.map(({ name }) => name).join(", ")}`);
-    const reload = () => void run.reload();
+    const reload = () => void this.#run.reload();
     Deno.addSignalListener("SIGHUP", reload);
-    const timers = this.#startTimers();
+    const { stats } = this.#options;
+    const statisticsTimer = stats === undefined
+      ? undefined
+      : setInterval(() => this.#log.info(this.#statistics()), stats * 1000);
+    try {
+      await this.#run.finish(() => this.#capture(signals));
+    } finally {
+      Deno.removeSignalListener("SIGHUP", reload);
+      clearInterval(statisticsTimer);
+      this.#log.info(this.#statistics());
+    }
+  }
+
+  async #capture(signals: EndSignals): Promise<void> {
+    this.#flushAfterInterval();
     try {
       const reading = Promise.all(this.#sources.map((source) => this.#read(source)));
-      await Promise.race([signals.received, timers.failure, reading]);
+      await Promise.race([signals.received, this.#failure.promise, reading]);
       this.#deadline = performance.now() + DRAIN_PATIENCE;
-      await reading;
+      await Promise.race([this.#failure.promise, reading]);
     } finally {
-      timers.stop();
-      Deno.removeSignalListener("SIGHUP", reload);
+      clearTimeout(this.#flushTimer);
+      // Reading has ended, or goes on in the sources that did not fail.
       for (const source of this.#sources) source.close();
-      const statistics = this.#statistics();
-      await run.close();
-      this.#log.info(statistics);
     }
-    return 0;
   }
 
   async #read(source: LiveSource): Promise<void> {
@@ -122,19 +137,13 @@ class Capture {
     }
   }
 
-  #startTimers(): { stop: () => void; failure: Promise<never> } {
-    let fail: (error: unknown) => void;
-    const failure = new Promise<never>((_, reject) => fail = reject);
-    const timers: ReturnType<typeof setInterval>[] = [];
-    const every = (seconds: number, action: () => void) =>
-      timers.push(setInterval(action, seconds * 1000));
-    every(this.#run.flushInterval, () => {
+  /** The interval may be another after each reload. */
+  #flushAfterInterval(): void {
+    this.#flushTimer = setTimeout(() => {
+      this.#flushAfterInterval();
       this.#run.meter.flush();
-      this.#run.flushSinks().catch((error) => fail(error));
-    });
-    const { stats } = this.#options;
-    if (stats !== undefined) every(stats, () => this.#log.info(this.#statistics()));
-    return { failure, stop: () => timers.forEach((timer) => clearInterval(timer)) };
+      this.#run.flushSinks().catch((error) => this.#failure.reject(error));
+    }, this.#run.flushInterval * 1000);
   }
 
   #statistics(): string {

@@ -5,7 +5,7 @@ import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import { integerIn, secondsValue } from "./option_values.ts";
+import { integerIn, redisUrl, secondsValue } from "./option_values.ts";
 
 const WRONG_USAGE = 2;
 const MOST_SNAPLEN = 262_144;
@@ -19,6 +19,10 @@ const MOST_CONVERSATIONS = 16_000_000;
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
 export async function main(parameters: readonly string[]): Promise<number> {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    Deno.exit(report(event.reason, parameters));
+  });
   let status = 0;
   const program = commands((outcome) => status = outcome);
   try {
@@ -28,7 +32,7 @@ export async function main(parameters: readonly string[]): Promise<number> {
     // Help and version were printed. Wrong usage was not yet: it is one line, as all errors are.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      if (error.code !== "commander.help") complain(error.message.replace(/^error: /, ""));
+      if (error.code !== "commander.help") complain(usageMessage(error, program, parameters));
       return WRONG_USAGE;
     }
     // Whoever read standard output has had enough: `flosensor replay FILE --json | head`.
@@ -39,6 +43,18 @@ export async function main(parameters: readonly string[]): Promise<number> {
 
 function complain(message: string): void {
   new LineLog("error").error(message.replaceAll("\n", " ").replace(/\.? *$/, ""));
+}
+
+/** What is wrong, and for what is not there, where to find what is. */
+function usageMessage(
+  error: CommanderError,
+  program: Command,
+  parameters: readonly string[],
+): string {
+  const message = error.message.replace(/^error: /, "");
+  if (error.code === "commander.invalidArgument") return message;
+  const name = parameters.find((it) => it !== "help" && commandNamed(program, it) !== undefined);
+  return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
 }
 
 function report(error: unknown, parameters: readonly string[]): number {
@@ -67,7 +83,8 @@ function commands(finish: (status: number) => void): Command {
         "terminal.",
     )
     .version(VERSION, "-V, --version", "print the version")
-    .helpCommand("help [command]", "explain a command")
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({
       outputError: () => {},
@@ -166,7 +183,18 @@ function commands(finish: (status: number) => void): Command {
       const { interfaces } = await import("./interfaces.ts");
       finish(await interfaces(log(options)));
     });
+  program.command("help").description("Explain a command.")
+    .argument("[command]")
+    .action((name: string | undefined) => {
+      const explained = name === undefined ? program : commandNamed(program, name);
+      if (explained === undefined) program.error(`error: unknown command '${name}'`);
+      else explained.outputHelp();
+    });
   return program;
+}
+
+function commandNamed(program: Command, name: string): Command | undefined {
+  return program.commands.find((command) => command.name() === name);
 }
 
 function ourNets(otherwise: string): string {
@@ -176,7 +204,7 @@ function ourNets(otherwise: string): string {
 
 function addRunOptions(command: Command): Command {
   return command
-    .option("--redis <url>", "write to this Redis, whatever the configuration says")
+    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
     .option("--no-redis", "write to no Redis, whatever the configuration says")
     .option("--json", "write each key as a line of JSON on standard output")
     .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")

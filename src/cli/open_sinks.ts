@@ -1,10 +1,9 @@
-import type { Mapping } from "../config/mapping.ts";
 import type { Log } from "../log.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
 import type { Sink } from "../sink/sink.ts";
-import type { RunOptions } from "./run.ts";
+import type { RunOptions, Store } from "./run.ts";
 
 /** The sinks of a run. */
 export interface Sinks {
@@ -13,17 +12,20 @@ export interface Sinks {
 }
 
 /**
- * Opens what the options name: Redis, JSON lines, both; with neither the table on the terminal.
+ * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
+ * table on the terminal.
  *
+ * @param ttl Seconds that a key lives in Redis.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
-  mapping: Mapping,
+  store: Store | null,
+  ttl: number,
   log: Log,
 ): Promise<Sinks> {
-  const redis = await openRedis(mode, options, mapping, log);
+  const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
   if (options.json) all.push(new JsonSink({ mode }));
@@ -33,15 +35,11 @@ export async function openSinks(
 
 async function openRedis(
   mode: "capture" | "replay",
-  options: RunOptions,
-  mapping: Mapping,
+  { url, place }: Store,
+  ttl: number,
   log: Log,
-): Promise<RedisSink | null> {
-  if (options.redis === false) return null;
-  const url = options.redis ?? mapping.redis;
-  if (url === null) return null;
-  const place = options.redis === undefined ? "redis of the configuration" : "--redis";
+): Promise<RedisSink> {
   // Whoever writes to no Redis does not pay for loading its client.
   const { RedisSink } = await import("../sink/redis_sink.ts");
-  return await RedisSink.connect(url, { ttl: mapping.ttl, mode, place }, log);
+  return await RedisSink.connect(url, { ttl, mode, place }, log);
 }

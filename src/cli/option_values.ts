@@ -1,4 +1,10 @@
 import { InvalidArgumentError } from "commander";
+import { parseRedisUrl } from "../sink/redis_url.ts";
+import { UserError } from "../user_error.ts";
+
+const WRONG_USAGE = 2;
+/** A day. Timers end at 24 days, and would then fire all the time. */
+const MOST_SECONDS = 86_400;
 
 /**
  * A reader of an option whose value is a whole number.
@@ -20,6 +26,21 @@ export function integerIn(least: number, most: number): (text: string) => number
  */
 export function secondsValue(text: string): number {
   const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (number > 0) return number;
-  throw new InvalidArgumentError("It is a number of seconds, more than 0.");
+  if (number > 0 && number <= MOST_SECONDS) return number;
+  throw new InvalidArgumentError(`It is a number of seconds, more than 0, up to ${MOST_SECONDS}.`);
+}
+
+/**
+ * Reads an option whose value is the URL of a Redis.
+ *
+ * @returns The URL as it is.
+ * @throws {UserError} when it is none. It may hold a password, which the message does not.
+ */
+export function redisUrl(text: string): string {
+  try {
+    parseRedisUrl(text, "--redis");
+    return text;
+  } catch (error) {
+    throw new UserError((error as Error).message, WRONG_USAGE, { cause: error });
+  }
 }

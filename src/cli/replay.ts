@@ -1,6 +1,8 @@
 import { FilteredSource } from "../capture/filtered_source.ts";
+import type { PacketBatch } from "../capture/packet_batch.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
+import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
@@ -15,8 +17,9 @@ const WRONG_USAGE = 2;
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @returns The exit status: 1 if one of the files could not be read to its end.
- * @throws {UserError} for all that concerns more than one file.
+ * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
+ * of the signal if one ended it.
+ * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
  */
 export async function replay(
   parameters: readonly string[],
@@ -24,102 +27,180 @@ export async function replay(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
       `replay: ${parameters.join(" ")} names no file; give one, or - for standard input`,
       WRONG_USAGE,
     );
   }
-  const noNetworks = () => {
+  await tryFiles(names, options.filter);
+  const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
     );
     return [];
   };
-  const run = await Run.open("replay", options, networks, noNetworks, log);
-  const signals = new EndSignals();
-  const replayed = new Replay(run, options, log, signals);
-  let status = 0;
-  try {
-    for (const name of names) {
-      if (signals.status === 0 && !await replayed.file(name)) status = 1;
-    }
-  } finally {
-    replayed.end();
-    await run.close();
-    signals.close();
-  }
-  return signals.status === 0 ? status : signals.status;
+  const run = await Run.open(
+    options,
+    { mode: "replay", isLive: names.some(isPipe), ownNetworks, defaultNetworks },
+    log,
+  );
+  return await new Replay(run, options, log).run(names);
 }
+
+/**
+ * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
+ * comes before was replayed.
+ *
+ * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
+ */
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<void> {
+  for (const name of names) {
+    // What comes out of a pipe can be read once only.
+    if (isPipe(name)) continue;
+    const source = filtered(SavefileSource.open(name), filter);
+    try {
+      await source.next();
+    } finally {
+      source.close();
+    }
+  }
+}
+
+/** Whether its packets may come as they happen: standard input, a named pipe, a device. */
+function isPipe(name: string): boolean {
+  if (name === "-") return true;
+  try {
+    const { isFile, isDirectory } = Deno.statSync(name);
+    return !isFile && !isDirectory;
+  } catch {
+    // Opening it will say why.
+    return false;
+  }
+}
+
+function filtered(source: SavefileSource, filter: string | undefined): PacketSource {
+  return filter === undefined ? source : new FilteredSource(source, filter);
+}
+
+/** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */
+const DRAIN_PATIENCE = 1000;
 
 /** The files of one run, and what is counted over all of them. */
 class Replay {
   readonly #run: Run;
   readonly #options: RunOptions;
   readonly #log: Log;
-  readonly #signals: EndSignals;
+  readonly #signals = new EndSignals();
+  readonly #progress = new Progress();
   readonly #sources: PacketSource[] = [];
-  readonly #statisticsTimer: ReturnType<typeof setInterval> | undefined;
+  /** What is being read. */
+  #source: SavefileSource | null = null;
+  /** Whether the next packets are waited for, and since the last flush there were none. */
+  #isWaiting = false;
+  #isIdle = false;
+  /** What a flush threw between two batches. */
+  #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log, signals: EndSignals) {
+  constructor(run: Run, options: RunOptions, log: Log) {
     this.#run = run;
     this.#options = options;
     this.#log = log;
-    this.#signals = signals;
-    if (options.stats !== undefined) {
-      this.#statisticsTimer = setInterval(() => log.info(this.#statistics()), options.stats * 1000);
-    }
   }
 
-  /** @returns Whether it could be read to its end. */
-  async file(name: string): Promise<boolean> {
-    let source: SavefileSource | undefined;
-    const progress = new Progress();
+  async run(names: readonly string[]): Promise<number> {
+    const { stats } = this.#options;
+    const timers = [setInterval(() => this.#flush(), this.#run.flushInterval * 1000)];
+    if (stats !== undefined) timers.push(setInterval(() => this.#sayStatistics(), stats * 1000));
+    let drainTimer: ReturnType<typeof setTimeout> | undefined;
+    this.#signals.received.then(() => {
+      const source = this.#source;
+      if (source?.size === 0) drainTimer = setTimeout(() => source.close(), DRAIN_PATIENCE);
+      else source?.close();
+    });
     try {
-      source = SavefileSource.open(name);
-      await this.#read(source, progress);
-      return true;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      progress.clear();
-      this.#log.error(error.message);
-      return false;
+      const isWhole = await this.#run.finish(() => this.#files(names));
+      return this.#signals.status || (isWhole ? 0 : 1);
     } finally {
-      progress.clear();
-      source?.close();
+      for (const timer of timers) clearInterval(timer);
+      clearTimeout(drainTimer);
+      this.#signals.close();
+      this.#sayStatistics();
     }
   }
 
-  end(): void {
-    clearInterval(this.#statisticsTimer);
-    this.#run.meter.flush();
-    this.#log.info(this.#statistics());
+  /** @returns Whether all could be read to their end. */
+  async #files(names: readonly string[]): Promise<boolean> {
+    let isWhole = true;
+    for (const name of names) {
+      if (this.#signals.status !== 0) break;
+      try {
+        await this.#file(name);
+      } catch (error) {
+        if (!(error instanceof UserError) || this.#failure !== null) throw error;
+        this.#log.error(error.message);
+        isWhole = false;
+      }
+    }
+    return isWhole;
   }
 
-  async #read(source: SavefileSource, progress: Progress): Promise<void> {
-    const { meter } = this.#run;
-    const { filter } = this.#options;
-    const packets: PacketSource = filter === undefined
-      ? source
-      : new FilteredSource(source, filter);
+  async #file(name: string): Promise<void> {
+    const source = SavefileSource.open(name);
+    this.#source = source;
+    try {
+      await this.#read(filtered(source, this.#options.filter));
+    } finally {
+      this.#source = null;
+      this.#progress.clear();
+      source.close();
+    }
+  }
+
+  async #read(packets: PacketSource): Promise<void> {
     this.#sources.push(packets);
-    const ended = this.#signals.received.then(() => null);
-    while (this.#signals.status === 0) {
-      // Standard input may have nothing for long: a signal must not wait for it.
-      const batch = await Promise.race([packets.next(), ended]);
-      if (batch === null) return;
-      meter.take(batch);
-      if (this.#run.isCongested) await this.#run.flushSinks();
-      if (progress.isDue) {
-        progress.show(source);
+    for (let batch; (batch = await this.#next(packets)) !== null;) {
+      this.#run.meter.take(batch);
+      if (this.#run.isCongested) await this.#run.flushSinks().catch((error) => this.#fail(error));
+      if (this.#progress.isDue) {
+        this.#progress.show(this.#source!);
         // Timers and signals have their turn.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
+      if (this.#failure !== null) throw this.#failure.error;
+    }
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  async #next(packets: PacketSource): Promise<PacketBatch | null> {
+    this.#isWaiting = true;
+    try {
+      return await packets.next();
+    } catch (error) {
+      // A pipe whose writer was ended as we were may well end within a packet.
+      if (this.#signals.status !== 0 && error instanceof UserError) return null;
+      throw error;
+    } finally {
+      this.#isWaiting = this.#isIdle = false;
     }
   }
 
-  #statistics(): string {
+  /** Also while a pipe has nothing: what came out of it before is not kept back until it has. */
+  #flush(): void {
+    if (this.#isWaiting && this.#isIdle) this.#run.meter.flush();
+    this.#isIdle = true;
+    this.#run.flushSinks().catch((error) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#source?.close();
+  }
+
+  #sayStatistics(): void {
+    this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    return statisticsLine(sources, this.#run.meter.statistics(), this.#run.pending);
+    this.#log.info(statisticsLine(sources, this.#run.meter.statistics(), this.#run.pending));
   }
 }

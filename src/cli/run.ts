@@ -1,8 +1,11 @@
+import type { Cidr } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { FlowMeter } from "../flow/flow_meter.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { OutputClosedError } from "../sink/output_closed_error.ts";
+import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
@@ -20,46 +23,66 @@ export interface RunOptions {
   logLevel: LogLevel;
 }
 
+/** What a run is made for. */
+export interface RunPurpose {
+  readonly mode: "capture" | "replay";
+  /** Whether packets come as they happen, so that the sensor's own may be among them. */
+  readonly isLive: boolean;
+  /** Own networks that the command line names. */
+  readonly ownNetworks: readonly Cidr[];
+  /** Own networks where neither it nor the configuration names any. */
+  readonly defaultNetworks: () => readonly string[];
+}
+
+/** The Redis that is written to. */
+export interface Store {
+  readonly url: string;
+  /** Where the user wrote it, for messages. */
+  readonly place: string;
+}
+
+/** A configuration as a run uses it. */
+interface Loaded {
+  readonly mapping: Mapping;
+  readonly store: Store | null;
+}
+
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
   readonly meter: FlowMeter;
-  readonly sinks: readonly Sink[];
+  readonly #sinks: Sinks;
   readonly #log: Log;
   readonly #options: RunOptions;
-  readonly #ownNetworks: readonly string[];
-  readonly #defaultNetworks: () => readonly string[];
-  #mapping: Mapping;
-  #flushing: Promise<void> | null = null;
+  readonly #purpose: RunPurpose;
+  readonly #flushing = new Map<Sink, Promise<void>>();
+  #loaded: Loaded;
+  #reloading: Promise<void> = Promise.resolve();
 
-  private constructor(parts: {
-    mapping: Mapping;
-    sinks: Sinks;
-    mode: "capture" | "replay";
-    options: RunOptions;
-    ownNetworks: readonly string[];
-    defaultNetworks: () => readonly string[];
-    log: Log;
-  }) {
-    const { sinks, mode, options } = parts;
-    this.#mapping = parts.mapping;
+  private constructor(
+    loaded: Loaded,
+    sinks: Sinks,
+    options: RunOptions,
+    purpose: RunPurpose,
+    log: Log,
+  ) {
+    this.#loaded = loaded;
+    this.#sinks = sinks;
     this.#options = options;
-    this.#ownNetworks = parts.ownNetworks;
-    this.#defaultNetworks = parts.defaultNetworks;
-    this.#log = parts.log;
-    this.sinks = sinks.all;
+    this.#purpose = purpose;
+    this.#log = log;
     this.meter = new FlowMeter({
-      mapping: parts.mapping,
+      mapping: loaded.mapping,
       emit: (batch) => {
-        for (const sink of this.sinks) sink.write(batch);
+        for (const sink of sinks.all) sink.write(batch);
       },
-      clock: mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
+      clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
-      ownConnections: sinks.redis?.sockets,
+      ownConnections: purpose.isLive ? sinks.redis?.sockets : undefined,
     });
-    if (sinks.redis !== null) {
+    if (purpose.isLive && sinks.redis !== null) {
       // A port that was ours may belong to another program next.
       sinks.redis.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
     }
@@ -68,30 +91,22 @@ export class Run {
   /**
    * Loads the configuration and opens the sinks.
    *
-   * @param ownNetworks As the command line names them.
-   * @param defaultNetworks What they are where neither it nor the configuration names any.
    * @throws {UserError} for what is wrong with either.
    */
-  static async open(
-    mode: "capture" | "replay",
-    options: RunOptions,
-    ownNetworks: readonly string[],
-    defaultNetworks: () => readonly string[],
-    log: Log,
-  ): Promise<Run> {
-    const mapping = await loadMapping(options, ownNetworks, defaultNetworks, log);
-    const sinks = await openSinks(mode, options, mapping, log);
-    return new Run({ mapping, sinks, mode, options, ownNetworks, defaultNetworks, log });
+  static async open(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Run> {
+    const loaded = await load(options, purpose, log);
+    const sinks = await openSinks(purpose.mode, options, loaded.store, loaded.mapping.ttl, log);
+    return new Run(loaded, sinks, options, purpose, log);
   }
 
   /** Seconds between flushes. */
   get flushInterval(): number {
-    return this.#mapping.flushInterval;
+    return this.#loaded.mapping.flushInterval;
   }
 
   /** Observations that no sink has written yet. */
   get pending(): number {
-    return this.sinks.reduce((sum, sink) => sum + sink.pending, 0);
+    return this.#sinks.all.reduce((sum, sink) => sum + sink.pending, 0);
   }
 
   /** Whether so much is pending that packets should wait for the sinks. */
@@ -99,58 +114,93 @@ export class Run {
     return this.pending > MOST_PENDING;
   }
 
-  /** Has the sinks write what they have; if they are at it already, waits for that. */
-  flushSinks(): Promise<void> {
-    this.#flushing ??= Promise.all(this.sinks.map((sink) => sink.flush()))
-      .then(() => {})
-      .finally(() => this.#flushing = null);
-    return this.#flushing;
-  }
-
-  /** Loads the configuration again. If something is wrong with it, the present one stays. */
-  async reload(): Promise<void> {
-    try {
-      const mapping = await loadMapping(
-        this.#options,
-        this.#ownNetworks,
-        this.#defaultNetworks,
-        this.#log,
-      );
-      const isSameStore = mapping.redis === this.#mapping.redis &&
-        mapping.ttl === this.#mapping.ttl;
-      if (!isSameStore) this.#log.warn("redis and ttl stay as they were until the next start");
-      this.#mapping = mapping;
-      this.meter.setMapping(mapping);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.#log.error(`${error.message}; the configuration that was loaded before stays in place`);
-    }
+  /**
+   * Has each sink write what it has; of one that is at it already, the end of that is waited for.
+   *
+   * @throws {UserError} when one can't write now or later.
+   * @throws {OutputClosedError} when nobody reads standard output any more.
+   */
+  async flushSinks(): Promise<void> {
+    await Promise.all(this.#sinks.all.map((sink) => this.#flush(sink)));
   }
 
   /**
-   * Brings everything that was seen to its place.
+   * Loads the configuration again, after a reload that is under way. If something is wrong with it,
+   * the present one stays.
+   */
+  reload(): Promise<void> {
+    return this.#reloading = this.#reloading.then(() => this.#reload());
+  }
+
+  /**
+   * Does the work of the run, then brings everything that was seen to its place, also when the work
+   * ended with an error.
    *
    * @throws {UserError} when a sink could not write all it had; the others have by then.
    */
-  async close(): Promise<void> {
+  async finish<Result>(work: () => Promise<Result>): Promise<Result> {
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      // That what was lost is told only where it is not what is told already.
+      if (error instanceof OutputClosedError) await this.#close();
+      else await this.#close().catch((second) => this.#log.debug(String(second.message)));
+      throw error;
+    }
+    await this.#close();
+    return result;
+  }
+
+  async #close(): Promise<void> {
     this.meter.flush();
-    const results = await Promise.allSettled(this.sinks.map((sink) => sink.close()));
+    const results = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
     }
   }
+
+  #flush(sink: Sink): Promise<void> {
+    let flushing = this.#flushing.get(sink);
+    if (flushing === undefined) {
+      flushing = sink.flush().finally(() => this.#flushing.delete(sink));
+      this.#flushing.set(sink, flushing);
+    }
+    return flushing;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const loaded = await load(this.#options, this.#purpose, this.#log);
+      if (loaded.store?.url !== this.#loaded.store?.url) {
+        this.#log.warn("redis of the configuration stays as it was until the next start");
+      }
+      this.#loaded = { ...loaded, store: this.#loaded.store };
+      if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
+      this.meter.setMapping(loaded.mapping);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#log.error(`${message}; the configuration that was loaded before stays in place`);
+      if (!(error instanceof UserError)) this.#log.debug(String((error as Error).stack));
+    }
+  }
 }
 
-async function loadMapping(
-  options: RunOptions,
-  ownNetworks: readonly string[],
-  defaultNetworks: () => readonly string[],
-  log: Log,
-): Promise<Mapping> {
+async function load(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Loaded> {
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
-  const named = parseOwnNetworks(ownNetworks, log);
-  if (named.length > 0) return new Mapping(config, named, log);
-  if (config.ourNets.length > 0) return new Mapping(config, config.ourNets, log);
-  return new Mapping(config, parseOwnNetworks(defaultNetworks(), log), log);
+  const store = storeOf(options, config.redis, config.placeOf(["redis"]));
+  const mapping = (networks: readonly Cidr[]) => new Mapping(config, networks, log);
+  if (purpose.ownNetworks.length > 0) return { mapping: mapping(purpose.ownNetworks), store };
+  if (config.ourNets.length > 0) return { mapping: mapping(config.ourNets), store };
+  return { mapping: mapping(parseOwnNetworks(purpose.defaultNetworks(), log)), store };
+}
+
+function storeOf(options: RunOptions, configured: string | null, place: string): Store | null {
+  if (options.redis === false) return null;
+  if (options.redis !== undefined) return { url: options.redis, place: "--redis" };
+  if (configured === null) return null;
+  // Also when it is not used before the next start: what is wrong is said when it is loaded.
+  parseRedisUrl(configured, place);
+  return { url: configured, place };
 }
