@@ -1,0 +1,138 @@
+import { basename, dirname, join, resolve } from "node:path";
+import * as esbuild from "esbuild";
+import { PROJECT } from "./project.ts";
+import { run } from "./run.ts";
+
+/** What the program is made of, in a folder of its own. */
+export interface Bundle {
+  /** The folder. Everything in it belongs to the program. */
+  readonly directory: string;
+  /** The module to run. */
+  readonly main: string;
+  /** Names and folders of the npm packages that are in it. */
+  readonly packages: readonly BundledPackage[];
+}
+
+/** A package of which something is in the bundle. */
+export interface BundledPackage {
+  readonly name: string;
+  readonly directory: string;
+}
+
+const ENTRY = "src/cli/program.ts";
+/** A file that a module names relative to itself: a worker, or a file to read. */
+const OWN_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*,?\s*\)/g;
+/** A module's package, from the last folder of packages in its path. */
+const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+
+/**
+ * Modules written in the older form ask for Node's by a function `require`, which esbuild leaves to
+ * the one that it finds. This one loads nothing before it is called.
+ */
+const REQUIRE = "const require = (name) => process.getBuiltinModule(name);";
+
+/**
+ * Makes a few modules of the program's and its packages' many, and leaves out what is not used.
+ *
+ * Deno would put whole packages into the compiled file. Loading them is what takes the time at
+ * start, and what fills memory. What a command loads only when it is needed stays apart.
+ *
+ * @param directory Where to make it. What was there is removed.
+ */
+export async function bundle(directory: string): Promise<Bundle> {
+  await Deno.remove(directory, { recursive: true }).catch(() => {});
+  const packages = join(directory, "packages");
+  const output = join(directory, "program");
+  await installPackages(packages);
+  const ownFiles = await findOwnFiles();
+  const workers = ownFiles.filter((file) => file.endsWith(".ts"));
+  try {
+    const { metafile } = await esbuild.build({
+      entryPoints: [ENTRY, ...workers],
+      absWorkingDir: PROJECT,
+      outdir: output,
+      entryNames: "[name]",
+      chunkNames: "[name]-[hash]",
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "esnext",
+      nodePaths: [join(packages, "node_modules")],
+      alias: { "flosensor/config": join(PROJECT, "src/config/mod.ts") },
+      banner: { js: REQUIRE },
+      legalComments: "none",
+      metafile: true,
+      logLevel: "silent",
+      plugins: [ownFilePlugin(ownFiles)],
+    });
+    for (const file of ownFiles) {
+      if (!workers.includes(file)) await Deno.copyFile(file, join(output, basename(file)));
+    }
+    const inputs = Object.keys(metafile.inputs).map((path) => resolve(PROJECT, path));
+    return { directory: output, main: join(output, "program.js"), packages: packagesOf(inputs) };
+  } finally {
+    await esbuild.stop();
+  }
+}
+
+/** Puts the packages, at the versions that deno.lock names, into a folder where esbuild looks. */
+async function installPackages(directory: string): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true });
+  const { imports } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json")));
+  const isPackage = ([, specifier]: [string, string]) => specifier.startsWith("npm:");
+  await Deno.writeTextFile(
+    join(directory, "deno.json"),
+    JSON.stringify({
+      nodeModulesDir: "auto",
+      imports: Object.fromEntries(Object.entries<string>(imports).filter(isPackage)),
+    }),
+  );
+  await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
+  await run(Deno.execPath(), ["install", "--quiet"], { cwd: directory });
+}
+
+/** Paths of all files that modules of the program name relative to themselves. */
+async function findOwnFiles(directory = join(PROJECT, "src")): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = join(directory, name);
+    if (isDirectory) {
+      found.push(...await findOwnFiles(path));
+    } else if (name.endsWith(".ts")) {
+      for (const [, file] of (await Deno.readTextFile(path)).matchAll(OWN_FILE)) {
+        found.push(resolve(dirname(path), file));
+      }
+    }
+  }
+  return [...new Set(found)].sort();
+}
+
+/** In the bundle, these files lie beside the modules. */
+function ownFilePlugin(files: readonly string[]): esbuild.Plugin {
+  return {
+    name: "own files",
+    setup(build) {
+      if (files.length === 0) return;
+      build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (!path.startsWith(join(PROJECT, "src"))) return undefined;
+        const text = await Deno.readTextFile(path);
+        const contents = text.replaceAll(OWN_FILE, (_, file) => {
+          const name = basename(file).replace(/\.ts$/, ".js");
+          return `new URL(${JSON.stringify(`./${name}`)}, import.meta.url)`;
+        });
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+function packagesOf(inputs: readonly string[]): BundledPackage[] {
+  const packages = new Map<string, string>();
+  for (const input of inputs) {
+    const found = PACKAGE.exec(input);
+    if (found !== null) packages.set(found[1], found[0]);
+  }
+  return [...packages].map(([name, directory]) => ({ name, directory }))
+    .sort((one, other) => one.name < other.name ? -1 : 1);
+}
