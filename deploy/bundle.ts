@@ -20,6 +20,8 @@ export interface BundledPackage {
 }
 
 const ENTRY = "src/cli/program.ts";
+/** Lines stay lines, so that the place of a defect can be told. */
+const LINE_LIMIT = 100;
 /** A file that a module names relative to itself: a worker, or a file to read. */
 const OWN_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*,?\s*\)/g;
 /** A module's package, from the last folder of packages in its path. */
@@ -58,6 +60,9 @@ export async function bundle(directory: string): Promise<Bundle> {
       format: "esm",
       platform: "node",
       target: "esnext",
+      minifySyntax: true,
+      minifyWhitespace: true,
+      lineLimit: LINE_LIMIT,
       nodePaths: [join(packages, "node_modules")],
       alias: { "flosensor/config": join(PROJECT, "src/config/mod.ts") },
       banner: { js: REQUIRE },

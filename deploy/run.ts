@@ -3,6 +3,7 @@ import { UserError } from "../src/user_error.ts";
 /** How a program is run. */
 export interface RunOptions {
   cwd?: string;
+  /** All of the environment; by default, that of this process. */
   env?: Record<string, string>;
 }
 
@@ -31,7 +32,9 @@ export class ProgramError extends UserError {
 
   /** @param said What it wrote on standard error. */
   constructor(program: string, readonly said: string) {
-    super(`${program} failed: ${said.trim().replaceAll(/\s*\n\s*/g, "; ")}`);
+    // Deno's own addresses follow its words.
+    const [words] = said.split("\nStack backtrace:");
+    super(`${program} failed: ${words.trim().replaceAll(/\s*\n\s*/g, "; ")}`);
   }
 }
 
@@ -42,9 +45,10 @@ async function started(
 ): Promise<Deno.CommandOutput> {
   try {
     return await new Deno.Command(program, {
-      ...options,
+      cwd: options.cwd,
       args: [...args],
-      env: { NO_COLOR: "1", ...options.env },
+      clearEnv: true,
+      env: { ...options.env ?? Deno.env.toObject(), NO_COLOR: "1" },
     }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

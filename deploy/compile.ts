@@ -1,0 +1,144 @@
+/**
+ * Makes the program one file that runs by itself: `deno task compile [--all]`.
+ *
+ * @module
+ */
+import { basename, isAbsolute, join } from "node:path";
+import { parseArgs } from "node:util";
+import { UserError } from "../src/user_error.ts";
+import { VERSION } from "../src/version.ts";
+import { type Bundle, bundle } from "./bundle.ts";
+import { CHECKSUMS, DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
+import { licenceTexts } from "./licences.ts";
+import { compiledPermissions } from "./permissions.ts";
+import { program } from "./program.ts";
+import { PROJECT } from "./project.ts";
+import { ProgramError, run } from "./run.ts";
+import { isFor, ownTarget, type Target, TARGETS } from "./target.ts";
+
+const HELP = `Usage: deno task compile [options]
+
+Makes dist/flosensor-<target> for this machine, and dist/${CHECKSUMS}.
+
+Options:
+  --all                  for all machines: ${TARGETS.map(({ name }) => name).join(", ")}
+  --redis-socket <path>  a Unix socket of Redis that the file may use, beside the usual ones
+  --output <folder>      in the place of dist
+`;
+const MEBIBYTE = 1024 * 1024;
+/** Names the base runtime, as for `deno compile` itself. */
+const BASE_RUNTIME = "DENORT_BIN";
+/** What `deno compile` says that it was at when the base runtime could not be had. */
+const DOWNLOAD = "Setting up base binary";
+
+/** What is to be made. */
+interface CompileOptions {
+  readonly targets: readonly Target[];
+  readonly output: string;
+  readonly redisSockets: readonly string[];
+}
+
+/**
+ * Makes the files.
+ *
+ * @throws {UserError} when one can't be made; those before it stay.
+ */
+async function compile({ targets, output, redisSockets }: CompileOptions): Promise<void> {
+  await Deno.mkdir(output, { recursive: true });
+  const made = await bundle(join(PROJECT, "build/compile"));
+  await Deno.writeTextFile(join(output, LICENCES), await licenceTexts(made.packages));
+  try {
+    for (const target of targets) await compileFor(target, made, output, redisSockets);
+  } finally {
+    await writeChecksums(output);
+  }
+}
+
+async function compileFor(
+  target: Target,
+  { directory, main }: Bundle,
+  output: string,
+  redisSockets: readonly string[],
+): Promise<void> {
+  const file = executableOf(target, output);
+  const base = await baseRuntimeFor(target);
+  try {
+    await run(Deno.execPath(), [
+      ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
+      // The cache would be a file of a known name in /tmp, read as code by whoever runs the program.
+      "--no-code-cache",
+      ...compiledPermissions(redisSockets),
+      ...["--target", target.name, "--include", directory, "--output", file, main],
+    ], { env: environment(base) });
+  } catch (error) {
+    const isDownload = error instanceof ProgramError && error.said.includes(DOWNLOAD);
+    throw isDownload ? noBaseRuntime(target, error) : error;
+  }
+  await requireToRun(target, file, base);
+  const { size } = await Deno.stat(file);
+  console.log(`${file}: ${Math.round(size / MEBIBYTE)} MiB`);
+}
+
+function environment(base: string): Record<string, string> {
+  const { [BASE_RUNTIME]: _other, ...environment } = Deno.env.toObject();
+  return base === "" ? environment : { ...environment, [BASE_RUNTIME]: base };
+}
+
+/** The base runtime that the environment names, if it is one for this target; else none. */
+async function baseRuntimeFor(target: Target): Promise<string> {
+  const base = Deno.env.get(BASE_RUNTIME) ?? "";
+  if (base === "") return "";
+  try {
+    return await isFor(target, base) ? base : "";
+  } catch (error) {
+    throw new UserError(`${BASE_RUNTIME}=${base}: can't be read (${(error as Error).message})`);
+  }
+}
+
+function noBaseRuntime(target: Target, error: ProgramError): UserError {
+  const reason = /^\s*\d+: (.*https:.*)$/m.exec(error.said)?.[1] ?? "no reason was given";
+  return new UserError(
+    `${target.name}: the base runtime can't be downloaded (${reason}): set ${BASE_RUNTIME} to the path of a denort of Deno ${Deno.version.deno} for it`,
+    1,
+    { cause: error },
+  );
+}
+
+/** A base runtime of another release may make a file that does not start. */
+async function requireToRun(target: Target, file: string, base: string): Promise<void> {
+  if (target.name !== Deno.build.target) return;
+  const said = await run(file, ["--version"]).catch((error) => error);
+  if (said === `${VERSION}\n`) return;
+  const reason = said instanceof ProgramError ? said.said.trim().split("\n")[0] : String(said);
+  await Deno.remove(file);
+  throw new UserError(
+    `${basename(file)} does not run (${reason}): ` +
+      (base === "" ? "this is a defect" : `${BASE_RUNTIME} must be of Deno ${Deno.version.deno}`),
+  );
+}
+
+function options(): CompileOptions | null {
+  const { values } = parseArgs({
+    options: {
+      all: { type: "boolean", default: false },
+      output: { type: "string", default: DIST },
+      "redis-socket": { type: "string", multiple: true, default: [] },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return null;
+  const redisSockets = values["redis-socket"];
+  const wrong = redisSockets.find((path) => !isAbsolute(path) || path.includes(","));
+  if (wrong !== undefined) {
+    throw new UserError(`--redis-socket ${wrong}: write an absolute path without commas`, 2);
+  }
+  return { targets: values.all ? TARGETS : [ownTarget()], output: values.output, redisSockets };
+}
+
+if (import.meta.main) {
+  await program("compile", async () => {
+    const chosen = options();
+    if (chosen === null) console.log(HELP.trimEnd());
+    else await compile(chosen);
+  });
+}

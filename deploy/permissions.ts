@@ -1,0 +1,37 @@
+import { FFI_PATHS } from "../ffi/library.ts";
+
+/**
+ * Sockets of Redis and what is compatible with it, as the packages of Debian, Fedora and Arch name
+ * them. Deno asks for permission to read and to write the path of a socket to connect to it, and
+ * compares paths letter by letter.
+ */
+export const REDIS_SOCKETS: readonly string[] = [
+  "/run/redis/redis-server.sock",
+  "/run/redis/redis.sock",
+  "/run/valkey/valkey-server.sock",
+  "/run/valkey/valkey.sock",
+  "/var/run/redis/redis-server.sock",
+  "/var/run/redis/redis.sock",
+  "/var/run/valkey/valkey-server.sock",
+  "/var/run/valkey/valkey.sock",
+];
+
+/**
+ * The options of deno that say what the compiled file may do; all else is denied, and nothing can
+ * add to it. `docs/installation.md` has the reasons.
+ *
+ * @param redisSockets More sockets of Redis than {@linkcode REDIS_SOCKETS}.
+ */
+export function compiledPermissions(redisSockets: readonly string[] = []): string[] {
+  return [
+    // Nobody is asked: a service has no terminal, and who has one could be talked into a yes.
+    "--no-prompt",
+    // The Redis client looks at variables that are not ours to read. They are unset for it.
+    "--ignore-env",
+    "--allow-env=NOTIFY_SOCKET",
+    `--allow-ffi=${FFI_PATHS.join(",")}`,
+    "--allow-net",
+    "--allow-read",
+    `--allow-write=${[...REDIS_SOCKETS, ...redisSockets].join(",")}`,
+  ];
+}
