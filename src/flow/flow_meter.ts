@@ -7,6 +7,7 @@ import {
   DROP,
   FLOW,
   NO_MATCH,
+  type Outcome,
   portOf,
   verdictOf,
 } from "../config/outcome.ts";
@@ -30,14 +31,27 @@ import {
   HOT_PORTS,
   HOT_STATE,
   HOT_UNTIL,
+  STATE_NEW,
+  STATE_WANTS_PAYLOAD,
   UNJUDGED,
 } from "./conversation_table.ts";
 import { FIRST_WINDOW, WINDOW_SECONDS, WINDOWS_HELD } from "./held_keys.ts";
+import { EvidenceGatherer } from "./evidence_gatherer.ts";
+import { Fingerprint } from "./fingerprint.ts";
+import { isFinal, strengthOf } from "./by.ts";
+import type { LocalServices } from "./local_services.ts";
 import { KeyWriter } from "./key_writer.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
 import { KIND_ICMP, KIND_RST } from "./observation_batch.ts";
-import { DIRECTION_SHIFT, FLAGS_SHIFT, GROUP_SIZE, PacketGroup } from "./packet_group.ts";
+import {
+  DIRECTION_SHIFT,
+  FLAGS_SHIFT,
+  GROUP_SIZE,
+  HAS_PAYLOAD,
+  PacketGroup,
+} from "./packet_group.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
+import type { PayloadReader } from "./payload_reader.ts";
 
 /** Conversations of each address family that are remembered unless told otherwise. */
 export const DEFAULT_MAX_CONVERSATIONS = 1_000_000;
@@ -45,6 +59,10 @@ export const DEFAULT_MAX_CONVERSATIONS = 1_000_000;
 const MOST_HELD_KEYS = 1_000_000;
 /** Conversations that may wait for their judgement; then all are judged at once. */
 const MOST_DUE = 1 << 16;
+/** TCP and UDP ports that there are. */
+const PORTS = 1 << 16;
+/** After a longer time without a packet or a flush, what went on in between may have gone unseen. */
+const LONGEST_SILENCE_SECONDS = 30;
 /** A clock that goes back further than this was set; less is packets that came out of order. */
 const CLOCK_SET_BACK_SECONDS = 30;
 
@@ -63,6 +81,8 @@ export interface FlowMeterOptions {
   maxConversations?: number;
   /** The sensor's own connections, which are left out. */
   ownConnections?: OwnConnections;
+  /** Reads what packets from certain ports carry. */
+  payloadReader?: PayloadReader;
 }
 
 /** What a {@linkcode FlowMeter} counted. */
@@ -73,6 +93,10 @@ export interface FlowMeterStatistics {
   conversations: number;
   /** Conversations that were forgotten to make room. */
   forgotten: number;
+  /** Conversations, by direction, whose attribution gave way to stronger evidence. */
+  corrections: number;
+  /** Flow keys by what decided them, in the order of `BY_NAMES`. */
+  flowsBy: readonly number[];
   /** Flow keys, and keys of all kinds, that were emitted. */
   flows: number;
   keys: number;
@@ -94,11 +118,11 @@ export class FlowMeter {
     this.#addresses.subarray(SOURCE, SOURCE + 4),
     this.#addresses.subarray(DESTINATION, DESTINATION + 4),
   ];
-  readonly #bouncedDestination = new Uint32Array(
-    this.#header.bouncedAddresses.buffer,
-    DESTINATION * Uint32Array.BYTES_PER_ELEMENT,
-    4,
-  );
+  readonly #bouncedAddresses = new Uint32Array(this.#header.bouncedAddresses.buffer);
+  readonly #bounced = [
+    this.#bouncedAddresses.subarray(SOURCE, SOURCE + 4),
+    this.#bouncedAddresses.subarray(DESTINATION, DESTINATION + 4),
+  ];
   readonly #facts: Facts = emptyFacts();
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
@@ -107,6 +131,13 @@ export class FlowMeter {
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
+  readonly #gatherer: EvidenceGatherer;
+  readonly #fingerprint = new Fingerprint();
+  readonly #onCorrection: FlowMeterOptions["onCorrection"];
+  #corrections = 0;
+  readonly #payloadReader: PayloadReader | null;
+  /** Ports whose packets the reader wants: see {@linkcode PayloadReader.ports}. */
+  readonly #readPorts: Uint8Array;
   #mapping: Mapping;
   #second = 0;
   /** Counts windows of 30 s, but never back: see `#setTime`. */
@@ -127,6 +158,10 @@ export class FlowMeter {
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
     this.#ownConnections = options.ownConnections ?? null;
+    this.#gatherer = new EvidenceGatherer(options.localServices ?? null);
+    this.#onCorrection = options.onCorrection;
+    this.#payloadReader = options.payloadReader ?? null;
+    this.#readPorts = this.#payloadReader?.ports ?? new Uint8Array(PORTS);
   }
 
   /** Takes the packets of a batch. */
@@ -144,7 +179,14 @@ export class FlowMeter {
   flush(): void {
     if (this.#clock !== null) this.#setTime(this.#clock());
     this.#judgeDue();
+    this.#payloadReader?.flush();
     this.#keys.flush();
+  }
+
+  /** Writes a client key, unless it is held back, for what a payload reader found of this client. */
+  writeClient(isIpv6: boolean, client: Uint32Array): void {
+    this.#keys.setTime(this.#second, this.#window);
+    this.#keys.writeClient(isIpv6, client);
   }
 
   /** Puts another mapping in the place of the present one. All conversations are judged anew. */
@@ -152,6 +194,11 @@ export class FlowMeter {
     this.flush();
     this.#mapping = mapping;
     this.judgeAnew();
+  }
+
+  /** Says that packets may have gone by unseen: first packets are then no evidence for a while. */
+  noteGap(): void {
+    this.#gatherer.noteGap(this.#second);
   }
 
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
@@ -172,6 +219,8 @@ export class FlowMeter {
       decoded: [...this.#decoded],
       conversations: this.#ipv4.count + this.#ipv6.count,
       forgotten: this.#ipv4.forgotten + this.#ipv6.forgotten,
+      corrections: this.#corrections,
+      flowsBy: [...this.#keys.flowsBy],
       flows: this.#keys.flows,
       keys: this.#keys.written,
     };
@@ -181,6 +230,7 @@ export class FlowMeter {
   #decodeGroup(batch: PacketBatch, from: number): number {
     const { view, offset, captured, seconds, linkType } = batch;
     const header = this.#header;
+    const readPorts = this.#readPorts;
     const followsPackets = this.#clock === null;
     if (followsPackets) this.#followPacket(seconds[from]);
     const end = Math.min(batch.count, from + GROUP_SIZE);
@@ -193,6 +243,7 @@ export class FlowMeter {
       const decoded = decode(view, start, start + captured[i], linkType[i], header);
       this.#decoded[decoded]++;
       if (decoded === TRANSPORT) {
+        if (readPorts[header.sourcePort] !== 0) this.#readPayload(view, second);
         if (header.isIpv6) this.#ipv6Group.add6(i, header);
         else this.#ipv4Group.add4(i, header);
       } else if (decoded === UNREACHABLE) {
@@ -202,16 +253,23 @@ export class FlowMeter {
     return i;
   }
 
+  #readPayload(view: DataView<ArrayBufferLike>, seconds: number): void {
+    this.#payloadReader?.read(view, this.#header, seconds, this.#window);
+  }
+
   #takeGroup4(batch: PacketBatch): void {
     const group = this.#ipv4Group;
     const { about, packet, count } = group;
     group.prefetch();
     for (let i = 0; i < count; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
+      let number = group.find4(i);
       if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
+        this.#noteControl(group, i, number);
         if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
       }
-      this.#takeSighting(this.#ipv4, group.find4(i), (about[i] >>> DIRECTION_SHIFT) & 1);
+      if (number === 0) number = group.addConversation4(i);
+      this.#takeSighting(this.#ipv4, number, about[i], batch, packet[i]);
     }
     group.count = 0;
   }
@@ -223,18 +281,31 @@ export class FlowMeter {
     group.prefetch();
     for (let i = 0; i < count; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
+      let number = group.find6(i);
       if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
+        this.#noteControl(group, i, number);
         if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
       }
-      this.#takeSighting(this.#ipv6, group.find6(i), (about[i] >>> DIRECTION_SHIFT) & 1);
+      if (number === 0) number = group.addConversation6(i);
+      this.#takeSighting(this.#ipv6, number, about[i], batch, packet[i]);
     }
     group.count = 0;
   }
 
-  #takeSighting(table: ConversationTable, number: number, direction: number): void {
+  #takeSighting(
+    table: ConversationTable,
+    number: number,
+    about: number,
+    batch: PacketBatch,
+    packet: number,
+  ): void {
     const { hot, hotShift } = table;
     const cell = number << hotShift;
+    const direction = (about >>> DIRECTION_SHIFT) & 1;
     hot[cell + HOT_LAST_SEEN] = this.#second;
+    if ((hot[cell + HOT_STATE] & (STATE_NEW | STATE_WANTS_PAYLOAD)) !== 0) {
+      this.#gather(table, number, about, batch, packet);
+    }
     if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
     hot[cell + HOT_UNTIL + direction] = this.#window + 1;
     table.touch(number);
@@ -242,13 +313,60 @@ export class FlowMeter {
     this.#due[this.#dueCount++] = (number << 2) | (table === this.#ipv6 ? 2 : 0) | direction;
   }
 
+  /** Notes what a packet says of who opened its conversation and who serves. */
+  #gather(
+    table: ConversationTable,
+    number: number,
+    about: number,
+    batch: PacketBatch,
+    packet: number,
+  ): void {
+    const { hot, hotShift } = table;
+    const cell = number << hotShift;
+    const direction = (about >>> DIRECTION_SHIFT) & 1;
+    const gatherer = this.#gatherer;
+    if ((hot[cell + HOT_STATE] & STATE_NEW) !== 0) {
+      gatherer.begin(table, number, direction, this.#second);
+    }
+    if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
+    if (gatherer.hasLookedEnough(table, number, direction)) return;
+    this.#decodeAgain(batch, packet);
+    if (gatherer.look(table, number, direction, batch.view, this.#header, this.#second)) {
+      // What was decided without it, in either direction, is asked again.
+      hot[cell + HOT_UNTIL] = 0;
+      hot[cell + HOT_UNTIL + 1] = 0;
+    }
+  }
+
+  /** Notes a TCP packet with SYN, FIN or RST. */
+  #noteControl(group: PacketGroup, at: number, number: number): void {
+    const { table, about } = group;
+    const flags = about[at] >>> FLAGS_SHIFT;
+    const direction = (about[at] >>> DIRECTION_SHIFT) & 1;
+    if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
+      if (number !== 0) this.#gatherer.noteEnd(table, number);
+    } else if (number === 0) {
+      group.fingerprint(at, this.#fingerprint);
+      this.#gatherer.noteHalfOpen(this.#fingerprint, flags, direction, this.#second);
+    } else if (this.#gatherer.noteOpening(table, number, flags, direction)) {
+      const cell = number << table.hotShift;
+      table.hot.fill(0, cell + HOT_UNTIL, cell + HOT_UNTIL + 2);
+      const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
+      table.cold.fill(UNJUDGED, outcome, outcome + 2);
+    }
+  }
+
+  /** Reads a packet's header again: by then it is that of the group's last packet. */
+  #decodeAgain(batch: PacketBatch, packet: number): void {
+    const { view, offset, captured, linkType } = batch;
+    const start = offset[packet];
+    decode(view, start, start + captured[packet], linkType[packet], this.#header);
+  }
+
   /** Whether a TCP packet with one of SYN, FIN and RST is a sighting of a flow. */
   #countsAsFlow(flags: number, batch: PacketBatch, packet: number): boolean {
     if ((flags & TCP_RST) !== 0) {
-      // The header is that of the group's last packet by now.
-      const { view, offset, captured, linkType } = batch;
-      const start = offset[packet];
-      decode(view, start, start + captured[packet], linkType[packet], this.#header);
+      this.#decodeAgain(batch, packet);
       if (this.#takeReset(this.#header)) return false;
     }
     // A connection is attributed from its payload packets: then it is one that worked.
@@ -260,6 +378,7 @@ export class FlowMeter {
     const [source, destination] = this.#sources;
     const { isIpv6, sourcePort, destinationPort } = header;
     if (!this.#mapping.isOurs(destination, 0, isIpv6)) return false;
+    if (!isIpv6) clearUpperWords(this.#addresses);
     const own = this.#ownConnections;
     if (
       own !== null &&
@@ -275,14 +394,27 @@ export class FlowMeter {
   #takeUnreachable(header: PacketHeader): void {
     const destination = this.#sources[1];
     if (!this.#mapping.isOurs(destination, 0, header.isIpv6)) return;
-    const ports = (header.bouncedSourcePort << 16) | header.bouncedDestinationPort;
+    const [bouncedSource, bouncedDestination] = this.#bounced;
+    const { bouncedSourcePort, bouncedDestinationPort } = header;
+    if (this.#ownConnections !== null && header.bouncedProtocol === PROTOCOL_TCP) {
+      if (!header.isIpv6) clearUpperWords(this.#bouncedAddresses);
+      const own = this.#ownConnections.judge(
+        header.isIpv6,
+        bouncedSource,
+        bouncedSourcePort,
+        bouncedDestination,
+        bouncedDestinationPort,
+      );
+      if (own !== NOT_OURS) return;
+    }
+    const ports = (bouncedSourcePort << 16) | bouncedDestinationPort;
     const keys = this.#keys;
     keys.setTime(this.#second, this.#window);
     keys.writeRefusal(
       KIND_ICMP,
       header.isIpv6,
       destination,
-      this.#bouncedDestination,
+      bouncedDestination,
       ports,
       header.icmpCode,
       header.bouncedProtocol,
@@ -302,6 +434,8 @@ export class FlowMeter {
    * than a key is held or back, all keys are free again, as they would be in a new process.
    */
   #setTime(seconds: number): void {
+    const passed = seconds - this.#second;
+    if (passed < 0 || passed > LONGEST_SILENCE_SECONDS) this.#gatherer.noteGap(seconds);
     this.#second = seconds;
     const window = Math.floor(seconds / WINDOW_SECONDS);
     if (window === this.#realWindow) return;
@@ -325,16 +459,45 @@ export class FlowMeter {
     const table = isIpv6 ? this.#ipv6 : this.#ipv4;
     const { hot, cold } = table;
     const until = (number << table.hotShift) + HOT_UNTIL + direction;
-    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
+    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME;
+    let outcome = cold[remembered + direction];
     this.#readFacts(table, number, direction);
-    let outcome = cold[remembered];
-    if (outcome === UNJUDGED) {
-      outcome = this.#askMapping();
-      cold[remembered] = outcome;
+    if (outcome === UNJUDGED || !isFinal(byOf(outcome))) {
+      outcome = this.#askAgain(table, number, direction);
+      // Both directions are decided with the same evidence, or their keys would contradict.
+      const other = cold[remembered + 1 - direction];
+      if (other !== UNJUDGED && !isFinal(byOf(other))) {
+        this.#readFacts(table, number, 1 - direction);
+        const isChanged = this.#askAgain(table, number, 1 - direction) !== other;
+        if (isChanged) hot[until + 1 - 2 * direction] = 0;
+        this.#readFacts(table, number, direction);
+      }
     }
     if (outcome === UNJUDGED) hot[until] = 0;
     else if (verdictOf(outcome) === FLOW) hot[until] = this.#writeFlow(outcome);
     else hot[until] = this.#window + WINDOWS_HELD;
+  }
+
+  /**
+   * Asks the mapping about one direction, the facts of which were read. What was remembered gives
+   * way only to what is stronger.
+   */
+  #askAgain(table: ConversationTable, number: number, direction: number): number {
+    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
+    const { cold } = table;
+    const before = cold[remembered];
+    this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
+    const after = this.#askMapping();
+    if (before === UNJUDGED) {
+      cold[remembered] = after;
+      return after;
+    }
+    if (after === UNJUDGED || strengthOf(byOf(after)) <= strengthOf(byOf(before))) return before;
+    cold[remembered] = after;
+    if (isSameAttribution(before, after)) return after;
+    this.#corrections++;
+    this.#onCorrection?.(this.#facts, before, after);
+    return after;
   }
 
   #readFacts(table: ConversationTable, number: number, direction: number): void {
@@ -405,4 +568,15 @@ export class FlowMeter {
       isIgnored,
     );
   }
+}
+
+function isSameAttribution(one: number, other: number): boolean {
+  return verdictOf(one) === verdictOf(other) && portOf(one) === portOf(other) &&
+    clientIsDestination(one) === clientIsDestination(other);
+}
+
+/** Makes the decoder's two IPv4 addresses what others take for them: it leaves these words as they were. */
+function clearUpperWords(addresses: Uint32Array): void {
+  addresses.fill(0, SOURCE, SOURCE + 3);
+  addresses.fill(0, DESTINATION, DESTINATION + 3);
 }

@@ -33,8 +33,8 @@ export class HeldKeys {
 
   /**
    * @param keyWords Words of a key.
-   * @param limit How many keys are held at most. Above it the oldest are let go, which costs
-   * writes that were not needed, and loses nothing.
+   * @param limit How many keys are held at most after a sweep, and about twice as many before it.
+   * Above it the oldest are let go, which costs writes that were not needed, and loses nothing.
    */
   constructor(keyWords: number, limit: number) {
     this.#keyWords = keyWords;
