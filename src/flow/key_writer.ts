@@ -1,3 +1,4 @@
+import { BY_NAMES } from "./by.ts";
 import { HeldKeys, WINDOWS_HELD } from "./held_keys.ts";
 import {
   IPV6_BIT,
@@ -24,6 +25,8 @@ const IPV6_KEY = 10;
 export class KeyWriter {
   /** Flow observations made. */
   flows = 0;
+  /** The same by what decided them. */
+  readonly flowsBy: Float64Array = new Float64Array(BY_NAMES.length);
   /** Observations made. */
   written = 0;
   readonly #batch = new ObservationBatch(BATCH);
@@ -66,12 +69,13 @@ export class KeyWriter {
     about: number,
     isIgnored: boolean,
   ): number {
-    let until = this.#writeClient(isIpv6, client);
+    let until = this.writeClient(isIpv6, client);
     if (!isIgnored) {
       const flow = this.#admit(KIND_FLOW, isIpv6, client, server, port);
       if (flow === 0) {
         this.#push(KIND_FLOW, isIpv6, client, server, port, about);
         this.flows++;
+        this.flowsBy[about & 0xff]++;
       }
       until = Math.min(until, this.#nextWindow(flow));
     }
@@ -102,7 +106,7 @@ export class KeyWriter {
     code: number,
     protocol: number,
   ): void {
-    this.#writeClient(isIpv6, client);
+    this.writeClient(isIpv6, client);
     const kindAndCode = kind | (code << 16);
     if (this.#admit(kindAndCode, isIpv6, client, other, ports) === 0) {
       this.#push(kindAndCode, isIpv6, client, other, ports, protocol << 8);
@@ -116,7 +120,12 @@ export class KeyWriter {
     this.#batch.clear();
   }
 
-  #writeClient(isIpv6: boolean, client: Uint32Array): number {
+  /**
+   * Writes the key of a client.
+   *
+   * @returns The window in which it may be written again.
+   */
+  writeClient(isIpv6: boolean, client: Uint32Array): number {
     const held = this.#admit(KIND_CLIENT, isIpv6, client, this.#none, 0);
     if (held === 0) this.#push(KIND_CLIENT, isIpv6, client, this.#none, 0, 0);
     return this.#nextWindow(held);

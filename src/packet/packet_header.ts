@@ -31,6 +31,8 @@ export class PacketHeader {
   destinationPort = 0;
   /** TCP control bits, 0 for UDP. */
   tcpFlags = 0;
+  /** Where the transport header begins in the batch's buffer. */
+  transportOffset = 0;
   /** Where the first byte after the transport header is in the batch's buffer. */
   payloadOffset = 0;
   /** Where the captured bytes of this packet end; never less than `payloadOffset`. */

@@ -27,6 +27,7 @@ export function readTcp(
   const headerLength = (offsetAndFlags >>> 10) & 0x3c;
   if (headerLength < TCP_HEADER || start + headerLength > packetEnd) return BAD_LENGTH;
   header.tcpFlags = offsetAndFlags & 0xff;
+  header.transportOffset = start;
   const payload = start + headerLength;
   header.payloadOffset = payload < limit ? payload : limit;
   header.payloadEnd = limit;
@@ -52,6 +53,7 @@ export function readUdp(
   header.sourcePort = ports >>> 16;
   header.destinationPort = ports & 0xffff;
   header.tcpFlags = 0;
+  header.transportOffset = start;
   header.payloadOffset = start + UDP_HEADER;
   header.payloadEnd = limit;
   const length = view.getUint16(start + 4);
