@@ -41,7 +41,7 @@ const WORDS_FOR_CODES = new Map([
   ["EACCES", "permission denied"],
 ]);
 
-type RedisModule = typeof import("redis");
+type RedisModule = typeof import("./redis_library.ts");
 
 /** What is used of the library's client, whose own type depends on its options. */
 interface Client {
@@ -76,7 +76,7 @@ export class RedisConnection {
     signal: AbortSignal,
   ): Promise<RedisConnection> {
     requirePermission(address);
-    const redis = await import("redis");
+    const redis = await import("./redis_library.ts");
     const client = redis.createClient({
       socket: socketOptions(address),
       username: address.username,
