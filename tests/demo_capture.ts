@@ -2,17 +2,16 @@
  * Writes the capture of `deno task demo` to standard output: a small office network, 192.168.1.0/24
  * and 2001:db8:1::/64, for a minute.
  */
+import { connection, exchange } from "./conversations.ts";
 import {
   ACK,
   type Bytes,
   ethernet,
-  FIN,
   icmp,
   ip,
   ipIcmp,
   ipUdp,
   pcap,
-  PSH,
   RST,
   SYN,
   tcp,
@@ -38,10 +37,10 @@ const GAME = "198.51.100.27";
 function conversations(): Bytes[] {
   return [
     // The laptop asks a resolver outside and reads a web page, over both families.
-    ...exchange(LAPTOP, 50_123, RESOLVER, 53, udp),
+    ...exchange(LAPTOP, 50_123, RESOLVER, 53),
     ...connection(LAPTOP, 51_000, WEB, 443),
     ...connection(LAPTOP_V6, 51_001, WEB_V6, 443),
-    ...exchange(LAPTOP_V6, 51_002, WEB_V6, 443, udp),
+    ...exchange(LAPTOP_V6, 51_002, WEB_V6, 443),
     // A service on a high port, used by a client with a lower one.
     ...connection(PHONE, 40_022, GAME, 50_007),
     // Someone outside uses a service of ours.
@@ -54,36 +53,6 @@ function conversations(): Bytes[] {
     // Unreachable: the router sends the datagram back, over both families.
     ...unreachable(LAPTOP, 50_500, GAME, 161, ROUTER, 3, 1),
     ...unreachable(LAPTOP_V6, 50_501, WEB_V6, 161, WEB_V6, 1, 4),
-  ];
-}
-
-function connection(client: string, port: number, server: string, serverPort: number): Bytes[] {
-  const there = (flags: number, payload = "") =>
-    ethernet(ip(client, server, tcp(port, serverPort, flags, payload)));
-  const back = (flags: number, payload = "") =>
-    ethernet(ip(server, client, tcp(serverPort, port, flags, payload)));
-  return [
-    there(SYN),
-    back(SYN | ACK),
-    there(ACK),
-    there(PSH | ACK, "question"),
-    back(PSH | ACK, "answer"),
-    there(FIN | ACK),
-    back(FIN | ACK),
-    there(ACK),
-  ];
-}
-
-function exchange(
-  client: string,
-  port: number,
-  server: string,
-  serverPort: number,
-  make: typeof udp,
-): Bytes[] {
-  return [
-    ethernet(ipUdp(client, server, make(port, serverPort, "question"))),
-    ethernet(ipUdp(server, client, make(serverPort, port, "answer"))),
   ];
 }
 

@@ -51,7 +51,7 @@ function usageMessage(
   program: Command,
   parameters: readonly string[],
 ): string {
-  const message = error.message.replace(/^error: /, "");
+  const message = error.message.replace(/^error: /, "").replace(/\.$/, "");
   if (error.code === "commander.invalidArgument") return message;
   const name = parameters.find((it) => it !== "help" && commandNamed(program, it) !== undefined);
   return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
