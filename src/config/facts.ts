@@ -1,3 +1,5 @@
+import { emptyEvidence, type Evidence } from "./evidence.ts";
+
 /**
  * What an action is told of one direction of a conversation. One object is used for all
  * conversations: an action reads it and keeps nothing of it.
@@ -17,6 +19,8 @@ export interface Facts {
   sourceNetwork: number;
   /** Index of the destination's network in the mapping, or -1 when it is in none. */
   destinationNetwork: number;
+  /** What was seen of the conversation, and of its ends in others. */
+  readonly evidence: Evidence;
 }
 
 /** New facts, all zero. */
@@ -30,5 +34,6 @@ export function emptyFacts(): Facts {
     destinationPort: 0,
     sourceNetwork: -1,
     destinationNetwork: -1,
+    evidence: emptyEvidence(),
   };
 }

@@ -8,12 +8,69 @@ export const BY_NAMES = [
   "port-match",
   "assign",
   "function",
+  "syn",
+  "syn-ack",
+  "qr",
+  "first-packet",
+  "payload",
+  "listening",
+  "learned",
+  "fan-in",
+  "registered",
+  "ephemeral",
+  "multicast",
 ] as const;
 
 /** One of {@linkcode BY_NAMES}. */
 export type ByName = typeof BY_NAMES[number];
 
+export const BY_NONE = 0;
 export const BY_LOWER_PORT = 1;
 export const BY_PORT_MATCH = 2;
 export const BY_ASSIGN = 3;
 export const BY_FUNCTION = 4;
+export const BY_SYN = 5;
+export const BY_SYN_ACK = 6;
+export const BY_QR = 7;
+export const BY_FIRST_PACKET = 8;
+export const BY_PAYLOAD = 9;
+export const BY_LISTENING = 10;
+export const BY_LEARNED = 11;
+export const BY_FAN_IN = 12;
+export const BY_REGISTERED = 13;
+export const BY_EPHEMERAL = 14;
+export const BY_MULTICAST = 15;
+
+/**
+ * How strong a decision is, by its number. Only a stronger one takes the place of one that was made
+ * before, so that a conversation's attribution can't go back and forth.
+ */
+const STRENGTHS: readonly number[] = [
+  0, // none
+  1, // lower-port
+  1, // port-match
+  1, // assign
+  1, // function
+  5, // syn
+  5, // syn-ack
+  5, // qr
+  3, // first-packet
+  4, // payload
+  3, // listening
+  3, // learned
+  2, // fan-in
+  2, // registered
+  2, // ephemeral
+  3, // multicast
+];
+const STRONGEST = 5;
+
+/** How strong a decision by this number is: more is stronger. */
+export function strengthOf(by: number): number {
+  return STRENGTHS[by];
+}
+
+/** Whether nothing can be stronger than a decision by this number. */
+export function isFinal(by: number): boolean {
+  return STRENGTHS[by] === STRONGEST;
+}

@@ -1,3 +1,5 @@
+import type { Fingerprint } from "./fingerprint.ts";
+
 /**
  * A conversation has a number, two ends, the low and the high one by address and port, and two
  * directions: direction 0 is from the low end to the high one. What is kept for both directions has
@@ -9,8 +11,12 @@
 export const HOT_UNTIL = 0;
 /** When the last packet came, in seconds since 1970-01-01 UTC. */
 export const HOT_LAST_SEEN = 2;
-/** IANA protocol number in bits 0 to 7, flags of the conversation above. */
+/** IANA protocol number in bits 0 to 7, and the `STATE_` flags. */
 export const HOT_STATE = 3;
+/** The conversation has just been added, and nothing else was done about it. */
+export const STATE_NEW = 1 << 8;
+/** What its next packets carry should be looked at. */
+export const STATE_WANTS_PAYLOAD = 1 << 9;
 /** The low end's port in the upper half, the high end's in the lower one. */
 export const HOT_PORTS = 4;
 /** The low end's address, then the high end's: one word each for IPv4, four for IPv6. */
@@ -23,6 +29,8 @@ export const COLD_OUTCOME = 0;
 const COLD_OLDER = 2;
 const COLD_NEWER = 3;
 const COLD_HASH = 4;
+/** What was seen of the conversation, in bits that `evidence_gatherer.ts` gives a meaning; 0 at first. */
+export const COLD_EVIDENCE = 5;
 
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNJUDGED = -1;
@@ -127,7 +135,7 @@ export class ConversationTable {
     return sum;
   }
 
-  /** The number of an IPv4 conversation, which is new if there is none: then `HOT_UNTIL` is 0. */
+  /** The number of an IPv4 conversation, or 0 if it is not remembered. */
   find4(hash: number, low: number, high: number, ports: number, protocol: number): number {
     const index = this.#index;
     const mask = this.#mask;
@@ -143,9 +151,14 @@ export class ConversationTable {
         hot[cell + HOT_ADDRESSES + 1] === high && (hot[cell + HOT_STATE] & 0xff) === protocol
       ) return number;
     }
+    return 0;
+  }
+
+  /** Adds an IPv4 conversation that is not remembered. @returns Its number. */
+  add4(hash: number, low: number, high: number, ports: number, protocol: number): number {
     const number = this.#add(hash, ports, protocol);
-    hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES] = low;
-    hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES + 1] = high;
+    this.hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES] = low;
+    this.hot[(number << IPV4_HOT_SHIFT) + HOT_ADDRESSES + 1] = high;
     return number;
   }
 
@@ -175,10 +188,52 @@ export class ConversationTable {
         this.#hasAddresses(cell + HOT_ADDRESSES, addresses, at)
       ) return number;
     }
+    return 0;
+  }
+
+  /** Adds an IPv6 conversation that is not remembered. @returns Its number. */
+  add6(hash: number, addresses: Int32Array, at: number, ports: number, protocol: number): number {
     const number = this.#add(hash, ports, protocol);
-    const cell = number << IPV6_HOT_SHIFT;
-    for (let word = 0; word < 8; word++) hot[cell + HOT_ADDRESSES + word] = addresses[at + word];
+    const cell = (number << IPV6_HOT_SHIFT) + HOT_ADDRESSES;
+    for (let word = 0; word < 8; word++) this.hot[cell + word] = addresses[at + word];
     return number;
+  }
+
+  /** Makes the fingerprint of a conversation. */
+  fingerprint(number: number, into: Fingerprint): void {
+    const { hot } = this;
+    const cell = number << this.hotShift;
+    const words = 2 * this.addressWords;
+    into.begin();
+    for (let word = 0; word < words; word++) into.add(hot[cell + HOT_ADDRESSES + word]);
+    into.add(hot[cell + HOT_PORTS]);
+    into.add(hot[cell + HOT_STATE] & 0xff);
+  }
+
+  /**
+   * Makes the fingerprint of one end of a conversation: address, port and protocol.
+   *
+   * @param end 0 for the low end, 1 for the high one.
+   */
+  endFingerprint(number: number, end: number, into: Fingerprint): void {
+    const { hot } = this;
+    const cell = number << this.hotShift;
+    const words = this.addressWords;
+    const address = cell + HOT_ADDRESSES + end * words;
+    into.begin();
+    for (let word = 0; word < words; word++) into.add(hot[address + word]);
+    into.add((this.portOf(number, end) << 8) | (hot[cell + HOT_STATE] & 0xff));
+  }
+
+  /** Words of an address: 1 for IPv4, 4 for IPv6. */
+  get addressWords(): number {
+    return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;
+  }
+
+  /** The port of the low end (0) or the high one (1). */
+  portOf(number: number, end: number): number {
+    const ports = this.hot[(number << this.hotShift) + HOT_PORTS];
+    return end === 0 ? ports >>> 16 : ports & 0xffff;
   }
 
   /** Says that a conversation is alive: of those that are not, the longest idle are forgotten first. */
@@ -216,12 +271,13 @@ export class ConversationTable {
     const cell = number << this.hotShift;
     hot[cell + HOT_UNTIL] = 0;
     hot[cell + HOT_UNTIL + 1] = 0;
-    hot[cell + HOT_STATE] = protocol;
+    hot[cell + HOT_STATE] = protocol | STATE_NEW;
     hot[cell + HOT_PORTS] = ports;
     const coldCell = number << COLD_SHIFT;
     cold[coldCell + COLD_OUTCOME] = UNJUDGED;
     cold[coldCell + COLD_OUTCOME + 1] = UNJUDGED;
     cold[coldCell + COLD_HASH] = hash;
+    cold[coldCell + COLD_EVIDENCE] = 0;
     this.#linkNewest(number);
     this.#insert(number, hash);
     this.count++;

@@ -81,6 +81,10 @@ export interface FlowMeterOptions {
   maxConversations?: number;
   /** The sensor's own connections, which are left out. */
   ownConnections?: OwnConnections;
+  /** What the host listens on, where packets are its own. */
+  localServices?: LocalServices;
+  /** Told of a conversation whose attribution gave way to stronger evidence. */
+  onCorrection?: (facts: Facts, before: Outcome, after: Outcome) => void;
   /** Reads what packets from certain ports carry. */
   payloadReader?: PayloadReader;
 }

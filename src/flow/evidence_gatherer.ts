@@ -1,0 +1,284 @@
+import {
+  DESTINATION_END,
+  type Evidence,
+  type EvidentEnd,
+  NEITHER,
+  SOURCE_END,
+} from "../config/evidence.ts";
+import { type PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK } from "../packet/packet_header.ts";
+import { dnsRole } from "../payload/dns_role.ts";
+import { payloadRole } from "../payload/payload_role.ts";
+import { FROM_CLIENT, FROM_SERVER, NOBODY } from "../payload/sign.ts";
+import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "./by.ts";
+import {
+  COLD_EVIDENCE,
+  COLD_SHIFT,
+  type ConversationTable,
+  HOT_ADDRESSES,
+  HOT_STATE,
+  STATE_NEW,
+  STATE_WANTS_PAYLOAD,
+} from "./conversation_table.ts";
+import { EndTable } from "./end_table.ts";
+import { Fingerprint } from "./fingerprint.ts";
+import { HalfOpenTable } from "./half_open_table.ts";
+import type { LocalServices } from "./local_services.ts";
+
+/*
+ * Evidence bits of a conversation. Those about an end are there twice: for the low end, and one bit
+ * further up for the high one.
+ */
+/** The end sent SYN without ACK. */
+const SYN = 1 << 0;
+/** The end sent SYN with ACK. */
+const SYN_ACK = 1 << 2;
+/** The end asked, or was answered, in DNS. */
+const ASKED = 1 << 4;
+/** The end sent the first packet, and it was watched well before. */
+const SENT_FIRST = 1 << 6;
+/** The end sent the first packet that was seen. */
+const SEEN_FIRST = 1 << 8;
+/** The end serves, by what the payload says. */
+const SERVES = 1 << 10;
+/** The connection ended: FIN or RST. */
+const ENDED = 1 << 12;
+/** How many packets with payload were looked at, for each direction. */
+const LOOKED_AT_SHIFT = 16;
+const LOOKED_AT_BITS = 4;
+const LOOKED_AT_MASK = (1 << LOOKED_AT_BITS) - 1;
+
+/** Bits that speak about the opening of a connection. */
+const OPENING = SYN | (SYN << 1) | SYN_ACK | (SYN_ACK << 1);
+
+/** Payloads that are looked at in each direction: requests come early, or again and again. */
+const MOST_LOOKED_AT = 8;
+/**
+ * For how many seconds the sensor must have been watching for the first packet that it sees of a
+ * UDP conversation to be the first there was.
+ */
+const WATCHED_WELL_BEFORE = 10;
+
+/** Gathers what speaks for who opened a conversation and who serves, and tells it to the actions. */
+export class EvidenceGatherer {
+  readonly #halfOpen = new HalfOpenTable();
+  readonly #ends = new EndTable();
+  readonly #fingerprint = new Fingerprint();
+  readonly #localServices: LocalServices | null;
+  #watchingSince = 0;
+
+  /** @param localServices What the host itself listens on; `null` where packets are not its own. */
+  constructor(localServices: LocalServices | null) {
+    this.#localServices = localServices;
+  }
+
+  /** Says that packets may have gone by unseen before this time. */
+  noteGap(seconds: number): void {
+    this.#watchingSince = seconds;
+  }
+
+  /**
+   * Notes a packet with SYN of a connection that is no conversation yet.
+   *
+   * @param connection Its fingerprint.
+   * @param direction Which end sent it, 0 for the low one.
+   */
+  noteHalfOpen(connection: Fingerprint, flags: number, direction: number, seconds: number): void {
+    this.#halfOpen.note(connection, openingBit(flags, direction), seconds);
+  }
+
+  /**
+   * Notes a packet with SYN of a conversation.
+   *
+   * @returns Whether the conversation is another one from here on, on the same ports.
+   */
+  noteOpening(table: ConversationTable, number: number, flags: number, direction: number): boolean {
+    const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
+    const bits = table.cold[at];
+    const bit = openingBit(flags, direction);
+    if ((bits & bit) !== 0 && (bits & ENDED) === 0) return false;
+    // A SYN after packets that were sightings opens a new connection, whether or not the end of the
+    // last one was seen. Its SYN-ACK then speaks of the new one.
+    const isAnew = (flags & TCP_ACK) === 0 || (bits & ENDED) !== 0 || (bits & OPENING) === 0;
+    table.cold[at] = isAnew ? bit : bits | bit;
+    return isAnew;
+  }
+
+  /** Notes that one end gave the connection up. */
+  noteEnd(table: ConversationTable, number: number): void {
+    table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= ENDED;
+  }
+
+  /** Notes what is known of a conversation at its first packet. */
+  begin(table: ConversationTable, number: number, direction: number, seconds: number): void {
+    const cell = number << table.hotShift;
+    const protocol = table.hot[cell + HOT_STATE] & 0xff;
+    table.hot[cell + HOT_STATE] &= ~STATE_NEW;
+    this.#meet(table, number, 0, seconds);
+    this.#meet(table, number, 1, seconds);
+    let bits = SEEN_FIRST << direction;
+    if (protocol === PROTOCOL_TCP) {
+      table.fingerprint(number, this.#fingerprint);
+      bits |= this.#halfOpen.take(this.#fingerprint, seconds);
+      this.#learnFromOpening(table, number, bits, seconds);
+    } else if (
+      protocol === PROTOCOL_UDP && seconds - this.#watchingSince >= WATCHED_WELL_BEFORE
+    ) {
+      bits |= SENT_FIRST << direction;
+    }
+    table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] = bits;
+    if ((bits & OPENING) === 0) table.hot[cell + HOT_STATE] |= STATE_WANTS_PAYLOAD;
+  }
+
+  /**
+   * Looks at the payload of a packet.
+   *
+   * @param header The packet's, with its payload's place in `view`.
+   * @returns Whether it says something that was not known.
+   */
+  look(
+    table: ConversationTable,
+    number: number,
+    direction: number,
+    view: DataView,
+    header: PacketHeader,
+    seconds: number,
+  ): boolean {
+    const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
+    const bits = table.cold[at];
+    const found = this.#signs(bits, direction, view, header);
+    if (found !== 0) {
+      table.cold[at] = bits | found;
+      this.#stopLooking(table, number);
+      this.#learnFromPayload(table, number, found, seconds);
+      return true;
+    }
+    const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
+    table.cold[at] = bits + (1 << shift);
+    const other = LOOKED_AT_SHIFT + (1 - direction) * LOOKED_AT_BITS;
+    const isEnough = ((bits >>> shift) & LOOKED_AT_MASK) + 1 >= MOST_LOOKED_AT &&
+      ((bits >>> other) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
+    if (isEnough) this.#stopLooking(table, number);
+    return false;
+  }
+
+  /** Whether enough payloads were looked at in this direction. */
+  hasLookedEnough(table: ConversationTable, number: number, direction: number): boolean {
+    const bits = table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE];
+    const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
+    return ((bits >>> shift) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
+  }
+
+  /**
+   * Reads all that is known of a conversation.
+   *
+   * @param direction In which direction a packet goes: 0 if its source is the low end.
+   */
+  read(
+    table: ConversationTable,
+    number: number,
+    direction: number,
+    seconds: number,
+    into: Evidence,
+  ): void {
+    const bits = table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE];
+    this.#readOpener(bits, direction, into);
+    into.payloadServer = endOf(bits, SERVES, direction);
+    const isUdp = (table.hot[(number << table.hotShift) + HOT_STATE] & 0xff) === PROTOCOL_UDP;
+    into.firstSender = isUdp ? endOf(bits, SEEN_FIRST, direction) : NEITHER;
+    const fingerprint = this.#fingerprint;
+    table.endFingerprint(number, direction, fingerprint);
+    this.#ends.read(fingerprint, seconds, into.source);
+    table.endFingerprint(number, 1 - direction, fingerprint);
+    this.#ends.read(fingerprint, seconds, into.destination);
+    into.source.listens = this.#isListening(table, number, direction);
+    into.destination.listens = this.#isListening(table, number, 1 - direction);
+  }
+
+  #readOpener(bits: number, direction: number, into: Evidence): void {
+    const lowOpened = (bits & (SYN | (SYN_ACK << 1))) !== 0;
+    const highOpened = (bits & ((SYN << 1) | SYN_ACK)) !== 0;
+    if (lowOpened || highOpened) {
+      // Both: a simultaneous open (RFC 9293, section 3.5), in which neither is the client.
+      const opener = lowOpened && highOpened ? -1 : lowOpened ? 0 : 1;
+      into.opener = opener < 0 ? NEITHER : opener === direction ? SOURCE_END : DESTINATION_END;
+      into.openerBy = (bits & (SYN | (SYN << 1))) !== 0 ? BY_SYN : BY_SYN_ACK;
+      return;
+    }
+    into.opener = endOf(bits, ASKED, direction);
+    into.openerBy = BY_QR;
+    if (into.opener !== NEITHER) return;
+    into.opener = endOf(bits, SENT_FIRST, direction);
+    into.openerBy = BY_FIRST_PACKET;
+  }
+
+  #signs(bits: number, direction: number, view: DataView, header: PacketHeader): number {
+    const { protocol, payloadOffset, payloadEnd, sourcePort, destinationPort } = header;
+    const asked = dnsRole(protocol, view, payloadOffset, payloadEnd, sourcePort, destinationPort);
+    if (asked === FROM_CLIENT) return ASKED << direction;
+    if (asked === FROM_SERVER) return ASKED << (1 - direction);
+    const lowerPort = Math.min(sourcePort, destinationPort);
+    const isFirst = (bits >>> LOOKED_AT_SHIFT) === 0;
+    const role = payloadRole(protocol, view, payloadOffset, payloadEnd, lowerPort, isFirst);
+    if (role === NOBODY) return 0;
+    return SERVES << (role === FROM_SERVER ? direction : 1 - direction);
+  }
+
+  #stopLooking(table: ConversationTable, number: number): void {
+    table.hot[(number << table.hotShift) + HOT_STATE] &= ~STATE_WANTS_PAYLOAD;
+  }
+
+  #meet(table: ConversationTable, number: number, end: number, seconds: number): void {
+    table.endFingerprint(number, end, this.#fingerprint);
+    this.#ends.meet(this.#fingerprint, table.portOf(number, 1 - end), seconds);
+  }
+
+  #learnFromOpening(
+    table: ConversationTable,
+    number: number,
+    bits: number,
+    seconds: number,
+  ): void {
+    const lowOpened = (bits & (SYN | (SYN_ACK << 1))) !== 0;
+    const highOpened = (bits & ((SYN << 1) | SYN_ACK)) !== 0;
+    if (lowOpened !== highOpened) this.#learn(table, number, lowOpened ? 1 : 0, seconds);
+  }
+
+  #learnFromPayload(
+    table: ConversationTable,
+    number: number,
+    found: number,
+    seconds: number,
+  ): void {
+    if ((found & (SERVES | (SERVES << 1))) === 0) return;
+    this.#learn(table, number, (found & SERVES) !== 0 ? 0 : 1, seconds);
+  }
+
+  #learn(table: ConversationTable, number: number, server: number, seconds: number): void {
+    table.endFingerprint(number, server, this.#fingerprint);
+    this.#ends.learnServer(this.#fingerprint, seconds);
+    table.endFingerprint(number, 1 - server, this.#fingerprint);
+    this.#ends.learnClient(this.#fingerprint, seconds);
+  }
+
+  #isListening(table: ConversationTable, number: number, end: number): boolean {
+    const services = this.#localServices;
+    if (services === null) return false;
+    const cell = number << table.hotShift;
+    const words = table.addressWords;
+    const address = cell + HOT_ADDRESSES + end * words;
+    const protocol = table.hot[cell + HOT_STATE] & 0xff;
+    return services.has(table.hot, address, words, table.portOf(number, end), protocol);
+  }
+}
+
+function openingBit(flags: number, direction: number): number {
+  return ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
+}
+
+/** Which end of a packet has one of a pair of bits; neither when both or none have it. */
+function endOf(bits: number, low: number, direction: number): EvidentEnd {
+  const isLow = (bits & low) !== 0;
+  const isHigh = (bits & (low << 1)) !== 0;
+  if (isLow === isHigh) return NEITHER;
+  return isLow === (direction === 0) ? SOURCE_END : DESTINATION_END;
+}

@@ -1,0 +1,29 @@
+const MIX_1 = 0x85ebca6b | 0;
+const MIX_2 = 0xc2b2ae35 | 0;
+const MIX_3 = 0x9e3779b1 | 0;
+
+/** One start for the whole process: what one object makes is found again with another. */
+const SEEDS = crypto.getRandomValues(new Int32Array(2));
+
+/**
+ * Makes 64 bits that stand for some words. With a secret start that nobody outside can know, so that
+ * no two things can be made to have the same; by chance it takes billions of them.
+ *
+ * One object is used again and again: {@linkcode Fingerprint.begin}, then the words one by one.
+ */
+export class Fingerprint {
+  first = 0;
+  second = 0;
+
+  begin(): void {
+    this.first = SEEDS[0];
+    this.second = SEEDS[1];
+  }
+
+  add(word: number): void {
+    const first = Math.imul(this.first ^ word ^ (this.first >>> 15), MIX_1);
+    this.first = first ^ (first >>> 13);
+    const second = Math.imul(this.second ^ word ^ (this.second >>> 14), MIX_2);
+    this.second = Math.imul(second ^ (second >>> 16), MIX_3);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Fingerprint } from "./fingerprint.ts";
+
+/** Words of an entry: the two of its fingerprint, and two that its user gives a meaning. */
+const ENTRY = 4;
+/** Entries that may be in each other's place: together a cache line. */
+const WAYS = 4;
+
+/** Where an entry's own words are, counted from what {@linkcode RecentTable.find} gives. */
+export const ENTRY_VALUE = 2;
+export const ENTRY_SECONDS = 3;
+
+/**
+ * Remembers something about many things in a fixed amount of memory. Where there is no room for
+ * another one, the least worth of four others is forgotten.
+ */
+export abstract class RecentTable {
+  readonly words: Int32Array;
+  readonly #buckets: number;
+
+  /** @param buckets How many times four entries there are, a power of two. */
+  constructor(buckets: number) {
+    this.#buckets = buckets;
+    this.words = new Int32Array(buckets * WAYS * ENTRY);
+  }
+
+  /** Which of two entries is worth less, by their offsets. */
+  protected abstract isWorthLess(one: number, other: number): boolean;
+
+  /** The offset of the entry with this fingerprint, or -1. */
+  find(fingerprint: Fingerprint): number {
+    const { words } = this;
+    const { first, second } = fingerprint;
+    const bucket = this.#bucket(first);
+    for (let at = bucket; at < bucket + WAYS * ENTRY; at += ENTRY) {
+      if (words[at] === first && words[at + 1] === second) return at;
+    }
+    return -1;
+  }
+
+  /** The offset of the entry with this fingerprint, made with a value of 0 if there is none. */
+  findOrAdd(fingerprint: Fingerprint): number {
+    const found = this.find(fingerprint);
+    if (found >= 0) return found;
+    const { words } = this;
+    let place = this.#bucket(fingerprint.first);
+    for (let at = place + ENTRY, way = 1; way < WAYS; way++, at += ENTRY) {
+      if (this.isWorthLess(at, place)) place = at;
+    }
+    words[place] = fingerprint.first;
+    words[place + 1] = fingerprint.second;
+    words[place + ENTRY_VALUE] = 0;
+    words[place + ENTRY_SECONDS] = 0;
+    return place;
+  }
+
+  #bucket(first: number): number {
+    return (first & (this.#buckets - 1)) * WAYS * ENTRY;
+  }
+}

@@ -1,0 +1,46 @@
+import { PROTOCOL_TCP } from "../packet/packet_header.ts";
+import { NOBODY, type Role, type Sign } from "./sign.ts";
+import { TCP_SIGNS } from "./tcp_signs.ts";
+import { UDP_SIGNS } from "./udp_signs.ts";
+
+/** Signs by the first byte of the payload, so that few are tried. */
+type SignTable = readonly (readonly Sign[])[];
+
+function table(signs: readonly Sign[]): SignTable {
+  return Array.from(
+    { length: 256 },
+    (_, byte) => signs.filter(({ firstBytes }) => firstBytes.includes(byte)),
+  );
+}
+
+const TCP_TABLE = table(TCP_SIGNS);
+const UDP_TABLE = table(UDP_SIGNS);
+
+/**
+ * What a payload says of who sent it: the client, the server, or nothing.
+ *
+ * @param protocol IANA protocol number, TCP or UDP.
+ * @param view Holds the payload.
+ * @param start Where its first byte is.
+ * @param end Where its captured bytes end.
+ * @param lowerPort The lower one of the two ports.
+ * @param isFirst Whether nothing was seen of the conversation before.
+ */
+export function payloadRole(
+  protocol: number,
+  view: DataView,
+  start: number,
+  end: number,
+  lowerPort: number,
+  isFirst: boolean,
+): Role {
+  if (start >= end) return NOBODY;
+  const signs = (protocol === PROTOCOL_TCP ? TCP_TABLE : UDP_TABLE)[view.getUint8(start)];
+  for (let i = 0; i < signs.length; i++) {
+    const sign = signs[i];
+    if (end - start < sign.atLeast) continue;
+    const role = sign.read(view, start, end, lowerPort, isFirst);
+    if (role !== NOBODY) return role;
+  }
+  return NOBODY;
+}

@@ -1,0 +1,66 @@
+/** The payload does not say who serves. */
+export const NOBODY = 0;
+/** Whoever sent it is the client. */
+export const FROM_CLIENT = 1;
+/** Whoever sent it is the server. */
+export const FROM_SERVER = 2;
+
+/** {@linkcode NOBODY}, {@linkcode FROM_CLIENT} or {@linkcode FROM_SERVER}. */
+export type Role = number;
+
+/** How a protocol's messages tell who sends them. */
+export interface Sign {
+  /** The protocol, and where its format is written down. */
+  readonly protocol: string;
+  /** Values that a message's first byte can have; others are not shown to `read`. */
+  readonly firstBytes: readonly number[];
+  /** Bytes that `read` needs at least. */
+  readonly atLeast: number;
+  /**
+   * Says who sent a message.
+   *
+   * @param view Holds the payload.
+   * @param start Where its first byte is.
+   * @param end Where its captured bytes end, at least `atLeast` further on.
+   * @param port The lower one of the two ports, for formats that are too plain without it.
+   * @param isFirst Whether nothing was seen of the conversation before.
+   */
+  read(view: DataView, start: number, end: number, port: number, isFirst: boolean): Role;
+}
+
+/** The numbers from `from` to `to`, both included. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Whether the payload has this ASCII text at `at`. */
+export function hasText(view: DataView, at: number, end: number, text: string): boolean {
+  if (at + text.length > end) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (view.getUint8(at + i) !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** A sign of messages that begin with one of some texts. */
+export function textSign(
+  protocol: string,
+  client: readonly string[],
+  server: readonly string[] = [],
+): Sign {
+  const texts = [...client, ...server];
+  return {
+    protocol,
+    firstBytes: [...new Set(texts.map((text) => text.charCodeAt(0)))],
+    atLeast: Math.min(...texts.map((text) => text.length)),
+    read(view, start, end) {
+      for (let i = 0; i < client.length; i++) {
+        if (hasText(view, start, end, client[i])) return FROM_CLIENT;
+      }
+      for (let i = 0; i < server.length; i++) {
+        if (hasText(view, start, end, server[i])) return FROM_SERVER;
+      }
+      return NOBODY;
+    },
+  };
+}

@@ -1,0 +1,441 @@
+import { sip, stun, stunRole, syslog } from "./common_signs.ts";
+import {
+  FROM_CLIENT,
+  FROM_SERVER,
+  hasText,
+  NOBODY,
+  range,
+  type Role,
+  type Sign,
+  textSign,
+} from "./sign.ts";
+
+/** TLS handshake in its record: RFC 8446, sections 4 and 5.1. */
+const tls: Sign = {
+  protocol: "TLS",
+  firstBytes: [0x16],
+  atLeast: 6,
+  read(view, start) {
+    if (view.getUint8(start + 1) !== 3) return NOBODY;
+    const type = view.getUint8(start + 5);
+    if (type === 1) return FROM_CLIENT;
+    return type === 2 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** RFC 9110, section 9 and RFC 4918; the preface of RFC 9113, section 3.4. */
+const http = textSign("HTTP", [
+  "GET /",
+  "POST /",
+  "PUT /",
+  "HEAD /",
+  "DELETE /",
+  "PATCH /",
+  "OPTIONS /",
+  "OPTIONS *",
+  "TRACE /",
+  "GET http",
+  "POST http",
+  "HEAD http",
+  "CONNECT ",
+  "PROPFIND ",
+  "PROPPATCH ",
+  "MKCOL ",
+  "REPORT ",
+  "LOCK ",
+  "PRI * HTTP/2.0",
+], ["HTTP/1."]);
+
+/** RFC 7826, section 2.2 and RFC 3261, section 7. */
+const rtsp = textSign("RTSP", [
+  "DESCRIBE rtsp",
+  "SETUP rtsp",
+  "PLAY rtsp",
+  "OPTIONS rtsp",
+  "ANNOUNCE rtsp",
+], ["RTSP/1.0 ", "RTSP/2.0 "]);
+
+/** Commands of SMTP, FTP, POP3 (RFC 5321, 959, 1939) that no server sends. */
+const mailCommands = textSign("SMTP, FTP, POP3", [
+  "EHLO ",
+  "HELO ",
+  "MAIL FROM:",
+  "RCPT TO:",
+  "STARTTLS\r",
+  "AUTH ",
+  "USER ",
+  "PASS ",
+  "CAPA\r",
+  "STLS\r",
+  "RETR ",
+  "SYST\r",
+  "FEAT\r",
+  "PASV\r",
+  "EPSV\r",
+  "CWD ",
+  "QUIT\r",
+], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]);
+
+/** Three digits, then a space or a hyphen: SMTP, FTP and NNTP reply so (RFC 5321, section 4.2). */
+const replies: Sign = {
+  protocol: "SMTP, FTP, NNTP",
+  firstBytes: range(0x31, 0x35),
+  atLeast: 5,
+  read(view, start, end) {
+    const isDigit = (at: number) => (view.getUint8(at) - 0x30) >>> 0 < 10;
+    if (!isDigit(start + 1) || !isDigit(start + 2)) return NOBODY;
+    const separator = view.getUint8(start + 3);
+    if (separator !== 0x20 && separator !== 0x2d) return NOBODY;
+    // A reply is text to its end.
+    const last = Math.min(end, start + 16);
+    for (let at = start + 4; at < last; at++) {
+      const byte = view.getUint8(at);
+      if (byte < 0x20 && byte !== 0x0d && byte !== 0x0a || byte > 0x7e) return NOBODY;
+    }
+    return FROM_SERVER;
+  },
+};
+
+/** The server speaks first, and the other end repeats it: RFC 6143, section 7.1.1. */
+const rfb: Sign = {
+  protocol: "RFB",
+  firstBytes: [0x52],
+  atLeast: 12,
+  read(view, start, end, _port, isFirst) {
+    return isFirst && hasText(view, start, end, "RFB 00") ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** RTMP 1.0, sections 5.2.2 and 5.2.3: the client sends version 3, a time, and four zeros, first. */
+const rtmp: Sign = {
+  protocol: "RTMP",
+  firstBytes: [0x03],
+  atLeast: 64,
+  read(view, start, _end, _port, isFirst) {
+    return isFirst && view.getUint32(start + 5) === 0 ? FROM_CLIENT : NOBODY;
+  },
+};
+
+/** STUN in the frames of RFC 4571, as ICE uses it over TCP (RFC 6544, section 3). */
+const framedStun: Sign = {
+  protocol: "STUN",
+  firstBytes: [0x00],
+  atLeast: 22,
+  read(view, start, end) {
+    if (view.getUint16(start) + 2 !== end - start) return NOBODY;
+    return stunRole(view, start + 2);
+  },
+};
+
+/** STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization. */
+const openings = textSign("STOMP, AMQP, IRC, RESP, Git", [
+  "CONNECT\n",
+  "CONNECT\r\n",
+  "STOMP\n",
+  "AMQP\x00",
+  "NICK ",
+  "*1\r\n$",
+  "*2\r\n$",
+  "*3\r\n$",
+  "*4\r\n$",
+], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r"]);
+
+/** [MS-SMB] 2.2.3.1 and [MS-SMB2] 2.2.1: a bit says whether a message is a reply. */
+const smb: Sign = {
+  protocol: "SMB",
+  firstBytes: [0x00],
+  atLeast: 24,
+  read(view, start) {
+    const magic = view.getUint32(start + 4);
+    if (magic === 0xff534d42) {
+      return (view.getUint8(start + 13) & 0x80) === 0 ? FROM_CLIENT : FROM_SERVER;
+    }
+    if (magic === 0xfe534d42) {
+      return (view.getUint8(start + 20) & 1) === 0 ? FROM_CLIENT : FROM_SERVER;
+    }
+    return NOBODY;
+  },
+};
+
+/** NetBIOS session request and its answers: RFC 1002, section 4.3. */
+const netbios: Sign = {
+  protocol: "NetBIOS session",
+  firstBytes: [0x81, 0x82, 0x83],
+  atLeast: 4,
+  read(view, start, end, port) {
+    if (port !== 139 || view.getUint8(start + 1) > 1) return NOBODY;
+    if (view.getUint16(start + 2) + 4 !== end - start) return NOBODY;
+    return view.getUint8(start) === 0x81 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** Connection request and confirm of RDP, S7 and others: RFC 1006, section 6, and RFC 905, 13.3. */
+const tpkt: Sign = {
+  protocol: "ISO transport on TCP",
+  firstBytes: [0x03],
+  atLeast: 7,
+  read(view, start, end) {
+    if (view.getUint8(start + 1) !== 0) return NOBODY;
+    const type = view.getUint8(start + 5);
+    if (type === 0xe0) return FROM_CLIENT;
+    if (type === 0xd0) return FROM_SERVER;
+    // S7 within a data unit: a job, or what is answered to it.
+    if (type !== 0xf0 || start + 9 > end || view.getUint8(start + 7) !== 0x32) return NOBODY;
+    const kind = view.getUint8(start + 8);
+    if (kind === 1) return FROM_CLIENT;
+    return kind === 2 || kind === 3 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** Greeting of MySQL: "Protocol::HandshakeV10", a whole packet with sequence number 0. */
+const mysql: Sign = {
+  protocol: "MySQL",
+  firstBytes: range(0x20, 0xff),
+  atLeast: 6,
+  read(view, start, end) {
+    const length = view.getUint32(start, true) & 0xffffff;
+    const isGreeting = length === end - start - 4 && view.getUint8(start + 3) === 0 &&
+      view.getUint8(start + 4) === 10;
+    return isGreeting ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** Start-up and SSL request of PostgreSQL ("Message Formats"). */
+const postgresql: Sign = {
+  protocol: "PostgreSQL",
+  firstBytes: [0x00],
+  atLeast: 8,
+  read(view, start, end) {
+    if (view.getUint32(start) !== end - start) return NOBODY;
+    const code = view.getUint32(start + 4);
+    const isStart = code === 0x00030000 || code === 80877103 || code === 80877102;
+    return isStart ? FROM_CLIENT : NOBODY;
+  },
+};
+
+/** SMPP 3.4, section 5.1.2.1: bind requests, and their responses with the highest bit set. */
+const smpp: Sign = {
+  protocol: "SMPP",
+  firstBytes: [0x00],
+  atLeast: 16,
+  read(view, start, end) {
+    if (view.getUint32(start) !== end - start) return NOBODY;
+    const command = view.getUint32(start + 4);
+    const bind = command & 0x7fffffff;
+    if (bind !== 1 && bind !== 2 && bind !== 9) return NOBODY;
+    return command >>> 31 === 0 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** Kerberos over TCP, RFC 4120, sections 5.10 and 7.2.2: a length, then a tagged message. */
+const kerberos: Sign = {
+  protocol: "Kerberos",
+  firstBytes: [0x00],
+  atLeast: 8,
+  read(view, start, _end, port) {
+    return port === 88 ? kerberosMessage(view.getUint8(start + 4)) : NOBODY;
+  },
+};
+
+/** What the tag of a Kerberos message says: RFC 4120, section 5.10. */
+export function kerberosMessage(tag: number): Role {
+  if (tag === 0x6a || tag === 0x6c || tag === 0x6e) return FROM_CLIENT;
+  return tag === 0x6b || tag === 0x6d || tag === 0x6f || tag === 0x7e ? FROM_SERVER : NOBODY;
+}
+
+/** RFC 4511, section 4.1.1: a sequence of a small message id and an operation with its tag. */
+const ldap: Sign = {
+  protocol: "LDAP",
+  firstBytes: [0x30],
+  atLeast: 8,
+  read(view, start, end) {
+    const lengthByte = view.getUint8(start + 1);
+    const at = start + 2 + (lengthByte >= 0x80 ? lengthByte & 0x7f : 0);
+    if (at + 4 > end || view.getUint8(at) !== 2) return NOBODY;
+    const operationAt = at + 2 + view.getUint8(at + 1);
+    if (operationAt >= end) return NOBODY;
+    switch (view.getUint8(operationAt)) {
+      case 0x60: // bind
+      case 0x63: // search
+      case 0x66: // modify
+      case 0x77: // extended
+        return FROM_CLIENT;
+      case 0x61:
+      case 0x64:
+      case 0x65:
+      case 0x67:
+      case 0x78:
+        return FROM_SERVER;
+      default:
+        return NOBODY;
+    }
+  },
+};
+
+/** CONNECT and CONNACK of MQTT 3.1.1 and 5, sections 3.1 and 3.2. */
+const mqtt: Sign = {
+  protocol: "MQTT",
+  firstBytes: [0x10, 0x20],
+  atLeast: 4,
+  read(view, start, end) {
+    if (view.getUint8(start) === 0x20) {
+      return view.getUint8(start + 1) === 2 && end - start === 4 ? FROM_SERVER : NOBODY;
+    }
+    for (let at = start + 2; at < start + 5; at++) {
+      if (hasText(view, at, end, "\0\x04MQTT") || hasText(view, at, end, "\0\x06MQIsdp")) {
+        return FROM_CLIENT;
+      }
+    }
+    return NOBODY;
+  },
+};
+
+/** RFC 1928, section 3: the methods offered, and the one chosen. */
+const socks: Sign = {
+  protocol: "SOCKS",
+  firstBytes: [0x05],
+  atLeast: 2,
+  read(view, start, end, port) {
+    const size = end - start;
+    const second = view.getUint8(start + 1);
+    if (second > 0 && second < 10 && size === 2 + second) return FROM_CLIENT;
+    return port === 1080 && size === 2 && second === 0 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** DRDA: exchange of server attributes (EXCSAT, EXCSATRD) in a DSS with magic 0xd0. */
+const drda: Sign = {
+  protocol: "DRDA",
+  firstBytes: [0x00],
+  atLeast: 10,
+  read(view, start) {
+    if (view.getUint8(start + 2) !== 0xd0) return NOBODY;
+    const codepoint = view.getUint16(start + 8);
+    if (codepoint === 0x1041) return FROM_CLIENT;
+    return codepoint === 0x1443 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** [MS-TDS] 2.2.3.1: pre-login and login from the client, tabular results from the server. */
+const tds: Sign = {
+  protocol: "TDS",
+  firstBytes: [0x04, 0x10, 0x12],
+  atLeast: 8,
+  read(view, start, end) {
+    const isWhole = view.getUint16(start + 2) === end - start && view.getUint8(start + 1) <= 1 &&
+      view.getUint8(start + 7) === 0;
+    if (!isWhole) return NOBODY;
+    return view.getUint8(start) === 0x04 ? FROM_SERVER : FROM_CLIENT;
+  },
+};
+
+/** MongoDB wire protocol: a message answers another one, or none. */
+const mongodb: Sign = {
+  protocol: "MongoDB",
+  firstBytes: range(0x10, 0xff),
+  atLeast: 16,
+  read(view, start, end) {
+    if (view.getUint32(start, true) !== end - start) return NOBODY;
+    const operation = view.getUint32(start + 12, true);
+    if (operation === 1) return FROM_SERVER;
+    if (operation !== 2013 && operation !== 2004 && operation !== 2012) return NOBODY;
+    // Some drivers write -1 where nothing is answered.
+    const answered = view.getInt32(start + 8, true);
+    return answered === 0 || answered === -1 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** CQL binary protocol, section 2: the highest bit of the version is set in responses. */
+const cql: Sign = {
+  protocol: "CQL",
+  firstBytes: [0x03, 0x04, 0x05, 0x83, 0x84, 0x85],
+  atLeast: 9,
+  read(view, start, end, port) {
+    if (port !== 9042 || view.getUint32(start + 5) + 9 !== end - start) return NOBODY;
+    return view.getUint8(start) < 0x80 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** DICOM PS3.8, section 9.3: association requested, accepted. */
+const dicom: Sign = {
+  protocol: "DICOM",
+  firstBytes: [0x01, 0x02],
+  atLeast: 10,
+  read(view, start) {
+    if (view.getUint8(start + 1) !== 0 || view.getUint16(start + 6) !== 1) return NOBODY;
+    if (view.getUint16(start + 8) !== 0) return NOBODY;
+    return view.getUint8(start) === 1 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** IEC 60870-5-104, section 5.1: start of data transfer, and its confirmation. */
+const iec104: Sign = {
+  protocol: "IEC 60870-5-104",
+  firstBytes: [0x68],
+  atLeast: 6,
+  read(view, start) {
+    if (view.getUint8(start + 1) !== 4) return NOBODY;
+    const control = view.getUint8(start + 2);
+    if (control === 0x07 || control === 0x43) return FROM_CLIENT;
+    return control === 0x0b ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** DNP3, IEEE 1815, section 9.2.4.1.3: the direction bit is set by the master. */
+const dnp3: Sign = {
+  protocol: "DNP3",
+  firstBytes: [0x05],
+  atLeast: 10,
+  read(view, start) {
+    if (view.getUint8(start + 1) !== 0x64) return NOBODY;
+    return (view.getUint8(start + 3) & 0x80) !== 0 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** OPC UA, part 6, section 7.1.2.3. */
+const opcua = textSign("OPC UA", ["HELF", "OPNF"], ["ACKF"]);
+
+/** BEP 3: both ends send the same, the one who connected first. */
+const bitTorrent: Sign = {
+  protocol: "BitTorrent",
+  firstBytes: [0x13],
+  atLeast: 20,
+  read(view, start, end, _port, isFirst) {
+    return isFirst && hasText(view, start, end, "\x13BitTorrent protocol") ? FROM_CLIENT : NOBODY;
+  },
+};
+
+/** The signs of protocols over TCP. */
+export const TCP_SIGNS: readonly Sign[] = [
+  tls,
+  http,
+  rtsp,
+  sip,
+  mailCommands,
+  replies,
+  rfb,
+  rtmp,
+  framedStun,
+  stun,
+  syslog,
+  openings,
+  smb,
+  netbios,
+  tpkt,
+  postgresql,
+  smpp,
+  kerberos,
+  drda,
+  ldap,
+  mqtt,
+  socks,
+  tds,
+  cql,
+  dicom,
+  iec104,
+  dnp3,
+  opcua,
+  bitTorrent,
+  mysql,
+  mongodb,
+];
