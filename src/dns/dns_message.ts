@@ -1,0 +1,225 @@
+import dnsPacket from "dns-packet";
+import { addressText } from "../flow/address_text.ts";
+import {
+  ANSWER,
+  DNS_OUTCOME_NAMES,
+  MALFORMED,
+  NO_ADDRESS,
+  NXDOMAIN,
+  OTHER_OPCODE,
+  OTHER_RESPONSE_CODE,
+  QUERY,
+} from "./dns_outcome.ts";
+import { MessageBytes } from "./message_bytes.ts";
+
+/** An A or AAAA record. */
+export interface AddressRecord {
+  /** The name that has the address. */
+  readonly owner: string;
+  readonly isIpv6: boolean;
+  /** Four words in network order, IPv4 in the last of them. */
+  readonly words: Uint32Array;
+  /** The address as keys have it. */
+  readonly address: string;
+}
+
+/** A CNAME record. */
+export interface AliasRecord {
+  /** The name that points at another. */
+  readonly owner: string;
+  readonly target: string;
+}
+
+/** What a DNS response says, as far as keys are concerned. Names are as `domain_name.ts` has them. */
+export interface DnsResponse {
+  /** The name that was asked for; `null` where the message repeats no question, as in mDNS. */
+  readonly question: string | null;
+  readonly addresses: readonly AddressRecord[];
+  readonly aliases: readonly AliasRecord[];
+}
+
+/** A response, or why there is none: one of the numbers of `dns_outcome.ts`. */
+export interface DnsReading {
+  readonly outcome: number;
+  readonly response: DnsResponse | null;
+}
+
+/** What is used of dns-packet, which has no types of its own. */
+interface NameCodec {
+  decode: ((bytes: MessageBytes, offset: number) => string) & { bytes: number };
+}
+
+const nameCodec = (dnsPacket as unknown as { name: NameCodec }).name;
+
+/** RFC 1035, section 4.1.1. */
+const HEADER = 12;
+const FLAGS = 2;
+const QUESTIONS = 4;
+const ANSWERS = 6;
+const AUTHORITIES = 8;
+const ADDITIONALS = 10;
+const RESPONSE_BIT = 0x80;
+const OPCODE_MASK = 0x78;
+const RESPONSE_CODE_MASK = 0x0f;
+const NO_ERROR = 0;
+const NAME_ERROR = 3;
+
+/** Type and class of a question. */
+const QUESTION_FIXED = 4;
+/** Type, class, time to live and length of the data of a record. */
+const RECORD_FIXED = 10;
+const TYPE_A = 1;
+const TYPE_CNAME = 5;
+const TYPE_AAAA = 28;
+const CLASS_IN = 1;
+/** The class without what mDNS keeps in its highest bit (RFC 6762, section 10.2). */
+const CLASS_MASK = 0x7fff;
+const LABEL_KIND_MASK = 0xc0;
+
+/** For each outcome, the reading without a response. */
+const NOT_USED: readonly DnsReading[] = DNS_OUTCOME_NAMES.map((_, outcome) => ({
+  outcome,
+  response: null,
+}));
+
+/**
+ * Reads a DNS message (RFC 1035, section 4), of which responses are wanted only. Nothing outside of
+ * it is read, and it never throws.
+ *
+ * Names are decoded by dns-packet. Records are walked over here, as only few kinds are needed, and
+ * those that are not must not be able to spoil the rest: dns-packet decodes all there is, and gives
+ * a message up for an odd byte in a record that nobody asked for.
+ *
+ * @param bytes Holds the message.
+ * @param start Where it begins.
+ * @param end Where it ends.
+ * @param withAdditionals Whether addresses in the additional section count, as they do in mDNS
+ * (RFC 6763, section 12), where they are no less an answer than the others.
+ */
+export function readDnsMessage(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  withAdditionals = false,
+): DnsReading {
+  if (end - start < HEADER) return NOT_USED[MALFORMED];
+  // Most of what is no response at all ends here, before anything is made for it.
+  const flags = bytes[start + FLAGS];
+  if ((flags & RESPONSE_BIT) === 0) return NOT_USED[QUERY];
+  if ((flags & OPCODE_MASK) !== 0) return NOT_USED[OTHER_OPCODE];
+  const code = bytes[start + FLAGS + 1] & RESPONSE_CODE_MASK;
+  if (code !== NO_ERROR && code !== NAME_ERROR) return NOT_USED[OTHER_RESPONSE_CODE];
+  const message = new MessageBytes(bytes.buffer, bytes.byteOffset + start, end - start);
+  try {
+    const response = new Reader(message).read(withAdditionals);
+    if (code === NAME_ERROR) {
+      return response.question === null ? NOT_USED[MALFORMED] : { outcome: NXDOMAIN, response };
+    }
+    const isEmpty = response.addresses.length + response.aliases.length === 0;
+    return isEmpty ? NOT_USED[NO_ADDRESS] : { outcome: ANSWER, response };
+  } catch {
+    return NOT_USED[MALFORMED];
+  }
+}
+
+/** Walks over one message. Whatever contradicts itself throws. */
+class Reader {
+  readonly #message: MessageBytes;
+  readonly #addresses: AddressRecord[] = [];
+  readonly #aliases: AliasRecord[] = [];
+  #at = HEADER;
+
+  constructor(message: MessageBytes) {
+    this.#message = message;
+  }
+
+  read(withAdditionals: boolean): DnsResponse {
+    let question: string | null = null;
+    for (let left = this.#uint16(QUESTIONS); left > 0; left--) {
+      if (question === null) question = this.#takeName();
+      else this.#skipName();
+      this.#skip(QUESTION_FIXED);
+    }
+    for (let left = this.#uint16(ANSWERS); left > 0; left--) this.#takeRecord();
+    if (withAdditionals) {
+      for (let left = this.#uint16(AUTHORITIES); left > 0; left--) this.#skipRecord();
+      for (let left = this.#uint16(ADDITIONALS); left > 0; left--) this.#takeRecord();
+    }
+    return { question, addresses: this.#addresses, aliases: this.#aliases };
+  }
+
+  #takeRecord(): void {
+    const nameAt = this.#at;
+    this.#skipName();
+    const fixed = this.#skip(RECORD_FIXED);
+    const length = this.#uint16(fixed + 8);
+    const data = this.#skip(length);
+    if ((this.#uint16(fixed + 2) & CLASS_MASK) !== CLASS_IN) return;
+    const type = this.#uint16(fixed);
+    if (type === TYPE_CNAME) this.#takeAlias(nameAt, data, length);
+    else if (type === TYPE_A && length === 4) this.#takeAddress(nameAt, data, false);
+    else if (type === TYPE_AAAA && length === 16) this.#takeAddress(nameAt, data, true);
+    else if (type === TYPE_A || type === TYPE_AAAA) throw new RangeError("an address's length");
+  }
+
+  #takeAlias(nameAt: number, data: number, length: number): void {
+    const target = this.#nameAt(data);
+    if (nameCodec.decode.bytes !== length) throw new RangeError("a name's length");
+    this.#aliases.push({ owner: this.#nameAt(nameAt), target });
+  }
+
+  #takeAddress(nameAt: number, data: number, isIpv6: boolean): void {
+    const words = new Uint32Array(4);
+    for (let word = isIpv6 ? 0 : 3, at = data; word < 4; word++, at += 4) {
+      words[word] = this.#uint16(at) << 16 | this.#uint16(at + 2);
+    }
+    const address = addressText(words, 0, isIpv6);
+    this.#addresses.push({ owner: this.#nameAt(nameAt), isIpv6, words, address });
+  }
+
+  #skipRecord(): void {
+    this.#skipName();
+    const fixed = this.#skip(RECORD_FIXED);
+    this.#skip(this.#uint16(fixed + 8));
+  }
+
+  #takeName(): string {
+    const name = this.#nameAt(this.#at);
+    this.#skip(nameCodec.decode.bytes);
+    return name;
+  }
+
+  #nameAt(offset: number): string {
+    this.#message.pointers = 0;
+    const name = nameCodec.decode(this.#message, offset);
+    return name === "." ? name : name + ".";
+  }
+
+  /** Goes past a name without following its pointer. */
+  #skipName(): void {
+    for (;;) {
+      const at = this.#skip(1);
+      const length = this.#message[at];
+      if (length === 0) return;
+      const kind = length & LABEL_KIND_MASK;
+      if (kind === LABEL_KIND_MASK) {
+        this.#skip(1);
+        return;
+      }
+      if (kind !== 0) throw new RangeError("a label of an unknown kind");
+      this.#skip(length);
+    }
+  }
+
+  /** @returns Where the bytes are that are gone past. */
+  #skip(bytes: number): number {
+    const at = this.#at;
+    if (at + bytes > this.#message.length) throw new RangeError("the message is cut");
+    this.#at = at + bytes;
+    return at;
+  }
+
+  #uint16(at: number): number {
+    return (this.#message[at] << 8) | this.#message[at + 1];
+  }
+}

@@ -1,0 +1,149 @@
+import { addressText } from "../flow/address_text.ts";
+import type { DnsReading, DnsResponse } from "./dns_message.ts";
+import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
+import { isBelow } from "./domain_name.ts";
+import { HeldNames } from "./held_names.ts";
+import { KnownNames } from "./known_names.ts";
+import type { NameWrite } from "./name_write.ts";
+
+/** Writes that are handed on at once. */
+const BATCH = 1000;
+/** A chain of aliases is followed over no more of them; resolvers give up after 8 to 16. */
+const MOST_ALIASES = 32;
+
+/** How a {@linkcode DnsMeter} is made. */
+export interface DnsMeterOptions {
+  /** Takes writes of keys with names. */
+  emit: (writes: readonly NameWrite[]) => void;
+  /** Called for the client of every message that makes keys, before these. */
+  onClient: (isIpv6: boolean, client: Uint32Array) => void;
+  /** Names that make no keys, with all below them, as `domainName` gives them. @default [] */
+  ignored?: readonly string[];
+}
+
+/** What a {@linkcode DnsMeter} counted. */
+export interface DnsStatistics {
+  /** Messages by what became of them, in the order of `DNS_OUTCOME_NAMES`. */
+  outcomes: readonly number[];
+  /** Writes of dns, cname and nx keys that were emitted. */
+  written: number;
+}
+
+/** Turns what DNS responses say into the keys `dns`, `cname` and `nx` of the Redis contract. */
+export class DnsMeter {
+  /** What clients looked up last. */
+  readonly names = new KnownNames();
+  readonly #options: DnsMeterOptions;
+  readonly #held = new HeldNames();
+  readonly #outcomes = new Float64Array(DNS_OUTCOME_NAMES.length);
+  #ignored: readonly string[];
+  #writes: NameWrite[] = [];
+  #written = 0;
+
+  constructor(options: DnsMeterOptions) {
+    this.#options = options;
+    this.#ignored = options.ignored ?? [];
+  }
+
+  /** Names that make no keys from now on, as {@linkcode DnsMeterOptions.ignored}. */
+  set ignored(suffixes: readonly string[]) {
+    this.#ignored = suffixes;
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @param reading What was read of it.
+   * @param client Who asked: four words in network order, IPv4 in the last of them, the others 0.
+   * @param window The window of time, as `HeldKeys` counts them.
+   */
+  take(reading: DnsReading, isIpv6: boolean, client: Uint32Array, window: number): void {
+    const { outcome, response } = reading;
+    if (response === null) {
+      this.#outcomes[outcome]++;
+    } else if (this.#isIgnored(response)) {
+      this.#outcomes[IGNORED_NAME]++;
+    } else {
+      this.#outcomes[outcome]++;
+      this.#write(outcome, response, isIpv6, client, window);
+    }
+  }
+
+  /** Counts what could not be read as a message: one of the numbers of `dns_outcome.ts`. */
+  count(outcome: number): void {
+    this.#outcomes[outcome]++;
+  }
+
+  /** Hands on what was written. */
+  flush(): void {
+    if (this.#writes.length === 0) return;
+    const writes = this.#writes;
+    this.#writes = [];
+    this.#options.emit(writes);
+  }
+
+  /** What was counted up to now. */
+  statistics(): DnsStatistics {
+    return { outcomes: [...this.#outcomes], written: this.#written };
+  }
+
+  /** What was asked for decides; in mDNS, which repeats no question, who has the first address. */
+  #isIgnored({ question, addresses, aliases }: DnsResponse): boolean {
+    if (this.#ignored.length === 0) return false;
+    const name = question ?? aliases[0]?.owner ?? addresses[0]?.owner;
+    return name !== undefined && isBelow(name, this.#ignored);
+  }
+
+  #write(
+    outcome: number,
+    response: DnsResponse,
+    isIpv6: boolean,
+    client: Uint32Array,
+    window: number,
+  ): void {
+    this.#options.onClient(isIpv6, client);
+    const prefix = addressText(client, 0, isIpv6) + ";";
+    if (outcome === NXDOMAIN && response.question !== null) {
+      this.#put(prefix + response.question + ";nx", null, window);
+    }
+    // A name that does not exist may be the end of a chain, and the chain is in the answer.
+    for (const { owner, target } of response.aliases) {
+      this.#put(prefix + target + ";cname", owner, window);
+    }
+    if (outcome !== ANSWER) return;
+    const pointing = new Map(response.aliases.map(({ owner, target }) => [target, owner]));
+    for (const { owner, address, isIpv6: isAddressIpv6, words } of response.addresses) {
+      this.#put(prefix + address + ";dns", owner, window);
+      const name = nameAskedFor(owner, response.question, pointing);
+      this.names.learn(isIpv6, client, isAddressIpv6, words, name);
+    }
+  }
+
+  #put(key: string, name: string | null, window: number): void {
+    const identity = name === null ? key : key + ";" + name;
+    if (!this.#held.admit(identity, window)) return;
+    this.#writes.push({ key, name });
+    this.#written++;
+    if (this.#writes.length === BATCH) this.flush();
+  }
+}
+
+/**
+ * The name that a client used to get to an address: from the name that has it back along the aliases
+ * to the first, which is the one that was asked for.
+ *
+ * @param pointing For each alias' target, the name that points at it.
+ */
+function nameAskedFor(
+  owner: string,
+  question: string | null,
+  pointing: ReadonlyMap<string, string>,
+): string {
+  let name = owner;
+  for (let steps = 0; steps < MOST_ALIASES && name !== question; steps++) {
+    const before = pointing.get(name);
+    if (before === undefined) break;
+    name = before;
+  }
+  return name;
+}
