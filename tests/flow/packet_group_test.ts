@@ -42,9 +42,11 @@ function look(
   group.prefetch();
   const [about] = group.about;
   return {
-    number: isIpv6 ? group.find6(0) : group.find4(0),
+    number: isIpv6
+      ? group.find6(0) || group.addConversation6(0)
+      : group.find4(0) || group.addConversation4(0),
     direction: (about >>> DIRECTION_SHIFT) & 1,
-    flags: about >>> FLAGS_SHIFT,
+    flags: (about >>> FLAGS_SHIFT) & 0xff,
   };
 }
 

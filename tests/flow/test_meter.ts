@@ -1,0 +1,66 @@
+import type { Config } from "../../src/config/mod.ts";
+import { DECODED_NAMES } from "../../src/packet/decoded.ts";
+import { FlowMeter, type FlowMeterOptions } from "../../src/flow/flow_meter.ts";
+import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { keyText } from "../../src/sink/keys.ts";
+import { batchOf } from "../batches.ts";
+import { mappingOf } from "../observed_keys.ts";
+
+const RAW_IP = 101;
+
+/** What may be told of a meter of a test. */
+export interface TestMeterOptions extends Partial<Omit<FlowMeterOptions, "mapping" | "emit">> {
+  config?: Config;
+  ourNets?: string[];
+}
+
+/** A meter that is given IP packets, and whose keys are collected. */
+export class TestMeter {
+  readonly meter: FlowMeter;
+  /** Observations as they came, each the words of one. */
+  readonly observations: Uint32Array[] = [];
+  #given = 0;
+
+  constructor(options: TestMeterOptions = {}) {
+    const { config = {}, ourNets = ["10.0.0.0/8", "2001:db8::/32"], ...rest } = options;
+    this.meter = new FlowMeter({
+      ...rest,
+      mapping: mappingOf(config, ourNets),
+      emit: ({ words, count }) => {
+        for (let i = 0; i < count; i++) {
+          const from = i * OBSERVATION_WORDS;
+          this.observations.push(words.slice(from, from + OBSERVATION_WORDS));
+        }
+      },
+    });
+  }
+
+  /** Has the meter take IP packets, all of the same second. */
+  take(seconds: number, ...packets: Uint8Array[]): void {
+    this.meter.take(batchOf(packets.map((packet) => ({ packet, linkType: RAW_IP, seconds }))));
+  }
+
+  /** The keys since the last call, sorted; one that was written twice is there twice. */
+  keys(): string[] {
+    this.meter.flush();
+    return this.emitted();
+  }
+
+  /** The same of what was emitted already. */
+  emitted(): string[] {
+    const given = this.#given;
+    this.#given = this.observations.length;
+    return this.observations.slice(given).map((words) => keyText(words, 0)).sort();
+  }
+
+  /** The keys of some packets of one second. */
+  keysOf(seconds: number, ...packets: Uint8Array[]): string[] {
+    this.take(seconds, ...packets);
+    return this.keys();
+  }
+
+  /** How many packets had this end in the decoder. */
+  decoded(name: typeof DECODED_NAMES[number]): number {
+    return this.meter.statistics().decoded[DECODED_NAMES.indexOf(name)];
+  }
+}
