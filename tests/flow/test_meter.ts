@@ -7,6 +7,8 @@ import { batchOf } from "../batches.ts";
 import { mappingOf } from "../observed_keys.ts";
 
 const RAW_IP = 101;
+/** Enough for any test; tables of the usual size take longer to make than a test to run. */
+const CONVERSATIONS = 100_000;
 
 /** What may be told of a meter of a test. */
 export interface TestMeterOptions extends Partial<Omit<FlowMeterOptions, "mapping" | "emit">> {
@@ -24,6 +26,7 @@ export class TestMeter {
   constructor(options: TestMeterOptions = {}) {
     const { config = {}, ourNets = ["10.0.0.0/8", "2001:db8::/32"], ...rest } = options;
     this.meter = new FlowMeter({
+      maxConversations: CONVERSATIONS,
       ...rest,
       mapping: mappingOf(config, ourNets),
       emit: ({ words, count }) => {
