@@ -31,7 +31,7 @@ export class RedisServer {
    * them stand for the server's directory and port.
    */
   static async start(serverArguments: string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(freePort(await listen()), makeDirectory(), serverArguments);
+    const server = new RedisServer(await unusedPort(), makeDirectory(), serverArguments);
     await server.run();
     return server;
   }
@@ -56,7 +56,9 @@ export class RedisServer {
     this.#process = new Deno.Command("redis-server", { args: all, stdout: "null", stderr: "null" })
       .spawn();
     const isTls = this.#arguments.includes("--tls-port");
-    await untilListening(isTls ? this.#tlsPort : this.port);
+    const hasEnded = { value: false };
+    this.#process.status.then(() => hasEnded.value = true);
+    await untilListening(isTls ? this.#tlsPort : this.port, hasEnded);
   }
 
   /** Ends the process, and keeps its port and directory. */
@@ -123,18 +125,10 @@ export class RedisServer {
 
 /** A port of loopback on which nobody listens. */
 export async function unusedPort(): Promise<number> {
-  return freePort(await listen());
-}
-
-function listen(): Promise<ReturnType<typeof createServer>> {
-  const { promise, resolve } = Promise.withResolvers<ReturnType<typeof createServer>>();
-  const listener = createServer().listen(0, "127.0.0.1", () => resolve(listener));
-  return promise;
-}
-
-function freePort(listener: ReturnType<typeof createServer>): number {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address() as { port: number };
-  listener.close();
+  await new Promise((resolve) => listener.close(resolve));
   return port;
 }
 
@@ -143,8 +137,9 @@ function makeDirectory(): string {
   return Deno.makeTempDirSync({ prefix: "flosensor-redis-" });
 }
 
-async function untilListening(port: number): Promise<void> {
-  for (const begin = performance.now(); performance.now() - begin < START_PATIENCE;) {
+async function untilListening(port: number, hasEnded: { value: boolean }): Promise<void> {
+  const begin = performance.now();
+  while (!hasEnded.value && performance.now() - begin < START_PATIENCE) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;

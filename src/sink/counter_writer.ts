@@ -1,26 +1,9 @@
-import { createHash } from "node:crypto";
 import { COUNTER_SCRIPT } from "./counter_script.ts";
 import { type RedisConnection, RedisReplyError } from "./redis_connection.ts";
+import { forbidsScripts, RedisScript } from "./redis_script.ts";
+import { KEY_FAULT, outcomeOfScript, type WriteOutcome } from "./write_outcome.ts";
 
-/** What became of a batch of counters. */
-export interface CounterOutcome {
-  /** How many of them, from the first on, were written or refused. The rest may be tried again. */
-  readonly done: number;
-  /** Indexes of those that were refused because of what they hold or are called. */
-  readonly refused: readonly number[];
-  /** Why the first of them was. */
-  readonly reason: string;
-  /** The error that ended the batch, or `null`. It concerns all keys. */
-  readonly fault: RedisReplyError | null;
-}
-
-const SCRIPT_HASH = createHash("sha1").update(COUNTER_SCRIPT).digest("hex");
-
-/** Errors that concern one key. The script has the same list. */
-const KEY_FAULT = /WRONGTYPE|not an integer|overflow|access one of the keys|access a key/;
-
-/** Errors that say that scripts, or this one's keys, are not for this user or this server. */
-const NO_SCRIPTS = /^NOPERM|^ERR unknown command|^ERR This instance has no script/i;
+const SCRIPT = new RedisScript(COUNTER_SCRIPT);
 
 /**
  * Writes batches of counters over one connection: by a script, or where scripts are not permitted
@@ -45,28 +28,16 @@ export class CounterWriter {
    * @throws {RedisReplyError} when the server refuses all of them.
    * @throws {Error} when there is no answer. All, some or none of the keys were written then.
    */
-  async write(keys: string[], counts: string[] | null, ttl: string): Promise<CounterOutcome> {
+  async write(keys: string[], counts: string[] | null, ttl: string): Promise<WriteOutcome> {
     if (!this.#usesScripts) return await this.#writeSingly(keys, counts, ttl);
     try {
-      return outcomeOf(await this.#runScript(keys, counts, ttl), keys.length);
+      const reply = await SCRIPT.run(this.#connection, keys, [ttl].concat(counts ?? []));
+      return outcomeOfScript(reply, keys.length);
     } catch (error) {
-      if (!(error instanceof RedisReplyError && NO_SCRIPTS.test(error.message))) throw error;
+      if (!forbidsScripts(error)) throw error;
       if (this.#usesScripts) this.#onNoScripts(error.message);
       this.#usesScripts = false;
       return await this.#writeSingly(keys, counts, ttl);
-    }
-  }
-
-  async #runScript(keys: string[], counts: string[] | null, ttl: string): Promise<unknown> {
-    const command = ["EVALSHA", SCRIPT_HASH, String(keys.length)].concat(keys, ttl, counts ?? []);
-    try {
-      return await this.#connection.call(command);
-    } catch (error) {
-      if (!(error instanceof RedisReplyError && error.message.startsWith("NOSCRIPT"))) throw error;
-      // EVAL leaves the script in the server's cache, for the next EVALSHA.
-      command[0] = "EVAL";
-      command[1] = COUNTER_SCRIPT;
-      return await this.#connection.call(command);
     }
   }
 
@@ -74,7 +45,7 @@ export class CounterWriter {
     keys: string[],
     counts: string[] | null,
     ttl: string,
-  ): Promise<CounterOutcome> {
+  ): Promise<WriteOutcome> {
     const commands: string[][] = [];
     for (let i = 0; i < keys.length; i++) {
       commands.push(["INCRBY", keys[i], counts?.[i] ?? "1"], ["EXPIRE", keys[i], ttl]);
@@ -92,15 +63,4 @@ export class CounterWriter {
     }
     return { done: keys.length, refused, reason, fault: null };
   }
-}
-
-function outcomeOf(reply: unknown, keys: number): CounterOutcome {
-  if (reply === 0) return { done: keys, refused: [], reason: "", fault: null };
-  const [done, fault, reason, positions] = reply as [number, string, string, number[]];
-  return {
-    done,
-    refused: positions.map((position) => position - 1),
-    reason,
-    fault: fault === "" ? null : new RedisReplyError(fault),
-  };
 }

@@ -104,12 +104,12 @@ export class OwnSockets implements OwnConnections {
   }
 
   /**
-   * Follows the sockets that `start` makes before it returns.
+   * Follows the socket that a library makes in `start`, before that returns.
    *
    * @param port The port that is connected to.
    */
   track<T>(port: number, start: () => T): T {
-    const follow = (message: unknown) => this.#follow((message as { socket: Socket }).socket, port);
+    const follow = (message: unknown) => this.follow((message as { socket: Socket }).socket, port);
     diagnostics.subscribe(SOCKET_CHANNEL, follow);
     try {
       return start();
@@ -118,7 +118,12 @@ export class OwnSockets implements OwnConnections {
     }
   }
 
-  #follow(socket: Socket, port: number): void {
+  /**
+   * Follows a socket from its beginning, which is now, to its end.
+   *
+   * @param port The port that it connects to.
+   */
+  follow(socket: Socket, port: number): void {
     this.#forgetClosed();
     this.#settling.add(socket);
     this.onEndpointsChanged();

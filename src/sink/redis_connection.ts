@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
+import { createConnection, isIP, type Socket } from "node:net";
 import { UserError } from "../user_error.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import type { RedisAddress } from "./redis_url.ts";
@@ -77,8 +77,9 @@ export class RedisConnection {
   ): Promise<RedisConnection> {
     requirePermission(address);
     const redis = await import("./redis_library.ts");
+    const underTls = address.tls ? await connectSocket(address, sockets, signal) : undefined;
     const client = redis.createClient({
-      socket: socketOptions(address),
+      socket: socketOptions(address, underTls),
       username: address.username,
       password: address.password,
       database: address.database,
@@ -94,15 +95,16 @@ export class RedisConnection {
     signal.addEventListener("abort", abort);
     try {
       signal.throwIfAborted();
+      const isFollowed = address.tls || address.socketPath !== undefined;
+      const connect = () => client.connect();
       await withPatience(
-        address.socketPath === undefined
-          ? sockets.track(address.port, () => client.connect())
-          : client.connect(),
+        isFollowed ? connect() : sockets.track(address.port, connect),
         CONNECT_PATIENCE,
       );
       await connection.#introduce();
     } catch (error) {
       client.destroy();
+      underTls?.destroy();
       throw explained(connection.#asReplyError(error), address);
     } finally {
       signal.removeEventListener("abort", abort);
@@ -158,7 +160,7 @@ export class RedisConnection {
   }
 
   #asReplyError(error: unknown): Error {
-    if (error instanceof UserError) return error;
+    if (error instanceof UserError || error instanceof RedisReplyError) return error;
     if (error instanceof this.#redis.ErrorReply) return new RedisReplyError(error.message);
     return errorOf(error);
   }
@@ -166,14 +168,50 @@ export class RedisConnection {
 
 /** Deno 2.9 turns a missing permission into a refused connection, so it is asked for before. */
 function requirePermission(address: RedisAddress): void {
-  if (address.socketPath !== undefined) return;
-  const host = `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
-  if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
-    throw new UserError(`Redis at ${address.text}: no permission, run with --allow-net=${host}`);
+  const { socketPath: path, host, port } = address;
+  const end = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const [descriptors, options]: [Deno.PermissionDescriptor[], string] = path === undefined
+    ? [[{ name: "net", host: end }], `--allow-net=${end}`]
+    : [
+      [{ name: "read", path }, { name: "write", path }],
+      `--allow-read=${path} --allow-write=${path}`,
+    ];
+  if (descriptors.some((it) => Deno.permissions.querySync(it).state !== "granted")) {
+    throw new UserError(`Redis at ${address.text}: no permission, run with ${options}`);
   }
 }
 
-function socketOptions(address: RedisAddress) {
+/**
+ * The TCP connection under TLS is made here, since Deno 2.9 tells nobody of those that it makes
+ * for TLS itself.
+ */
+async function connectSocket(
+  address: RedisAddress,
+  sockets: OwnSockets,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { host, port } = address;
+  const socket = createConnection({ host, port, noDelay: true, keepAlive: true });
+  // Nothing may be read from it before TLS takes it over.
+  socket.pause();
+  sockets.follow(socket, port);
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const abort = () => socket.destroy(new Error("given up"));
+  signal.addEventListener("abort", abort);
+  socket.once("connect", () => resolve(socket));
+  // The listener stays: what happens later is said by the TLS socket as well.
+  socket.on("error", (error) => reject(errorOf(error)));
+  try {
+    return await withPatience(promise, CONNECT_PATIENCE);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function socketOptions(address: RedisAddress, underTls: Socket | undefined) {
   const common = { connectTimeout: CONNECT_PATIENCE, reconnectStrategy: false as const };
   if (address.socketPath !== undefined) return { ...common, path: address.socketPath };
   const tcp = { ...common, host: address.host, port: address.port };
@@ -181,6 +219,7 @@ function socketOptions(address: RedisAddress) {
   return {
     ...tcp,
     tls: true as const,
+    socket: underTls,
     ca: pem(address.caFile),
     cert: pem(address.certificateFile),
     key: pem(address.keyFile),
@@ -212,11 +251,17 @@ async function withPatience<T>(promise: Promise<T>, patience: number): Promise<T
 }
 
 function explained(error: Error, address: RedisAddress): Error {
-  if (!CERTIFICATE.test(`${(error as { code?: unknown }).code} ${error.message}`)) return error;
-  const way = address.caFile === undefined ? ": name its authority's file with ?cacert=FILE" : "";
-  return new UserError(
-    `Redis at ${address.text}: its certificate is not trusted (${error.message})${way}`,
-  );
+  const text = `${(error as { code?: unknown }).code} ${error.message}`;
+  if (!CERTIFICATE.test(text)) return error;
+  const [what, way] = /CertificateRequired|CERTIFICATE_REQUIRED/.test(text)
+    ? ["it asks for our certificate", ": name it with ?cert=FILE&key=FILE"]
+    : text.includes("CaUsedAsEndEntity")
+    ? ["its certificate is an authority's own", ": make one with basicConstraints=CA:FALSE"]
+    : [
+      "its certificate is not trusted",
+      address.caFile === undefined ? ": name its authority's file with ?cacert=FILE" : "",
+    ];
+  return new UserError(`Redis at ${address.text}: ${what} (${error.message})${way}`);
 }
 
 /** The error with a message of one line that a person understands. */
