@@ -5,6 +5,7 @@ import { LIBC_PATHS, openLibrary } from "./library.ts";
  * the manual. `FILE *` is `pointer`; an address that is read from memory is `usize`.
  */
 const SYMBOLS = {
+  capget: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
   dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
@@ -28,11 +29,28 @@ const SYMBOLS = {
   fmemopen: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
   fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
   fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
+  getauxval: { parameters: ["usize"], result: "usize" },
+  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getpwnam_r: {
+    parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  getresgid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  getresuid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  initgroups: { parameters: ["buffer", "u32"], result: "i32" },
   // Variadic in C. On x86-64 and arm64 under Linux one pointer is passed in the same way.
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "isize",
+  },
+  // These two change all threads of the process, unlike the system calls of the same name.
+  setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   setvbuf: { parameters: ["pointer", "buffer", "i32", "usize"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },

@@ -1,6 +1,7 @@
 import { UserError } from "../src/user_error.ts";
 import { libpcap } from "./libpcap.ts";
 import { textAt } from "./memory.ts";
+import { privilegesGivenUpFor } from "./privileges.ts";
 
 /** No such interface, `PCAP_ERROR_NO_SUCH_DEVICE`, pcap_activate(3PCAP). */
 export const PCAP_ERROR_NO_SUCH_DEVICE = -5;
@@ -40,6 +41,8 @@ export class PcapError extends UserError {
 
 /** What to do when the process may not capture. */
 export function permissionAdvice(): string {
+  const user = privilegesGivenUpFor();
+  if (user !== null) return `--user ${user} has given up what this needs: start again`;
   return `run as root, or once as root: setcap ${CAPTURE_CAPABILITIES} ${Deno.execPath()}`;
 }
 

@@ -1,11 +1,14 @@
-import { LiveSource } from "../capture/live_source.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
+import { giveUpPrivileges } from "../../ffi/privileges.ts";
+import { releaseProgramPages } from "../../ffi/program_pages.ts";
+import { LiveSource } from "../capture/live_source.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Run, type RunOptions } from "./run.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { statisticsLine } from "./statistics.ts";
 
@@ -16,6 +19,8 @@ export interface CaptureOptions extends RunOptions {
   buffer: number;
   promisc: boolean;
   direction: Direction;
+  /** The user to become once capture is open. */
+  user?: string;
 }
 
 const WRONG_USAGE = 2;
@@ -44,6 +49,11 @@ export async function capture(
   const sources = openSources(names, options, log);
   const signals = new EndSignals();
   try {
+    if (options.user !== undefined) {
+      // Before the configuration, whose code is not ours, is run.
+      giveUpPrivileges(options.user);
+      log.info(`privileges are given up: the user is ${options.user} now`);
+    }
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
@@ -79,6 +89,8 @@ function openSources(names: readonly string[], options: CaptureOptions, log: Log
 
 /** How long, in milliseconds, what the kernel still has is read after the signal to end. */
 const DRAIN_PATIENCE = 1000;
+/** How long, in milliseconds, until what was needed only at the start is not used any more. */
+const START_DURATION = 10_000;
 
 /** A capture that goes on. */
 class Capture {
@@ -86,6 +98,7 @@ class Capture {
   readonly #sources: readonly LiveSource[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
+  readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   /** Until when packets are read; then, or when there are none, reading ends. */
@@ -99,16 +112,24 @@ class Capture {
   }
 
   async run(signals: EndSignals): Promise<void> {
-    this.#log.info(`capturing on ${this.#sources.map(({ name }) => name).join(", ")}`);
-    const reload = () => void this.#run.reload();
+    const status = `capturing on ${this.#sources.map(({ name }) => name).join(", ")}`;
+    this.#log.info(status);
+    const reload = async () => {
+      this.#serviceManager.reloading();
+      await this.#run.reload();
+      this.#serviceManager.ready(status);
+    };
+    const startTimer = setTimeout(releaseProgramPages, START_DURATION);
     Deno.addSignalListener("SIGHUP", reload);
     const { stats } = this.#options;
     const statisticsTimer = stats === undefined
       ? undefined
       : setInterval(() => this.#log.info(this.#statistics()), stats * 1000);
+    this.#serviceManager.ready(status);
     try {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
+      clearTimeout(startTimer);
       Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
@@ -120,6 +141,7 @@ class Capture {
     try {
       const reading = Promise.all(this.#sources.map((source) => this.#read(source)));
       await Promise.race([signals.received, this.#failure.promise, reading]);
+      this.#serviceManager.stopping();
       this.#deadline = performance.now() + DRAIN_PATIENCE;
       await Promise.race([this.#failure.promise, reading]);
     } finally {

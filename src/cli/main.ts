@@ -134,6 +134,7 @@ function commands(finish: (status: number) => void): Command {
       new Option("--direction <direction>", "seen from the interface")
         .choices(["in", "out", "inout"]).default("inout"),
     )
+    .option("--user <name>", "as root: become this user once capture is open, for good")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
       finish(await capture(names, options, log(options)));
