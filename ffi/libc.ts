@@ -5,6 +5,10 @@ import { LIBC_PATHS, openLibrary } from "./library.ts";
  * the manual. `FILE *` is `pointer`; an address that is read from memory is `usize`.
  */
 const SYMBOLS = {
+  // memcpy returns where it copied to: how the address of our memory is learnt without the
+  // permission that Deno's own way asks for.
+  address_of: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   capget: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
@@ -22,28 +26,37 @@ const SYMBOLS = {
     result: "pointer",
     optional: true,
   },
+  errno_location: { name: "__errno_location", parameters: [], result: "usize" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
   fclose: { parameters: ["pointer"], result: "i32" },
   fflush: { parameters: ["pointer"], result: "i32" },
   fmemopen: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
   fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
+  freeifaddrs: { parameters: ["usize"], result: "void" },
   fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
   getauxval: { parameters: ["usize"], result: "usize" },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getifaddrs: { parameters: ["buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
   getresgid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   getresuid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   initgroups: { parameters: ["buffer", "u32"], result: "i32" },
   // Variadic in C. On x86-64 and arm64 under Linux one pointer is passed in the same way.
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
+  munmap: { parameters: ["usize", "usize"], result: "i32" },
+  // Variadic in C, as ioctl is: the third parameter is for a file that is made.
+  open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
     result: "isize",
@@ -51,8 +64,11 @@ const SYMBOLS = {
   // These two change all threads of the process, unlike the system calls of the same name.
   setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   setvbuf: { parameters: ["pointer", "buffer", "i32", "usize"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
+  strerror: { parameters: ["i32"], result: "usize" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -27,6 +27,11 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return string;
 }
 
+/** Where a buffer is, for a structure that C reads; valid while the buffer is referred to. */
+export function addressOf(buffer: Uint8Array<ArrayBuffer>): Address {
+  return libc().address_of(buffer, buffer, 0n);
+}
+
 /** The C string in a buffer: what is before its first zero byte. */
 export function textIn(buffer: Uint8Array): string {
   const end = buffer.indexOf(0);
@@ -38,6 +43,11 @@ export function copyAt(address: Address, length: number): Uint8Array<ArrayBuffer
   const copy = allocate(length);
   libc().memcpy(copy, address, BigInt(length));
   return copy;
+}
+
+/** The address that stands at an offset of a structure. */
+export function addressAt(structure: Uint8Array<ArrayBuffer>, offset: number): Address {
+  return new DataView(structure.buffer).getBigUint64(offset, true);
 }
 
 /** The C string at an address; the null address has none. */

@@ -2,7 +2,7 @@ import { UserError } from "../src/user_error.ts";
 import { NETMASK_UNKNOWN, withCompiledFilter } from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
-import { devices } from "./pcap_devices.ts";
+import { interfaceNames } from "./network_interfaces.ts";
 import {
   PCAP_ERROR_IFACE_NOT_UP,
   PCAP_ERROR_NO_SUCH_DEVICE,
@@ -209,8 +209,4 @@ export class PcapHandle {
         return new PcapError(`${this.device}: ${words}`, status);
     }
   }
-}
-
-function interfaceNames(): string {
-  return devices().filter((device) => device.isInterface).map((device) => device.name).join(", ");
 }

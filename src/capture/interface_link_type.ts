@@ -1,5 +1,5 @@
 import { hardwareType } from "../../ffi/interface_state.ts";
-import type { Device } from "../../ffi/pcap_devices.ts";
+import type { Device } from "../../ffi/device.ts";
 import { PcapError } from "../../ffi/pcap_error.ts";
 import { PcapHandle } from "../../ffi/pcap_handle.ts";
 import { DLT_RAW, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL } from "../packet/link_type.ts";

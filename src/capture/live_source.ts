@@ -1,7 +1,7 @@
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
 import { PacketRecordBuffer, RECORD_HEADER_SIZE } from "../../ffi/packet_record_buffer.ts";
-import { ANY_DEVICE } from "../../ffi/pcap_devices.ts";
+import { ANY_DEVICE } from "../../ffi/device.ts";
 import { PcapError } from "../../ffi/pcap_error.ts";
 import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import { Readiness } from "../../ffi/readiness.ts";

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
-import { ANY_DEVICE, type Device, type DeviceAddress, devices } from "../../ffi/pcap_devices.ts";
+import { ANY_DEVICE, type Device, type DeviceAddress } from "../../ffi/device.ts";
+import { networkInterfaces } from "../../ffi/network_interfaces.ts";
 
 /**
  * The networks that an interface is in, link-local ones included, such as `192.0.2.0/24` and
@@ -9,11 +10,12 @@ import { ANY_DEVICE, type Device, type DeviceAddress, devices } from "../../ffi/
  * `any` is in the networks of all interfaces. The loopback's are among them: what the host tells
  * itself is traffic of its own network, and not of someone outside.
  *
- * libpcap's list is read, for which a capture has the permission anyhow.
- *
- * @throws {UserError} when libpcap is missing or not allowed.
+ * @throws {UserError} when the C library is not allowed.
  */
-export function ownPrefixes(interfaceName: string, list: readonly Device[] = devices()): string[] {
+export function ownPrefixes(
+  interfaceName: string,
+  list: readonly Device[] = networkInterfaces(),
+): string[] {
   const chosen = list.filter(({ name }) => interfaceName === ANY_DEVICE || name === interfaceName);
   return [...new Set(chosen.flatMap((device) => device.addresses.map(prefixOf)))];
 }

@@ -1,5 +1,6 @@
 import { linkTypeName } from "../../ffi/libpcap.ts";
-import { type Device, devices } from "../../ffi/pcap_devices.ts";
+import type { Device } from "../../ffi/device.ts";
+import { devices } from "../../ffi/pcap_devices.ts";
 import { permissionAdvice } from "../../ffi/pcap_error.ts";
 import { interfaceLinkType } from "../capture/interface_link_type.ts";
 import { isDecoded } from "../capture/is_decoded.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Device } from "../../ffi/pcap_devices.ts";
+import type { Device } from "../../ffi/device.ts";
 import { ownPrefixes } from "../../src/capture/own_prefixes.ts";
 import { HAS_LIBPCAP, WITHOUT_LIBPCAP } from "../installed.ts";
 

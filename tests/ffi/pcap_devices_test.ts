@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { CAN_MAKE_NAMESPACES, withNamespaces, WITHOUT_NAMESPACES } from "../namespaces.ts";
-import type { Device } from "../../ffi/pcap_devices.ts";
+import type { Device } from "../../ffi/device.ts";
 import { FFI_PATHS } from "../../ffi/library.ts";
 
 const DEVICES = fileURLToPath(new URL("../../ffi/pcap_devices.ts", import.meta.url));
