@@ -1,6 +1,6 @@
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges } from "../../ffi/privileges.ts";
-import { releaseProgramPages } from "../../ffi/program_pages.ts";
+import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
 import { LiveSource } from "../capture/live_source.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -89,8 +89,13 @@ function openSources(names: readonly string[], options: CaptureOptions, log: Log
 
 /** How long, in milliseconds, what the kernel still has is read after the signal to end. */
 const DRAIN_PATIENCE = 1000;
+/**
+ * How long, in milliseconds, there must be no packet before all of it was read. The kernel keeps
+ * packets back until a block is full, or libpcap's time-out of 100 ms has passed, once or twice.
+ */
+const DRAIN_QUIET = 300;
 /** How long, in milliseconds, until what was needed only at the start is not used any more. */
-const START_DURATION = 10_000;
+const START_DURATION = 20_000;
 
 /** A capture that goes on. */
 class Capture {
@@ -101,7 +106,7 @@ class Capture {
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Until when packets are read; then, or when there are none, reading ends. */
+  /** Until when packets are read, once a signal came. */
   #deadline = Infinity;
 
   constructor(run: Run, sources: readonly LiveSource[], options: CaptureOptions, log: Log) {
@@ -119,7 +124,7 @@ class Capture {
       await this.#run.reload();
       this.#serviceManager.ready(status);
     };
-    const startTimer = setTimeout(releaseProgramPages, START_DURATION);
+    const startTimer = setTimeout(releaseUnusedMemory, START_DURATION);
     Deno.addSignalListener("SIGHUP", reload);
     const { stats } = this.#options;
     const statisticsTimer = stats === undefined
@@ -152,10 +157,13 @@ class Capture {
   }
 
   async #read(source: LiveSource): Promise<void> {
+    let quietSince = Infinity;
     for (let batch; (batch = await source.next()) !== null;) {
       this.#run.meter.take(batch);
-      const isEnding = this.#deadline !== Infinity;
-      if (isEnding && (batch.count === 0 || performance.now() > this.#deadline)) return;
+      if (this.#deadline === Infinity) continue;
+      const now = performance.now();
+      quietSince = batch.count > 0 ? now : Math.min(quietSince, now);
+      if (now > this.#deadline || now - quietSince > DRAIN_QUIET) return;
     }
   }
 
