@@ -50,6 +50,7 @@ const SYMBOLS = {
   // Variadic in C. On x86-64 and arm64 under Linux one pointer is passed in the same way.
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "void" },
   mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
   munmap: { parameters: ["usize", "usize"], result: "i32" },

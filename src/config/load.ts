@@ -52,8 +52,11 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
     await Deno.stat(file);
     return "there";
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return "unknown";
     if (error instanceof Deno.errors.NotFound) return "absent";
+    // Neither may the program, nor, in a folder that is another user's, may the process.
+    const isForbidden = error instanceof Deno.errors.NotCapable ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (isForbidden) return "unknown";
     // Whatever else is wrong with it, reading it will say so.
     return "there";
   }

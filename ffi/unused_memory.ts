@@ -25,13 +25,22 @@ interface Segment {
 }
 
 /**
+ * Gives back to the system what the process holds and does not use: free memory of the C library's
+ * heap, malloc_trim(3), and pages of the program's file.
+ *
+ * @returns The number of bytes of the program's file whose pages were taken out.
+ */
+export function releaseUnusedMemory(): number {
+  libc().malloc_trim(0n);
+  return releaseProgramPages();
+}
+
+/**
  * Takes the pages of the program's own file out of the process, madvise(2). Most of them were of
  * use only to start JavaScript; those of use later come back by themselves, from the kernel's cache
  * of the file. What can be written to is left alone: it is not in the file any more.
- *
- * @returns The number of bytes whose pages were taken out.
  */
-export function releaseProgramPages(): number {
+function releaseProgramPages(): number {
   const { getauxval, madvise } = libc();
   const headers = getauxval(AT_PHDR);
   const pageSize = getauxval(AT_PAGESZ);
