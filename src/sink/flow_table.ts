@@ -12,6 +12,7 @@ import {
   WORD_PORTS,
   WORD_SECONDS,
 } from "../flow/observation_batch.ts";
+import type { FlowNames } from "./flow_names.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
 /** What every row of a {@linkcode FlowTable} says. */
@@ -33,6 +34,8 @@ export interface FlowRow extends Row {
   /** `tcp`, `udp`, or the IANA number of another protocol. */
   readonly protocol: string;
   by: ByName;
+  /** The name that the client looked up last for the server's address, if there is one. */
+  name?: string;
 }
 
 /** A connection that was refused, or a service that could not be reached. */
@@ -52,14 +55,19 @@ const PROTOCOL_NAMES = new Map([[6, "tcp"], [17, "udp"]]);
  */
 export class FlowTable {
   readonly #maxRows: number;
+  readonly #names: FlowNames | null;
   /** In the order of their last sighting: a Map keeps the order of insertion. */
   readonly #flows = new Map<string, FlowRow>();
   readonly #failures = new Map<string, FailureRow>();
   #leftOut = 0;
 
-  /** @param maxRows How many flows are kept, and how many failures. */
-  constructor(maxRows: number = DEFAULT_MAX_ROWS) {
+  /**
+   * @param maxRows How many flows are kept, and how many failures.
+   * @param names Where the names of servers come from.
+   */
+  constructor(maxRows: number = DEFAULT_MAX_ROWS, names: FlowNames | null = null) {
     this.#maxRows = maxRows;
+    this.#names = names;
   }
 
   /** The flows, the one that was sighted last at the end. */
@@ -101,6 +109,9 @@ export class FlowTable {
       () => ({ ...newRow(words, offset, words[offset + WORD_PORTS], order), protocol, by }),
     );
     row.by = by;
+    const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
+    const name = this.#names?.find(isIpv6, words, offset + WORD_A, offset + WORD_B);
+    if (name) row.name = name;
   }
 
   #addFailure(words: Uint32Array, offset: number, kind: number): void {

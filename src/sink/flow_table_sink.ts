@@ -1,4 +1,6 @@
+import type { NameWrite } from "../dns/name_write.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
+import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
 import { renderFlowTable, type Room } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
@@ -18,6 +20,8 @@ export interface FlowTableSinkOptions {
    * @default {10_000}
    */
   maxRows?: number;
+  /** Where the names of servers come from. By default, there are none. */
+  names?: FlowNames;
   /**
    * Where the table goes.
    * @default {Deno.stdout}
@@ -47,7 +51,7 @@ export class FlowTableSink implements Sink {
   #isOnScreen = false;
 
   constructor(options: FlowTableSinkOptions) {
-    this.table = new FlowTable(options.maxRows);
+    this.table = new FlowTable(options.maxRows, options.names);
     this.#output = new TextOutput(options.output);
     this.#terminal = options.terminal ?? terminalOfStandardOutput;
     if (options.isLive && this.#terminal() !== null) this.#enterScreen();
@@ -60,6 +64,9 @@ export class FlowTableSink implements Sink {
   write(batch: ObservationBatch): void {
     for (let i = 0; i < batch.count; i++) this.table.add(batch.words, i * OBSERVATION_WORDS);
   }
+
+  /** Names are shown beside the flows that have them, and have no rows of their own. */
+  writeNames(_writes: readonly NameWrite[]): void {}
 
   /** @throws {OutputClosedError} when there is nobody to show it to any more. */
   flush(): Promise<void> {

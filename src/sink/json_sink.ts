@@ -1,12 +1,17 @@
+import type { NameWrite } from "../dns/name_write.ts";
 import { BY_NAMES } from "../flow/by.ts";
 import {
+  IPV6_BIT,
   KIND_FLOW,
   OBSERVATION_WORDS,
   type ObservationBatch,
+  WORD_A,
   WORD_ABOUT,
+  WORD_B,
   WORD_KIND,
 } from "../flow/observation_batch.ts";
 import { UserError } from "../user_error.ts";
+import type { FlowNames } from "./flow_names.ts";
 import { keyText } from "./keys.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 import type { Sink } from "./sink.ts";
@@ -21,6 +26,8 @@ export interface JsonSinkOptions {
    * @default {false}
    */
   withBy?: boolean;
+  /** Where lines of flows get the server's `"name"` from. By default, they have none. */
+  names?: FlowNames;
   /**
    * How many bytes a slow reader may leave waiting in a capture.
    * @default {67_108_864}
@@ -41,7 +48,8 @@ const CLOSE_PATIENCE = 5_000;
 
 /**
  * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
- * standard output.
+ * standard output. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
+ * whose server the client looked up has the name that it looked up, as `"name"`, beside its count.
  */
 export class JsonSink implements Sink {
   readonly #options: JsonSinkOptions;
@@ -79,9 +87,19 @@ export class JsonSink implements Sink {
         this.#lost += count - i;
         return;
       }
-      this.#text += this.#line(words, i * OBSERVATION_WORDS);
-      this.#lines++;
-      if (this.#text.length >= PIECE) this.#putText();
+      this.#add(this.#line(words, i * OBSERVATION_WORDS));
+    }
+  }
+
+  writeNames(writes: readonly NameWrite[]): void {
+    if (this.#output.error !== null) return;
+    for (const [i, { key, name }] of writes.entries()) {
+      if (this.#isFull) {
+        this.#lost += writes.length - i;
+        return;
+      }
+      // A name may have backslashes and quotation marks in it.
+      this.#add(JSON.stringify(name === null ? { key, count: 1 } : { key, name }) + "\n");
     }
   }
 
@@ -123,12 +141,21 @@ export class JsonSink implements Sink {
       this.#output.queuedBytes + this.#text.length >= this.#maxPendingBytes;
   }
 
+  #add(line: string): void {
+    this.#text += line;
+    this.#lines++;
+    if (this.#text.length >= PIECE) this.#putText();
+  }
+
   /** Keys consist of digits, letters and punctuation that JSON strings take as they are. */
   #line(words: Uint32Array, offset: number): string {
-    const start = '{"key":"' + keyText(words, offset) + '","count":1';
-    const isFlow = (words[offset + WORD_KIND] & 0xff) === KIND_FLOW;
-    if (!isFlow || !this.#options.withBy) return start + "}\n";
-    return start + ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"}\n';
+    let line = '{"key":"' + keyText(words, offset) + '","count":1';
+    const head = words[offset + WORD_KIND];
+    if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
+    if (this.#options.withBy) line += ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
+    const name = this.#options.names
+      ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
+    return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";
   }
 
   #putText(): void {

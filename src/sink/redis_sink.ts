@@ -1,13 +1,17 @@
 import type { Log } from "../log.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
 import { UserError } from "../user_error.ts";
-import { type CounterOutcome, CounterWriter } from "./counter_writer.ts";
-import { keyText } from "./keys.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import { CounterWriter } from "./counter_writer.ts";
+import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
-import { PENDING_WORDS, PendingCounts, WORD_COUNT } from "./pending_counts.ts";
+import { PendingCounts } from "./pending_counts.ts";
+import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis_url.ts";
 import type { Sink } from "./sink.ts";
+import { CounterBatch, NameBatch, type WriteBatch, type Writers } from "./write_batches.ts";
+import type { WriteOutcome } from "./write_outcome.ts";
 
 /** How a {@linkcode RedisSink} goes about its work. */
 export interface RedisSinkOptions {
@@ -31,6 +35,8 @@ export interface RedisSinkOptions {
 }
 
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
+/** Keys with names may be a fifth of those: they are text, and need that much more memory. */
+const NAMES_PART = 1 / 5;
 
 /** Measured on loopback: fewer keys a call cost round trips, more only hold others up for longer. */
 const KEYS_PER_CALL = 1_000;
@@ -50,15 +56,9 @@ interface Absence {
   reason: string;
 }
 
-/** One call's worth of keys. */
-interface Batch {
-  readonly words: Uint32Array;
-  size: number;
-  sightings: number;
-}
-
 /**
- * Writes each observation's key to Redis: a counter, raised by 1, with its time to live.
+ * Writes each observation's key to Redis: a counter, raised by 1, with its time to live. Keys that
+ * have names get each of them once.
  *
  * What is pending is kept as numbers, each key once, within a bound. A batch whose answer did not
  * arrive is written again: the count may then be too high, which only means more sightings, but a
@@ -72,12 +72,14 @@ export class RedisSink implements Sink {
   readonly #options: RedisSinkOptions;
   readonly #log: Log;
   readonly #pending: PendingCounts;
-  /** How many of the pending keys a flush has asked for. */
+  readonly #pendingNames: PendingNames;
+  /** How many of the pending keys, and of those with names, a flush has asked for. */
   #due = 0;
-  readonly #spareBatches: Batch[] = [];
+  #dueNames = 0;
+  readonly #spareBatches: CounterBatch[] = [];
 
   #connection: RedisConnection | null = null;
-  #writer: CounterWriter | null = null;
+  #writers: Writers | null = null;
   #absence: Absence | null = null;
   #pause = FIRST_PAUSE;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -103,7 +105,9 @@ export class RedisSink implements Sink {
     this.#address = address;
     this.#options = { ...options };
     this.#log = log;
-    this.#pending = new PendingCounts(options.maxPendingKeys ?? DEFAULT_MAX_PENDING_KEYS);
+    const maxPendingKeys = options.maxPendingKeys ?? DEFAULT_MAX_PENDING_KEYS;
+    this.#pending = new PendingCounts(maxPendingKeys);
+    this.#pendingNames = new PendingNames(Math.ceil(maxPendingKeys * NAMES_PART));
   }
 
   /**
@@ -139,12 +143,12 @@ export class RedisSink implements Sink {
   }
 
   get pending(): number {
-    return this.#pending.total + this.#sightingsInFlight;
+    return this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight;
   }
 
   /** How many different keys are pending. */
   get pendingKeys(): number {
-    return this.#pending.size + this.#keysInFlight;
+    return this.#pending.size + this.#pendingNames.size + this.#keysInFlight;
   }
 
   /** How many keys were written up to now, a key each time it was. */
@@ -171,6 +175,10 @@ export class RedisSink implements Sink {
     for (let i = 0; i < batch.count; i++) {
       this.#dropped += this.#pending.add(batch.words, i * OBSERVATION_WORDS, 1);
     }
+  }
+
+  writeNames(writes: readonly NameWrite[]): void {
+    for (const write of writes) this.#dropped += this.#pendingNames.add(write);
   }
 
   /**
@@ -208,7 +216,7 @@ export class RedisSink implements Sink {
     clearTimeout(this.#retryTimer);
     this.#closing.abort();
     this.#unwritten = this.pending;
-    this.#writer = null;
+    this.#writers = null;
     this.#connection?.destroy();
     if (this.lost > 0) throw this.#lossError();
   }
@@ -217,7 +225,7 @@ export class RedisSink implements Sink {
   async #drain(goesOn: () => boolean): Promise<void> {
     // Keys that come while this goes on are for the next flush.
     let left = this.pendingKeys;
-    this.#due = this.#pending.size;
+    this.#makeAllDue();
     while (left > 0 && goesOn()) {
       const before = this.#writtenKeys + this.#refusedKeys;
       const change = this.#change.promise;
@@ -228,82 +236,94 @@ export class RedisSink implements Sink {
     }
   }
 
+  #makeAllDue(): void {
+    this.#due = this.#pending.size;
+    this.#dueNames = this.#pendingNames.size;
+  }
+
   #pump(): void {
-    while (this.#writer !== null && this.#due > 0 && this.#callsInFlight < CALLS_IN_FLIGHT) {
-      const batch = this.#takeBatch();
+    while (this.#writers !== null && this.#callsInFlight < CALLS_IN_FLIGHT) {
+      const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
-      this.#send(this.#writer, batch);
+      this.#send(this.#writers, batch);
     }
   }
 
-  #takeBatch(): Batch | null {
-    const batch = this.#spareBatches.pop() ??
-      { words: new Uint32Array(KEYS_PER_CALL * PENDING_WORDS), size: 0, sightings: 0 };
-    const sightingsBefore = this.#pending.total;
-    batch.size = this.#pending.take(batch.words, Math.min(this.#due, KEYS_PER_CALL));
-    batch.sightings = sightingsBefore - this.#pending.total;
+  #takeNames(): WriteBatch | null {
+    if (this.#dueNames === 0) return null;
+    const batch = new NameBatch(this.#pendingNames, Math.min(this.#dueNames, KEYS_PER_CALL));
+    this.#dueNames = batch.size === 0 ? 0 : this.#dueNames - batch.size;
+    return batch.size === 0 ? null : batch;
+  }
+
+  #takeCounters(): WriteBatch | null {
+    if (this.#due === 0) return null;
+    const batch = this.#spareBatches.pop() ?? new CounterBatch(this.#pending, KEYS_PER_CALL);
+    batch.fill(Math.min(this.#due, KEYS_PER_CALL));
     this.#due = batch.size === 0 ? 0 : this.#due - batch.size;
     if (batch.size > 0) return batch;
     this.#spareBatches.push(batch);
     return null;
   }
 
-  async #send(writer: CounterWriter, batch: Batch): Promise<void> {
+  async #send(writers: Writers, batch: WriteBatch): Promise<void> {
+    const { size, sightings } = batch;
     this.#callsInFlight++;
-    this.#keysInFlight += batch.size;
-    this.#sightingsInFlight += batch.sightings;
+    this.#keysInFlight += size;
+    this.#sightingsInFlight += sightings;
     let done = 0;
     try {
-      const outcome = await writer.write(
-        keysOf(batch),
-        batch.sightings === batch.size ? null : countsOf(batch),
-        String(this.#options.ttl),
-      );
+      const outcome = await batch.write(writers, String(this.#options.ttl));
       done = outcome.done;
       this.#account(outcome, batch);
-      if (outcome.fault !== null) this.#leave(writer, outcome.fault);
+      if (outcome.fault !== null) this.#leave(writers, outcome.fault);
       else this.#comeBack();
     } catch (error) {
-      this.#leave(writer, error as Error);
+      this.#leave(writers, error as Error);
     }
     this.#callsInFlight--;
-    this.#keysInFlight -= batch.size;
-    this.#sightingsInFlight -= batch.sightings;
+    this.#keysInFlight -= size;
+    this.#sightingsInFlight -= sightings;
     this.#putBack(batch, done);
     this.#pump();
     this.#signal();
   }
 
-  #account({ done, refused, reason }: CounterOutcome, batch: Batch): void {
+  #account({ done, refused, reason }: WriteOutcome, batch: WriteBatch): void {
     this.#writtenKeys += done - refused.length;
     if (refused.length === 0) return;
     if (this.#refusedKeys === 0) {
-      const key = keyText(batch.words, refused[0] * PENDING_WORDS);
       this.#log.warn(
-        `Redis at ${this.#address.text} refuses the key ${key} (${reason}): it is left out, as ` +
-          "will be others like it",
+        `Redis at ${this.#address.text} refuses the key ${batch.keyAt(refused[0])} (${reason}): ` +
+          "it is left out, as will be others like it",
       );
     }
     this.#refusedKeys += refused.length;
-    for (const i of refused) this.#refused += batch.words[i * PENDING_WORDS + WORD_COUNT];
+    for (const i of refused) this.#refused += batch.sightingsAt(i);
   }
 
   /** Makes what was not done of a batch pending again. */
-  #putBack(batch: Batch, done: number): void {
-    for (let i = done; i < batch.size; i++) {
-      this.#dropped += this.#pending.putBack(batch.words, i * PENDING_WORDS);
-      this.#due++;
+  #putBack(batch: WriteBatch, done: number): void {
+    this.#dropped += batch.putBack(done);
+    if (batch instanceof CounterBatch) {
+      this.#due += batch.size - done;
+      this.#spareBatches.push(batch);
+    } else {
+      this.#dueNames += batch.size - done;
     }
-    this.#spareBatches.push(batch);
   }
 
   async #open(): Promise<void> {
     const connection = await RedisConnection
       .open(this.#address, this.sockets, this.#closing.signal);
-    const writer = new CounterWriter(connection, (reason) => this.#sayNoScripts(reason));
-    connection.onClosed = (error) => this.#leave(writer, error);
+    const sayNoScripts = (reason: string) => this.#sayNoScripts(reason);
+    const writers = {
+      counters: new CounterWriter(connection, sayNoScripts),
+      names: new NameWriter(connection, sayNoScripts),
+    };
+    connection.onClosed = (error) => this.#leave(writers, error);
     this.#connection = connection;
-    this.#writer = writer;
+    this.#writers = writers;
   }
 
   #sayNoScripts(reason: string): void {
@@ -316,8 +336,8 @@ export class RedisSink implements Sink {
   }
 
   /** Gives a connection up because of an error, unless that was done already. */
-  #leave(writer: CounterWriter, error: Error): void {
-    if (writer !== this.#writer) return;
+  #leave(writers: Writers, error: Error): void {
+    if (writers !== this.#writers) return;
     this.#goAway(error.message);
     if (error instanceof RedisReplyError && !error.isPassing) this.#failReplay(error.message);
   }
@@ -325,7 +345,7 @@ export class RedisSink implements Sink {
   #goAway(reason: string): void {
     this.#connection?.destroy();
     this.#connection = null;
-    this.#writer = null;
+    this.#writers = null;
     if (this.#absence === null) {
       this.#absence = { since: performance.now(), reason };
       this.#log.warn(
@@ -358,8 +378,8 @@ export class RedisSink implements Sink {
     }
     this.#isRetrying = false;
     // A Redis that answers may still refuse to be written to: it is back when it was written to.
-    this.#due = this.#pending.size;
-    if (this.#due === 0) this.#comeBack();
+    this.#makeAllDue();
+    if (this.#due + this.#dueNames === 0) this.#comeBack();
     this.#pump();
     this.#signal();
   }
@@ -405,18 +425,4 @@ export class RedisSink implements Sink {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }
-}
-
-function keysOf(batch: Batch): string[] {
-  const keys = new Array<string>(batch.size);
-  for (let i = 0; i < batch.size; i++) keys[i] = keyText(batch.words, i * PENDING_WORDS);
-  return keys;
-}
-
-function countsOf(batch: Batch): string[] {
-  const counts = new Array<string>(batch.size);
-  for (let i = 0; i < batch.size; i++) {
-    counts[i] = String(batch.words[i * PENDING_WORDS + WORD_COUNT]);
-  }
-  return counts;
 }

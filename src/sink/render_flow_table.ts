@@ -22,6 +22,9 @@ const FLOW_COLUMNS: Column[] = [
   { title: "LAST" },
 ];
 
+/** Shown where a flow has one. What a name ends in tells more than what it begins with. */
+const NAME_COLUMN: Column = { title: "NAME", dropRank: 4, leastWidth: 20 };
+
 const FAILURE_COLUMNS: Column[] = [
   { title: "CLIENT" },
   { title: "SERVER" },
@@ -31,6 +34,8 @@ const FAILURE_COLUMNS: Column[] = [
   { title: "FIRST", dropRank: 1 },
   { title: "LAST", dropRank: 3 },
 ];
+
+type Row = FlowRow | FailureRow;
 
 /** Where there is not room for all, failures get this part of it. */
 const FAILURES_PART = 1 / 4;
@@ -42,8 +47,9 @@ const FAILURES_PART = 1 / 4;
 export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): string[] {
   const flows = sorted(table.flows, order);
   const failures = sorted(table.failures, order);
-  const lines = [totalsLine(flows, table.leftOut)];
-  const timeText = timeFormat([...flows, ...failures]);
+  const days = daysOf([...flows, ...failures]);
+  const lines = [totalsLine(flows, table.leftOut, days)];
+  const timeText = days.includes(" to ") ? dayAndTime : timeOfDay;
   const failureLines = failures.length === 0
     ? []
     : [`Refused or unreachable: ${failures.length}`].concat(textTable(
@@ -51,9 +57,10 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
       failures.map((row) => failureCells(row, timeText)),
       room.columns,
     ));
+  const hasNames = flows.some(({ name }) => name !== undefined);
   const flowLines = flows.length === 0 ? [] : textTable(
-    FLOW_COLUMNS,
-    flows.map((row) => flowCells(row, timeText)),
+    hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS,
+    flows.map((row) => [...flowCells(row, timeText), ...(hasNames ? [row.name ?? ""] : [])]),
     room.columns,
   );
   // One line of totals, and an empty line between the tables.
@@ -67,19 +74,20 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   return lines;
 }
 
-function sorted<R extends FlowRow | FailureRow>(rows: R[], order: RowOrder): R[] {
+function sorted<R extends Row>(rows: R[], order: RowOrder): R[] {
   const byClient = (a: R, b: R) => a.order < b.order ? -1 : a.order > b.order ? 1 : 0;
   return rows.sort(
     order === "by-client" ? byClient : (a, b) => b.last - a.last || byClient(a, b),
   );
 }
 
-function totalsLine(flows: FlowRow[], leftOut: number): string {
+function totalsLine(flows: FlowRow[], leftOut: number, days: string): string {
   const clients = new Set(flows.map((row) => row.client)).size;
   const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
   const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   return `${plural(flows.length, "flow")} of ${plural(clients, "client")}, ` +
-    plural(sightings, "sighting") + (leftOut > 0 ? `, ${leftOut} older left out` : "");
+    plural(sightings, "sighting") + (leftOut > 0 ? `, ${leftOut} older left out` : "") +
+    (days === "" ? "" : `, ${days}`);
 }
 
 function flowCells(row: FlowRow, timeText: (seconds: number) => string): string[] {
@@ -106,23 +114,28 @@ function failureCells(row: FailureRow, timeText: (seconds: number) => string): s
   ];
 }
 
-/** Time of day, with the date where the rows are not all of today. */
-function timeFormat(rows: (FlowRow | FailureRow)[]): (seconds: number) => string {
-  const today = dateText(new Date());
-  const isToday = (seconds: number) => dateText(new Date(seconds * 1000)) === today;
-  const allToday = rows.every((row) => isToday(row.first) && isToday(row.last));
-  return (seconds) => {
-    const date = new Date(seconds * 1000);
-    return allToday ? timeOfDay(date) : `${dateText(date)} ${timeOfDay(date)}`;
-  };
+/** The days that the rows are of, unless that is today. */
+function daysOf(rows: Row[]): string {
+  if (rows.length === 0) return "";
+  const first = dateText(rows.reduce((least, row) => Math.min(least, row.first), Infinity));
+  const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), 0));
+  if (first !== last) return `${first} to ${last}`;
+  return first === dateText(Date.now() / 1000) ? "" : first;
 }
 
-function dateText(date: Date): string {
+function dateText(seconds: number): string {
+  const date = new Date(seconds * 1000);
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(twoDigits).join("-");
 }
 
-function timeOfDay(date: Date): string {
+function timeOfDay(seconds: number): string {
+  const date = new Date(seconds * 1000);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":");
+}
+
+/** The year is in the line of totals. */
+function dayAndTime(seconds: number): string {
+  return `${dateText(seconds).slice("YYYY-".length)} ${timeOfDay(seconds)}`;
 }
 
 function twoDigits(value: number): string {

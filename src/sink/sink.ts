@@ -1,3 +1,4 @@
+import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */
@@ -7,6 +8,12 @@ export interface Sink {
    * It never waits and never throws for a store that is away.
    */
   write(batch: ObservationBatch): void;
+
+  /**
+   * Takes writes of keys with names: text, as the few that come of DNS are. It neither waits nor
+   * throws, as `write`.
+   */
+  writeNames(writes: readonly NameWrite[]): void;
 
   /** Observations that were taken and are not yet where they should go. */
   readonly pending: number;

@@ -5,7 +5,15 @@ export interface Column {
   readonly isNumber?: boolean;
   /** Where there is no room for all, columns with a rank are left out, the lowest first. */
   readonly dropRank?: number;
+  /**
+   * The last column may have this: texts that are wider than it and than the room that is left are
+   * cut at their beginning.
+   */
+  readonly leastWidth?: number;
 }
+
+/** Stands where a text was cut. */
+const CUT = "…";
 
 /** Between two columns. */
 const GAP = "  ";
@@ -28,7 +36,12 @@ export function textTable(columns: Column[], rows: string[][], width: number): s
   const natural = columns.map(({ title }, i) =>
     rows.reduce((most, row) => Math.max(most, row[i].length), title.length)
   );
-  const shown = shownColumns(columns, natural, width);
+  const wanted = columns.map(({ leastWidth }, i) => Math.min(natural[i], leastWidth ?? Infinity));
+  const shown = shownColumns(columns, wanted, width);
+  const last = shown.at(-1)!;
+  if (columns[last].leastWidth !== undefined) {
+    natural[last] = elasticWidth(shown, natural, wanted, width);
+  }
   const others = shown.slice(2);
   const room = width - others.reduce((sum, i) => sum + GAP.length + natural[i], 0);
   const [client, server] = addressWidths(natural[0], natural[1], room);
@@ -36,7 +49,8 @@ export function textTable(columns: Column[], rows: string[][], width: number): s
   for (const row of [columns.map(({ title }) => title), ...rows]) {
     let tail = "";
     for (const i of others) {
-      tail += GAP + (columns[i].isNumber ? row[i].padStart(natural[i]) : row[i].padEnd(natural[i]));
+      const text = cutToWidth(row[i], natural[i]);
+      tail += GAP + (columns[i].isNumber ? text.padStart(natural[i]) : text.padEnd(natural[i]));
     }
     pushRow(lines, row[0], row[1], client, server, tail);
   }
@@ -60,6 +74,22 @@ function shownColumns(columns: Column[], natural: number[], width: number): numb
     shown.splice(shown.indexOf(i), 1);
   }
   return shown;
+}
+
+/** Width of the last column: what the others leave, but no less than it needs. */
+function elasticWidth(
+  shown: number[],
+  natural: number[],
+  wanted: number[],
+  width: number,
+): number {
+  const last = shown.at(-1)!;
+  const others = shown.slice(0, -1).reduce((sum, i) => sum + natural[i] + GAP.length, 0);
+  return Math.min(natural[last], Math.max(wanted[last], width - others));
+}
+
+function cutToWidth(text: string, width: number): string {
+  return text.length <= width ? text : CUT + text.slice(text.length - width + CUT.length);
 }
 
 function addressWidths(client: number, server: number, room: number): [number, number] {

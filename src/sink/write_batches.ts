@@ -1,0 +1,115 @@
+import type { CounterWriter } from "./counter_writer.ts";
+import { keyText } from "./keys.ts";
+import type { NameWriter } from "./name_writer.ts";
+import { PENDING_WORDS, type PendingCounts, WORD_COUNT } from "./pending_counts.ts";
+import type { PendingName, PendingNames } from "./pending_names.ts";
+import type { WriteOutcome } from "./write_outcome.ts";
+
+/** The ways to write over one connection. */
+export interface Writers {
+  readonly counters: CounterWriter;
+  readonly names: NameWriter;
+}
+
+/** What one call writes: keys that were pending, taken out of where they waited. */
+export interface WriteBatch {
+  /** How many keys there are. */
+  readonly size: number;
+  /** How many sightings of them. */
+  readonly sightings: number;
+  keyAt(index: number): string;
+  sightingsAt(index: number): number;
+  /** Writes all, see `CounterWriter.write` and `NameWriter.write`. */
+  write(writers: Writers, ttl: string): Promise<WriteOutcome>;
+  /**
+   * Makes those from `index` on pending again.
+   *
+   * @returns How many sightings were dropped for want of room.
+   */
+  putBack(index: number): number;
+}
+
+/** Counters, whose text is made when they are written. */
+export class CounterBatch implements WriteBatch {
+  size = 0;
+  sightings = 0;
+  readonly #pending: PendingCounts;
+  readonly #words: Uint32Array;
+
+  /** @param capacity How many keys there is room for. */
+  constructor(pending: PendingCounts, capacity: number) {
+    this.#pending = pending;
+    this.#words = new Uint32Array(capacity * PENDING_WORDS);
+  }
+
+  /** Takes the oldest of those that are pending, and forgets what was taken before. */
+  fill(most: number): void {
+    const before = this.#pending.total;
+    this.size = this.#pending.take(this.#words, most);
+    this.sightings = before - this.#pending.total;
+  }
+
+  keyAt(index: number): string {
+    return keyText(this.#words, index * PENDING_WORDS);
+  }
+
+  sightingsAt(index: number): number {
+    return this.#words[index * PENDING_WORDS + WORD_COUNT];
+  }
+
+  write({ counters }: Writers, ttl: string): Promise<WriteOutcome> {
+    const keys = new Array<string>(this.size);
+    for (let i = 0; i < this.size; i++) keys[i] = this.keyAt(i);
+    return counters.write(keys, this.sightings === this.size ? null : this.#counts(), ttl);
+  }
+
+  putBack(index: number): number {
+    let dropped = 0;
+    for (let i = index; i < this.size; i++) {
+      dropped += this.#pending.putBack(this.#words, i * PENDING_WORDS);
+    }
+    return dropped;
+  }
+
+  #counts(): string[] {
+    const counts = new Array<string>(this.size);
+    for (let i = 0; i < this.size; i++) counts[i] = String(this.sightingsAt(i));
+    return counts;
+  }
+}
+
+/** Keys with names. */
+export class NameBatch implements WriteBatch {
+  readonly sightings: number;
+  readonly #pending: PendingNames;
+  readonly #writes: readonly PendingName[];
+
+  /** Takes the oldest of those that are pending. */
+  constructor(pending: PendingNames, most: number) {
+    this.#pending = pending;
+    this.#writes = pending.take(most);
+    this.sightings = this.#writes.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  get size(): number {
+    return this.#writes.length;
+  }
+
+  keyAt(index: number): string {
+    return this.#writes[index].key;
+  }
+
+  sightingsAt(index: number): number {
+    return this.#writes[index].count;
+  }
+
+  write({ names }: Writers, ttl: string): Promise<WriteOutcome> {
+    return names.write(this.#writes, ttl);
+  }
+
+  putBack(index: number): number {
+    let dropped = 0;
+    for (let i = index; i < this.size; i++) dropped += this.#pending.putBack(this.#writes[i]);
+    return dropped;
+  }
+}
