@@ -102,7 +102,7 @@ export class FlowTable {
     const protocol = PROTOCOL_NAMES.get(number) ?? String(number);
     const by = BY_NAMES[words[offset + WORD_ABOUT] & 0xff];
     const order = orderOf(words, offset, words[offset + WORD_PORTS]);
-    const row = this.#sight(
+    const row = this.#sight<FlowRow>(
       this.#flows,
       order + protocol,
       words[offset + WORD_SECONDS],
