@@ -26,6 +26,13 @@ export default defineConfig({
   // many questions. Client and peer keys are still written.
   ignoreFlows: [["10.0.11.23", 53]],
 
+  // Which names were looked up for the addresses is read from DNS: dns, cname and nx keys. Ports that
+  // name servers answer from ([] for none), whether multicast DNS and LLMNR are read too, and names
+  // that make no keys, with all below them.
+  // dnsPorts: [53],
+  // multicastDns: true,
+  // ignoreDns: ["in-addr.arpa", "ip6.arpa"],
+
   // A network is a name and one or more prefixes, of either family. An address is in the first
   // network that holds it. One that is in none makes no flow: hence the catch-all, for both families.
   // OUR_NETS stands for the own networks that the command line names, otherwise for `ourNets: [...]`

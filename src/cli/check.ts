@@ -3,6 +3,7 @@ import { type Cidr, cidrText } from "../config/cidr.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OUR_NETS } from "../config/our_nets.ts";
+import type { ValidConfig } from "../config/valid_config.ts";
 import type { Log } from "../log.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
@@ -60,11 +61,18 @@ function settingLines({ config, description }: LoadedConfig, ourNets: readonly C
     ["Keys are written:", `every ${config.flushInterval} s`],
     ["Own networks:", ourNetsText(ourNets)],
     ["Flows within them:", suppressed],
+    ["DNS is read from:", dnsText(config)],
+    ...(config.ignoreDns.length === 0 ? [] : [["No names of:", config.ignoreDns.join(", ")]]),
     ...config.ignoreFlows.map(({ address, port }) => [
       "No flow keys for:",
       `${cidrText(address).replace(/\/\d+$/, "")} port ${port}`,
     ]),
   ], "");
+}
+
+function dnsText({ dnsPorts, multicastDns }: ValidConfig): string {
+  const ports = dnsPorts.length === 0 ? [] : [`port ${dnsPorts.join(", ")}`];
+  return [...ports, ...(multicastDns ? ["mDNS", "LLMNR"] : [])].join(", ") || "nowhere";
 }
 
 function ourNetsText(ourNets: readonly Cidr[]): string {

@@ -45,6 +45,22 @@ export interface Config<Name extends string = string> {
   ourNets?: readonly string[];
   /** Address and port of services whose flow keys are not written; client and peer keys are. */
   ignoreFlows?: readonly (readonly [address: string, port: number])[];
+  /**
+   * Ports that name servers answer from, over UDP and TCP; `[]` for no look at DNS. A running capture
+   * keeps those that it began with.
+   *
+   * @default {[53]}
+   */
+  dnsPorts?: readonly number[];
+  /**
+   * Whether what is answered with multicast DNS (port 5353) and LLMNR (port 5355) is taken too. A
+   * running capture keeps to what it began with.
+   *
+   * @default {false}
+   */
+  multicastDns?: boolean;
+  /** Names that make no dns, cname and nx keys when they are looked up, with all below them. */
+  ignoreDns?: readonly string[];
   /** The networks. An address is in the first that holds it. By default, one, "all". */
   networks?: readonly Network<Name>[];
   /** The rules, asked in order. By default, one: `[null, null, LowerPort()]`. */

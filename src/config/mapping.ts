@@ -43,6 +43,12 @@ export class Mapping {
   /** How often what was seen is written, in seconds. */
   readonly flushInterval: number;
   readonly suppressOwnNetwork: boolean;
+  /** Ports that name servers answer from. */
+  readonly dnsPorts: readonly number[];
+  /** Whether mDNS and LLMNR are looked at. */
+  readonly multicastDns: boolean;
+  /** Names that make no keys, with all below them, as `domainName` gives them. */
+  readonly ignoreDns: readonly string[];
   /** The own networks. */
   readonly ourNets: readonly Cidr[];
   /** Names of the networks; a network's number is its index. */
@@ -70,6 +76,9 @@ export class Mapping {
     this.ttl = config.ttl;
     this.flushInterval = config.flushInterval;
     this.suppressOwnNetwork = config.suppressOwnNetwork;
+    this.dnsPorts = config.dnsPorts;
+    this.multicastDns = config.multicastDns;
+    this.ignoreDns = config.ignoreDns;
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));

@@ -36,6 +36,12 @@ export interface ValidConfig {
   readonly suppressOwnNetwork: boolean;
   readonly ourNets: readonly Cidr[];
   readonly ignoreFlows: readonly IgnoredFlow[];
+  /** Ports that name servers answer from. */
+  readonly dnsPorts: readonly number[];
+  /** Whether mDNS and LLMNR are looked at. */
+  readonly multicastDns: boolean;
+  /** Names that make no keys, with all below them, as `domainName` gives them. */
+  readonly ignoreDns: readonly string[];
   readonly networks: readonly ValidNetwork[];
   readonly rules: readonly ValidRule[];
   /** Where an entry stands, as messages name it: `config.ts:12`, or `flows[3]` without a file. */

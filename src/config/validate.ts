@@ -3,6 +3,8 @@ import * as actions from "./actions/mod.ts";
 import { parseAddress } from "./address.ts";
 import { bitsOf, type Cidr, parseCidr } from "./cidr.ts";
 import { closest } from "./closest.ts";
+import { DNS_PORT } from "../dns/dns_ports.ts";
+import { domainName } from "../dns/domain_name.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
@@ -38,6 +40,9 @@ const SETTINGS = {
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
   ourNets: (value) => value === undefined ? [] : list(value, "ourNets", ownPrefix),
   ignoreFlows: (value) => value === undefined ? [] : list(value, "ignoreFlows", ignoredFlow),
+  dnsPorts: (value) => value === undefined ? [DNS_PORT] : list(value, "dnsPorts", dnsPort),
+  multicastDns: (value) => value === undefined ? false : booleanSetting(value),
+  ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
   networks: (value) => value === undefined ? [everything()] : networkList(value),
   // Needs the networks: read by itself.
   flows: (value) => value,
@@ -66,6 +71,9 @@ export function validate(
     suppressOwnNetwork: read("suppressOwnNetwork"),
     ourNets: read("ourNets"),
     ignoreFlows: read("ignoreFlows"),
+    dnsPorts: read("dnsPorts"),
+    multicastDns: read("multicastDns"),
+    ignoreDns: read("ignoreDns"),
     networks,
     rules: atPathUnlessKnown(["flows"], () => ruleList(settings.flows, networks)),
     placeOf,
@@ -194,6 +202,24 @@ function ignoredFlow(entry: unknown): IgnoredFlow {
     );
   }
   return { address: { ...parsed, prefixLength: bitsOf(parsed.family) }, port };
+}
+
+function dnsPort(entry: unknown): number {
+  if (isPort(entry)) return entry;
+  throw new ConfigError(
+    `${shown(entry)} is not a port`,
+    `a port is a whole number from 1 to ${MAXIMUM_PORT}`,
+  );
+}
+
+function ignoredName(entry: unknown): string {
+  // ".example.com" and "*.example.com" are how other programs have it.
+  const name = typeof entry === "string" ? domainName(entry.replace(/^\*?\./, "") || ".") : null;
+  if (name !== null) return name;
+  throw new ConfigError(
+    `${shown(entry)} is not a domain name`,
+    'write it as "example.com", which is for all names below it too',
+  );
 }
 
 function everything(): ValidNetwork {
