@@ -48,8 +48,8 @@ export class RedisInNamespace implements AsyncDisposable {
   }
 
   /** All keys, sorted. */
-  async keys(): Promise<string[]> {
-    return (await this.cli("KEYS", "*")).split("\n").filter((key) => key !== "").sort();
+  async keys(...options: string[]): Promise<string[]> {
+    return (await this.cli(...options, "KEYS", "*")).split("\n").filter((key) => key !== "").sort();
   }
 
   /** Waits until all of these keys are there. */
