@@ -1,7 +1,9 @@
 /**
- * What is used of the Redis library, by name: the compiled file then holds that, and can load it
- * when it is needed. (A bundler does not see which names of a whole module are used.)
+ * The client of node-redis, without its modules for search, time series and the like.
+ *
+ * What is used of it stands here by name: a bundler does not see which names are used of a whole
+ * module that is loaded later.
  *
  * @module
  */
-export { createClient, ErrorReply } from "redis";
+export { createClient, ErrorReply } from "@redis/client";
