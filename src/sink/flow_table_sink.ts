@@ -98,13 +98,12 @@ export class FlowTableSink implements Sink {
 
   #enterScreen(): void {
     this.#isOnScreen = true;
-    this.#output.put(ENTER_SCREEN, 0);
-    this.#redraw();
+    this.#redraw(ENTER_SCREEN);
     this.#redrawTimer = setInterval(() => this.#redraw(), REDRAW_INTERVAL);
   }
 
   /** Overwrites line by line, so that nothing flickers. */
-  #redraw(): void {
+  #redraw(before = ""): void {
     const room = this.#terminal();
     // A terminal that was stopped (Ctrl-S) takes the next picture when it goes on.
     if (room === null || this.#output.queuedBytes > 0) return;
@@ -113,7 +112,7 @@ export class FlowTableSink implements Sink {
       .map((line) =>
         line.length < room.columns ? line + ERASE_REST_OF_LINE : line.slice(0, room.columns)
       );
-    this.#output.put(HOME + lines.join("\r\n") + ERASE_BELOW, 0);
+    this.#output.put(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
   }
 }
 

@@ -106,10 +106,12 @@ export class OwnSockets implements OwnConnections {
   /**
    * Follows the socket that a library makes in `start`, before that returns.
    *
-   * @param port The port that is connected to.
+   * @param host The name or address that is connected to.
+   * @param port The port there.
    */
-  track<T>(port: number, start: () => T): T {
-    const follow = (message: unknown) => this.follow((message as { socket: Socket }).socket, port);
+  track<T>(host: string, port: number, start: () => T): T {
+    const follow = (message: unknown) =>
+      this.follow((message as { socket: Socket }).socket, host, port);
     diagnostics.subscribe(SOCKET_CHANNEL, follow);
     try {
       return start();
@@ -121,11 +123,14 @@ export class OwnSockets implements OwnConnections {
   /**
    * Follows a socket from its beginning, which is now, to its end.
    *
-   * @param port The port that it connects to.
+   * @param host The name or address that it connects to.
+   * @param port The port there.
    */
-  follow(socket: Socket, port: number): void {
+  follow(socket: Socket, host: string, port: number): void {
     this.#forgetClosed();
     this.#settling.add(socket);
+    // An address is not looked up, so there is no event that tells it.
+    this.#addRemote(host, port);
     this.onEndpointsChanged();
     socket.on("lookup", (_error, address) => this.#addRemote(address, port));
     socket.on("connectionAttempt", (address) => this.#addRemote(address, port));
@@ -133,6 +138,7 @@ export class OwnSockets implements OwnConnections {
     socket.once("close", () => this.#closed(socket));
   }
 
+  /** Does nothing when it is a name. */
   #addRemote(address: string | undefined, port: number): void {
     if (!address || this.#remotes.has(`${address} ${port}`)) return;
     const end = endOf(address, port);

@@ -98,7 +98,7 @@ export class RedisConnection {
       const isFollowed = address.tls || address.socketPath !== undefined;
       const connect = () => client.connect();
       await withPatience(
-        isFollowed ? connect() : sockets.track(address.port, connect),
+        isFollowed ? connect() : sockets.track(address.host, address.port, connect),
         CONNECT_PATIENCE,
       );
       await connection.#introduce();
@@ -194,7 +194,7 @@ async function connectSocket(
   const socket = createConnection({ host, port, noDelay: true, keepAlive: true });
   // Nothing may be read from it before TLS takes it over.
   socket.pause();
-  sockets.follow(socket, port);
+  sockets.follow(socket, host, port);
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const abort = () => socket.destroy(new Error("given up"));
   signal.addEventListener("abort", abort);

@@ -78,7 +78,7 @@ export class TextOutput {
       this.#error = error instanceof Deno.errors.BrokenPipe
         ? new OutputClosedError()
         : new UserError(`standard output: can't be written to (${(error as Error).message})`);
-      this.#queue.length = 0;
+      this.#queue.length = this.#queuedBytes = this.#queuedUnits = 0;
     }
     this.#writing = null;
   }
