@@ -170,7 +170,8 @@ function keysOf(facts: Facts, outcome: number, isIgnored: boolean): string[] {
   const isTurned = clientIsDestination(outcome);
   const client = isTurned ? facts.destination : facts.source;
   const server = isTurned ? facts.source : facts.destination;
-  writer.writeFlow(facts.family === 6, client, server, portOf(outcome), 0, isIgnored);
+  writer.stageFlow(facts.family === 6, client, server, portOf(outcome), 0, isIgnored);
+  writer.commit();
   writer.flush();
   return keys;
 }

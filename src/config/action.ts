@@ -9,6 +9,9 @@ export abstract class Action {
   /** Whether it decides about every flow, so that no rule after it is asked. */
   abstract readonly alwaysMatches: boolean;
 
+  /** Whether its answer depends on what is seen of a conversation besides addresses and ports. */
+  readonly usesEvidence: boolean = false;
+
   /**
    * Says who is client and server, or to drop the flow, or that it has no opinion.
    * Allocates nothing.

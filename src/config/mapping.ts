@@ -56,7 +56,12 @@ export class Mapping {
   /** The actions of the rules, in order. */
   readonly actions: readonly Action[];
 
+  /** Whether a rule's answer depends on what is seen of a conversation, and so may change. */
+  readonly usesEvidence: boolean;
+
   readonly #config: ValidConfig;
+  /** Index of the first rule with a custom function, or the number of rules. */
+  readonly #firstFunction: number;
   readonly #networks: PrefixTable;
   readonly #ourNets: PrefixTable;
   /** For each address that `ignoreFlows` names, the number of its ports in `#ignoredPorts`. */
@@ -82,6 +87,9 @@ export class Mapping {
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));
+    const firstFunction = this.actions.findIndex((action) => action instanceof CustomAction);
+    this.#firstFunction = firstFunction < 0 ? this.actions.length : firstFunction;
+    this.usesEvidence = this.actions.some((action) => action.usesEvidence);
     this.#networks = new PrefixTable(
       resolveNetworks(config, ourNets).flatMap((prefixes, number) =>
         prefixes.map((prefix) => [prefix, number] as const)
@@ -122,9 +130,21 @@ export class Mapping {
    * @param facts With the numbers of both networks, from {@linkcode networkOf}.
    */
   decide(facts: Facts): Outcome {
+    return this.#decide(facts, this.actions.length);
+  }
+
+  /**
+   * The same for a direction that it was asked about before, when there may be more evidence. A
+   * custom function runs once, so neither it nor the rules after the first one are asked.
+   */
+  decideAgain(facts: Facts): Outcome {
+    return this.#decide(facts, this.#firstFunction);
+  }
+
+  #decide(facts: Facts, rules: number): Outcome {
     const { sourceNetwork, destinationNetwork } = facts;
     if (sourceNetwork < 0 || destinationNetwork < 0) return NO_MATCH;
-    for (let i = 0; i < this.actions.length; i++) {
+    for (let i = 0; i < rules; i++) {
       const source = this.#sources[i];
       if (source >= 0 && source !== sourceNetwork) continue;
       const destination = this.#destinations[i];

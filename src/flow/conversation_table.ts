@@ -17,6 +17,8 @@ export const HOT_STATE = 3;
 export const STATE_NEW = 1 << 8;
 /** What its next packets carry should be looked at. */
 export const STATE_WANTS_PAYLOAD = 1 << 9;
+/** Its ends have not met: see `EndTable`. */
+export const STATE_UNMET = 1 << 10;
 /** The low end's port in the upper half, the high end's in the lower one. */
 export const HOT_PORTS = 4;
 /** The low end's address, then the high end's: one word each for IPv4, four for IPv6. */
@@ -31,6 +33,8 @@ const COLD_NEWER = 3;
 const COLD_HASH = 4;
 /** What was seen of the conversation, in bits that `evidence_gatherer.ts` gives a meaning; 0 at first. */
 export const COLD_EVIDENCE = 5;
+/** In which round of judgements the mapping was asked last. */
+export const COLD_JUDGEMENT = 6;
 
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNJUDGED = -1;
@@ -271,13 +275,14 @@ export class ConversationTable {
     const cell = number << this.hotShift;
     hot[cell + HOT_UNTIL] = 0;
     hot[cell + HOT_UNTIL + 1] = 0;
-    hot[cell + HOT_STATE] = protocol | STATE_NEW;
+    hot[cell + HOT_STATE] = protocol | STATE_NEW | STATE_UNMET;
     hot[cell + HOT_PORTS] = ports;
     const coldCell = number << COLD_SHIFT;
     cold[coldCell + COLD_OUTCOME] = UNJUDGED;
     cold[coldCell + COLD_OUTCOME + 1] = UNJUDGED;
     cold[coldCell + COLD_HASH] = hash;
     cold[coldCell + COLD_EVIDENCE] = 0;
+    cold[coldCell + COLD_JUDGEMENT] = 0;
     this.#linkNewest(number);
     this.#insert(number, hash);
     this.count++;

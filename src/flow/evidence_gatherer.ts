@@ -17,6 +17,7 @@ import {
   HOT_ADDRESSES,
   HOT_STATE,
   STATE_NEW,
+  STATE_UNMET,
   STATE_WANTS_PAYLOAD,
 } from "./conversation_table.ts";
 import { EndTable } from "./end_table.ts";
@@ -51,12 +52,15 @@ const LOOKED_AT_MASK = (1 << LOOKED_AT_BITS) - 1;
 const OPENING = SYN | (SYN << 1) | SYN_ACK | (SYN_ACK << 1);
 
 /** Payloads that are looked at in each direction: requests come early, or again and again. */
-const MOST_LOOKED_AT = 8;
+const MOST_LOOKED_AT = 4;
 /**
  * For how many seconds the sensor must have been watching for the first packet that it sees of a
  * UDP conversation to be the first there was.
  */
 const WATCHED_WELL_BEFORE = 10;
+
+/** Ends that meet at once, so that they wait for memory together. */
+const MEETINGS_AT_ONCE = 256;
 
 /** Gathers what speaks for who opened a conversation and who serves, and tells it to the actions. */
 export class EvidenceGatherer {
@@ -65,6 +69,11 @@ export class EvidenceGatherer {
   readonly #fingerprint = new Fingerprint();
   readonly #localServices: LocalServices | null;
   #watchingSince = 0;
+  #meetings = 0;
+  readonly #firstHalves = new Int32Array(MEETINGS_AT_ONCE);
+  readonly #secondHalves = new Int32Array(MEETINGS_AT_ONCE);
+  readonly #farPorts = new Int32Array(MEETINGS_AT_ONCE);
+  #sum = 0;
 
   /** @param localServices What the host itself listens on; `null` where packets are not its own. */
   constructor(localServices: LocalServices | null) {
@@ -113,8 +122,6 @@ export class EvidenceGatherer {
     const cell = number << table.hotShift;
     const protocol = table.hot[cell + HOT_STATE] & 0xff;
     table.hot[cell + HOT_STATE] &= ~STATE_NEW;
-    this.#meet(table, number, 0, seconds);
-    this.#meet(table, number, 1, seconds);
     let bits = SEEN_FIRST << direction;
     if (protocol === PROTOCOL_TCP) {
       table.fingerprint(number, this.#fingerprint);
@@ -127,6 +134,32 @@ export class EvidenceGatherer {
     }
     table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] = bits;
     if ((bits & OPENING) === 0) table.hot[cell + HOT_STATE] |= STATE_WANTS_PAYLOAD;
+  }
+
+  /** Has the ends of a conversation meet, if they have not yet, together with others. */
+  stageMeeting(table: ConversationTable, number: number, seconds: number): void {
+    const state = (number << table.hotShift) + HOT_STATE;
+    if ((table.hot[state] & STATE_UNMET) === 0) return;
+    table.hot[state] &= ~STATE_UNMET;
+    if (this.#meetings + 2 > MEETINGS_AT_ONCE) this.commitMeetings(seconds);
+    for (let end = 0; end < 2; end++) {
+      table.endFingerprint(number, end, this.#fingerprint);
+      this.#firstHalves[this.#meetings] = this.#fingerprint.first;
+      this.#secondHalves[this.#meetings] = this.#fingerprint.second;
+      this.#farPorts[this.#meetings++] = table.portOf(number, 1 - end);
+    }
+  }
+
+  /** Has the ends meet that were staged. */
+  commitMeetings(seconds: number): void {
+    const fingerprint = this.#fingerprint;
+    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#meetings);
+    for (let i = 0; i < this.#meetings; i++) {
+      fingerprint.first = this.#firstHalves[i];
+      fingerprint.second = this.#secondHalves[i];
+      this.#ends.meet(fingerprint, this.#farPorts[i], seconds);
+    }
+    this.#meetings = 0;
   }
 
   /**
@@ -225,11 +258,6 @@ export class EvidenceGatherer {
 
   #stopLooking(table: ConversationTable, number: number): void {
     table.hot[(number << table.hotShift) + HOT_STATE] &= ~STATE_WANTS_PAYLOAD;
-  }
-
-  #meet(table: ConversationTable, number: number, end: number, seconds: number): void {
-    table.endFingerprint(number, end, this.#fingerprint);
-    this.#ends.meet(this.#fingerprint, table.portOf(number, 1 - end), seconds);
   }
 
   #learnFromOpening(

@@ -23,6 +23,7 @@ import {
   TCP_SYN,
 } from "../packet/packet_header.ts";
 import {
+  COLD_JUDGEMENT,
   COLD_OUTCOME,
   COLD_SHIFT,
   ConversationTable,
@@ -40,7 +41,7 @@ import { EvidenceGatherer } from "./evidence_gatherer.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { isFinal, strengthOf } from "./by.ts";
 import type { LocalServices } from "./local_services.ts";
-import { KeyWriter } from "./key_writer.ts";
+import { FLOWS_AT_ONCE, KeyWriter } from "./key_writer.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
 import { KIND_ICMP, KIND_RST } from "./observation_batch.ts";
 import {
@@ -150,6 +151,10 @@ export class FlowMeter {
   /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
   readonly #due = new Int32Array(MOST_DUE);
   #dueCount = 0;
+  /** Counts how often what was due was judged. */
+  #judgement = 0;
+  /** Of the flows that are staged, which of the due ones each is. */
+  readonly #staged = new Int32Array(FLOWS_AT_ONCE);
 
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
@@ -452,25 +457,43 @@ export class FlowMeter {
   #judgeDue(): void {
     const keys = this.#keys;
     keys.setTime(this.#second, this.#window);
+    this.#judgement++;
+    this.#meetDue();
     const due = this.#due;
-    for (let i = 0; i < this.#dueCount; i++) {
-      this.#judge(due[i] >>> 2, (due[i] & 2) !== 0, due[i] & 1);
+    for (let from = 0; from < this.#dueCount; from += FLOWS_AT_ONCE) {
+      const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
+      for (let i = from; i < to; i++) {
+        this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
+      }
+      this.#commitFlows();
     }
     this.#dueCount = 0;
   }
 
-  #judge(number: number, isIpv6: boolean, direction: number): void {
-    const table = isIpv6 ? this.#ipv6 : this.#ipv4;
+  /** Has the ends of new conversations meet, all of them before the first is judged. */
+  #meetDue(): void {
+    const due = this.#due;
+    for (let i = 0; i < this.#dueCount; i++) {
+      const table = (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4;
+      this.#gatherer.stageMeeting(table, due[i] >>> 2, this.#second);
+    }
+    this.#gatherer.commitMeetings(this.#second);
+  }
+
+  #judge(number: number, table: ConversationTable, direction: number, due: number): void {
     const { hot, cold } = table;
     const until = (number << table.hotShift) + HOT_UNTIL + direction;
     const remembered = (number << COLD_SHIFT) + COLD_OUTCOME;
     let outcome = cold[remembered + direction];
     this.#readFacts(table, number, direction);
-    if (outcome === UNJUDGED || !isFinal(byOf(outcome))) {
+    if (outcome === UNJUDGED || this.#mayChange(outcome)) {
       outcome = this.#askAgain(table, number, direction);
       // Both directions are decided with the same evidence, or their keys would contradict.
       const other = cold[remembered + 1 - direction];
-      if (other !== UNJUDGED && !isFinal(byOf(other))) {
+      const asked = (number << COLD_SHIFT) + COLD_JUDGEMENT;
+      const isOtherUpToDate = cold[asked] === this.#judgement;
+      cold[asked] = this.#judgement;
+      if (other !== UNJUDGED && !isOtherUpToDate && this.#mayChange(other)) {
         this.#readFacts(table, number, 1 - direction);
         const isChanged = this.#askAgain(table, number, 1 - direction) !== other;
         if (isChanged) hot[until + 1 - 2 * direction] = 0;
@@ -478,8 +501,12 @@ export class FlowMeter {
       }
     }
     if (outcome === UNJUDGED) hot[until] = 0;
-    else if (verdictOf(outcome) === FLOW) hot[until] = this.#writeFlow(outcome);
+    else if (verdictOf(outcome) === FLOW) this.#stageFlow(outcome, due);
     else hot[until] = this.#window + WINDOWS_HELD;
+  }
+
+  #mayChange(outcome: Outcome): boolean {
+    return this.#mapping.usesEvidence && !isFinal(byOf(outcome));
   }
 
   /**
@@ -491,7 +518,7 @@ export class FlowMeter {
     const { cold } = table;
     const before = cold[remembered];
     this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
-    const after = this.#askMapping();
+    const after = this.#askMapping(before !== UNJUDGED);
     if (before === UNJUDGED) {
       cold[remembered] = after;
       return after;
@@ -530,8 +557,11 @@ export class FlowMeter {
     facts.destinationPort = direction === 0 ? highPort : lowPort;
   }
 
-  /** @returns What is to be remembered, or `UNJUDGED` where it is too early to say. */
-  #askMapping(): number {
+  /**
+   * @param isAgain Whether it was asked about this direction before.
+   * @returns What is to be remembered, or `UNJUDGED` where it is too early to say.
+   */
+  #askMapping(isAgain: boolean): number {
     const facts = this.#facts;
     const mapping = this.#mapping;
     const isIpv6 = facts.family === 6;
@@ -549,11 +579,10 @@ export class FlowMeter {
     facts.sourceNetwork = mapping.networkOf(source, 0, isIpv6);
     facts.destinationNetwork = mapping.networkOf(destination, 0, isIpv6);
     if (facts.sourceNetwork < 0 || facts.destinationNetwork < 0) return NO_MATCH;
-    return mapping.decide(facts);
+    return isAgain ? mapping.decideAgain(facts) : mapping.decide(facts);
   }
 
-  /** @returns The window in which one of the keys may be written again. */
-  #writeFlow(outcome: number): number {
+  #stageFlow(outcome: Outcome, due: number): void {
     const facts = this.#facts;
     const isIpv6 = facts.family === 6;
     const { source, destination } = facts;
@@ -563,14 +592,20 @@ export class FlowMeter {
     const mapping = this.#mapping;
     const isIgnored = mapping.ignoresFlow(source, 0, isIpv6, facts.sourcePort) ||
       mapping.ignoresFlow(destination, 0, isIpv6, facts.destinationPort);
-    return this.#keys.writeFlow(
-      isIpv6,
-      client,
-      server,
-      portOf(outcome),
-      byOf(outcome) | (facts.protocol << 8),
-      isIgnored,
-    );
+    const about = byOf(outcome) | (facts.protocol << 8);
+    this.#staged[this.#keys.staged] = this.#due[due];
+    this.#keys.stageFlow(isIpv6, client, server, portOf(outcome), about, isIgnored);
+  }
+
+  #commitFlows(): void {
+    const keys = this.#keys;
+    const count = keys.staged;
+    keys.commit();
+    for (let i = 0; i < count; i++) {
+      const due = this.#staged[i];
+      const table = (due & 2) !== 0 ? this.#ipv6 : this.#ipv4;
+      table.hot[((due >>> 2) << table.hotShift) + HOT_UNTIL + (due & 1)] = keys.until[i];
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Fingerprint } from "./fingerprint.ts";
 import { ENTRY_SECONDS, ENTRY_VALUE, RecentTable } from "./recent_table.ts";
 
-/** 262,144 entries, 4 MiB: ten thousand new connections a second for half a minute. */
-const BUCKETS = 1 << 16;
+/** 65,536 entries, 1 MiB: enough for the handshakes of a second, with 60,000 a second. */
+const BUCKETS = 1 << 14;
 /** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
 const LONGEST_HANDSHAKE_SECONDS = 130;
 

@@ -1,8 +1,10 @@
+import type { Fingerprint } from "./fingerprint.ts";
+
 /** A key is held back in the window in which it was written and the two after it. */
 export const WINDOWS_HELD = 3;
 /** Seconds of a window. */
 export const WINDOW_SECONDS = 30;
-/** The first window that can be given: slots that were never used have 0. */
+/** The first window that can be given. */
 export const FIRST_WINDOW = 1000;
 
 const FIRST_SIZE = 1 << 10;
@@ -10,113 +12,132 @@ const FIRST_SIZE = 1 << 10;
 const FULL = 0.7;
 const FULL_AFTERWARDS = 0.45;
 
-const MIX_1 = 0x85ebca6b | 0;
-const MIX_2 = 0xc2b2ae35 | 0;
+/** A slot is two words: 32 bits of a fingerprint, then 24 more of them and the window. */
+const SLOT = 2;
+const WINDOW_MASK = 0xff;
+/** Windows are kept modulo this, plus 1, so that a slot in use is never 0. */
+const WINDOWS = 255;
+/** After so many windows what is old is swept, before its window can be taken for a new one. */
+const LONGEST_UNSWEPT = 200;
 
 /**
  * The keys that were written lately, so that a busy flow costs one write in 60 to 90 seconds
  * (three rotating windows of 30 s, as the Redis contract has it): a hash set with open addressing.
  *
- * A key is a fixed number of words. A slot is the key and the window in which it was written; what
- * was written three windows ago is no longer held, and its slot is swept when the table is full.
+ * A key is known by 56 bits of its fingerprint. That two keys have the same, and one is held back
+ * for a minute because of the other, happens once in 10^10 keys with a million of them in the set; in
+ * return a key is 8 bytes, and asking about one is mostly one wait for memory.
  */
 export class HeldKeys {
   /** Keys that were let go before their time because too many were held. */
   forgotten = 0;
-  readonly #keyWords: number;
-  readonly #stride: number;
   readonly #limit: number;
-  readonly #seed: number = crypto.getRandomValues(new Int32Array(1))[0];
-  #slots: Int32Array;
-  #mask: number;
+  #slots = new Int32Array(FIRST_SIZE * SLOT);
+  #mask = FIRST_SIZE - 1;
   #used = 0;
+  #swept = FIRST_WINDOW;
 
   /**
-   * @param keyWords Words of a key.
    * @param limit How many keys are held at most after a sweep, and about twice as many before it.
    * Above it the oldest are let go, which costs writes that were not needed, and loses nothing.
    */
-  constructor(keyWords: number, limit: number) {
-    this.#keyWords = keyWords;
-    this.#stride = keyWords + 1;
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#slots = new Int32Array(FIRST_SIZE * this.#stride);
-    this.#mask = FIRST_SIZE - 1;
   }
 
   /**
    * Asks whether a key may be written in this window. If so, it counts as written.
    *
-   * @param key Its words.
+   * @param first The first half of its fingerprint.
+   * @param second The second half.
    * @param window At least {@linkcode FIRST_WINDOW}, and never less than in an earlier call.
    * @returns 0 if it may be written, otherwise the window in which it may.
    */
-  admit(key: Int32Array, window: number): number {
-    const words = this.#keyWords;
-    const hash = this.#hash(key, 0);
+  admit(first: number, second: number, window: number): number {
+    if (window - this.#swept > LONGEST_UNSWEPT) this.#sweep(window);
     const slots = this.#slots;
     const mask = this.#mask;
-    const stride = this.#stride;
-    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-      const at = slot * stride;
-      const written = slots[at + words];
-      if (written === 0) {
-        for (let word = 0; word < words; word++) slots[at + word] = key[word];
-        slots[at + words] = window;
-        if (++this.#used > mask * FULL) this.#rebuild(window);
+    const now = (window % WINDOWS) + 1;
+    for (let slot = first & mask;; slot = (slot + 1) & mask) {
+      const at = slot * SLOT;
+      const word = slots[at + 1];
+      if (word === 0) {
+        slots[at] = first;
+        slots[at + 1] = (second & ~WINDOW_MASK) | now;
+        if (++this.#used > mask * FULL) this.#sweep(window);
         return 0;
       }
-      let word = 0;
-      while (word < words && slots[at + word] === key[word]) word++;
-      if (word < words) continue;
-      if (window - written < WINDOWS_HELD) return written + WINDOWS_HELD;
-      slots[at + words] = window;
+      if (slots[at] !== first || ((word ^ second) & ~WINDOW_MASK) !== 0) continue;
+      const age = ageOf(word, window);
+      if (age < WINDOWS_HELD) return window - age + WINDOWS_HELD;
+      slots[at + 1] = (second & ~WINDOW_MASK) | now;
       return 0;
     }
   }
 
+  /** The same for a fingerprint that was just made. */
+  admitKey(key: Fingerprint, window: number): number {
+    return this.admit(key.first, key.second, window);
+  }
+
+  /**
+   * Has the processor fetch what asking about these keys will need, all at the same time.
+   *
+   * @returns A number without a meaning, to be used somewhere, or the loads are optimized away.
+   */
+  prefetch(firsts: Int32Array, count: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= slots[(firsts[i] & mask) * SLOT];
+    return sum;
+  }
+
   /** Sweeps out what is no longer held, and makes room for more if that was not enough. */
-  #rebuild(window: number): void {
-    let oldest = window - WINDOWS_HELD + 1;
-    let kept = this.#countFrom(oldest);
-    while (kept > this.#limit && oldest <= window) {
-      const fewer = this.#countFrom(++oldest);
-      this.forgotten += kept - fewer;
-      kept = fewer;
+  #sweep(window: number): void {
+    this.#swept = window;
+    let oldest = WINDOWS_HELD - 1;
+    const byAge = this.#countByAge(window);
+    const countTo = (age: number) => byAge.slice(0, age + 1).reduce((sum, count) => sum + count, 0);
+    let kept = countTo(oldest);
+    while (kept > this.#limit && oldest >= 0) {
+      oldest--;
+      this.forgotten += kept - countTo(oldest);
+      kept = countTo(oldest);
     }
     const old = this.#slots;
     let size = FIRST_SIZE;
     while (kept > size * FULL_AFTERWARDS) size *= 2;
-    this.#slots = new Int32Array(size * this.#stride);
+    this.#slots = new Int32Array(size * SLOT);
     this.#mask = size - 1;
     this.#used = kept;
-    for (let at = 0; at < old.length; at += this.#stride) {
-      if (old[at + this.#keyWords] >= oldest) this.#insert(old, at);
+    for (let at = 0; at < old.length; at += SLOT) {
+      if (old[at + 1] !== 0 && ageOf(old[at + 1], window) <= oldest) {
+        this.#insert(old[at], old[at + 1]);
+      }
     }
   }
 
-  #countFrom(oldest: number): number {
-    let count = 0;
-    for (let at = this.#keyWords; at < this.#slots.length; at += this.#stride) {
-      if (this.#slots[at] >= oldest) count++;
+  /** How many keys were written in this window, in the one before, and so on. */
+  #countByAge(window: number): number[] {
+    const counts = new Array<number>(WINDOWS_HELD).fill(0);
+    for (let at = 1; at < this.#slots.length; at += SLOT) {
+      if (this.#slots[at] === 0) continue;
+      const age = ageOf(this.#slots[at], window);
+      if (age < WINDOWS_HELD) counts[age]++;
     }
-    return count;
+    return counts;
   }
 
-  #insert(from: Int32Array, at: number): void {
-    const words = this.#keyWords;
-    let slot = this.#hash(from, at) & this.#mask;
-    while (this.#slots[slot * this.#stride + words] !== 0) slot = (slot + 1) & this.#mask;
-    const to = slot * this.#stride;
-    for (let word = 0; word <= words; word++) this.#slots[to + word] = from[at + word];
+  #insert(first: number, word: number): void {
+    let slot = first & this.#mask;
+    while (this.#slots[slot * SLOT + 1] !== 0) slot = (slot + 1) & this.#mask;
+    this.#slots[slot * SLOT] = first;
+    this.#slots[slot * SLOT + 1] = word;
   }
+}
 
-  #hash(key: Int32Array, at: number): number {
-    let hash = this.#seed;
-    for (let word = 0; word < this.#keyWords; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ key[at + word], MIX_1);
-    }
-    hash = Math.imul(hash ^ (hash >>> 13), MIX_2);
-    return hash ^ (hash >>> 16);
-  }
+/** How many windows ago the key of this slot word was written. */
+function ageOf(word: number, window: number): number {
+  return ((window % WINDOWS) + 1 - (word & WINDOW_MASK) + WINDOWS) % WINDOWS;
 }

@@ -53,6 +53,17 @@ export abstract class RecentTable {
     return place;
   }
 
+  /**
+   * Has the processor fetch what finding these fingerprints will need, all at the same time.
+   *
+   * @returns A number without a meaning, to be used somewhere, or the loads are optimized away.
+   */
+  prefetch(firstHalves: Int32Array, count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= this.words[this.#bucket(firstHalves[i])];
+    return sum;
+  }
+
   #bucket(first: number): number {
     return (first & (this.#buckets - 1)) * WAYS * ENTRY;
   }

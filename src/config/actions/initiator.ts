@@ -15,6 +15,7 @@ export function Initiator(): Action {
 
 class InitiatorAction extends Action {
   override readonly alwaysMatches = false;
+  override readonly usesEvidence = true;
 
   override decide({ evidence, sourcePort, destinationPort }: Facts): Outcome {
     if (evidence.opener === NEITHER) return NO_MATCH;

@@ -15,6 +15,7 @@ export function Service(): Action {
 
 class ServiceAction extends Action {
   override readonly alwaysMatches = false;
+  override readonly usesEvidence = true;
 
   override decide(facts: Facts): Outcome {
     let balance = 0;
