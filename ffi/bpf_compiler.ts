@@ -2,7 +2,7 @@ import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
 import { UserError } from "../src/user_error.ts";
 import { libc } from "./libc.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
-import { allocate, copyAt, cString, textAt, textIn } from "./memory.ts";
+import { addressOf, allocate, copyAt, cString, textAt, textIn } from "./memory.ts";
 
 /** `struct bpf_program` and `struct bpf_insn` of `<pcap/bpf.h>`. */
 const PROGRAM = { length: 0, instructions: 8, size: 16 };
@@ -32,6 +32,34 @@ const MAXIMUM_SNAPLEN = 262144;
 
 /** A program that C holds. */
 export type CompiledProgram = Uint8Array<ArrayBuffer>;
+
+/**
+ * Runs `use` with a program made of instructions.
+ *
+ * @param use Must copy what it needs.
+ */
+export function withProgram<Result>(
+  instructions: readonly BpfInstruction[],
+  use: (program: CompiledProgram) => Result,
+): Result {
+  const code = allocate(instructions.length * INSTRUCTION.size);
+  const words = new DataView(code.buffer);
+  instructions.forEach((instruction, index) => {
+    const at = index * INSTRUCTION.size;
+    words.setUint16(at + INSTRUCTION.code, instruction.code, true);
+    words.setUint8(at + INSTRUCTION.jt, instruction.jt);
+    words.setUint8(at + INSTRUCTION.jf, instruction.jf);
+    words.setUint32(at + INSTRUCTION.k, instruction.k, true);
+  });
+  const program = allocate(PROGRAM.size);
+  const head = new DataView(program.buffer);
+  head.setUint32(PROGRAM.length, instructions.length, true);
+  head.setBigUint64(PROGRAM.instructions, addressOf(code), true);
+  const result = use(program);
+  // The instructions must stay where they are until now, so they are referred to until now.
+  code.fill(0);
+  return result;
+}
 
 /**
  * Compiles a filter for an open handle, runs `use` with the program, and gives it back to libpcap.
@@ -99,7 +127,8 @@ function savefileHeader(linkType: number): Uint8Array<ArrayBuffer> {
   return header;
 }
 
-function instructionsOf(program: CompiledProgram): BpfInstruction[] {
+/** The instructions of a program. */
+export function instructionsOf(program: CompiledProgram): BpfInstruction[] {
   const words = new DataView(program.buffer);
   const count = words.getUint32(PROGRAM.length, true);
   const address = words.getBigUint64(PROGRAM.instructions, true);

@@ -1,5 +1,11 @@
 import { UserError } from "../src/user_error.ts";
-import { NETMASK_UNKNOWN, withCompiledFilter } from "./bpf_compiler.ts";
+import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import {
+  instructionsOf,
+  NETMASK_UNKNOWN,
+  withCompiledFilter,
+  withProgram,
+} from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
 import { interfaceNames } from "./network_interfaces.ts";
@@ -121,6 +127,21 @@ export class PcapHandle {
       this.#netmask(),
       (program) => this.#check(setfilter(this.pointer, program)),
     );
+  }
+
+  /**
+   * Compiles a filter for this interface.
+   *
+   * @throws {UserError} with libpcap's words when the filter has an error.
+   */
+  compile(expression: string): BpfInstruction[] {
+    return withCompiledFilter(this.pointer, expression, this.#netmask(), instructionsOf);
+  }
+
+  /** Takes of each packet as many bytes as a program says, none where that is 0. */
+  setProgram(instructions: readonly BpfInstruction[]): void {
+    const { setfilter } = libpcap().symbols;
+    withProgram(instructions, (program) => this.#check(setfilter(this.pointer, program)));
   }
 
   /** Takes only packets that come in, or only those that go out, or both. */

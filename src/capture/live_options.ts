@@ -26,7 +26,18 @@ export interface LiveOptions {
   direction: Direction;
   /** In the language of pcap-filter(7); `null` takes all. @default null */
   filter: string | null;
+  /**
+   * Shares the interface's packets with all sources that have this number, of other workers: see
+   * `joinFanout`. @default null
+   */
+  fanoutGroup: number | null;
 }
+
+/**
+ * How many bytes are taken of a packet from a port that is read: the most that resolvers let a
+ * datagram have by default (4096, RFC 6891, section 6.2.5), and 256 for the headers.
+ */
+export const LONG_SNAPLEN = 4352;
 
 /** The defaults of {@linkcode LiveOptions}. */
 export const DEFAULT_LIVE_OPTIONS: Readonly<LiveOptions> = {
@@ -35,4 +46,5 @@ export const DEFAULT_LIVE_OPTIONS: Readonly<LiveOptions> = {
   promiscuous: true,
   direction: "inout",
   filter: null,
+  fanoutGroup: null,
 };

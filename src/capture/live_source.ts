@@ -1,21 +1,19 @@
+import { joinFanout } from "../../ffi/af_packet.ts";
+import { ANY_DEVICE } from "../../ffi/device.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
 import { PacketRecordBuffer, RECORD_HEADER_SIZE } from "../../ffi/packet_record_buffer.ts";
-import { ANY_DEVICE } from "../../ffi/device.ts";
-import { PcapError } from "../../ffi/pcap_error.ts";
 import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
-import { Readiness } from "../../ffi/readiness.ts";
 import type { Log } from "../log.ts";
-import { UserError } from "../user_error.ts";
+import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
 import type { LiveOptions } from "./live_options.ts";
-import { PacketBatch } from "./packet_batch.ts";
+import { notDecoded } from "./not_decoded.ts";
+import type { PacketBatch } from "./packet_batch.ts";
+import type { SourceStatistics } from "./packet_source.ts";
 import { preferredLinkType } from "./preferred_link_type.ts";
-import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 
 const MEBIBYTE = 1024 * 1024;
-/** Longest time that a packet waits in the kernel, and that {@linkcode LiveSource.next} waits. */
-const TIMEOUT_MILLISECONDS = 100;
 /** Most packets of a batch: enough that the cost of a call is shared by many. */
 const MOST_PACKETS = 4096;
 /**
@@ -25,38 +23,17 @@ const MOST_PACKETS = 4096;
 const BATCH_BYTES = 64 * MEBIBYTE;
 /** A filter that takes every packet up to the snapshot length. */
 const TAKE_ALL = "";
-/** Full batches that are given without a turn of the event loop; others must have theirs too. */
-const FULL_BATCHES_IN_A_ROW = 8;
-/** How often the interface is looked at, and opened again if it was away. */
-const LOOK_MILLISECONDS = 1000;
 
 /** Packets of an interface, taken with libpcap. */
-export class LiveSource implements PacketSource {
-  readonly name: string;
+export class LiveSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
-  readonly #log: Log;
-  readonly #batch: PacketBatch;
-  readonly #readiness = new Readiness();
-  /** `null` while the interface is away. */
-  #capture: OpenCapture | null = null;
-  /** What was counted by captures that are over. */
-  readonly #counted: SourceStatistics = {
-    received: 0,
-    droppedByKernel: 0,
-    droppedByInterface: 0,
-  };
-  /** Whether it was said that the interface is away. */
-  #isAway = false;
-  #lookedAt = performance.now();
-  #fullBatches = 0;
-  #isReading = false;
-  #isClosed = false;
+  readonly #packets: number;
 
   private constructor(name: string, options: Readonly<LiveOptions>, log: Log) {
-    this.name = name;
+    const packets = packetsOfBatch(options.snaplen);
+    super(name, log, packets);
     this.#options = options;
-    this.#log = log;
-    this.#batch = new PacketBatch(packetsOfBatch(options.snaplen), new Uint8Array());
+    this.#packets = packets;
   }
 
   /**
@@ -66,165 +43,21 @@ export class LiveSource implements PacketSource {
    * permitted, the filter has an error, or the link type is one that is not decoded.
    */
   static open(name: string, options: Readonly<LiveOptions>, log: Log): LiveSource {
-    const source = new LiveSource(name, options, log);
-    try {
-      source.#open(true);
-    } catch (error) {
-      if (!(error instanceof PcapError && error.isAbsence && interfaceState(name).index !== 0)) {
-        source.close();
-        throw error;
-      }
-      source.#sayAway("is down");
-    }
-    return source;
+    return new LiveSource(name, options, log).start();
   }
 
-  async next(): Promise<PacketBatch | null> {
-    if (this.#isClosed) return null;
-    if (this.#isReading) throw new Error(`${this.name}: next() was called before the last is over`);
-    this.#isReading = true;
-    this.#batch.count = 0;
-    try {
-      await this.#wait();
-      if (this.#isClosed) return null;
-      this.#look();
-      if (this.#capture !== null) this.#read(this.#capture);
-      return this.#batch;
-    } finally {
-      this.#isReading = false;
-      if (this.#isClosed) this.#release();
-    }
-  }
-
-  statistics(): SourceStatistics {
-    const capture = this.#capture;
-    capture?.countInto(this.#counted);
-    return { ...this.#counted };
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    // A wait that is going on uses what would be given back: it is ended, and then sees to it.
-    if (this.#isReading) this.#readiness.wake();
-    else this.#release();
-  }
-
-  async #wait(): Promise<void> {
-    if (this.#fullBatches > 0 && this.#fullBatches < FULL_BATCHES_IN_A_ROW) return;
-    // An interface that is down makes its descriptor ready all the time: then the time is waited.
-    const fd = this.#capture === null || this.#isAway ? null : this.#capture.fd;
-    await this.#readiness.wait(fd, this.#fullBatches > 0 ? 0 : TIMEOUT_MILLISECONDS);
-    this.#fullBatches = 0;
-  }
-
-  #read(capture: OpenCapture): void {
-    const isLast = capture.isOver && performance.now() >= capture.lastReadAt;
-    try {
-      const count = capture.records.fill();
-      this.#index(count, capture.linkType);
-      this.#fullBatches = count === this.#batch.capacity ? this.#fullBatches + 1 : 0;
-    } catch (error) {
-      if (!(error instanceof PcapError)) throw error;
-      this.#log.debug(error.message);
-      this.#lose(capture);
-    }
-    if (isLast && this.#fullBatches === 0) this.#end(capture);
-  }
-
-  /** The interface that is open is no more: what the kernel has of it is read, then it is over. */
-  #lose(capture: OpenCapture): void {
-    this.#sayAway(interfaceState(this.name).index === capture.index ? "went down" : "has vanished");
-    if (capture.isOver) return;
-    capture.isOver = true;
-    capture.lastReadAt = performance.now() + 2 * TIMEOUT_MILLISECONDS;
-  }
-
-  /** Says where each packet of the records lies. */
-  #index(count: number, linkType: number): void {
-    const batch = this.#batch;
-    const { view, seconds, offset, captured, length } = batch;
-    for (let packet = 0, at = 0; packet < count; packet++) {
-      const size = view.getUint32(at + 8, true);
-      seconds[packet] = view.getUint32(at, true);
-      captured[packet] = size;
-      length[packet] = view.getUint32(at + 12, true);
-      at += RECORD_HEADER_SIZE;
-      offset[packet] = at;
-      at += size;
-    }
-    batch.linkType.fill(linkType, 0, count);
-    batch.count = count;
-  }
-
-  /** Once in a while: is the interface the one that is open, and is it up? */
-  #look(): void {
-    const now = performance.now();
-    if (now - this.#lookedAt < LOOK_MILLISECONDS) return;
-    this.#lookedAt = now;
-    const capture = this.#capture;
-    if (capture === null) {
-      this.#openAgain();
-    } else if (capture.index !== 0) {
-      const { index, isUp } = interfaceState(this.name);
-      if (index !== capture.index) this.#lose(capture);
-      else if (!isUp) this.#sayAway("went down");
-      else if (!capture.isOver) this.#sayBack();
-    }
-  }
-
-  #openAgain(): void {
-    try {
-      this.#open(false);
-      this.#sayBack();
-    } catch (error) {
-      if (!(error instanceof PcapError) || error.isPermission) throw error;
-      this.#log.debug(error.message);
-    }
-  }
-
-  #open(isFirst: boolean): void {
-    const capture = new OpenCapture(this.name, this.#options, this.#batch.capacity);
-    this.#capture = capture;
-    this.#batch.setBytes(capture.records.bytes);
-    if (isFirst && capture.warning !== null) this.#log.warn(capture.warning);
-  }
-
-  #end(capture: OpenCapture): void {
-    capture.countInto(this.#counted);
-    capture.close();
-    this.#capture = null;
-    this.#fullBatches = 0;
-  }
-
-  #sayAway(what: string): void {
-    if (!this.#isAway) this.#log.warn(`${this.name} ${what}: capture waits for it to come back`);
-    this.#isAway = true;
-  }
-
-  #sayBack(): void {
-    if (this.#isAway) this.#log.info(`${this.name} is up: capture goes on`);
-    this.#isAway = false;
-  }
-
-  #release(): void {
-    if (this.#capture !== null) this.#end(this.#capture);
-    this.#readiness.close();
+  protected override openInterface(): OpenInterface {
+    return new OpenHandle(this.name, this.#options, this.#packets);
   }
 }
 
-/** An interface that is open: from one activation to its end. */
-class OpenCapture {
+/** An active handle of libpcap's. */
+class OpenHandle implements OpenInterface {
   readonly fd: number;
-  readonly linkType: number;
-  readonly records: PacketRecordBuffer;
   readonly warning: string | null;
-  /** The interface's number when it was opened; 0 for one that the kernel has no number for. */
   readonly index: number;
-  /** Whether it can't go on: it is read until `lastReadAt`, when the kernel has given the rest. */
-  isOver = false;
-  /** On the clock of `performance.now()`. */
-  lastReadAt = 0;
+  readonly #linkType: number;
+  readonly #records: PacketRecordBuffer;
   readonly #handle: PcapHandle;
   readonly #seen: PcapStatistics = { received: 0, droppedByKernel: 0, droppedByInterface: 0 };
 
@@ -240,19 +73,33 @@ class OpenCapture {
       handle.setBufferSize(options.bufferMebibytes * MEBIBYTE);
       this.warning = handle.activate();
       handle.setNonblock(true);
-      this.linkType = chosenLinkType(handle);
+      this.#linkType = chosenLinkType(handle);
       if (options.direction !== "inout") handle.setDirection(options.direction);
-      // Without any filter the kernel takes whole packets, and libpcap cuts them later.
-      handle.setFilter(options.filter ?? TAKE_ALL);
       this.fd = handle.selectableFd();
-      this.records = new PacketRecordBuffer(handle, packets, options.snaplen);
+      if (options.fanoutGroup !== null) joinFanout(name, this.fd, options.fanoutGroup);
+      // Without any filter the kernel takes whole packets, and libpcap cuts them later. What came
+      // before the filter is thrown away: also what came before the packets were shared.
+      handle.setFilter(options.filter ?? TAKE_ALL);
+      this.#records = new PacketRecordBuffer(handle, packets, options.snaplen);
     } catch (error) {
       handle.close();
       throw error;
     }
   }
 
-  /** Adds what was counted since the last time. libpcap's numbers start again after 32 bits. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#records.bytes;
+  }
+
+  read(batch: PacketBatch): boolean {
+    const count = this.#records.fill();
+    this.#index(batch, count);
+    return count === batch.capacity;
+  }
+
+  release(): void {}
+
+  /** libpcap's numbers start again after 32 bits. */
   countInto(sum: SourceStatistics): void {
     const now = this.#handle.stats();
     for (const counter of ["received", "droppedByKernel", "droppedByInterface"] as const) {
@@ -262,8 +109,24 @@ class OpenCapture {
   }
 
   close(): void {
-    this.records.close();
+    this.#records.close();
     this.#handle.close();
+  }
+
+  /** Says where each packet of the records lies. */
+  #index(batch: PacketBatch, count: number): void {
+    const { view, seconds, offset, captured, length } = batch;
+    for (let packet = 0, at = 0; packet < count; packet++) {
+      const size = view.getUint32(at + 8, true);
+      seconds[packet] = view.getUint32(at, true);
+      captured[packet] = size;
+      length[packet] = view.getUint32(at + 12, true);
+      at += RECORD_HEADER_SIZE;
+      offset[packet] = at;
+      at += size;
+    }
+    batch.linkType.fill(this.#linkType, 0, count);
+    batch.count = count;
   }
 }
 
@@ -272,10 +135,9 @@ function chosenLinkType(handle: PcapHandle): number {
   const linkType = preferredLinkType(handle);
   if (isDecoded(linkType)) return linkType;
   const description = linkTypeDescription(linkType);
-  throw new UserError(
-    `${handle.device}: its link type ${linkTypeName(linkType)}` +
-      `${description && ` (${description})`} is not one that flosensor decodes: ` +
-      `name another interface; "flosensor interfaces" lists them`,
+  throw notDecoded(
+    handle.device,
+    `${linkTypeName(linkType)}${description && ` (${description})`}`,
   );
 }
 
