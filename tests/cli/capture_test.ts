@@ -335,7 +335,7 @@ captureTest(
     assert.equal(ending.status, 1);
     assert.equal(
       ending.stderr,
-      "flosensor: error: eth99: no such interface; there are veth0, any, lo\n",
+      "flosensor: error: eth99: no such interface; there are lo, veth0, any\n",
     );
   },
 );
