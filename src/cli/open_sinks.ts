@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
@@ -15,21 +16,21 @@ export interface Sinks {
  * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
  * table on the terminal.
  *
- * @param ttl Seconds that a key lives in Redis.
+ * @param settings Seconds that a key lives in Redis, and where the names of servers come from.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  ttl: number,
+  { ttl, names }: { ttl: number; names?: FlowNames },
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture" }));
+  if (options.json) all.push(new JsonSink({ mode, names }));
+  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
   return { all, redis };
 }
 

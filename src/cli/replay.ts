@@ -201,6 +201,7 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    this.#log.info(statisticsLine(sources, this.#run.meter.statistics(), this.#run.pending));
+    const { meter, pending, dnsStatistics } = this.#run;
+    this.#log.info(statisticsLine(sources, meter.statistics(), pending, dnsStatistics));
   }
 }

@@ -2,6 +2,10 @@ import type { Cidr } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { DnsMeter, type DnsStatistics } from "../dns/dns_meter.ts";
+import { DnsPackets } from "../dns/dns_packets.ts";
+import { responsePorts } from "../dns/dns_ports.ts";
+import { KnownNames } from "../dns/known_names.ts";
 import { FlowMeter } from "../flow/flow_meter.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
@@ -53,6 +57,9 @@ const MOST_PENDING = 100_000;
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
   readonly meter: FlowMeter;
+  /** Ports whose packets are read for DNS; they are the same for the whole run. */
+  readonly dnsPorts: readonly number[];
+  readonly #dns: DnsMeter | null;
   readonly #sinks: Sinks;
   readonly #log: Log;
   readonly #options: RunOptions;
@@ -64,6 +71,7 @@ export class Run {
   private constructor(
     loaded: Loaded,
     sinks: Sinks,
+    names: KnownNames,
     options: RunOptions,
     purpose: RunPurpose,
     log: Log,
@@ -73,6 +81,16 @@ export class Run {
     this.#options = options;
     this.#purpose = purpose;
     this.#log = log;
+    const { mapping } = loaded;
+    this.dnsPorts = responsePorts(mapping);
+    this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
+      emit: (writes) => {
+        for (const sink of sinks.all) sink.writeNames(writes);
+      },
+      onClient: (isIpv6, client) => this.meter.writeClient(isIpv6, client),
+      ignored: mapping.ignoreDns,
+      names,
+    });
     this.meter = new FlowMeter({
       mapping: loaded.mapping,
       emit: (batch) => {
@@ -81,6 +99,7 @@ export class Run {
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
       ownConnections: purpose.isLive ? sinks.redis?.sockets : undefined,
+      payloadReader: this.#dns === null ? undefined : new DnsPackets(mapping, this.#dns),
     });
     if (purpose.isLive && sinks.redis !== null) {
       // A port that was ours may belong to another program next.
@@ -95,13 +114,20 @@ export class Run {
    */
   static async open(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Run> {
     const loaded = await load(options, purpose, log);
-    const sinks = await openSinks(purpose.mode, options, loaded.store, loaded.mapping.ttl, log);
-    return new Run(loaded, sinks, options, purpose, log);
+    const { store, mapping } = loaded;
+    const names = new KnownNames();
+    const sinks = await openSinks(purpose.mode, options, store, { ttl: mapping.ttl, names }, log);
+    return new Run(loaded, sinks, names, options, purpose, log);
   }
 
   /** Seconds between flushes. */
   get flushInterval(): number {
     return this.#loaded.mapping.flushInterval;
+  }
+
+  /** What was counted of DNS; `null` where it is not read. */
+  get dnsStatistics(): DnsStatistics | null {
+    return this.#dns?.statistics() ?? null;
   }
 
   /** Observations that no sink has written yet. */
@@ -175,6 +201,10 @@ export class Run {
       if (loaded.store?.url !== this.#loaded.store?.url) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
       }
+      if (responsePorts(loaded.mapping).join() !== this.dnsPorts.join()) {
+        this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
+      }
+      if (this.#dns !== null) this.#dns.ignored = loaded.mapping.ignoreDns;
       this.#loaded = { ...loaded, store: this.#loaded.store };
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meter.setMapping(loaded.mapping);

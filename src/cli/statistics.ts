@@ -1,4 +1,6 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
+import type { DnsStatistics } from "../dns/dns_meter.ts";
+import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 
@@ -6,11 +8,13 @@ import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
  * Statistics as one line.
  *
  * @param queued Observations that are not written yet.
+ * @param dns `null` where DNS is not read.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
   meter: FlowMeterStatistics,
   queued: number,
+  dns: DnsStatistics | null = null,
 ): string {
   const sum = (field: keyof SourceStatistics) =>
     sources.reduce((total, source) => total + source[field], 0);
@@ -25,5 +29,16 @@ export function statisticsLine(
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgotten}; ` +
-    `flows: ${meter.flows}; keys: ${meter.keys} written, ${queued} queued`;
+    `flows: ${meter.flows}; keys: ${meter.keys} written, ${queued} queued` +
+    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
+}
+
+/** What was counted of DNS, as a part of a line. */
+export function dnsStatisticsText({ outcomes, written }: DnsStatistics): string {
+  const total = outcomes.reduce((sum, count) => sum + count, 0);
+  const texts = outcomes.map((count, outcome) => `${count} ${DNS_OUTCOME_NAMES[outcome]}`);
+  const used = texts.slice(0, NXDOMAIN + 1).join(", ");
+  const unused = texts.slice(NXDOMAIN + 1).filter((_, i) => outcomes[NXDOMAIN + 1 + i] > 0);
+  return `DNS: ${total} messages, ${used}` +
+    (unused.length === 0 ? "" : ` (not used: ${unused.join(", ")})`) + `, ${written} names written`;
 }

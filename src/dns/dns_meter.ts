@@ -3,7 +3,7 @@ import type { DnsReading, DnsResponse } from "./dns_message.ts";
 import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
 import { isBelow } from "./domain_name.ts";
 import { HeldNames } from "./held_names.ts";
-import { KnownNames } from "./known_names.ts";
+import type { KnownNames } from "./known_names.ts";
 import type { NameWrite } from "./name_write.ts";
 
 /** Writes that are handed on at once. */
@@ -19,6 +19,8 @@ export interface DnsMeterOptions {
   onClient: (isIpv6: boolean, client: Uint32Array) => void;
   /** Names that make no keys, with all below them, as `domainName` gives them. @default [] */
   ignored?: readonly string[];
+  /** Takes what clients looked up last. By default, it is not remembered. */
+  names?: KnownNames;
 }
 
 /** What a {@linkcode DnsMeter} counted. */
@@ -31,8 +33,6 @@ export interface DnsStatistics {
 
 /** Turns what DNS responses say into the keys `dns`, `cname` and `nx` of the Redis contract. */
 export class DnsMeter {
-  /** What clients looked up last. */
-  readonly names = new KnownNames();
   readonly #options: DnsMeterOptions;
   readonly #held = new HeldNames();
   readonly #outcomes = new Float64Array(DNS_OUTCOME_NAMES.length);
@@ -115,7 +115,7 @@ export class DnsMeter {
     for (const { owner, address, isIpv6: isAddressIpv6, words } of response.addresses) {
       this.#put(prefix + address + ";dns", owner, window);
       const name = nameAskedFor(owner, response.question, pointing);
-      this.names.learn(isIpv6, client, isAddressIpv6, words, name);
+      this.#options.names?.learn(isIpv6, client, isAddressIpv6, words, name);
     }
   }
 
