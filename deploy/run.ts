@@ -47,8 +47,8 @@ async function started(
     return await new Deno.Command(program, {
       cwd: options.cwd,
       args: [...args],
-      clearEnv: true,
-      env: { ...options.env ?? Deno.env.toObject(), NO_COLOR: "1" },
+      clearEnv: options.env !== undefined,
+      env: { ...options.env, NO_COLOR: "1" },
     }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -1,0 +1,162 @@
+/**
+ * Makes Debian packages of the compiled files: `deno task deb [--all]`.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { UserError } from "../src/user_error.ts";
+import { VERSION } from "../src/version.ts";
+import { DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
+import { program } from "./program.ts";
+import { PROJECT } from "./project.ts";
+import { run } from "./run.ts";
+import { ownTarget, type Target, TARGETS } from "./target.ts";
+import { configuration, manualPage, unit } from "./templates.ts";
+
+const HELP = `Usage: deno task deb [options]
+
+Makes a Debian package of dist/flosensor-<target> for this machine.
+
+Options:
+  --all  for all machines: ${TARGETS.map(({ debianArchitecture }) => debianArchitecture).join(", ")}
+
+DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian.
+`;
+const FOLDER = "/usr/bin";
+const CONFIGURATION = "etc/flosensor/config.ts";
+const KIBIBYTE = 1024;
+const BEST_COMPRESSION = 9;
+/** Nobody reads mail at a host of this domain, RFC 2606. */
+const NOBODY = "nobody@flosensor.invalid";
+
+/** A package while it is put together: a folder that stands for `/`. */
+class Package {
+  readonly #target: Target;
+  readonly #root: string;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.#root = join(PROJECT, "build/deb", target.debianArchitecture);
+  }
+
+  /** @returns The path of the package. */
+  async make(): Promise<string> {
+    await Deno.remove(this.#root, { recursive: true }).catch(() => {});
+    await this.#putExecutable();
+    await this.#put("usr/lib/systemd/system/flosensor@.service", await packagedUnit());
+    await this.#put("usr/share/man/man8/flosensor.8.gz", gzip(await manualPage(FOLDER)));
+    await this.#put("usr/share/doc/flosensor/changelog.gz", gzip(changelog()));
+    await this.#put("usr/share/doc/flosensor/copyright", await copyright());
+    await this.#put("usr/share/lintian/overrides/flosensor", await packaging("lintian-overrides"));
+    await this.#put(CONFIGURATION, await configuration());
+    await this.#putControl();
+    const { debianArchitecture } = this.#target;
+    const file = join(DIST, `flosensor_${VERSION}_${debianArchitecture}.deb`);
+    // Its files belong to root, whoever makes it.
+    await run("dpkg-deb", ["--root-owner-group", "--build", this.#root, file]);
+    return file;
+  }
+
+  async #putExecutable(): Promise<void> {
+    const executable = executableOf(this.#target);
+    const path = await this.#place("usr/bin/flosensor");
+    try {
+      await Deno.copyFile(executable, path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new UserError(`${executable} is not there: make it with: deno task compile`);
+    }
+    await Deno.chmod(path, 0o755);
+  }
+
+  async #putControl(): Promise<void> {
+    await this.#put("DEBIAN/conffiles", `/${CONFIGURATION}\n`);
+    for (const script of ["postinst", "prerm", "postrm"]) {
+      await this.#put(`DEBIAN/${script}`, await packaging(script), 0o755);
+    }
+    const text = await packaging("control");
+    const values: Record<string, string> = {
+      VERSION,
+      ARCHITECTURE: this.#target.debianArchitecture,
+      MAINTAINER: maintainer(),
+      INSTALLED_SIZE: String(Math.ceil(await sizeOf(this.#root) / KIBIBYTE)),
+    };
+    await this.#put("DEBIAN/control", text.replaceAll(/@(\w+)@/g, (_, name) => values[name]));
+  }
+
+  async #put(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+    const target = await this.#place(path);
+    await Deno.writeFile(
+      target,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    await Deno.chmod(target, mode);
+  }
+
+  /** Makes the folders of a path; whatever the umask is, all may look into them. */
+  async #place(path: string): Promise<string> {
+    const target = join(this.#root, path);
+    await Deno.mkdir(dirname(target), { recursive: true });
+    for (let folder = dirname(target); folder.startsWith(this.#root); folder = dirname(folder)) {
+      await Deno.chmod(folder, 0o755);
+    }
+    return target;
+  }
+}
+
+function packaging(name: string): Promise<string> {
+  return Deno.readTextFile(join(PROJECT, "deploy/debian", name));
+}
+
+/** The unit, where the manual has a page. */
+async function packagedUnit(): Promise<string> {
+  const text = await unit(FOLDER);
+  return text.replace(/^Description=.*$/m, "$&\nDocumentation=man:flosensor(8)");
+}
+
+async function copyright(): Promise<string> {
+  const licences = await Deno.readTextFile(join(DIST, LICENCES));
+  return `${await packaging("copyright")}\n${licences}`;
+}
+
+function maintainer(): string {
+  return `${Deno.env.get("DEBFULLNAME") || "flosensor"} <${Deno.env.get("DEBEMAIL") || NOBODY}>`;
+}
+
+/** Of a native package, deb-changelog(5). */
+function changelog(): string {
+  const date = new Date().toUTCString().replace("GMT", "+0000");
+  return `flosensor (${VERSION}) unstable; urgency=medium\n\n` +
+    `  * See the history of the source.\n\n -- ${maintainer()}  ${date}\n`;
+}
+
+function gzip(text: string): Uint8Array {
+  return gzipSync(text, { level: BEST_COMPRESSION });
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  let size = 0;
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = join(directory, name);
+    size += isDirectory ? await sizeOf(path) : (await Deno.stat(path)).size;
+  }
+  return size;
+}
+
+if (import.meta.main) {
+  await program("deb", async () => {
+    const { values } = parseArgs({
+      options: {
+        all: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) return console.log(HELP.trimEnd());
+    for (const target of values.all ? TARGETS : [ownTarget()]) {
+      console.log(await new Package(target).make());
+    }
+    await writeChecksums();
+  });
+}
