@@ -2,6 +2,7 @@ import {
   LIBPCAP_PATHS,
   LIBPCAP_VARIABLE,
   type Library,
+  LibraryAbsence,
   openLibrary,
   permittedVariable,
 } from "./library.ts";
@@ -112,6 +113,23 @@ export function libpcap(): Library<typeof SYMBOLS> {
     );
   }
   return library;
+}
+
+/**
+ * Why there is no libpcap; `null` when there is one.
+ *
+ * @throws {UserError} when there is one that can't be used, or when the one that the environment
+ * variable names is not there: what was asked for is not to be passed over.
+ */
+export function libpcapAbsence(): string | null {
+  try {
+    libpcap();
+    return null;
+  } catch (error) {
+    const isNamed = permittedVariable(LIBPCAP_VARIABLE) !== undefined;
+    if (!(error instanceof LibraryAbsence) || isNamed) throw error;
+    return error.message;
+  }
 }
 
 /** The library's own words on its version, such as `libpcap version 1.10.3 (with TPACKET_V3)`. */

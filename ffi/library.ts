@@ -33,6 +33,11 @@ export const LIBC_PATHS: readonly string[] = [
 /** Every path that a permission has to list: `--allow-ffi=` and these, with commas. */
 export const FFI_PATHS: readonly string[] = [...LIBPCAP_PATHS, ...LIBC_PATHS];
 
+/** No library of a kind is there, or none that is there may be loaded. */
+export class LibraryAbsence extends UserError {
+  override name = "LibraryAbsence";
+}
+
 /** A library that is open. */
 export interface Library<Symbols extends Deno.ForeignLibraryInterface> {
   readonly path: string;
@@ -45,7 +50,8 @@ export interface Library<Symbols extends Deno.ForeignLibraryInterface> {
  *
  * @param name What the library is called in messages.
  * @param advice What to do when it is not there.
- * @throws {UserError} when there is none, when none is allowed, or when one lacks a function.
+ * @throws {LibraryAbsence} when there is none, or none is allowed.
+ * @throws {UserError} when one can't be loaded, or lacks a function.
  */
 export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
   name: string,
@@ -58,7 +64,7 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
     Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
   );
   if (allowed.length === 0) {
-    throw new UserError(
+    throw new LibraryAbsence(
       `${name}: no permission to load it: run with --allow-ffi=${
         [...new Set([...paths, ...FFI_PATHS])].join(",")
       }`,
@@ -72,11 +78,8 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
       if (!isAbsence(error)) reason ??= `${path}: ${messageOf(error)}`;
     }
   }
-  throw new UserError(
-    reason === null
-      ? `${name} not found at ${allowed.join(", ")}: ${advice}`
-      : `${name} can't be loaded: ${reason}: ${advice}`,
-  );
+  if (reason !== null) throw new UserError(`${name} can't be loaded: ${reason}: ${advice}`);
+  throw new LibraryAbsence(`${name} not found at ${allowed.join(", ")}: ${advice}`);
 }
 
 /** The value of an environment variable, if reading it is allowed and it is set. */

@@ -1,4 +1,5 @@
 import { UserError } from "../src/user_error.ts";
+import { absenceMessage, downMessage, permissionAdvice } from "./capture_error.ts";
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
 import {
   instructionsOf,
@@ -8,14 +9,12 @@ import {
 } from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
-import { interfaceNames } from "./network_interfaces.ts";
 import {
   PCAP_ERROR_IFACE_NOT_UP,
   PCAP_ERROR_NO_SUCH_DEVICE,
   PCAP_ERROR_PERM_DENIED,
   PCAP_ERROR_PROMISC_PERM_DENIED,
   PcapError,
-  permissionAdvice,
   statusMessage,
 } from "./pcap_error.ts";
 
@@ -214,18 +213,12 @@ export class PcapHandle {
     const words = statusMessage(status, this.#message());
     switch (status) {
       case PCAP_ERROR_NO_SUCH_DEVICE:
-        return new PcapError(
-          `${this.device}: no such interface; there are ${interfaceNames()}`,
-          status,
-        );
+        return new PcapError(absenceMessage(this.device), status);
       case PCAP_ERROR_PERM_DENIED:
       case PCAP_ERROR_PROMISC_PERM_DENIED:
         return new PcapError(`${this.device}: ${words}: ${permissionAdvice()}`, status);
       case PCAP_ERROR_IFACE_NOT_UP:
-        return new PcapError(
-          `${this.device} is down: bring it up with: ip link set ${this.device} up`,
-          status,
-        );
+        return new PcapError(downMessage(this.device), status);
       default:
         return new PcapError(`${this.device}: ${words}`, status);
     }

@@ -15,7 +15,6 @@ export const WITHOUT_NAMESPACES = CAN_MAKE_NAMESPACES
   : " (skipped: needs root, libpcap, iproute2 and tcpreplay)";
 
 const decoder = new TextDecoder();
-let made = 0;
 
 /** What a program wrote, and how it ended. */
 export interface Result {
@@ -37,7 +36,8 @@ export class NamespacePair {
   readonly peer = "peer0";
 
   private constructor() {
-    const name = `flosensor-${Deno.pid}-${++made}`;
+    // The files of a parallel run share the process, and nothing else.
+    const name = `flosensor-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
     this.sender = `${name}-out`;
     this.sensor = `${name}-in`;
   }

@@ -1,19 +1,10 @@
-import { hardwareType } from "../../ffi/interface_state.ts";
+import { PacketSocket } from "../../ffi/af_packet.ts";
+import { CaptureError } from "../../ffi/capture_error.ts";
 import type { Device } from "../../ffi/device.ts";
-import { PcapError } from "../../ffi/pcap_error.ts";
 import { PcapHandle } from "../../ffi/pcap_handle.ts";
-import { DLT_RAW, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL } from "../packet/link_type.ts";
+import { hardwareLinkType } from "./hardware_link_type.ts";
 import { preferredLinkType } from "./preferred_link_type.ts";
-
-/** What libpcap makes of a kind of hardware, `ARPHRD_` of `<linux/if_arp.h>`, where that is sure. */
-const LINK_TYPE_OF_HARDWARE: ReadonlyMap<number, number> = new Map([
-  [1, LINKTYPE_ETHERNET], // ARPHRD_ETHER
-  [772, LINKTYPE_ETHERNET], // ARPHRD_LOOPBACK
-  [512, LINKTYPE_LINUX_SLL], // ARPHRD_PPP
-  [65534, DLT_RAW], // ARPHRD_NONE, as tun(4) and WireGuard have
-  [801, 105], // ARPHRD_IEEE80211, LINKTYPE_IEEE802_11
-  [803, 127], // ARPHRD_IEEE80211_RADIOTAP, LINKTYPE_IEEE802_11_RADIOTAP
-]);
+import type { SourceKind } from "./source_kind.ts";
 
 /** An interface's link type, and whether the process was permitted to ask. */
 export interface InterfaceLinkType {
@@ -22,17 +13,33 @@ export interface InterfaceLinkType {
   readonly isPermitted: boolean;
 }
 
-/** The link type that a capture on an interface would have, by opening it; else by its hardware. */
-export function interfaceLinkType(device: Device): InterfaceLinkType {
-  const handle = PcapHandle.create(device.name);
+/**
+ * The link type that a capture on an interface would have: libpcap says so if it may open it;
+ * otherwise it follows from the hardware.
+ */
+export function interfaceLinkType(kind: SourceKind, device: Device): InterfaceLinkType {
+  try {
+    const linkType = kind === "libpcap" ? openedLinkType(device.name) : ringLinkType(device.name);
+    return { linkType, isPermitted: true };
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    return { linkType: hardwareLinkType(device.name), isPermitted: !error.isPermission };
+  }
+}
+
+function openedLinkType(name: string): number {
+  const handle = PcapHandle.create(name);
   try {
     handle.activate();
-    return { linkType: preferredLinkType(handle), isPermitted: true };
-  } catch (error) {
-    if (!(error instanceof PcapError)) throw error;
-    const linkType = LINK_TYPE_OF_HARDWARE.get(hardwareType(device.name)) ?? null;
-    return { linkType, isPermitted: !error.isPermission };
+    return preferredLinkType(handle);
   } finally {
     handle.close();
   }
+}
+
+function ringLinkType(name: string): number | null {
+  const linkType = hardwareLinkType(name);
+  // Opened for nothing but to see whether that is permitted.
+  new PacketSocket(name, true).close();
+  return linkType;
 }

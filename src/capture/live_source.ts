@@ -76,9 +76,9 @@ class OpenHandle implements OpenInterface {
       this.#linkType = chosenLinkType(handle);
       if (options.direction !== "inout") handle.setDirection(options.direction);
       this.fd = handle.selectableFd();
+      // Since activation, a moment ago, each of the group took all packets.
       if (options.fanoutGroup !== null) joinFanout(name, this.fd, options.fanoutGroup);
-      // Without any filter the kernel takes whole packets, and libpcap cuts them later. What came
-      // before the filter is thrown away: also what came before the packets were shared.
+      // Without any filter the kernel takes whole packets, and libpcap cuts them later.
       handle.setFilter(options.filter ?? TAKE_ALL);
       this.#records = new PacketRecordBuffer(handle, packets, options.snaplen);
     } catch (error) {

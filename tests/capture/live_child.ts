@@ -2,11 +2,12 @@
  * Takes packets in the namespace that a test starts it in: `live_child.ts NAME,NAME OPTIONS`.
  *
  * Writes a line of JSON when it is ready, whenever it was given packets, and when it was told
- * something; one more when it has ended after SIGTERM. With `paused` among the options it takes
- * nothing before SIGUSR1.
+ * something; one more when it has ended after SIGTERM. The options are those of a live source, and
+ * `source`, which is `libpcap` or `af_packet`; with `paused` nothing is taken before SIGUSR1.
  */
 import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
-import { LiveSource } from "../../src/capture/live_source.ts";
+import { openInterfaces } from "../../src/capture/open_interfaces.ts";
+import type { PacketSource } from "../../src/capture/packet_source.ts";
 import { LineLog } from "../../src/log.ts";
 import { UserError } from "../../src/user_error.ts";
 
@@ -35,17 +36,17 @@ export interface Line {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const { paused, ...options } = JSON.parse(Deno.args[1] ?? "{}");
+  const { paused, source, ...options } = JSON.parse(Deno.args[1] ?? "{}");
   const line: Line = { state: "ready", sources: {}, log: [] };
   const print = () => console.log(JSON.stringify(line));
   const log = new LineLog("info", (text) => {
     line.log.push(text.trimEnd());
     print();
   });
-  const open = (name: string) =>
-    LiveSource.open(name, { ...DEFAULT_LIVE_OPTIONS, ...options }, log);
   try {
-    const sources = Deno.args[0].split(",").map(open);
+    const names = Deno.args[0].split(",");
+    const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
+    const sources = openInterfaces(source ?? "libpcap", names, () => live, log);
     const resumed = Promise.withResolvers<void>();
     Deno.addSignalListener("SIGUSR1", resumed.resolve);
     Deno.addSignalListener("SIGTERM", () => sources.forEach((source) => source.close()));
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
   Deno.exit();
 }
 
-async function take(source: LiveSource, report: Report, print: () => void): Promise<void> {
+async function take(source: PacketSource, report: Report, print: () => void): Promise<void> {
   for (let batch; (batch = await source.next()) !== null;) {
     Object.assign(report, source.statistics());
     if (batch.count === 0) continue;

@@ -70,7 +70,7 @@ Deno.test({
         ...["setpriv", "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"],
       );
       assert.equal(rows.find(([name]) => name === "veth0")?.[2], "EN10MB");
-      assert.equal(rows.find(([name]) => name === "any")?.[2], "-");
+      assert.equal(rows.find(([name]) => name === "any")?.[2], "LINUX_SLL2");
       assert.match(stderr, /^flosensor: warning: no permission to capture; .*setcap .*\n$/);
     }),
 });

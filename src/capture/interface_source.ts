@@ -1,0 +1,226 @@
+import { CaptureError } from "../../ffi/capture_error.ts";
+import { interfaceState } from "../../ffi/interface_state.ts";
+import { Readiness } from "../../ffi/readiness.ts";
+import type { Log } from "../log.ts";
+import { PacketBatch } from "./packet_batch.ts";
+import type { PacketSource, SourceStatistics } from "./packet_source.ts";
+
+/** Longest time that a packet waits in the kernel, and that {@linkcode InterfaceSource.next} waits. */
+export const TIMEOUT_MILLISECONDS = 100;
+/** Full batches that are given without a turn of the event loop; others must have theirs too. */
+const FULL_BATCHES_IN_A_ROW = 8;
+/** How often the interface is looked at, and opened again if it was away. */
+const LOOK_MILLISECONDS = 1000;
+
+/** An interface that is open: from when packets begin to be taken to its end. */
+export interface OpenInterface {
+  /** poll(2) says that it is readable when there are packets. */
+  readonly fd: number;
+  /** The interface's number when it was opened; 0 for one that the kernel has no number for. */
+  readonly index: number;
+  /** What is not as it was asked for, or `null`. */
+  readonly warning: string | null;
+  /** Where its packets lie. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  /**
+   * Puts the packets that are there into a batch, without waiting.
+   *
+   * @returns Whether there are more.
+   * @throws {CaptureError} when the interface can't be read any more.
+   */
+  read(batch: PacketBatch): boolean;
+
+  /** The packets of the last {@linkcode OpenInterface.read} are not used any more. */
+  release(): void;
+
+  /** Adds what was counted since the last time. */
+  countInto(sum: SourceStatistics): void;
+
+  /** Gives back what it holds. */
+  close(): void;
+}
+
+/**
+ * Packets of an interface, which is waited for when it goes down or away. How it is opened and read
+ * is for the classes made from this one.
+ */
+export abstract class InterfaceSource implements PacketSource {
+  readonly name: string;
+  readonly #log: Log;
+  readonly #batch: PacketBatch;
+  readonly #readiness = new Readiness();
+  /** `null` while the interface is away. */
+  #capture: OpenInterface | null = null;
+  /** Whether the capture can't go on: it is read until `lastReadAt`, when the rest has come. */
+  #isOver = false;
+  /** On the clock of `performance.now()`. */
+  #lastReadAt = 0;
+  /** What was counted by captures that are over, and of the present one when it was last asked. */
+  readonly #counted: SourceStatistics = {
+    received: 0,
+    droppedByKernel: 0,
+    droppedByInterface: 0,
+  };
+  /** Whether it was said that the interface is away. */
+  #isAway = false;
+  #lookedAt = performance.now();
+  #fullBatches = 0;
+  #isReading = false;
+  #isClosed = false;
+
+  /** @param capacity Most packets of a batch. */
+  protected constructor(name: string, log: Log, capacity: number) {
+    this.name = name;
+    this.#log = log;
+    this.#batch = new PacketBatch(capacity, new Uint8Array());
+  }
+
+  /**
+   * Opens the interface.
+   *
+   * @throws {CaptureError} when it can't be captured on now; any other {@linkcode UserError} when it
+   * never can.
+   */
+  protected abstract openInterface(): OpenInterface;
+
+  /**
+   * Starts to take packets. An interface that is there and down is waited for.
+   *
+   * @throws {UserError} when there is no such interface, capture is not permitted, or the options
+   * can't be met.
+   */
+  protected start(): this {
+    try {
+      const { warning } = this.#open();
+      if (warning !== null) this.#log.warn(warning);
+    } catch (error) {
+      const isDown = error instanceof CaptureError && error.isAbsence &&
+        interfaceState(this.name).index !== 0;
+      if (!isDown) {
+        this.close();
+        throw error;
+      }
+      this.#sayAway("is down");
+    }
+    return this;
+  }
+
+  async next(): Promise<PacketBatch | null> {
+    if (this.#isClosed) return null;
+    if (this.#isReading) throw new Error(`${this.name}: next() was called before the last is over`);
+    this.#isReading = true;
+    this.#batch.count = 0;
+    this.#capture?.release();
+    try {
+      await this.#wait();
+      if (this.#isClosed) return null;
+      this.#look();
+      if (this.#capture !== null) this.#read(this.#capture);
+      return this.#batch;
+    } finally {
+      this.#isReading = false;
+      if (this.#isClosed) this.#release();
+    }
+  }
+
+  statistics(): SourceStatistics {
+    this.#capture?.countInto(this.#counted);
+    return { ...this.#counted };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // A wait that is going on uses what would be given back: it is ended, and then sees to it.
+    if (this.#isReading) this.#readiness.wake();
+    else this.#release();
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#fullBatches > 0 && this.#fullBatches < FULL_BATCHES_IN_A_ROW) return;
+    // An interface that is down makes its descriptor ready all the time: then the time is waited.
+    const fd = this.#capture === null || this.#isAway ? null : this.#capture.fd;
+    await this.#readiness.wait(fd, this.#fullBatches > 0 ? 0 : TIMEOUT_MILLISECONDS);
+    this.#fullBatches = 0;
+  }
+
+  #read(capture: OpenInterface): void {
+    const isLast = this.#isOver && performance.now() >= this.#lastReadAt;
+    try {
+      this.#fullBatches = capture.read(this.#batch) ? this.#fullBatches + 1 : 0;
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      this.#log.debug(error.message);
+      this.#lose(capture);
+    }
+    // What the last batch refers to is gone with the capture: it is an empty one.
+    if (isLast && this.#batch.count === 0) this.#end(capture);
+  }
+
+  /** The interface that is open is no more: what the kernel has of it is read, then it is over. */
+  #lose(capture: OpenInterface): void {
+    this.#sayAway(interfaceState(this.name).index === capture.index ? "went down" : "has vanished");
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#lastReadAt = performance.now() + 2 * TIMEOUT_MILLISECONDS;
+  }
+
+  /** Once in a while: is the interface the one that is open, and is it up? */
+  #look(): void {
+    const now = performance.now();
+    if (now - this.#lookedAt < LOOK_MILLISECONDS) return;
+    this.#lookedAt = now;
+    const capture = this.#capture;
+    if (capture === null) {
+      this.#openAgain();
+    } else if (capture.index !== 0) {
+      const { index, isUp } = interfaceState(this.name);
+      if (index !== capture.index) this.#lose(capture);
+      else if (!isUp) this.#sayAway("went down");
+      else if (!this.#isOver) this.#sayBack();
+    }
+  }
+
+  #openAgain(): void {
+    try {
+      this.#open();
+      this.#sayBack();
+    } catch (error) {
+      if (!(error instanceof CaptureError) || error.isPermission) throw error;
+      this.#log.debug(error.message);
+    }
+  }
+
+  #open(): OpenInterface {
+    const capture = this.openInterface();
+    this.#capture = capture;
+    this.#isOver = false;
+    this.#batch.setBytes(capture.bytes);
+    return capture;
+  }
+
+  #end(capture: OpenInterface): void {
+    capture.countInto(this.#counted);
+    this.#batch.count = 0;
+    this.#batch.setBytes(new Uint8Array());
+    capture.close();
+    this.#capture = null;
+    this.#fullBatches = 0;
+  }
+
+  #sayAway(what: string): void {
+    if (!this.#isAway) this.#log.warn(`${this.name} ${what}: capture waits for it to come back`);
+    this.#isAway = true;
+  }
+
+  #sayBack(): void {
+    if (this.#isAway) this.#log.info(`${this.name} is up: capture goes on`);
+    this.#isAway = false;
+  }
+
+  #release(): void {
+    if (this.#capture !== null) this.#end(this.#capture);
+    this.#readiness.close();
+  }
+}

@@ -1,0 +1,28 @@
+import type { Log } from "../log.ts";
+import type { LiveOptions } from "./live_options.ts";
+import { LiveSource } from "./live_source.ts";
+import type { PacketSource } from "./packet_source.ts";
+import { RingSource } from "./ring_source.ts";
+import type { SourceKind } from "./source_kind.ts";
+
+/**
+ * Starts to take packets from interfaces, each of which is named once or more often.
+ *
+ * @throws {UserError} when one can't be opened; then none is open.
+ */
+export function openInterfaces(
+  kind: SourceKind,
+  names: readonly string[],
+  options: (name: string) => Readonly<LiveOptions>,
+  log: Log,
+): PacketSource[] {
+  const source = kind === "libpcap" ? LiveSource : RingSource;
+  const sources: PacketSource[] = [];
+  try {
+    for (const name of new Set(names)) sources.push(source.open(name, options(name), log));
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
+  return sources;
+}
