@@ -178,6 +178,7 @@ class Capture {
 
   #statistics(): string {
     const sources = this.#sources.map((source) => source.statistics());
-    return statisticsLine(sources, this.#run.meter.statistics(), this.#run.pending);
+    const { meter, pending, dnsStatistics } = this.#run;
+    return statisticsLine(sources, meter.statistics(), pending, dnsStatistics);
   }
 }
