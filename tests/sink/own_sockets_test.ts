@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createConnection, createServer, type Socket } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { parseAddress } from "../../src/config/address.ts";
 import { MAYBE_OURS, NOT_OURS, OURS } from "../../src/flow/own_connections.ts";
 import { OwnSockets } from "../../src/sink/own_sockets.ts";
@@ -16,16 +16,22 @@ function judge(
   return sockets.judge(a.family === 6, a.words, onePort, b.words, otherPort);
 }
 
+/** Not with `createServer` of node:net: its `close` may never call back in Deno 2.9. */
 async function withServer(
   host: string,
   use: (port: number) => Promise<void>,
 ): Promise<void> {
-  const server = createServer((socket) => socket.on("error", () => {}));
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const listener = Deno.listen({ hostname: host, port: 0 });
+  const accepted: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const connection of listener) accepted.push(connection);
+  })();
   try {
-    await use((server.address() as { port: number }).port);
+    await use(listener.addr.port);
   } finally {
-    await new Promise((resolve) => server.close(resolve));
+    listener.close();
+    await accepting;
+    for (const connection of accepted) connection.close();
   }
 }
 
