@@ -1,0 +1,29 @@
+import { UserError } from "../user_error.ts";
+
+/** Where to listen: a Unix socket for dnstap, TCP for dnstap, UDP for lookups as JSON. */
+export type ListenAddress =
+  | { readonly transport: "unix"; readonly path: string }
+  | { readonly transport: "tcp" | "udp"; readonly hostname: string; readonly port: number };
+
+const MOST_PORT = 65_535;
+const WRONG_USAGE = 2;
+
+/**
+ * Reads `unix:/path`, `tcp:host:port` or `udp:host:port`; an IPv6 address stands in brackets.
+ *
+ * @throws {UserError} when it is none of these.
+ */
+export function parseListenAddress(text: string): ListenAddress {
+  const path = /^unix:(.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { transport: "unix", path };
+  const parts = /^(tcp|udp):(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[4]);
+  if (parts !== null && port >= 1 && port <= MOST_PORT) {
+    return { transport: parts[1] as "tcp" | "udp", hostname: parts[2] ?? parts[3], port };
+  }
+  throw new UserError(
+    `"${text}" is not where to listen: write unix:/path, tcp:host:port or udp:host:port, with an ` +
+      "IPv6 address in brackets",
+    WRONG_USAGE,
+  );
+}
