@@ -32,7 +32,12 @@ export class RedisServer {
    */
   static async start(serverArguments: string[] = []): Promise<RedisServer> {
     const server = new RedisServer(await unusedPort(), makeDirectory(), serverArguments);
-    await server.run();
+    try {
+      await server.run();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
