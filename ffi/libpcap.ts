@@ -93,6 +93,11 @@ export const ERRBUF_SIZE = 256;
 
 let library: Library<typeof SYMBOLS> | undefined;
 
+/** The compiled file opens no other libpcap than the system's. */
+function mayBeNamed(): boolean {
+  return !Deno.build.standalone;
+}
+
 /**
  * libpcap, opened at the first call: the one that the environment variable
  * {@linkcode LIBPCAP_VARIABLE} names, otherwise the system's.
@@ -108,7 +113,9 @@ export function libpcap(): Library<typeof SYMBOLS> {
       SYMBOLS,
       named === undefined
         ? "install it (Debian and Ubuntu: apt install libpcap0.8; Fedora: dnf install libpcap; " +
-          `Arch: pacman -S libpcap) or name its file in ${LIBPCAP_VARIABLE}`
+          `Arch: pacman -S libpcap)${
+            mayBeNamed() ? ` or name its file in ${LIBPCAP_VARIABLE}` : ""
+          }`
         : `set ${LIBPCAP_VARIABLE} to the absolute path of libpcap, or unset it`,
     );
   }

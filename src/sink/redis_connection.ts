@@ -177,7 +177,10 @@ function requirePermission(address: RedisAddress): void {
       `--allow-read=${path} --allow-write=${path}`,
     ];
   if (descriptors.some((it) => Deno.permissions.querySync(it).state !== "granted")) {
-    throw new UserError(`Redis at ${address.text}: no permission, run with ${options}`);
+    const advice = Deno.build.standalone
+      ? `this file was compiled without it; compile one with: deno task compile --redis-socket ${path}`
+      : `run with ${options}`;
+    throw new UserError(`Redis at ${address.text}: no permission, ${advice}`);
   }
 }
 
