@@ -34,6 +34,13 @@ export interface OpenInterface {
   /** The packets of the last {@linkcode OpenInterface.read} are not used any more. */
   release(): void;
 
+  /**
+   * Takes more of packets that come from these ports, and of no others.
+   *
+   * @throws {CaptureError} when the interface can't be captured on any more.
+   */
+  setLongPorts(longPorts: readonly number[]): void;
+
   /** Adds what was counted since the last time. */
   countInto(sum: SourceStatistics): void;
 
@@ -64,6 +71,7 @@ export abstract class InterfaceSource implements PacketSource {
   };
   /** Whether it was said that the interface is away. */
   #isAway = false;
+  #longPorts: readonly number[] = [];
   #lookedAt = performance.now();
   #fullBatches = 0;
   #isReading = false;
@@ -79,10 +87,11 @@ export abstract class InterfaceSource implements PacketSource {
   /**
    * Opens the interface.
    *
+   * @param longPorts Of packets that come from these ports more is taken.
    * @throws {CaptureError} when it can't be captured on now; any other {@linkcode UserError} when it
    * never can.
    */
-  protected abstract openInterface(): OpenInterface;
+  protected abstract openInterface(longPorts: readonly number[]): OpenInterface;
 
   /**
    * Starts to take packets. An interface that is there and down is waited for.
@@ -121,6 +130,22 @@ export abstract class InterfaceSource implements PacketSource {
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.#release();
+    }
+  }
+
+  /**
+   * Takes at least `LONG_SNAPLEN` bytes of packets that come from these ports, from now on.
+   *
+   * @throws {UserError} when that can't be done.
+   */
+  takeMoreFrom(ports: readonly number[]): void {
+    this.#longPorts = ports;
+    try {
+      this.#capture?.setLongPorts(ports);
+    } catch (error) {
+      // An interface that has just gone is opened again with these ports.
+      if (!(error instanceof CaptureError && error.isAbsence)) throw error;
+      this.#log.debug(error.message);
     }
   }
 
@@ -193,7 +218,7 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #open(): OpenInterface {
-    const capture = this.openInterface();
+    const capture = this.openInterface(this.#longPorts);
     this.#capture = capture;
     this.#isOver = false;
     this.#batch.setBytes(capture.bytes);

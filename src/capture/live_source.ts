@@ -7,7 +7,8 @@ import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import type { Log } from "../log.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
-import type { LiveOptions } from "./live_options.ts";
+import { type LiveOptions, LONG_SNAPLEN } from "./live_options.ts";
+import { liveProgram } from "./live_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
@@ -21,8 +22,6 @@ const MOST_PACKETS = 4096;
  * it is address space and no memory.
  */
 const BATCH_BYTES = 64 * MEBIBYTE;
-/** A filter that takes every packet up to the snapshot length. */
-const TAKE_ALL = "";
 
 /** Packets of an interface, taken with libpcap. */
 export class LiveSource extends InterfaceSource {
@@ -30,7 +29,7 @@ export class LiveSource extends InterfaceSource {
   readonly #packets: number;
 
   private constructor(name: string, options: Readonly<LiveOptions>, log: Log) {
-    const packets = packetsOfBatch(options.snaplen);
+    const packets = packetsOfBatch(Math.max(options.snaplen, LONG_SNAPLEN));
     super(name, log, packets);
     this.#options = options;
     this.#packets = packets;
@@ -46,8 +45,8 @@ export class LiveSource extends InterfaceSource {
     return new LiveSource(name, options, log).start();
   }
 
-  protected override openInterface(): OpenInterface {
-    return new OpenHandle(this.name, this.#options, this.#packets);
+  protected override openInterface(longPorts: readonly number[]): OpenInterface {
+    return new OpenHandle(this.name, this.#options, longPorts, this.#packets);
   }
 }
 
@@ -56,17 +55,25 @@ class OpenHandle implements OpenInterface {
   readonly fd: number;
   readonly warning: string | null;
   readonly index: number;
+  readonly #options: Readonly<LiveOptions>;
   readonly #linkType: number;
   readonly #records: PacketRecordBuffer;
   readonly #handle: PcapHandle;
   readonly #seen: PcapStatistics = { received: 0, droppedByKernel: 0, droppedByInterface: 0 };
 
-  constructor(name: string, options: Readonly<LiveOptions>, packets: number) {
+  constructor(
+    name: string,
+    options: Readonly<LiveOptions>,
+    longPorts: readonly number[],
+    packets: number,
+  ) {
+    this.#options = options;
     this.index = interfaceState(name).index;
     const handle = PcapHandle.create(name);
     this.#handle = handle;
     try {
-      handle.setSnaplen(options.snaplen);
+      const snaplen = Math.max(options.snaplen, LONG_SNAPLEN);
+      handle.setSnaplen(snaplen);
       // Of all interfaces at once libpcap takes what they take anyhow, and would only warn.
       handle.setPromisc(options.promiscuous && name !== ANY_DEVICE);
       handle.setTimeout(TIMEOUT_MILLISECONDS);
@@ -78,9 +85,8 @@ class OpenHandle implements OpenInterface {
       this.fd = handle.selectableFd();
       // Since activation, a moment ago, each of the group took all packets.
       if (options.fanoutGroup !== null) joinFanout(name, this.fd, options.fanoutGroup);
-      // Without any filter the kernel takes whole packets, and libpcap cuts them later.
-      handle.setFilter(options.filter ?? TAKE_ALL);
-      this.#records = new PacketRecordBuffer(handle, packets, options.snaplen);
+      this.setLongPorts(longPorts);
+      this.#records = new PacketRecordBuffer(handle, packets, snaplen);
     } catch (error) {
       handle.close();
       throw error;
@@ -98,6 +104,12 @@ class OpenHandle implements OpenInterface {
   }
 
   release(): void {}
+
+  /** One program says which packets are taken and how much of them: libpcap doesn't cut again. */
+  setLongPorts(longPorts: readonly number[]): void {
+    const { filter, snaplen } = this.#options;
+    this.#handle.setProgram(liveProgram(this.#handle, filter, snaplen, longPorts));
+  }
 
   /** libpcap's numbers start again after 32 bits. */
   countInto(sum: SourceStatistics): void {

@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { LiveOptions } from "./live_options.ts";
 import { LiveSource } from "./live_source.ts";
-import type { PacketSource } from "./packet_source.ts";
+import type { InterfaceSource } from "./interface_source.ts";
 import { RingSource } from "./ring_source.ts";
 import type { SourceKind } from "./source_kind.ts";
 
@@ -15,9 +15,9 @@ export function openInterfaces(
   names: readonly string[],
   options: (name: string) => Readonly<LiveOptions>,
   log: Log,
-): PacketSource[] {
+): InterfaceSource[] {
   const source = kind === "libpcap" ? LiveSource : RingSource;
-  const sources: PacketSource[] = [];
+  const sources: InterfaceSource[] = [];
   try {
     for (const name of new Set(names)) sources.push(source.open(name, options(name), log));
   } catch (error) {

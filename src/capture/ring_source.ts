@@ -14,7 +14,9 @@ import { directionFilter } from "./direction_filter.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
-import type { LiveOptions } from "./live_options.ts";
+import { type LiveOptions, LONG_SNAPLEN } from "./live_options.ts";
+import { liveProgram } from "./live_program.ts";
+import { longPortsProgram } from "./long_ports_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
@@ -47,8 +49,8 @@ export class RingSource extends InterfaceSource {
     return new RingSource(name, options, log).start();
   }
 
-  protected override openInterface(): OpenInterface {
-    return new OpenRing(this.name, this.#options);
+  protected override openInterface(longPorts: readonly number[]): OpenInterface {
+    return new OpenRing(this.name, this.#options, longPorts);
   }
 }
 
@@ -57,25 +59,27 @@ class OpenRing implements OpenInterface {
   readonly index: number;
   readonly warning = null;
   readonly #name: string;
+  readonly #options: Readonly<LiveOptions>;
   readonly #linkType: number;
   readonly #socket: PacketSocket;
   readonly #ring: PacketRing;
   readonly #counts: PacketSocketCounts = { packets: 0, drops: 0 };
   #droppedByInterface: number;
 
-  constructor(name: string, options: Readonly<LiveOptions>) {
+  constructor(name: string, options: Readonly<LiveOptions>, longPorts: readonly number[]) {
     this.#name = name;
     this.index = indexOfInterface(name);
     this.#linkType = chosenLinkType(name);
     const isCooked = this.#linkType === LINKTYPE_LINUX_SLL2;
-    const filter = filterFor(name, options, this.#linkType);
+    this.#options = options;
+    const program = programFor(name, options, this.#linkType, longPorts);
     this.#droppedByInterface = interfaceDrops(name);
     const socket = new PacketSocket(name, isCooked);
     this.#socket = socket;
     try {
       const { bufferMebibytes } = options;
       this.#ring = new PacketRing(socket, bufferMebibytes, TIMEOUT_MILLISECONDS, isCooked);
-      this.#takePackets(options, filter);
+      this.#takePackets(program);
     } catch (error) {
       this.close();
       throw error;
@@ -101,6 +105,10 @@ class OpenRing implements OpenInterface {
     this.#ring.release();
   }
 
+  setLongPorts(longPorts: readonly number[]): void {
+    this.#socket.attachFilter(programFor(this.#name, this.#options, this.#linkType, longPorts));
+  }
+
   countInto(sum: SourceStatistics): void {
     this.#socket.count(this.#counts);
     sum.received += this.#counts.packets;
@@ -117,17 +125,18 @@ class OpenRing implements OpenInterface {
   }
 
   /** In an order in which no packet is taken that is not wanted. */
-  #takePackets(options: Readonly<LiveOptions>, filter: readonly BpfInstruction[]): void {
+  #takePackets(program: readonly BpfInstruction[]): void {
     const socket = this.#socket;
+    const options = this.#options;
     if (options.fanoutGroup === null) {
-      socket.attachFilter(filter);
+      socket.attachFilter(program);
       socket.bind(this.index);
     } else {
       // Only a socket that is bound can share, and until it does, it takes what others take too.
       socket.shut();
       socket.bind(this.index);
       joinFanout(this.#name, socket.fd, options.fanoutGroup);
-      socket.attachFilter(filter);
+      socket.attachFilter(program);
     }
     if (options.promiscuous && this.index !== 0) socket.addPromiscuous(this.index);
   }
@@ -150,20 +159,24 @@ function chosenLinkType(name: string): number {
   return linkType;
 }
 
-function filterFor(
+function programFor(
   name: string,
-  { filter, snaplen, direction }: Readonly<LiveOptions>,
+  options: Readonly<LiveOptions>,
   linkType: number,
+  longPorts: readonly number[],
 ): BpfInstruction[] {
+  const { filter, snaplen, direction } = options;
   const loopback = name === ANY_DEVICE || name === LOOPBACK ? interfaceState(LOOPBACK).index : 0;
   const directed = directionFilter(direction, loopback);
-  if (filter === null) return [...directed, { code: 0x06, jt: 0, jf: 0, k: snaplen }];
+  if (filter === null) return [...directed, ...longPortsProgram(snaplen, longPorts)];
   const absence = libpcapAbsence();
   if (absence !== null) {
     throw new UserError(`--filter needs libpcap, which compiles it: ${absence}`);
   }
-  const program = kernelFilter(name, filter, snaplen, (handle) => {
-    if (preferredLinkType(handle) === linkType) return;
+  const program = kernelFilter(name, Math.max(snaplen, LONG_SNAPLEN), (handle) => {
+    if (preferredLinkType(handle) === linkType) {
+      return liveProgram(handle, filter, snaplen, longPorts);
+    }
     throw new UserError(
       `${name}: filter ${JSON.stringify(filter)}: libpcap takes another link type of this ` +
         "interface: take --source libpcap",
