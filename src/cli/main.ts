@@ -1,11 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
+import { SOURCE_CHOICES } from "../capture/source_choices.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "../flow/flow_meter.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import { integerIn, redisUrl, secondsValue } from "./option_values.ts";
+import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
 
 const WRONG_USAGE = 2;
 const MOST_SNAPLEN = 262_144;
@@ -134,6 +135,12 @@ function commands(finish: (status: number) => void): Command {
       new Option("--direction <direction>", "seen from the interface")
         .choices(["in", "out", "inout"]).default("inout"),
     )
+    .addOption(
+      new Option(
+        "--source <source>",
+        "what takes the packets: libpcap, the kernel's ring without it, or the first that is there",
+      ).choices(SOURCE_CHOICES).default("auto"),
+    )
     .option("--user <name>", "as root: become this user once capture is open, for good")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
@@ -152,6 +159,29 @@ function commands(finish: (status: number) => void): Command {
     .action(async (names: string[], options) => {
       const { replay } = await import("./replay.ts");
       finish(await replay(names, options, log(options)));
+    });
+
+  command(
+    "dnstap",
+    "Take names from name servers, or from ShoDoHFlo's dnstap agents, until SIGINT or SIGTERM.",
+  )
+    .argument(
+      "<listen...>",
+      "unix:/path or tcp:host:port for dnstap; udp:host:port for datagrams, also of a group",
+    )
+    .addOption(configOption())
+    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
+    .option("--no-redis", "write to no Redis, whatever the configuration says")
+    .option("--json", "print dnstap as lines of JSON (without it and Redis: keys as lines of JSON)")
+    .addOption(
+      new Option("--socket-mode <mode>", "who may write to a Unix socket, see chmod(1)")
+        .argParser(modeValue).default(0o660, "660"),
+    )
+    .option("--multicast-interface <address>", "where to join a group: an address of the interface")
+    .option("--stats <seconds>", "log statistics at this interval", secondsValue)
+    .action(async (places: string[], options) => {
+      const { dnstap } = await import("./dnstap.ts");
+      finish(await dnstap(places, options, log(options)));
     });
 
   command("check", "Load the configuration; print networks, rules, and what is suspicious.")

@@ -31,6 +31,16 @@ export function secondsValue(text: string): number {
 }
 
 /**
+ * Reads an option whose value is the mode of a file, as chmod(1) takes it in octal.
+ *
+ * @throws {InvalidArgumentError} when it is not.
+ */
+export function modeValue(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
+  throw new InvalidArgumentError('It is three octal digits, such as "660".');
+}
+
+/**
  * Reads an option whose value is the URL of a Redis.
  *
  * @returns The URL as it is.

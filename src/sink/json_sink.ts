@@ -21,11 +21,6 @@ import { type ByteWriter, TextOutput } from "./text_output.ts";
 export interface JsonSinkOptions {
   /** A replay waits for a slow reader. A capture can't: beyond a bound it drops lines. */
   mode: "capture" | "replay";
-  /**
-   * Whether lines of flows say what decided them, as `"by"`.
-   * @default {false}
-   */
-  withBy?: boolean;
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
   /**
@@ -48,7 +43,7 @@ const CLOSE_PATIENCE = 5_000;
 
 /**
  * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
- * standard output. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
+ * standard output. A flow's line says what decided who is client and server, `"by":"syn"`. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
  * whose server the client looked up has the name that it looked up, as `"name"`, beside its count.
  */
 export class JsonSink implements Sink {
@@ -103,6 +98,13 @@ export class JsonSink implements Sink {
     }
   }
 
+  /** Writes anything else as a line. */
+  writeLine(value: unknown): void {
+    if (this.#output.error !== null) return;
+    if (this.#isFull) this.#lost++;
+    else this.#add(JSON.stringify(value) + "\n");
+  }
+
   /**
    * Writes what is pending. A capture does not wait until it is written.
    *
@@ -152,7 +154,7 @@ export class JsonSink implements Sink {
     let line = '{"key":"' + keyText(words, offset) + '","count":1';
     const head = words[offset + WORD_KIND];
     if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
-    if (this.#options.withBy) line += ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
+    line += ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
     const name = this.#options.names
       ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
     return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";

@@ -1,0 +1,255 @@
+import { loadConfig } from "../config/load.ts";
+import type { ValidConfig } from "../config/valid_config.ts";
+import { Complaints } from "../dns/complaints.ts";
+import { readDnsMessage } from "../dns/dns_message.ts";
+import { DnsMeter } from "../dns/dns_meter.ts";
+import { CLIENT_RESPONSE, DNSTAP_TYPES, type DnstapPayload } from "../dns/dnstap.ts";
+import { addressWords, dnstapJson } from "../dns/dnstap_json.ts";
+import { DnstapListener } from "../dns/dnstap_listener.ts";
+import { type ListenAddress, parseListenAddress } from "../dns/listen_address.ts";
+import { listenText } from "../dns/listen_error.ts";
+import type { Lookup } from "../dns/lookup_datagram.ts";
+import { LookupListener } from "../dns/lookup_listener.ts";
+import { FIRST_WINDOW, WINDOW_SECONDS } from "../flow/held_keys.ts";
+import { KeyWriter } from "../flow/key_writer.ts";
+import type { Log, LogLevel } from "../log.ts";
+import { JsonSink } from "../sink/json_sink.ts";
+import { parseRedisUrl } from "../sink/redis_url.ts";
+import type { Sink } from "../sink/sink.ts";
+import { UserError } from "../user_error.ts";
+import { EndSignals } from "./signals.ts";
+import { dnsStatisticsText } from "./statistics.ts";
+
+/** Options of the command line. */
+export interface DnstapOptions {
+  config?: string;
+  /** A URL; `false` for no Redis at all. */
+  redis?: string | false;
+  /** Whether payloads are printed. */
+  json?: boolean;
+  /** Interval in seconds. */
+  stats?: number;
+  /** Of Unix sockets. */
+  socketMode?: number;
+  multicastInterface?: string;
+  logLevel: LogLevel;
+}
+
+/** Client keys that are held back. */
+const MOST_HELD_CLIENTS = 100_000;
+
+/**
+ * The command `dnstap`: takes what name servers and ShoDoHFlo's dnstap agents say, until a signal
+ * ends it.
+ *
+ * @param places Where to listen.
+ * @returns The exit status.
+ * @throws {UserError} for what is wrong at the start, and when what was seen can't be written.
+ */
+export async function dnstap(
+  places: readonly string[],
+  options: DnstapOptions,
+  log: Log,
+): Promise<number> {
+  const addresses = places.map(parseListenAddress);
+  const { config, description } = await loadConfig(options.config);
+  log.info(`configuration: ${description}`);
+  const signals = new EndSignals();
+  const service = new DnstapService(config, options, log);
+  try {
+    await service.openSinks();
+    await service.listen(addresses);
+    await service.run(signals);
+    return 0;
+  } finally {
+    signals.close();
+  }
+}
+
+class DnstapService {
+  readonly #options: DnstapOptions;
+  readonly #log: Log;
+  readonly #complaints: Complaints;
+  readonly #sinks: Sink[] = [];
+  /** Takes payloads as lines, where they are asked for. */
+  #lines: JsonSink | null = null;
+  readonly #dnstap: DnstapListener[] = [];
+  readonly #lookups: LookupListener[] = [];
+  readonly #clients: KeyWriter;
+  readonly #meter: DnsMeter;
+  /** Payloads by type of message; those without any at 0. */
+  readonly #types = new Float64Array(DNSTAP_TYPES.length + 1);
+  #config: ValidConfig;
+  #window = 0;
+
+  constructor(config: ValidConfig, options: DnstapOptions, log: Log) {
+    this.#config = config;
+    this.#options = options;
+    this.#log = log;
+    this.#complaints = new Complaints(log);
+    this.#clients = new KeyWriter(MOST_HELD_CLIENTS, (batch) => {
+      for (const sink of this.#sinks) sink.write(batch);
+    });
+    this.#meter = new DnsMeter({
+      emit: (writes) => {
+        for (const sink of this.#sinks) sink.writeNames(writes);
+      },
+      onClient: (isIpv6, client) => this.#clients.writeClient(isIpv6, client),
+      ignored: config.ignoreDns,
+    });
+    this.#setTime();
+  }
+
+  /** Redis, payloads as lines, or both; with neither, keys as lines. */
+  async openSinks(): Promise<void> {
+    const redis = this.#options.redis ?? this.#config.redis;
+    if (redis !== false && redis !== null) this.#sinks.push(await this.#openRedis(redis));
+    if (this.#options.json) this.#lines = new JsonSink({ mode: "capture" });
+    else if (this.#sinks.length === 0) this.#sinks.push(new JsonSink({ mode: "capture" }));
+  }
+
+  async listen(addresses: readonly ListenAddress[]): Promise<void> {
+    try {
+      for (const address of addresses) {
+        await this.#listenAt(address);
+        this.#log.info(`listening on ${listenText(address)}`);
+      }
+    } catch (error) {
+      this.#closeListeners();
+      await Promise.allSettled(this.#sinks.map((sink) => sink.close()));
+      throw error;
+    }
+  }
+
+  /** Until a signal, or until nothing can be written any more. */
+  async run(signals: EndSignals): Promise<void> {
+    const failure = Promise.withResolvers<never>();
+    const timers = [
+      setInterval(
+        () => this.#flush().catch((error) => failure.reject(error)),
+        this.#config.flushInterval * 1000,
+      ),
+    ];
+    const { stats } = this.#options;
+    if (stats !== undefined) {
+      timers.push(setInterval(() => this.#log.info(this.#statistics()), stats * 1000));
+    }
+    const reload = () => void this.#reload();
+    Deno.addSignalListener("SIGHUP", reload);
+    try {
+      await Promise.race([signals.received, failure.promise]);
+    } finally {
+      Deno.removeSignalListener("SIGHUP", reload);
+      for (const timer of timers) clearInterval(timer);
+      this.#closeListeners();
+      await this.#close();
+      this.#log.info(this.#statistics());
+    }
+  }
+
+  async #openRedis(url: string): Promise<Sink> {
+    const place = this.#options.redis === undefined ? this.#config.placeOf(["redis"]) : "--redis";
+    parseRedisUrl(url, place);
+    const { RedisSink } = await import("../sink/redis_sink.ts");
+    const { ttl } = this.#config;
+    return await RedisSink.connect(url, { ttl, mode: "capture", place }, this.#log);
+  }
+
+  async #listenAt(address: ListenAddress): Promise<void> {
+    if (address.transport === "udp") {
+      const { hostname, port } = address;
+      const { multicastInterface } = this.#options;
+      const onLookup = (lookup: Lookup) => this.#takeLookup(lookup);
+      this.#lookups.push(
+        await LookupListener.open(
+          { transport: "udp", hostname, port },
+          { onLookup, multicastInterface },
+          this.#complaints,
+        ),
+      );
+      return;
+    }
+    const onPayload = (payload: DnstapPayload) => this.#takePayload(payload);
+    const { socketMode } = this.#options;
+    this.#dnstap.push(
+      await DnstapListener.open(address, { onPayload, socketMode }, this.#complaints, this.#log),
+    );
+  }
+
+  #takePayload(payload: DnstapPayload): void {
+    const { message } = payload;
+    const type = message?.type ?? 0;
+    this.#types[type < this.#types.length ? type : 0]++;
+    this.#lines?.writeLine(dnstapJson(payload));
+    if (message === undefined || type !== CLIENT_RESPONSE) return;
+    const { queryAddress, responseMessage } = message;
+    const client = queryAddress && addressWords(queryAddress);
+    // A server may leave out either.
+    if (!client || responseMessage === undefined) return;
+    const reading = readDnsMessage(responseMessage, 0, responseMessage.length);
+    this.#meter.take(reading, queryAddress.length > 4, client, this.#window);
+  }
+
+  #takeLookup({ reading, isIpv6, client }: Lookup): void {
+    this.#meter.take(reading, isIpv6, client, this.#window);
+  }
+
+  /** Windows are counted on a clock that never goes back. */
+  #setTime(): void {
+    this.#window = FIRST_WINDOW + Math.floor(performance.now() / 1000 / WINDOW_SECONDS);
+    this.#clients.setTime(Math.floor(Date.now() / 1000), this.#window);
+  }
+
+  async #flush(): Promise<void> {
+    this.#setTime();
+    this.#meter.flush();
+    this.#clients.flush();
+    await Promise.all([...this.#sinks, this.#lines].map((sink) => sink?.flush()));
+  }
+
+  async #close(): Promise<void> {
+    this.#meter.flush();
+    this.#clients.flush();
+    const sinks = [...this.#sinks, this.#lines];
+    const results = await Promise.allSettled(sinks.map((sink) => sink?.close()));
+    for (const result of results) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  #closeListeners(): void {
+    for (const listener of [...this.#dnstap, ...this.#lookups]) listener.close();
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const { config, description } = await loadConfig(this.#options.config);
+      this.#log.info(`configuration: ${description}`);
+      this.#meter.ignored = config.ignoreDns;
+      this.#config = config;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#log.error(`${message}; the configuration that was loaded before stays in place`);
+      if (!(error instanceof UserError)) this.#log.debug(String((error as Error).stack));
+    }
+  }
+
+  #statistics(): string {
+    const sum = (field: "open" | "connections" | "refused" | "frames" | "noise") =>
+      this.#dnstap.reduce((total, { counts }) => total + counts[field], 0);
+    const types = [...this.#types.entries()].filter(([, count]) => count > 0)
+      .map(([type, count]) => `${count} ${DNSTAP_TYPES[type - 1] ?? "of no known type"}`);
+    const pending = this.#sinks.reduce((total, sink) => total + sink.pending, 0);
+    const parts = [
+      `connections: ${sum("connections")}, ${sum("open")} open, ${sum("refused")} refused`,
+      `frames: ${sum("frames")}${types.length === 0 ? "" : `, ${types.join(", ")}`}, ` +
+      `${sum("noise")} no dnstap`,
+    ];
+    if (this.#lookups.length > 0) {
+      const datagrams = this.#lookups.reduce((total, { counts }) => total + counts.datagrams, 0);
+      const noise = this.#lookups.reduce((total, { counts }) => total + counts.noise, 0);
+      parts.push(`datagrams: ${datagrams}, ${noise} lines that are no lookup`);
+    }
+    return [...parts, dnsStatisticsText(this.#meter.statistics()), `${pending} queued`].join("; ");
+  }
+}

@@ -1,0 +1,232 @@
+import type { Log } from "../log.ts";
+import { UserError } from "../user_error.ts";
+import type { Complaints } from "./complaints.ts";
+import { decodeDnstap, DNSTAP_CONTENT_TYPE, type DnstapPayload } from "./dnstap.ts";
+import { frames, FrameStreamError } from "./frame_streams.ts";
+import type { ListenAddress } from "./listen_address.ts";
+import { listenError, listenText } from "./listen_error.ts";
+
+/** How a {@linkcode DnstapListener} goes about its work. */
+export interface DnstapListenerOptions {
+  /** Takes each payload, which is valid until this returns. */
+  onPayload: (payload: DnstapPayload) => void;
+  /**
+   * Who may connect to a Unix socket, as of chmod(2).
+   * @default {0o660}
+   */
+  socketMode?: number;
+  /**
+   * Connections at the same time; more are refused.
+   * @default {256}
+   */
+  maxConnections?: number;
+  /**
+   * How long, in milliseconds, a writer may take for the rest of a frame.
+   * @default {10_000}
+   */
+  patience?: number;
+}
+
+/** What listeners counted. */
+export interface DnstapCounts {
+  /** Connections that are open now, and that there were. */
+  open: number;
+  connections: number;
+  /** Connections that were ended because of what came over them, or were too many. */
+  refused: number;
+  /** Frames, and those of them that were not dnstap. */
+  frames: number;
+  noise: number;
+}
+
+const DEFAULT_SOCKET_MODE = 0o660;
+const DEFAULT_MAX_CONNECTIONS = 256;
+/** Pause after an accept that failed, in milliseconds: no file descriptors, mostly. */
+const ACCEPT_PAUSE = 100;
+
+/** Listens for name servers that write dnstap as Frame Streams, any number of them at once. */
+export class DnstapListener {
+  readonly counts: DnstapCounts = { open: 0, connections: 0, refused: 0, frames: 0, noise: 0 };
+  readonly #address: ListenAddress;
+  readonly #text: string;
+  readonly #listener: Deno.Listener<Deno.Conn>;
+  readonly #options: DnstapListenerOptions;
+  readonly #complaints: Complaints;
+  readonly #log: Log;
+  readonly #open = new Set<Deno.Conn>();
+  #isClosed = false;
+
+  private constructor(
+    address: ListenAddress,
+    listener: Deno.Listener<Deno.Conn>,
+    options: DnstapListenerOptions,
+    complaints: Complaints,
+    log: Log,
+  ) {
+    this.#address = address;
+    this.#text = listenText(address);
+    this.#listener = listener;
+    this.#options = options;
+    this.#complaints = complaints;
+    this.#log = log;
+  }
+
+  /**
+   * Begins to listen. A Unix socket that nobody listens on any more is replaced.
+   *
+   * @throws {UserError} when that can't be done.
+   */
+  static async open(
+    address: Exclude<ListenAddress, { transport: "udp" }>,
+    options: DnstapListenerOptions,
+    complaints: Complaints,
+    log: Log,
+  ): Promise<DnstapListener> {
+    try {
+      const listener = address.transport === "unix"
+        ? await listenUnix(address, options.socketMode ?? DEFAULT_SOCKET_MODE)
+        : Deno.listen({ hostname: address.hostname, port: address.port });
+      const opened = new DnstapListener(address, listener, options, complaints, log);
+      opened.#accept();
+      return opened;
+    } catch (error) {
+      throw error instanceof UserError ? error : listenError(address, error);
+    }
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listener.close();
+    for (const connection of this.#open) closeQuietly(connection);
+    if (this.#address.transport === "unix") removeQuietly(this.#address.path);
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        this.#take(await this.#listener.accept());
+      } catch (error) {
+        if (this.#isClosed) return;
+        const message = (error as Error).message;
+        this.#complaints.say("accept", `${this.#text}: no connection can be taken (${message})`);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      }
+    }
+  }
+
+  #take(connection: Deno.Conn): void {
+    this.counts.connections++;
+    const most = this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    if (this.#open.size >= most) {
+      this.#refuse("too many", `there are ${most} connections already`);
+      closeQuietly(connection);
+      return;
+    }
+    this.#open.add(connection);
+    this.counts.open++;
+    this.#read(connection).finally(() => {
+      this.#open.delete(connection);
+      this.counts.open--;
+      closeQuietly(connection);
+    });
+  }
+
+  async #read(connection: Deno.Conn): Promise<void> {
+    const options = { contentType: DNSTAP_CONTENT_TYPE, patience: this.#options.patience };
+    this.#log.debug(`${this.#text}: a name server has connected`);
+    try {
+      for await (const frame of frames(connection, options)) this.#takeFrame(frame);
+      this.#log.debug(`${this.#text}: a name server has gone`);
+    } catch (error) {
+      if (error instanceof FrameStreamError) {
+        this.#refuse(error.kind, error.message);
+      } else if (isOfConnection(error)) {
+        this.#log.debug(`${this.#text}: ${(error as Error).message}`);
+      } else {
+        throw error;
+      }
+    }
+  }
+
+  #takeFrame(frame: Uint8Array): void {
+    this.counts.frames++;
+    const payload = decodeDnstap(frame);
+    if (payload !== null) {
+      this.#options.onPayload(payload);
+      return;
+    }
+    this.counts.noise++;
+    this.#complaints.say("noise", `${this.#text}: a frame that is not dnstap is left out`);
+  }
+
+  #refuse(kind: string, message: string): void {
+    this.counts.refused++;
+    this.#complaints.say(kind, `${this.#text}: a connection is refused: ${message}`);
+  }
+}
+
+/** Whether a connection ended otherwise than by its writer's wish, or ours. */
+function isOfConnection(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.TimedOut;
+}
+
+async function listenUnix(
+  { path }: { path: string },
+  mode: number,
+): Promise<Deno.Listener<Deno.Conn>> {
+  await removeStale(path);
+  const listener = Deno.listen({ transport: "unix", path });
+  try {
+    Deno.chmodSync(path, mode);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return listener;
+}
+
+/**
+ * Removes a socket that was left behind by a process that was killed.
+ *
+ * @throws {UserError} when there is something else of that name, or somebody listens on it.
+ */
+async function removeStale(path: string): Promise<void> {
+  let information: Deno.FileInfo;
+  try {
+    information = Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (!information.isSocket) {
+    throw new UserError(`unix:${path}: there is a file of this name that is no socket`);
+  }
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    Deno.removeSync(path);
+    return;
+  }
+  throw new Deno.errors.AddrInUse();
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It is gone already, or its directory is not ours to write to: the next start replaces it.
+  }
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed already.
+  }
+}
