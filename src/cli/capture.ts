@@ -50,6 +50,8 @@ export async function capture(
   const signals = new EndSignals();
   try {
     if (options.user !== undefined) {
+      // What is loaded later may lie where only root may read.
+      if (options.redis !== false) await import("../sink/redis_library.ts");
       // Before the configuration, whose code is not ours, is run.
       giveUpPrivileges(options.user);
       log.info(`privileges are given up: the user is ${options.user} now`);
@@ -95,7 +97,7 @@ const DRAIN_PATIENCE = 1000;
  */
 const DRAIN_QUIET = 300;
 /** How long, in milliseconds, until what was needed only at the start is not used any more. */
-const START_DURATION = 20_000;
+const START_DURATION = 10_000;
 
 /** A capture that goes on. */
 class Capture {
