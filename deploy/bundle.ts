@@ -39,10 +39,9 @@ const REQUIRE = "const require = (name) => process.getBuiltinModule(name);";
  * Deno would put whole packages into the compiled file. Loading them is what takes the time at
  * start, and what fills memory. What a command loads only when it is needed stays apart.
  *
- * @param directory Where to make it. What was there is removed.
+ * @param directory Where to make it, an empty folder.
  */
 export async function bundle(directory: string): Promise<Bundle> {
-  await Deno.remove(directory, { recursive: true }).catch(() => {});
   const packages = join(directory, "packages");
   const output = join(directory, "program");
   await installPackages(packages);

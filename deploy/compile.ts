@@ -12,7 +12,7 @@ import { CHECKSUMS, DIST, executableOf, LICENCES, writeChecksums } from "./dist.
 import { licenceTexts } from "./licences.ts";
 import { compiledPermissions } from "./permissions.ts";
 import { program } from "./program.ts";
-import { PROJECT } from "./project.ts";
+import { buildFolder } from "./project.ts";
 import { ProgramError, run } from "./run.ts";
 import { isFor, ownTarget, type Target, TARGETS } from "./target.ts";
 
@@ -45,12 +45,14 @@ interface CompileOptions {
  */
 async function compile({ targets, output, redisSockets }: CompileOptions): Promise<void> {
   await Deno.mkdir(output, { recursive: true });
-  const made = await bundle(join(PROJECT, "build/compile"));
-  await Deno.writeTextFile(join(output, LICENCES), await licenceTexts(made.packages));
+  const directory = await Deno.makeTempDir({ dir: await buildFolder(), prefix: "compile-" });
   try {
+    const made = await bundle(directory);
+    await Deno.writeTextFile(join(output, LICENCES), await licenceTexts(made.packages));
     for (const target of targets) await compileFor(target, made, output, redisSockets);
   } finally {
     await writeChecksums(output);
+    await Deno.remove(directory, { recursive: true });
   }
 }
 

@@ -10,7 +10,7 @@ import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
 import { DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
 import { program } from "./program.ts";
-import { PROJECT } from "./project.ts";
+import { buildFolder, PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 import { ownTarget, type Target, TARGETS } from "./target.ts";
 import { configuration, manualPage, unit } from "./templates.ts";
@@ -20,7 +20,10 @@ const HELP = `Usage: deno task deb [options]
 Makes a Debian package of dist/flosensor-<target> for this machine.
 
 Options:
-  --all  for all machines: ${TARGETS.map(({ debianArchitecture }) => debianArchitecture).join(", ")}
+  --all            for all machines: ${
+  TARGETS.map(({ debianArchitecture }) => debianArchitecture).join(", ")
+}
+  --dist <folder>  where the compiled files are, and packages go, in the place of dist
 
 DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian.
 `;
@@ -36,34 +39,39 @@ const NOBODY = "nobody@flosensor.invalid";
 /** A package while it is put together: a folder that stands for `/`. */
 class Package {
   readonly #target: Target;
+  readonly #dist: string;
   readonly #root: string;
 
-  constructor(target: Target) {
+  /**
+   * @param dist The folder of the compiled files.
+   * @param root An empty folder.
+   */
+  constructor(target: Target, dist: string, root: string) {
     this.#target = target;
-    this.#root = join(PROJECT, "build/deb", target.debianArchitecture);
+    this.#dist = dist;
+    this.#root = root;
   }
 
   /** @returns The path of the package. */
   async make(): Promise<string> {
-    await Deno.remove(this.#root, { recursive: true }).catch(() => {});
     await this.#putExecutable();
     await this.#put("usr/lib/systemd/system/flosensor@.service", await packagedUnit());
     await this.#put("usr/share/man/man8/flosensor.8.gz", gzip(await manualPage(FOLDER)));
     await this.#put("usr/share/doc/flosensor/changelog.gz", gzip(changelog()));
     await this.#put("usr/share/doc/flosensor/copyright", await packaging("copyright"));
-    await this.#put("usr/share/doc/flosensor/third-party.gz", gzip(await licences()));
+    await this.#put("usr/share/doc/flosensor/third-party.gz", gzip(await licences(this.#dist)));
     await this.#put("usr/share/lintian/overrides/flosensor", await packaging("lintian-overrides"));
     await this.#put(CONFIGURATION, await configuration());
     await this.#putControl();
     const { debianArchitecture } = this.#target;
-    const file = join(DIST, `flosensor_${VERSION}_${debianArchitecture}.deb`);
+    const file = join(this.#dist, `flosensor_${VERSION}_${debianArchitecture}.deb`);
     // Its files belong to root, whoever makes it.
     await run("dpkg-deb", ["--root-owner-group", COMPRESSION, "--build", this.#root, file]);
     return file;
   }
 
   async #putExecutable(): Promise<void> {
-    const executable = executableOf(this.#target);
+    const executable = executableOf(this.#target, this.#dist);
     const path = await this.#place("usr/bin/flosensor");
     try {
       await Deno.copyFile(executable, path);
@@ -119,8 +127,8 @@ async function packagedUnit(): Promise<string> {
   return text.replace(/^Description=.*$/m, "$&\nDocumentation=man:flosensor(8)");
 }
 
-function licences(): Promise<string> {
-  return Deno.readTextFile(join(DIST, LICENCES));
+function licences(dist: string): Promise<string> {
+  return Deno.readTextFile(join(dist, LICENCES));
 }
 
 function maintainer(): string {
@@ -152,13 +160,19 @@ if (import.meta.main) {
     const { values } = parseArgs({
       options: {
         all: { type: "boolean", default: false },
+        dist: { type: "string", default: DIST },
         help: { type: "boolean", short: "h", default: false },
       },
     });
     if (values.help) return console.log(HELP.trimEnd());
     for (const target of values.all ? TARGETS : [ownTarget()]) {
-      console.log(await new Package(target).make());
+      const root = await Deno.makeTempDir({ dir: await buildFolder(), prefix: "deb-" });
+      try {
+        console.log(await new Package(target, values.dist, root).make());
+      } finally {
+        await Deno.remove(root, { recursive: true });
+      }
     }
-    await writeChecksums();
+    await writeChecksums(values.dist);
   });
 }

@@ -6,7 +6,7 @@
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../src/user_error.ts";
-import { executableOf } from "./dist.ts";
+import { DIST, executableOf } from "./dist.ts";
 import { program } from "./program.ts";
 import { run } from "./run.ts";
 import { ownTarget } from "./target.ts";
@@ -29,6 +29,7 @@ ${UNIT} in place, and ${CONFIGURATION} unless there is one.
 
 Options:
   --uninstall      take them away again; the configuration stays
+  --dist <folder>  where the compiled file is, in the place of dist
   --root <folder>  in this folder in the place of /
 `;
 
@@ -40,8 +41,9 @@ class Installation {
     this.#root = root;
   }
 
-  async install(): Promise<void> {
-    const executable = executableOf(ownTarget());
+  /** @param dist The folder of the compiled file. */
+  async install(dist: string): Promise<void> {
+    const executable = executableOf(ownTarget(), dist);
     try {
       await Deno.stat(executable);
     } catch {
@@ -150,12 +152,13 @@ if (import.meta.main) {
       options: {
         uninstall: { type: "boolean", default: false },
         root: { type: "string", default: "/" },
+        dist: { type: "string", default: DIST },
         help: { type: "boolean", short: "h", default: false },
       },
     });
     const installation = new Installation(resolve(values.root));
     if (values.help) console.log(HELP.trimEnd());
     else if (values.uninstall) await installation.uninstall();
-    else await installation.install();
+    else await installation.install(values.dist);
   });
 }
