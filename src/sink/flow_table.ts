@@ -13,7 +13,11 @@ import {
   WORD_SECONDS,
 } from "../flow/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
+import { type Sighting, SightingTable } from "./sighting_table.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
+
+/** Where the second address of a sighting is. */
+const SERVER = 4;
 
 /** What every row of a {@linkcode FlowTable} says. */
 interface Row {
@@ -54,35 +58,43 @@ const PROTOCOL_NAMES = new Map([[6, "tcp"], [17, "udp"]]);
  * Bounded: what was not sighted for longest makes room.
  */
 export class FlowTable {
-  readonly #maxRows: number;
   readonly #names: FlowNames | null;
-  /** In the order of their last sighting: a Map keeps the order of insertion. */
-  readonly #flows = new Map<string, FlowRow>();
-  readonly #failures = new Map<string, FailureRow>();
-  #leftOut = 0;
+  readonly #flows: SightingTable;
+  readonly #failures: SightingTable;
 
   /**
-   * @param maxRows How many flows are kept, and how many failures.
+   * @param maxRows How many flows of each address family are kept, and how many failures.
    * @param names Where the names of servers come from.
    */
   constructor(maxRows: number = DEFAULT_MAX_ROWS, names: FlowNames | null = null) {
-    this.#maxRows = maxRows;
     this.#names = names;
+    this.#flows = new SightingTable(maxRows);
+    this.#failures = new SightingTable(maxRows);
   }
 
   /** The flows, the one that was sighted last at the end. */
   get flows(): FlowRow[] {
-    return [...this.#flows.values()];
+    return this.#flows.list().map((sighting) => ({
+      ...rowOf(sighting, sighting.what),
+      protocol: PROTOCOL_NAMES.get(sighting.protocol) ?? String(sighting.protocol),
+      by: BY_NAMES[sighting.note],
+      ...(sighting.name === undefined ? {} : { name: sighting.name }),
+    }));
   }
 
   /** The failures, the one that was sighted last at the end. */
   get failures(): FailureRow[] {
-    return [...this.#failures.values()];
+    return this.#failures.list().map((sighting) => ({
+      ...rowOf(sighting, sighting.what & 0xffff),
+      reason: sighting.protocol === KIND_RST
+        ? "refused"
+        : unreachableReason(sighting.what >>> 16, sighting.isIpv6),
+    }));
   }
 
   /** How many rows had to make room. One that came back is counted each time it went. */
   get leftOut(): number {
-    return this.#leftOut;
+    return this.#flows.leftOut + this.#failures.leftOut;
   }
 
   /**
@@ -98,81 +110,39 @@ export class FlowTable {
   }
 
   #addFlow(words: Uint32Array, offset: number): void {
-    const number = (words[offset + WORD_ABOUT] >>> 8) & 0xff;
-    const protocol = PROTOCOL_NAMES.get(number) ?? String(number);
-    const by = BY_NAMES[words[offset + WORD_ABOUT] & 0xff];
-    const order = orderOf(words, offset, words[offset + WORD_PORTS]);
-    const row = this.#sight<FlowRow>(
-      this.#flows,
-      order + protocol,
-      words[offset + WORD_SECONDS],
-      () => ({ ...newRow(words, offset, words[offset + WORD_PORTS], order), protocol, by }),
-    );
-    row.by = by;
+    const about = words[offset + WORD_ABOUT];
     const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
     const name = this.#names?.find(isIpv6, words, offset + WORD_A, offset + WORD_B);
-    if (name) row.name = name;
+    const protocol = (about >>> 8) & 0xff;
+    const port = words[offset + WORD_PORTS];
+    const seconds = words[offset + WORD_SECONDS];
+    this.#flows.add(words, offset, port, protocol, seconds, about & 0xff, name || undefined);
   }
 
   #addFailure(words: Uint32Array, offset: number, kind: number): void {
     // The service's port is the packet's source port in a RST, the bounced destination port in ICMP.
     const port = words[offset + WORD_PORTS] & 0xffff;
-    const head = words[offset + WORD_KIND];
-    const reason = kind === KIND_RST
-      ? "refused"
-      : unreachableReason((head >>> 16) & 0xff, (head & IPV6_BIT) !== 0);
-    const order = orderOf(words, offset, port);
-    this.#sight(
-      this.#failures,
-      order + reason,
-      words[offset + WORD_SECONDS],
-      () => ({ ...newRow(words, offset, port, order), reason }),
-    );
-  }
-
-  #sight<R extends Row>(rows: Map<string, R>, id: string, seconds: number, make: () => R): R {
-    let row = rows.get(id);
-    if (row === undefined) {
-      row = make();
-      if (rows.size >= this.#maxRows) this.#forgetLongestUnseen(rows);
-    } else {
-      rows.delete(id);
-    }
-    rows.set(id, row);
-    row.sightings++;
-    row.first = Math.min(row.first, seconds);
-    row.last = Math.max(row.last, seconds);
-    return row;
-  }
-
-  #forgetLongestUnseen(rows: Map<string, Row>): void {
-    for (const id of rows.keys()) {
-      rows.delete(id);
-      this.#leftOut++;
-      return;
-    }
+    const code = (words[offset + WORD_KIND] >>> 16) & 0xff;
+    this.#failures.add(words, offset, (code << 16) | port, kind, words[offset + WORD_SECONDS], 0);
   }
 }
 
-function newRow(words: Uint32Array, offset: number, port: number, order: string): Row {
-  const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
-  const seconds = words[offset + WORD_SECONDS];
+function rowOf(sighting: Sighting, port: number): Row {
+  const { isIpv6, addresses, sightings, first, last } = sighting;
   return {
-    client: addressText(words, offset + WORD_A, isIpv6),
-    server: addressText(words, offset + WORD_B, isIpv6),
+    client: addressText(addresses, 0, isIpv6),
+    server: addressText(addresses, SERVER, isIpv6),
     port,
-    sightings: 0,
-    first: seconds,
-    last: seconds,
-    order,
+    sightings,
+    first,
+    last,
+    order: orderOf(sighting, port),
   };
 }
 
 /** Family, addresses and port as text that sorts like the numbers. */
-function orderOf(words: Uint32Array, offset: number, port: number): string {
-  let order = (words[offset + WORD_KIND] & IPV6_BIT) !== 0 ? "6" : "4";
-  for (let word = WORD_A; word < WORD_PORTS; word++) {
-    order += String.fromCharCode(words[offset + word] >>> 16, words[offset + word] & 0xffff);
-  }
+function orderOf({ isIpv6, addresses }: Sighting, port: number): string {
+  let order = isIpv6 ? "6" : "4";
+  for (const word of addresses) order += String.fromCharCode(word >>> 16, word & 0xffff);
   return order + String.fromCharCode(port);
 }
