@@ -61,6 +61,16 @@ export default defineConfig({
 
     [null, "bert", LowerPort()],
     [null, "ernie", LowerPort()],
+    // LowerPort() looks at the two ports only. What the sensor sees knows more: Initiator() matches
+    // when it was seen who opened the conversation, Service() when enough speaks for one end as the
+    // one that offers a service (docs/attribution.md says how). Without `flows`, the rules are these,
+    // and they may as well stand before or in the place of the LowerPort() rules above; "flosensor
+    // score FILE" says how often each of them is right about a capture of yours:
+    //
+    //   [null, null, Initiator()],
+    //   [null, null, Service()],
+    //   [null, null, LowerPort()],
+    //
     // PortMatch([53, 443]) names the end whose port is one of these. And any function is an action:
     //
     //   ["external", "bert", (flow) => {

@@ -1,6 +1,7 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
+import { BY_NAMES } from "../flow/by.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 
@@ -29,8 +30,16 @@ export function statisticsLine(
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgotten}; ` +
-    `flows: ${meter.flows}; keys: ${meter.keys} written, ${queued} queued` +
+    `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
+}
+
+/** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */
+function flowsByText({ flowsBy, corrections }: FlowMeterStatistics): string {
+  const texts = flowsBy.map((count, by) => `${count} ${BY_NAMES[by]}`)
+    .filter((_, by) => flowsBy[by] > 0);
+  if (texts.length === 0) return "";
+  return ` (${texts.join(", ")}${corrections === 0 ? "" : `; ${corrections} corrected`})`;
 }
 
 /** What was counted of DNS, as a part of a line. */

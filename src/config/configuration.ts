@@ -63,7 +63,10 @@ export interface Config<Name extends string = string> {
   ignoreDns?: readonly string[];
   /** The networks. An address is in the first that holds it. By default, one, "all". */
   networks?: readonly Network<Name>[];
-  /** The rules, asked in order. By default, one: `[null, null, LowerPort()]`. */
+  /**
+   * The rules, asked in order. By default, for all networks: `Initiator()`, then `Service()`, then
+   * `LowerPort()`.
+   */
   flows?: readonly Rule<NoInfer<Name>>[];
 }
 

@@ -260,9 +260,15 @@ function network(entry: unknown): ValidNetwork {
 }
 
 function ruleList(value: unknown, networks: readonly ValidNetwork[]): ValidRule[] {
-  if (value === undefined) return [{ source: -1, destination: -1, action: actions.LowerPort() }];
+  if (value === undefined) return defaultRules();
   const names = networks.map(({ name }) => name);
   return list(value, "flows", (entry) => rule(entry, names));
+}
+
+/** What was seen comes before what is likely, and that before a guess. */
+function defaultRules(): ValidRule[] {
+  return [actions.Initiator(), actions.Service(), actions.LowerPort()]
+    .map((action) => ({ source: -1, destination: -1, action }));
 }
 
 function rule(entry: unknown, names: readonly string[]): ValidRule {

@@ -60,7 +60,7 @@ const WRONG_SETTINGS: [string, settings: string, message: string][] = [
   [
     "an action that is none",
     `flows: [[null, null, "lower"]]`,
-    'DIR/config.ts:3: "lower" is not an action (flows[0]): use Assign, LowerPort, PortMatch or a function',
+    'DIR/config.ts:3: "lower" is not an action (flows[0]): use Assign, Initiator, LowerPort, PortMatch, Service or a function',
   ],
   [
     "a network's name twice",

@@ -115,11 +115,12 @@ Deno.test("Mapping makes no flow of an address that is in no network", () => {
   );
 });
 
-Deno.test("Mapping without a configuration attributes everything to the lower port", () => {
+Deno.test("Mapping without a configuration asks Initiator(), Service(), LowerPort()", () => {
   const mapping = mappingOf({});
+  assert.deepEqual(mapping.actions.map(String), ["Initiator()", "Service()", "LowerPort(SRC)"]);
   assert.equal(
     said(mapping, "8.8.8.8", 53, "9.9.9.9", 4000),
-    "client destination, port 53, lower-port",
+    "client destination, port 53, registered",
   );
   assert.equal(
     said(mapping, "2001:db8::1", 9, "2001:db8::2", 9),

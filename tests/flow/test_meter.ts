@@ -1,4 +1,4 @@
-import type { Config } from "../../src/config/mod.ts";
+import { type Config, LowerPort } from "../../src/config/mod.ts";
 import { DECODED_NAMES } from "../../src/packet/decoded.ts";
 import { FlowMeter, type FlowMeterOptions } from "../../src/flow/flow_meter.ts";
 import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
@@ -12,6 +12,7 @@ const CONVERSATIONS = 100_000;
 
 /** What may be told of a meter of a test. */
 export interface TestMeterOptions extends Partial<Omit<FlowMeterOptions, "mapping" | "emit">> {
+  /** Where it has no `flows`, the lower port serves. */
   config?: Config;
   ourNets?: string[];
 }
@@ -28,7 +29,7 @@ export class TestMeter {
     this.meter = new FlowMeter({
       maxConversations: CONVERSATIONS,
       ...rest,
-      mapping: mappingOf(config, ourNets),
+      mapping: mappingOf({ flows: [[null, null, LowerPort()]], ...config }, ourNets),
       emit: ({ words, count }) => {
         for (let i = 0; i < count; i++) {
           const from = i * OBSERVATION_WORDS;

@@ -56,16 +56,16 @@ Deno.test("JsonSink writes every observation as one line", async () => {
   assert.equal(
     output.text,
     '{"key":"client;10.0.0.1","count":1}\n' +
-      '{"key":"10.0.0.1;192.0.2.1;443;flow","count":1}\n' +
+      '{"key":"10.0.0.1;192.0.2.1;443;flow","count":1,"by":"lower-port"}\n' +
       '{"key":"2001:db8::1;fe80::1;5:6;4;icmp","count":1}\n' +
       '{"key":"client;10.0.0.1","count":1}\n',
   );
 });
 
-Deno.test("JsonSink says what decided a flow when it is asked to", async () => {
+Deno.test("JsonSink says what decided a flow, and of no other key", async () => {
   const output = new SlowReader(1 << 20);
   output.start();
-  const sink = new JsonSink({ mode: "replay", withBy: true, output });
+  const sink = new JsonSink({ mode: "replay", output });
   const flow = { kind: "flow", a: "10.0.0.1", b: "10.0.0.2", port: 80 } as const;
   sink.write(observations({ ...flow, by: "assign" }, { kind: "peer", a: flow.a, b: flow.b }));
   await sink.close();
