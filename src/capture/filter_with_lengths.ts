@@ -23,10 +23,19 @@ export function filterWithLengths(
   longFilters: readonly (readonly BpfInstruction[])[],
   longLength: number,
 ): BpfInstruction[] {
-  const program: BpfInstruction[] = [];
-  append(program, filter, null, ret(0));
+  const program = filterBefore(filter);
   for (const long of longFilters) append(program, long, ret(longLength), null);
   program.push(ret(length));
+  return program;
+}
+
+/**
+ * A filter as the beginning of a program: what it does not match is refused, and what comes after it
+ * decides how many bytes are taken of the rest.
+ */
+export function filterBefore(filter: readonly BpfInstruction[]): BpfInstruction[] {
+  const program: BpfInstruction[] = [];
+  append(program, filter, null, ret(0));
   return program;
 }
 

@@ -11,11 +11,11 @@ import { LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { directionFilter } from "./direction_filter.ts";
+import { filterBefore } from "./filter_with_lengths.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
-import { type LiveOptions, LONG_SNAPLEN } from "./live_options.ts";
-import { liveProgram } from "./live_program.ts";
+import type { LiveOptions } from "./live_options.ts";
 import { longPortsProgram } from "./long_ports_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
@@ -63,6 +63,8 @@ class OpenRing implements OpenInterface {
   readonly #linkType: number;
   readonly #socket: PacketSocket;
   readonly #ring: PacketRing;
+  /** The beginning of the program: refuses what is not wanted. */
+  readonly #filter: readonly BpfInstruction[];
   readonly #counts: PacketSocketCounts = { packets: 0, drops: 0 };
   #droppedByInterface: number;
 
@@ -72,14 +74,14 @@ class OpenRing implements OpenInterface {
     this.#linkType = chosenLinkType(name);
     const isCooked = this.#linkType === LINKTYPE_LINUX_SLL2;
     this.#options = options;
-    const program = programFor(name, options, this.#linkType, longPorts);
+    this.#filter = filterFor(name, options, this.#linkType);
     this.#droppedByInterface = interfaceDrops(name);
     const socket = new PacketSocket(name, isCooked);
     this.#socket = socket;
     try {
       const { bufferMebibytes } = options;
       this.#ring = new PacketRing(socket, bufferMebibytes, TIMEOUT_MILLISECONDS, isCooked);
-      this.#takePackets(program);
+      this.#takePackets(longPorts);
     } catch (error) {
       this.close();
       throw error;
@@ -106,7 +108,8 @@ class OpenRing implements OpenInterface {
   }
 
   setLongPorts(longPorts: readonly number[]): void {
-    this.#socket.attachFilter(programFor(this.#name, this.#options, this.#linkType, longPorts));
+    const lengths = longPortsProgram(this.#options.snaplen, longPorts);
+    this.#socket.attachFilter([...this.#filter, ...lengths]);
   }
 
   countInto(sum: SourceStatistics): void {
@@ -125,18 +128,18 @@ class OpenRing implements OpenInterface {
   }
 
   /** In an order in which no packet is taken that is not wanted. */
-  #takePackets(program: readonly BpfInstruction[]): void {
+  #takePackets(longPorts: readonly number[]): void {
     const socket = this.#socket;
     const options = this.#options;
     if (options.fanoutGroup === null) {
-      socket.attachFilter(program);
+      this.setLongPorts(longPorts);
       socket.bind(this.index);
     } else {
       // Only a socket that is bound can share, and until it does, it takes what others take too.
       socket.shut();
       socket.bind(this.index);
       joinFanout(this.#name, socket.fd, options.fanoutGroup);
-      socket.attachFilter(program);
+      this.setLongPorts(longPorts);
     }
     if (options.promiscuous && this.index !== 0) socket.addPromiscuous(this.index);
   }
@@ -159,28 +162,28 @@ function chosenLinkType(name: string): number {
   return linkType;
 }
 
-function programFor(
+/**
+ * Decides which packets are taken: all of a direction, or of these what the user's filter matches.
+ * This is done once, when there is permission to open libpcap's capture.
+ */
+function filterFor(
   name: string,
-  options: Readonly<LiveOptions>,
+  { filter, snaplen, direction }: Readonly<LiveOptions>,
   linkType: number,
-  longPorts: readonly number[],
 ): BpfInstruction[] {
-  const { filter, snaplen, direction } = options;
   const loopback = name === ANY_DEVICE || name === LOOPBACK ? interfaceState(LOOPBACK).index : 0;
   const directed = directionFilter(direction, loopback);
-  if (filter === null) return [...directed, ...longPortsProgram(snaplen, longPorts)];
+  if (filter === null) return directed;
   const absence = libpcapAbsence();
   if (absence !== null) {
     throw new UserError(`--filter needs libpcap, which compiles it: ${absence}`);
   }
-  const program = kernelFilter(name, Math.max(snaplen, LONG_SNAPLEN), (handle) => {
-    if (preferredLinkType(handle) === linkType) {
-      return liveProgram(handle, filter, snaplen, longPorts);
-    }
+  const program = kernelFilter(name, snaplen, (handle) => {
+    if (preferredLinkType(handle) === linkType) return handle.compile(filter);
     throw new UserError(
       `${name}: filter ${JSON.stringify(filter)}: libpcap takes another link type of this ` +
         "interface: take --source libpcap",
     );
   });
-  return [...directed, ...program];
+  return [...directed, ...filterBefore(program)];
 }

@@ -1,14 +1,9 @@
 import { libpcapAbsence } from "../../ffi/libpcap.ts";
 import type { Log } from "../log.ts";
+import type { SourceChoice } from "./source_choices.ts";
 
 /** With what packets are taken from an interface: libpcap, or the ring of the kernel itself. */
 export type SourceKind = "libpcap" | "af_packet";
-
-/** What `--source` takes. */
-export const SOURCE_CHOICES = ["libpcap", "af_packet", "auto"] as const;
-
-/** One of {@linkcode SOURCE_CHOICES}. */
-export type SourceChoice = typeof SOURCE_CHOICES[number];
 
 /**
  * What packets are taken with. `auto` is libpcap if it is installed.

@@ -1,8 +1,11 @@
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges } from "../../ffi/privileges.ts";
 import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
-import { LiveSource } from "../capture/live_source.ts";
+import type { InterfaceSource } from "../capture/interface_source.ts";
+import { openInterfaces } from "../capture/open_interfaces.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
+import type { SourceChoice } from "../capture/source_choices.ts";
+import { sourceKind } from "../capture/source_kind.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -19,6 +22,7 @@ export interface CaptureOptions extends RunOptions {
   buffer: number;
   promisc: boolean;
   direction: Direction;
+  source: SourceChoice;
   /** The user to become once capture is open. */
   user?: string;
 }
@@ -63,6 +67,9 @@ export async function capture(
     };
     const purpose = { mode: "capture", isLive: true, ownNetworks, defaultNetworks } as const;
     const run = await Run.open(options, purpose, log);
+    if (run.dnsPorts.length > 0) {
+      for (const source of sources) source.takeMoreFrom(run.dnsPorts);
+    }
     await new Capture(run, sources, options, log).run(signals);
     return 0;
   } finally {
@@ -71,22 +78,20 @@ export async function capture(
   }
 }
 
-function openSources(names: readonly string[], options: CaptureOptions, log: Log): LiveSource[] {
+function openSources(
+  names: readonly string[],
+  options: CaptureOptions,
+  log: Log,
+): InterfaceSource[] {
   const live = {
     snaplen: options.snaplen,
     bufferMebibytes: options.buffer,
     promiscuous: options.promisc,
     direction: options.direction,
     filter: options.filter ?? null,
+    fanoutGroup: null,
   };
-  const sources: LiveSource[] = [];
-  try {
-    for (const name of new Set(names)) sources.push(LiveSource.open(name, live, log));
-  } catch (error) {
-    for (const source of sources) source.close();
-    throw error;
-  }
-  return sources;
+  return openInterfaces(sourceKind(options.source, log), names, () => live, log);
 }
 
 /** How long, in milliseconds, what the kernel still has is read after the signal to end. */
@@ -102,7 +107,7 @@ const START_DURATION = 10_000;
 /** A capture that goes on. */
 class Capture {
   readonly #run: Run;
-  readonly #sources: readonly LiveSource[];
+  readonly #sources: readonly InterfaceSource[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
   readonly #serviceManager = new ServiceManager();
@@ -111,7 +116,7 @@ class Capture {
   /** Until when packets are read, once a signal came. */
   #deadline = Infinity;
 
-  constructor(run: Run, sources: readonly LiveSource[], options: CaptureOptions, log: Log) {
+  constructor(run: Run, sources: readonly InterfaceSource[], options: CaptureOptions, log: Log) {
     this.#run = run;
     this.#sources = sources;
     this.#options = options;
@@ -158,7 +163,7 @@ class Capture {
     }
   }
 
-  async #read(source: LiveSource): Promise<void> {
+  async #read(source: InterfaceSource): Promise<void> {
     let quietSince = Infinity;
     for (let batch; (batch = await source.next()) !== null;) {
       this.#run.meter.take(batch);
