@@ -8,7 +8,7 @@
  * Its own captures are made under build/bench; files that are named are read as well.
  */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SavefileSource } from "../src/capture/savefile_source.ts";
@@ -91,8 +91,13 @@ for (const peer of PEERS) {
 say(await machine());
 for (const peer of peers) say(`- ${peer.name}: ${await version(peer)}`);
 say("");
+say(
+  "flosensor runs with its default mapping and without a store; the others write what they find.",
+);
 say(`Median of ${runs} runs, in turn. Time is that of the whole process, its start included.`);
-for (const file of [...madeCaptures(), ...positionals]) await compare(file);
+for (const file of [...madeCaptures(), ...positionals.map((path) => resolve(path))]) {
+  await compare(file);
+}
 await sayStart();
 Deno.writeTextFileSync(RESULTS, `# Results of deno task bench\n\n${report.join("\n")}\n`);
 console.log(`written to ${RESULTS}`);
@@ -134,7 +139,7 @@ async function measureInTurn(of: readonly Peer[], file: string): Promise<Map<str
     for (const { name, program, args } of of) {
       rmSync(SCRATCH, { recursive: true, force: true });
       mkdirSync(SCRATCH, { recursive: true });
-      all.get(name)!.push(await measured(program, args(file)));
+      all.get(name)!.push(await measured(program, args(file), SCRATCH));
     }
   }
   rmSync(SCRATCH, { recursive: true, force: true });

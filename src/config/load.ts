@@ -2,8 +2,6 @@ import type { Program } from "acorn";
 import { UserError } from "../user_error.ts";
 import { ConfigError, type ConfigPath } from "./config_error.ts";
 import { defineConfig } from "./configuration.ts";
-import { ModuleLoader } from "./module_loader.ts";
-import { lineOfEntry } from "./syntax_tree.ts";
 import type { ValidConfig } from "./valid_config.ts";
 import { validate } from "./validate.ts";
 
@@ -63,6 +61,9 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
 }
 
 async function loadFile(file: string): Promise<LoadedConfig> {
+  // Whoever has no configuration file does not pay for loading what reads TypeScript.
+  const { ModuleLoader } = await import("./module_loader.ts");
+  const { lineOfEntry } = await import("./syntax_tree.ts");
   const { namespace, program, files } = await new ModuleLoader().load(file);
   const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
   const config = checked(namespace, program, file, placeOf);
