@@ -23,7 +23,7 @@ Makes dist/flosensor-<target> for this machine, and dist/${CHECKSUMS}.
 Options:
   --all                  for all machines: ${TARGETS.map(({ name }) => name).join(", ")}
   --redis-socket <path>  a Unix socket of Redis that the file may use, beside the usual ones
-  --output <folder>      in the place of dist
+  --output <folder>      in the place of dist; a folder in it, or in build
 `;
 const MEBIBYTE = 1024 * 1024;
 /** Names the base runtime, as for `deno compile` itself. */

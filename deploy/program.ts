@@ -15,9 +15,11 @@ export async function program(name: string, main: () => Promise<void>): Promise<
     // node:util's parseArgs says what is wrong with the options.
     const isUsage = error instanceof TypeError &&
       String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS");
-    if (!(error instanceof UserError) && !isUsage) throw error;
+    const isForbidden = error instanceof Deno.errors.NotCapable ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (!(error instanceof UserError) && !isUsage && !isForbidden) throw error;
     console.error(`${name}: error: ${error.message}`);
-    Deno.exit(error instanceof UserError ? error.exitStatus : WRONG_USAGE);
+    Deno.exit(error instanceof UserError ? error.exitStatus : isUsage ? WRONG_USAGE : 1);
   }
   Deno.exit(0);
 }

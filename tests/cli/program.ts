@@ -18,6 +18,8 @@ export interface ProgramOptions {
   stdin?: Uint8Array;
   /** Permissions in the place of those of the task. */
   permissions?: readonly string[];
+  /** A compiled file to run in the place of the program's source. */
+  executable?: string;
   /** Runs a command, such as one in a network namespace. By default, `Deno.Command`. */
   command?: (program: string, args: string[], options: Deno.CommandOptions) => Deno.Command;
 }
@@ -49,14 +51,18 @@ export class RunningProgram implements AsyncDisposable {
   #isOver = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(args: string[], { permissions = PERMISSIONS, command }: ProgramOptions = {}) {
+  constructor(
+    args: string[],
+    { permissions = PERMISSIONS, executable, command }: ProgramOptions = {},
+  ) {
     const make = command ??
       ((program, parameters, options) =>
         new Deno.Command(program, { ...options, args: parameters }));
     // ip-netns(8) becomes the program it runs: signals arrive there.
+    const source = [SUBCOMMAND, "--config", `${ROOT}deno.json`, ...permissions, `${ROOT}mod.ts`];
     this.#child = make(
-      Deno.execPath(),
-      [SUBCOMMAND, "--config", `${ROOT}deno.json`, ...permissions, `${ROOT}mod.ts`, ...args],
+      executable ?? Deno.execPath(),
+      executable === undefined ? [...source, ...args] : args,
       { stdin: "piped", stdout: "piped", stderr: "piped", env: { NO_COLOR: "1" } },
     ).spawn();
     this.#input = this.#child.stdin.getWriter();
@@ -72,6 +78,11 @@ export class RunningProgram implements AsyncDisposable {
   /** Ends its standard input. */
   async endInput(): Promise<void> {
     await this.#input.close().catch(() => {});
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   signal(name: Deno.Signal): void {

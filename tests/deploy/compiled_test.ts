@@ -1,0 +1,436 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { LIBPCAP_PATHS } from "../../ffi/library.ts";
+import { VERSION } from "../../src/version.ts";
+import { RedisInNamespace } from "../cli/redis_in_namespace.ts";
+import {
+  capture,
+  keysOfLines,
+  OWN_NETWORKS,
+  SAMPLE_CAPTURE,
+  SAMPLE_KEYS,
+} from "../cli/sample_capture.ts";
+import { type Ending, flosensor, RunningProgram } from "../cli/program.ts";
+import { withFiles } from "../config/temporary_files.ts";
+import { connection, keysOfFlow } from "../conversations.ts";
+import { isProgram } from "../installed.ts";
+import {
+  CAN_MAKE_NAMESPACES,
+  type NamespacePair,
+  run,
+  until,
+  withNamespaces,
+  WITHOUT_NAMESPACES,
+} from "../namespaces.ts";
+import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer } from "../redis_server.ts";
+import { compileOnce } from "./compiled.ts";
+
+const COMPILED = await compileOnce();
+const { file: FLOSENSOR } = COMPILED;
+
+/** The most memory, in KiB, that a capture may have at rest. */
+const MOST_MEMORY = 80 * 1024;
+
+/** A configuration of two files, with much that is TypeScript alone. */
+const TYPED_CONFIG = {
+  "config.ts": `import { defineConfig, LowerPort, PortMatch, SRC } from "flosensor/config";
+import type { Flow as Attributed } from "flosensor/config";
+import { Service, services, type Ports } from "./lib/services.ts";
+
+interface Named<Value> { readonly name: string; value?: Value }
+const named: Named<number> = { name: "everything" } satisfies Named<number>;
+abstract class Base { protected constructor(private readonly port: number) {} get it() { return this.port; } }
+class Ssh extends Base { constructor() { super(Service.Ssh); } }
+const ports = services as Ports;
+
+export default defineConfig({
+  networks: [[named.name, "0.0.0.0/0", "::/0"]],
+  flows: [
+    [null, null, PortMatch([...ports, new Ssh().it!])],
+    [null, null, (flow: Attributed) => flow.protocol === "udp" ? undefined : undefined],
+    [null, null, LowerPort(SRC)],
+  ],
+});
+`,
+  "lib/services.ts": `export enum Service { Ssh = 22, Https = 443 }
+export type Ports = readonly number[];
+export const services: Ports = [Service.Https] as const;
+`,
+};
+
+Deno.test("the compiled file is compiled" + COMPILED.reason, { ignore: COMPILED.isMissing }, () => {
+  assert.ok(Deno.statSync(FLOSENSOR).isFile);
+});
+
+function compiledTest(
+  name: string,
+  test: () => Promise<void>,
+  { ignore = false, reason = "" } = {},
+): void {
+  Deno.test({
+    name: name + (COMPILED.isMissing ? COMPILED.reason : reason),
+    ignore: COMPILED.isMissing || ignore,
+    fn: test,
+  });
+}
+
+/** Runs the compiled file in a folder, with an empty environment. */
+function alone(directory: string, args: string[], stdin?: Uint8Array): Promise<Ending> {
+  return flosensor(args, {
+    executable: FLOSENSOR,
+    stdin,
+    command: (program, parameters, options) =>
+      new Deno.Command("env", { ...options, args: ["-i", program, ...parameters], cwd: directory }),
+  });
+}
+
+compiledTest("--version prints the version, with nothing but the file", async () => {
+  await withFiles({}, async (directory) => {
+    const { status, stdout, stderr } = await alone(directory, ["--version"]);
+    assert.deepEqual([status, stdout, stderr], [0, `${VERSION}\n`, ""]);
+  });
+});
+
+compiledTest("the help of each command is that of the source", async () => {
+  await withFiles({}, async (directory) => {
+    for (const command of ["capture", "replay", "check", "explain", "interfaces"]) {
+      const compiled = await alone(directory, [command, "--help"]);
+      const source = await flosensor([command, "--help"]);
+      assert.equal(compiled.stdout, source.stdout);
+      assert.equal(compiled.status, 0);
+    }
+  });
+});
+
+compiledTest("replays with a typed config.ts that imports another file", async () => {
+  await withFiles(TYPED_CONFIG, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const { status, stdout, stderr } = await alone(directory, [
+      ...["replay", "sample.pcap", ...OWN_NETWORKS, "--json"],
+    ]);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+  });
+});
+
+compiledTest("replays standard input with the built-in configuration", async () => {
+  await withFiles({}, async (directory) => {
+    const args = ["replay", "-", ...OWN_NETWORKS, "--json"];
+    const { status, stdout, stderr } = await alone(directory, args, SAMPLE_CAPTURE);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+  });
+});
+
+compiledTest("errors in a configuration have the user's file and line", async () => {
+  const wrong = TYPED_CONFIG["config.ts"].replace('"::/0"', '"::/129"');
+  const line = wrong.split("\n").findIndex((text) => text.includes("::/129")) + 1;
+  const broken = {
+    ...TYPED_CONFIG,
+    "lib/services.ts": "export enum Service {\n  Ssh = = 22,\n}\n",
+  };
+  await withFiles({ ...TYPED_CONFIG, "wrong.ts": wrong }, async (directory) => {
+    const { status, stderr } = await alone(directory, ["check", "-c", "wrong.ts"]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^flosensor: error: wrong\\.ts:${line}: .*::/129.*\n$`));
+  });
+  await withFiles(broken, async (directory) => {
+    const { status, stderr } = await alone(directory, ["check"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^flosensor: error: lib\/services\.ts:2: .*\n$/);
+  });
+});
+
+compiledTest("writes to Redis by TCP, with the time to live", async () => {
+  await using redis = await RedisServer.start();
+  await withFiles(TYPED_CONFIG, async (directory) => {
+    const args = ["replay", "-", ...OWN_NETWORKS, "--redis", redis.url];
+    const { status, stderr } = await alone(directory, args, SAMPLE_CAPTURE);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual([...(await redis.dump()).keys()].sort(), SAMPLE_KEYS);
+    assert.ok(Number(await redis.cli("TTL", SAMPLE_KEYS[0])) > 800);
+  });
+}, { ignore: !HAS_REDIS_SERVER, reason: NO_REDIS_SERVER });
+
+compiledTest("a socket of Redis that was not compiled in is named, and what to do", async () => {
+  await withFiles({}, async (directory) => {
+    const socket = join(directory, "redis.sock");
+    const args = ["replay", "-", "--redis", `unix://${socket}`];
+    const { status, stderr } = await alone(directory, args, SAMPLE_CAPTURE);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`deno task compile --redis-socket ${socket}\n`));
+  });
+});
+
+/** What a config.ts tries that is none of flosensor's business; prints how each went. */
+const INTRUDER = (directory: string) =>
+  `import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { defineConfig } from "flosensor/config";
+const attempts: Record<string, () => unknown> = {
+  "run a program": () => new Deno.Command("/bin/true").outputSync(),
+  "run a program through Node": () => {
+    const { error } = spawnSync("/bin/true");
+    if (error) throw error;
+  },
+  "write a file here": () => Deno.writeTextFileSync("new.txt", ""),
+  "write a file through Node": () => writeFileSync("${directory}/new.txt", ""),
+  "write a file in /tmp": () => Deno.writeTextFileSync("/tmp/flosensor-intruder", ""),
+  "write a file beside a socket": () => Deno.writeTextFileSync("/run/redis/other", ""),
+  "change a file": () => Deno.chmodSync("config.ts", 0o777),
+  "remove a file": () => Deno.removeSync("config.ts"),
+  "make a folder": () => Deno.mkdirSync("folder"),
+  "load a library of its own": () => Deno.dlopen("${directory}/libm.so", {}),
+  "load another library": () => Deno.dlopen("/usr/lib/x86_64-linux-gnu/libm.so.6", {}),
+  "load a library by its name": () => Deno.dlopen("libm.so.6", {}),
+  "make a pointer": () => Deno.UnsafePointer.create(1n),
+  "read the environment": () => Deno.env.toObject(),
+  "read a variable": () => { if (Deno.env.get("HOME") === undefined) throw new Error("unset"); },
+  "ask the system": () => Deno.hostname(),
+  "signal a process": () => Deno.kill(Deno.pid, "SIGUSR1"),
+};
+const outcomes: Record<string, string> = {};
+for (const [name, attempt] of Object.entries(attempts)) {
+  try {
+    attempt();
+    outcomes[name] = "done";
+  } catch (error) {
+    outcomes[name] = (error as Error).name;
+  }
+}
+console.log(JSON.stringify(outcomes));
+export default defineConfig({});
+`;
+
+compiledTest("can't run programs, write, load other libraries, or look around", async () => {
+  await withFiles({}, async (directory) => {
+    await Deno.writeTextFile(join(directory, "config.ts"), INTRUDER(directory));
+    await Deno.writeTextFile(join(directory, "libm.so"), "");
+    const { stdout, stderr } = await alone(directory, ["check"]);
+    assert.equal(stderr, "");
+    const outcomes: Record<string, string> = JSON.parse(stdout.split("\n")[0]);
+    const done = Object.entries(outcomes).filter(([, outcome]) => outcome === "done");
+    assert.deepEqual(done, []);
+    const { "read a variable": unset, ...others } = outcomes;
+    assert.equal(unset, "Error");
+    assert.deepEqual([...new Set(Object.values(others))], ["NotCapable"], JSON.stringify(others));
+    const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["config.ts", "libm.so"]);
+  });
+});
+
+compiledTest("leaves no file behind", async () => {
+  const ours = () => [...Deno.readDirSync("/tmp")].filter(({ name }) => name.includes("flosensor"));
+  // Deno would keep code that is compiled for the machine under the executable's name.
+  const named = join(FLOSENSOR, "..", `flosensor-${Deno.pid}`);
+  await Deno.copyFile(FLOSENSOR, named);
+  await withFiles({}, async (directory) => {
+    const program = { executable: named, stdin: SAMPLE_CAPTURE };
+    const { status } = await flosensor(["replay", "-", "--json"], {
+      ...program,
+      command: (name, args, options) =>
+        new Deno.Command("env", { ...options, args: ["-i", name, ...args], cwd: directory }),
+    });
+    assert.equal(status, 0);
+    assert.deepEqual([...Deno.readDirSync(directory)], []);
+  });
+  assert.ok(!ours().some(({ name }) => name.includes(`flosensor-${Deno.pid}.cache`)));
+});
+
+/** A test of a capture on a veth, into a Redis in its namespace. */
+function captureTest(
+  name: string,
+  test: (pair: NamespacePair, redis: RedisInNamespace, directory: string) => Promise<void>,
+  { ignore = false, reason = "" } = {},
+): void {
+  compiledTest(name, () =>
+    withNamespaces(async (pair) => {
+      await using redis = await RedisInNamespace.start(pair);
+      await withFiles(TYPED_CONFIG, async (directory) => {
+        // Users other than root have to find the configuration.
+        await run("chmod", "-R", "a+rX", directory);
+        await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+        await test(pair, redis, directory);
+      });
+    }), {
+    ignore: !CAN_MAKE_NAMESPACES || !HAS_REDIS_SERVER || ignore,
+    reason: WITHOUT_NAMESPACES + NO_REDIS_SERVER + reason,
+  });
+}
+
+/** A capture in the namespace, with an empty environment but for `variables`. */
+async function startCapture(
+  pair: NamespacePair,
+  directory: string,
+  args: string[],
+  { before = [], variables = [] }: { before?: string[]; variables?: string[] } = {},
+): Promise<RunningProgram> {
+  const program = new RunningProgram(["capture", ...args], {
+    executable: FLOSENSOR,
+    command: (name, parameters, options) =>
+      pair.command("env", ["-i", "-C", directory, ...variables, ...before, name, ...parameters], {
+        ...options,
+      }),
+  });
+  await program.says("capturing on");
+  return program;
+}
+
+const REDIS = ["--redis", "redis://127.0.0.1:6379"];
+
+captureTest(
+  "captures on a veth into Redis, reloads at SIGHUP, ends at SIGTERM",
+  async (pair, redis, directory) => {
+    await using program = await startCapture(pair, directory, ["veth0", ...OWN_NETWORKS, ...REDIS]);
+    await pair.replay(join(directory, "sample.pcap"));
+    await redis.has(...SAMPLE_KEYS);
+    assert.deepEqual(await redis.keys(), SAMPLE_KEYS);
+
+    // The second file is another, too: everything is read again.
+    await Deno.writeTextFile(
+      join(directory, "lib/services.ts"),
+      TYPED_CONFIG["lib/services.ts"].replace("[Service.Https]", "[50_007]"),
+    );
+    program.signal("SIGHUP");
+    await program.says("configuration: config.ts", 2);
+    const high = join(directory, "high.pcap");
+    await Deno.writeFile(high, capture(connection("10.1.0.9", 40_022, "198.51.100.9", 50_007)));
+    await pair.replay(high);
+    await redis.has(...keysOfFlow("10.1.0.9", "198.51.100.9", 50_007));
+
+    await Deno.writeTextFile(join(directory, "lib/services.ts"), "export enum {");
+    program.signal("SIGHUP");
+    await program.says("the configuration that was loaded before stays in place");
+    program.signal("SIGTERM");
+    const { status, stderr } = await program.ended;
+    assert.equal(status, 0, stderr);
+  },
+);
+
+captureTest("has less than 80 MB of memory at rest", async (pair, redis, directory) => {
+  await using program = await startCapture(pair, directory, ["veth0", ...OWN_NETWORKS, ...REDIS]);
+  await pair.replay(join(directory, "sample.pcap"));
+  await redis.has(...SAMPLE_KEYS);
+  let memory = Infinity;
+  // What the start needed is given back after it.
+  for (let look = 0; look < 120 && memory >= MOST_MEMORY; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const text = await Deno.readTextFile(`/proc/${program.pid}/status`);
+    memory = Number(/^VmRSS:\s*(\d+) kB$/m.exec(text)![1]);
+  }
+  assert.ok(memory < MOST_MEMORY, `${memory} KiB`);
+  // What was taken out comes back when it is needed.
+  const more = join(directory, "more.pcap");
+  await Deno.writeFile(more, capture(connection("10.1.0.9", 40_022, "198.51.100.9", 443)));
+  await pair.replay(more);
+  await redis.has(...keysOfFlow("10.1.0.9", "198.51.100.9", 443));
+});
+
+const CAN_CHOOSE_SOURCE = !COMPILED.isMissing &&
+  (await alone("/", ["capture", "--help"])).stdout.includes("--source");
+
+/** Runs the rest of the command line where libpcap is not installed, to its own eyes. */
+const WITHOUT_LIBPCAP_SCRIPT = [
+  "set -e",
+  "work=$1; shift",
+  'mount -t tmpfs none "$work"',
+  `for file in ${LIBPCAP_PATHS.join(" ")}; do`,
+  '  if [ -e "$file" ]; then',
+  "    folder=$(dirname $(readlink -f $file))",
+  '    mkdir -p "$work/upper$folder" "$work/work$folder"',
+  '    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$work/upper$folder,' +
+  'workdir=$work/work$folder" "$folder"',
+  '    rm -f "$folder"/libpcap.so*',
+  "  fi",
+  "done",
+  'exec "$@"',
+].join("\n");
+
+captureTest("captures where libpcap is not installed", async (pair, redis, directory) => {
+  await withFiles({}, async (work) => {
+    const before = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "unshare", "--mount", "sh", "-c"];
+    const hidden = [...before, WITHOUT_LIBPCAP_SCRIPT, "sh", work];
+    // The rest of the environment is empty as well.
+    const args = ["veth0", ...OWN_NETWORKS, ...REDIS];
+    await using program = await startCapture(pair, directory, args, { before: hidden });
+    await pair.replay(join(directory, "sample.pcap"));
+    await redis.has(...SAMPLE_KEYS);
+    const maps = await Deno.readTextFile(`/proc/${program.pid}/maps`);
+    assert.ok(!maps.includes("libpcap"), maps);
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  });
+}, {
+  ignore: !CAN_CHOOSE_SOURCE,
+  reason: CAN_CHOOSE_SOURCE ? "" : " (skipped: there is no --source yet)",
+});
+
+const HAS_SETCAP = isProgram("setcap", "-h") && isProgram("setpriv", "--version");
+
+captureTest("captures without root after setcap", async (pair, redis, directory) => {
+  const file = join(directory, "flosensor");
+  await Deno.copyFile(FLOSENSOR, file);
+  await Deno.chmod(file, 0o755);
+  const { code, stderr } = await run("setcap", "cap_net_raw,cap_net_admin+ep", file);
+  assert.equal(code, 0, stderr);
+  const program = new RunningProgram(["capture", "veth0", ...OWN_NETWORKS, ...REDIS], {
+    executable: file,
+    command: (name, args, options) =>
+      pair.command("setpriv", [
+        ...["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"],
+        ...["env", "-i", "-C", directory, name, ...args],
+      ], options),
+  });
+  await using _ = program;
+  await program.says("capturing on");
+  await pair.replay(join(directory, "sample.pcap"));
+  await redis.has(...SAMPLE_KEYS);
+  const text = await Deno.readTextFile(`/proc/${program.pid}/status`);
+  assert.doesNotMatch(text, /^Uid:\t0/m);
+}, { ignore: !HAS_SETCAP, reason: HAS_SETCAP ? "" : " (skipped: setcap is not installed)" });
+
+captureTest(
+  "--user gives up everything in every thread, and capture goes on",
+  async (pair, redis, directory) => {
+    const args = ["veth0", ...OWN_NETWORKS, ...REDIS, "--user", "nobody"];
+    await using program = await startCapture(pair, directory, args);
+    for (const { name } of Deno.readDirSync(`/proc/${program.pid}/task`)) {
+      const text = await Deno.readTextFile(`/proc/${program.pid}/task/${name}/status`);
+      const [uid] = /^Uid:.*$/m.exec(text)!;
+      assert.match(uid, /^Uid:(\t[1-9]\d*)\1\1\1$/);
+      assert.match(text, /^Gid:(\t[1-9]\d*)\1\1\1$/m);
+      assert.doesNotMatch(text, /^Groups:.*\b0\b/m);
+      for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+        assert.match(text, new RegExp(`^${set}:\t0+$`, "m"));
+      }
+    }
+    await pair.replay(join(directory, "sample.pcap"));
+    await redis.has(...SAMPLE_KEYS);
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);
+
+captureTest(
+  "tells systemd when it is ready, reloads, and ends",
+  async (pair, _redis, directory) => {
+    const path = join(directory, "notify");
+    await using listener = new RunningProgram([
+      ...["run", "--unstable-net", "--allow-read", "--allow-write"],
+      ...[new URL("notify_listener.ts", import.meta.url).pathname, path],
+    ], { executable: Deno.execPath() });
+    await listener.prints("listening");
+    await using program = await startCapture(pair, directory, ["veth0", "--json"], {
+      variables: [`NOTIFY_SOCKET=${path}`],
+    });
+    const ready = JSON.stringify("READY=1\nSTATUS=capturing on veth0");
+    await listener.prints(ready);
+    program.signal("SIGHUP");
+    await until(() => listener.stdout.split(ready).length === 3);
+    program.signal("SIGTERM");
+    await listener.prints("STOPPING=1");
+    const words = listener.stdout.trim().split("\n").map((line) => /^"([A-Z]+=1)?/.exec(line)![1]);
+    assert.deepEqual(words.slice(1), ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]);
+    await program.ended;
+  },
+);
