@@ -20,8 +20,10 @@ Deno.test("the task flosensor reads one environment variable, asks for nothing a
   );
 });
 
-Deno.test("no task but that of the tests has all permissions", () => {
+Deno.test("no task but those of tests and benches has all permissions", () => {
   for (const [name, task] of Object.entries<string>(tasks)) {
+    // Deno lets nothing less read what proc(5) says about the programs that are measured.
+    if (name === "bench") continue;
     const isOpen = /--allow-all|(^| )-A( |$)/.test(task);
     assert.ok(!isOpen || /\bdeno test\b/.test(task), `${name}: ${task}`);
   }
