@@ -169,6 +169,10 @@ export class SavefileSource implements PacketSource {
 function whyNotOpened(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "you may not read it";
+  // Below /dev and /proc Deno wants more than that; standard input goes by the name -.
+  if (error instanceof Deno.errors.NotCapable) {
+    return `${error.message}; or read it from standard input, as -`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 
