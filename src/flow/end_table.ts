@@ -2,8 +2,8 @@ import type { EndEvidence } from "../config/evidence.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { ENTRY_SECONDS, ENTRY_VALUE, RecentTable } from "./recent_table.ts";
 
-/** 131,072 entries, 2 MiB. */
-const BUCKETS = 1 << 15;
+/** 65,536 entries, 1 MiB: what is larger than the processor's cache is slow. */
+const BUCKETS = 1 << 14;
 
 /** An entry's value: the last far port, how often it changed, and what the end was seen to be. */
 const PORT_MASK = 0xffff;

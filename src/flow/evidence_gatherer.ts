@@ -5,7 +5,13 @@ import {
   NEITHER,
   SOURCE_END,
 } from "../config/evidence.ts";
-import { type PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK } from "../packet/packet_header.ts";
+import {
+  type PacketHeader,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_ACK,
+  TCP_RST,
+} from "../packet/packet_header.ts";
 import { dnsRole } from "../payload/dns_role.ts";
 import { payloadRole } from "../payload/payload_role.ts";
 import { FROM_CLIENT, FROM_SERVER, NOBODY } from "../payload/sign.ts";
@@ -15,6 +21,7 @@ import {
   COLD_SHIFT,
   type ConversationTable,
   HOT_ADDRESSES,
+  HOT_LAST_SEEN,
   HOT_STATE,
   STATE_NEW,
   STATE_UNMET,
@@ -22,17 +29,15 @@ import {
 } from "./conversation_table.ts";
 import { EndTable } from "./end_table.ts";
 import { Fingerprint } from "./fingerprint.ts";
-import { HalfOpenTable } from "./half_open_table.ts";
+import { isGroup } from "./group_address.ts";
+import { HalfOpenTable, isAnswered, SYN, SYN_ACK } from "./half_open_table.ts";
 import type { LocalServices } from "./local_services.ts";
 
 /*
  * Evidence bits of a conversation. Those about an end are there twice: for the low end, and one bit
  * further up for the high one.
  */
-/** The end sent SYN without ACK. */
-const SYN = 1 << 0;
-/** The end sent SYN with ACK. */
-const SYN_ACK = 1 << 2;
+/* Bits 0 to 3 are SYN and SYN_ACK of the half-open table. */
 /** The end asked, or was answered, in DNS. */
 const ASKED = 1 << 4;
 /** The end sent the first packet, and it was watched well before. */
@@ -43,21 +48,29 @@ const SEEN_FIRST = 1 << 8;
 const SERVES = 1 << 10;
 /** The connection ended: FIN or RST. */
 const ENDED = 1 << 12;
-/** How many packets with payload were looked at, for each direction. */
+/** How many packets with payload were looked at, for each direction. Above the other bits. */
 const LOOKED_AT_SHIFT = 16;
 const LOOKED_AT_BITS = 4;
 const LOOKED_AT_MASK = (1 << LOOKED_AT_BITS) - 1;
 
-/** Bits that speak about the opening of a connection. */
-const OPENING = SYN | (SYN << 1) | SYN_ACK | (SYN_ACK << 1);
+/** Neither end. */
+const NONE = -1;
+
+/**
+ * Nothing of an old connection is on its way after this many seconds without a packet, twice the
+ * maximum segment lifetime: a SYN is then of a new one (RFC 9293, section 3.4.2).
+ */
+const LONGEST_DELAY = 240;
 
 /** Payloads that are looked at in each direction: requests come early, or again and again. */
 const MOST_LOOKED_AT = 4;
 /**
  * For how many seconds the sensor must have been watching for the first packet that it sees of a
- * UDP conversation to be the first there was.
+ * UDP conversation to be the first there was. What goes on says something in that time: STUN's
+ * keepalives come after 15 s (RFC 8445, section 11), those of WireGuard after 25 s, and most QUIC
+ * connections end after 30 s of silence.
  */
-const WATCHED_WELL_BEFORE = 10;
+const WATCHED_WELL_BEFORE = 30;
 
 /** Ends that meet at once, so that they wait for memory together. */
 const MEETINGS_AT_ONCE = 256;
@@ -96,20 +109,36 @@ export class EvidenceGatherer {
   }
 
   /**
-   * Notes a packet with SYN of a conversation.
+   * Notes a packet with SYN of a conversation. That the connection is a new one, on the ports of the
+   * old one, is believed where the old one was seen to end, or was silent for long, or where the other
+   * end answered. Anyone can send a SYN in another's name, and a connection that goes on does not mind.
    *
-   * @returns Whether the conversation is another one from here on, on the same ports.
+   * @param connection The conversation's fingerprint.
+   * @returns Whether the conversation is another one from the next packet on.
    */
-  noteOpening(table: ConversationTable, number: number, flags: number, direction: number): boolean {
+  noteOpening(
+    table: ConversationTable,
+    number: number,
+    connection: Fingerprint,
+    flags: number,
+    direction: number,
+    seconds: number,
+  ): boolean {
     const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
+    const cell = number << table.hotShift;
     const bits = table.cold[at];
     const bit = openingBit(flags, direction);
-    if ((bits & bit) !== 0 && (bits & ENDED) === 0) return false;
-    // A SYN after packets that were sightings opens a new connection, whether or not the end of the
-    // last one was seen. Its SYN-ACK then speaks of the new one.
-    const isAnew = (flags & TCP_ACK) === 0 || (bits & ENDED) !== 0 || (bits & OPENING) === 0;
-    table.cold[at] = isAnew ? bit : bits | bit;
-    return isAnew;
+    const opener = openerOf(bits);
+    if (opener === openerOf(bit) && (table.hot[cell + HOT_STATE] & STATE_NEW) === 0) {
+      // One that was sent again, or a new connection that the same end opened.
+      table.cold[at] = (bits | bit) & ~ENDED;
+      return false;
+    }
+    const noted = this.#halfOpen.note(connection, bit, seconds);
+    if ((table.hot[cell + HOT_STATE] & STATE_NEW) !== 0) return false;
+    const isOver = (bits & ENDED) !== 0 ||
+      seconds - table.hot[cell + HOT_LAST_SEEN] > LONGEST_DELAY;
+    return isOver || isAnswered(noted);
   }
 
   /** Notes that one end gave the connection up. */
@@ -117,23 +146,35 @@ export class EvidenceGatherer {
     table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= ENDED;
   }
 
-  /** Notes what is known of a conversation at its first packet. */
-  begin(table: ConversationTable, number: number, direction: number, seconds: number): void {
+  /**
+   * Notes what is known of a conversation at its first packet.
+   *
+   * @param flags The packet's TCP control bits.
+   */
+  begin(
+    table: ConversationTable,
+    number: number,
+    direction: number,
+    flags: number,
+    seconds: number,
+  ): void {
     const cell = number << table.hotShift;
     const protocol = table.hot[cell + HOT_STATE] & 0xff;
-    table.hot[cell + HOT_STATE] &= ~STATE_NEW;
+    table.hot[cell + HOT_STATE] &= ~(STATE_NEW | STATE_WANTS_PAYLOAD);
     let bits = SEEN_FIRST << direction;
     if (protocol === PROTOCOL_TCP) {
       table.fingerprint(number, this.#fingerprint);
       bits |= this.#halfOpen.take(this.#fingerprint, seconds);
-      this.#learnFromOpening(table, number, bits, seconds);
+      // Who was refused opened, and nobody served.
+      if ((flags & TCP_RST) !== 0) bits |= ENDED;
+      else this.#learnFromOpening(table, number, bits, seconds);
     } else if (
       protocol === PROTOCOL_UDP && seconds - this.#watchingSince >= WATCHED_WELL_BEFORE
     ) {
       bits |= SENT_FIRST << direction;
     }
     table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] = bits;
-    if ((bits & OPENING) === 0) table.hot[cell + HOT_STATE] |= STATE_WANTS_PAYLOAD;
+    if (openerOf(bits) === NONE) table.hot[cell + HOT_STATE] |= STATE_WANTS_PAYLOAD;
   }
 
   /** Has the ends of a conversation meet, if they have not yet, together with others. */
@@ -162,6 +203,21 @@ export class EvidenceGatherer {
     this.#meetings = 0;
   }
 
+  /** Has memory fetched for reading what is known of a conversation's ends, together with others. */
+  stageReading(table: ConversationTable, number: number): void {
+    if (this.#meetings + 2 > MEETINGS_AT_ONCE) this.fetchReadings();
+    for (let end = 0; end < 2; end++) {
+      table.endFingerprint(number, end, this.#fingerprint);
+      this.#firstHalves[this.#meetings++] = this.#fingerprint.first;
+    }
+  }
+
+  /** Has memory fetched for the readings that were staged. */
+  fetchReadings(): void {
+    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#meetings);
+    this.#meetings = 0;
+  }
+
   /**
    * Looks at the payload of a packet.
    *
@@ -178,7 +234,8 @@ export class EvidenceGatherer {
   ): boolean {
     const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
     const bits = table.cold[at];
-    const found = this.#signs(bits, direction, view, header);
+    const isToGroup = isGroupAddress(table, number, 1 - direction);
+    const found = this.#signs(bits, direction, isToGroup, view, header);
     if (found !== 0) {
       table.cold[at] = bits | found;
       this.#stopLooking(table, number);
@@ -228,12 +285,9 @@ export class EvidenceGatherer {
   }
 
   #readOpener(bits: number, direction: number, into: Evidence): void {
-    const lowOpened = (bits & (SYN | (SYN_ACK << 1))) !== 0;
-    const highOpened = (bits & ((SYN << 1) | SYN_ACK)) !== 0;
-    if (lowOpened || highOpened) {
-      // Both: a simultaneous open (RFC 9293, section 3.5), in which neither is the client.
-      const opener = lowOpened && highOpened ? -1 : lowOpened ? 0 : 1;
-      into.opener = opener < 0 ? NEITHER : opener === direction ? SOURCE_END : DESTINATION_END;
+    const opener = openerOf(bits);
+    if (opener !== NONE) {
+      into.opener = opener === direction ? SOURCE_END : DESTINATION_END;
       into.openerBy = (bits & (SYN | (SYN << 1))) !== 0 ? BY_SYN : BY_SYN_ACK;
       return;
     }
@@ -244,11 +298,18 @@ export class EvidenceGatherer {
     into.openerBy = BY_FIRST_PACKET;
   }
 
-  #signs(bits: number, direction: number, view: DataView, header: PacketHeader): number {
+  #signs(
+    bits: number,
+    direction: number,
+    isToGroup: boolean,
+    view: DataView,
+    header: PacketHeader,
+  ): number {
     const { protocol, payloadOffset, payloadEnd, sourcePort, destinationPort } = header;
     const asked = dnsRole(protocol, view, payloadOffset, payloadEnd, sourcePort, destinationPort);
     if (asked === FROM_CLIENT) return ASKED << direction;
-    if (asked === FROM_SERVER) return ASKED << (1 - direction);
+    // Multicast DNS answers to a group (RFC 6762, section 6), which has asked nothing.
+    if (asked === FROM_SERVER) return isToGroup ? 0 : ASKED << (1 - direction);
     const lowerPort = Math.min(sourcePort, destinationPort);
     const isFirst = (bits >>> LOOKED_AT_SHIFT) === 0;
     const role = payloadRole(protocol, view, payloadOffset, payloadEnd, lowerPort, isFirst);
@@ -266,9 +327,8 @@ export class EvidenceGatherer {
     bits: number,
     seconds: number,
   ): void {
-    const lowOpened = (bits & (SYN | (SYN_ACK << 1))) !== 0;
-    const highOpened = (bits & ((SYN << 1) | SYN_ACK)) !== 0;
-    if (lowOpened !== highOpened) this.#learn(table, number, lowOpened ? 1 : 0, seconds);
+    const opener = openerOf(bits);
+    if (opener !== NONE) this.#learn(table, number, 1 - opener, seconds);
   }
 
   #learnFromPayload(
@@ -301,6 +361,23 @@ export class EvidenceGatherer {
 
 function openingBit(flags: number, direction: number): number {
   return ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
+}
+
+/** Whether an end has an address that only receives. */
+function isGroupAddress(table: ConversationTable, number: number, end: number): boolean {
+  const words = table.addressWords;
+  return isGroup(words, table.hot[(number << table.hotShift) + HOT_ADDRESSES + end * words]);
+}
+
+/**
+ * Which end opened a connection by its evidence bits, 0 for the low one, or {@linkcode NONE}. Both is
+ * none: in a simultaneous open neither is the client (RFC 9293, section 3.5).
+ */
+function openerOf(bits: number): number {
+  const lowOpened = (bits & (SYN | (SYN_ACK << 1))) !== 0;
+  const highOpened = (bits & ((SYN << 1) | SYN_ACK)) !== 0;
+  if (lowOpened === highOpened) return NONE;
+  return lowOpened ? 0 : 1;
 }
 
 /** Which end of a packet has one of a pair of bits; neither when both or none have it. */

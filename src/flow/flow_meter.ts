@@ -335,7 +335,7 @@ export class FlowMeter {
     const direction = (about >>> DIRECTION_SHIFT) & 1;
     const gatherer = this.#gatherer;
     if ((hot[cell + HOT_STATE] & STATE_NEW) !== 0) {
-      gatherer.begin(table, number, direction, this.#second);
+      gatherer.begin(table, number, direction, about >>> FLAGS_SHIFT, this.#second);
     }
     if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
     if (gatherer.hasLookedEnough(table, number, direction)) return;
@@ -354,15 +354,26 @@ export class FlowMeter {
     const direction = (about[at] >>> DIRECTION_SHIFT) & 1;
     if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
       if (number !== 0) this.#gatherer.noteEnd(table, number);
-    } else if (number === 0) {
-      group.fingerprint(at, this.#fingerprint);
-      this.#gatherer.noteHalfOpen(this.#fingerprint, flags, direction, this.#second);
-    } else if (this.#gatherer.noteOpening(table, number, flags, direction)) {
-      const cell = number << table.hotShift;
-      table.hot.fill(0, cell + HOT_UNTIL, cell + HOT_UNTIL + 2);
-      const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
-      table.cold.fill(UNJUDGED, outcome, outcome + 2);
+      return;
     }
+    const fingerprint = this.#fingerprint;
+    group.fingerprint(at, fingerprint);
+    const gatherer = this.#gatherer;
+    if (number === 0) gatherer.noteHalfOpen(fingerprint, flags, direction, this.#second);
+    else if (gatherer.noteOpening(table, number, fingerprint, flags, direction, this.#second)) {
+      this.#beginAnew(table, number);
+    }
+  }
+
+  /** Makes a conversation a new one, on the ports of the one before. */
+  #beginAnew(table: ConversationTable, number: number): void {
+    // What was seen of the old one is attributed as the old one.
+    this.#judgeDue();
+    const cell = number << table.hotShift;
+    table.hot[cell + HOT_STATE] |= STATE_NEW;
+    table.hot.fill(0, cell + HOT_UNTIL, cell + HOT_UNTIL + 2);
+    const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
+    table.cold.fill(UNJUDGED, outcome, outcome + 2);
   }
 
   /** Reads a packet's header again: by then it is that of the group's last packet. */
@@ -462,6 +473,10 @@ export class FlowMeter {
     const due = this.#due;
     for (let from = 0; from < this.#dueCount; from += FLOWS_AT_ONCE) {
       const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
+      for (let i = from; i < to; i++) {
+        this.#gatherer.stageReading((due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] >>> 2);
+      }
+      this.#gatherer.fetchReadings();
       for (let i = from; i < to; i++) {
         this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
       }

@@ -60,7 +60,8 @@ export class KeyWriter {
   #window = 0;
 
   #staged = 0;
-  readonly #addresses = new Uint32Array(FLOWS_AT_ONCE * ADDRESSES);
+  /** Signed: an unsigned word may be more than the engine keeps without allocating. */
+  readonly #addresses = new Int32Array(FLOWS_AT_ONCE * ADDRESSES);
   readonly #port = new Int32Array(FLOWS_AT_ONCE);
   readonly #about = new Int32Array(FLOWS_AT_ONCE);
   readonly #flags = new Int32Array(FLOWS_AT_ONCE);
@@ -228,8 +229,12 @@ export class KeyWriter {
     const fingerprint = this.#fingerprint;
     fingerprint.begin();
     fingerprint.add(isIpv6 ? kind | IPV6_BIT : kind);
-    for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(a[word]);
-    if (b !== null) { for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(b[word]); }
+    for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(a[word] | 0);
+    if (b !== null) {
+      for (let word = isIpv6 ? 0 : 3; word < 4; word++) {
+        fingerprint.add(b[word] | 0);
+      }
+    }
     fingerprint.add(ports);
     return this.#held.admitKey(fingerprint, this.#window);
   }
@@ -238,9 +243,9 @@ export class KeyWriter {
   #push(
     kind: number,
     isIpv6: boolean,
-    a: Uint32Array,
+    a: Uint32Array | Int32Array,
     aAt: number,
-    b: Uint32Array,
+    b: Uint32Array | Int32Array,
     bAt: number,
     ports: number,
     about: number,
@@ -261,7 +266,7 @@ export class KeyWriter {
   }
 }
 
-function areEqual(words: Uint32Array, a: number, b: number): boolean {
+function areEqual(words: Int32Array, a: number, b: number): boolean {
   for (let word = 0; word < 4; word++) {
     if (words[a + word] !== words[b + word]) return false;
   }
