@@ -9,6 +9,7 @@ import {
   BY_PAYLOAD,
   BY_REGISTERED,
 } from "../flow/by.ts";
+import { isGroup } from "../flow/group_address.ts";
 import { DESTINATION_END, type EvidentEnd, SOURCE_END } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
 
@@ -41,7 +42,7 @@ export const EVIDENCE: readonly ServiceEvidence[] = [
     by: BY_MULTICAST,
     reason: "A group or broadcast address receives only: whoever sends to it does so unasked.",
     weigh: ({ family, source, destination }) =>
-      (isGroup(family, source) ? 80 : 0) - (isGroup(family, destination) ? 80 : 0),
+      (isGroupOf(family, source) ? 80 : 0) - (isGroupOf(family, destination) ? 80 : 0),
   },
   {
     by: BY_LISTENING,
@@ -93,9 +94,8 @@ function forEnd(end: EvidentEnd, weight: number): number {
   return end === DESTINATION_END ? -weight : 0;
 }
 
-function isGroup(family: number, address: Uint32Array): boolean {
-  if (family === 6) return address[0] >>> 24 === 0xff;
-  return address[3] >>> 28 === 0xe || address[3] === 0xffffffff;
+function isGroupOf(family: number, address: Uint32Array): boolean {
+  return family === 6 ? isGroup(4, address[0]) : isGroup(1, address[3]);
 }
 
 function fanIn(portsChanged: number, protocol: number): number {

@@ -46,8 +46,9 @@ const SENT_FIRST = 1 << 6;
 const SEEN_FIRST = 1 << 8;
 /** The end serves, by what the payload says. */
 const SERVES = 1 << 10;
-/** The connection ended: FIN or RST. */
+/** The end will send no more on this connection: its FIN, or a RST of either. */
 const ENDED = 1 << 12;
+const BOTH_ENDED = ENDED | (ENDED << 1);
 /** How many packets with payload were looked at, for each direction. Above the other bits. */
 const LOOKED_AT_SHIFT = 16;
 const LOOKED_AT_BITS = 4;
@@ -110,8 +111,8 @@ export class EvidenceGatherer {
 
   /**
    * Notes a packet with SYN of a conversation. That the connection is a new one, on the ports of the
-   * old one, is believed where the old one was seen to end, or was silent for long, or where the other
-   * end answered. Anyone can send a SYN in another's name, and a connection that goes on does not mind.
+   * old one, is believed where its sender was seen to end the old one, or that was silent for long, or
+   * where the other end answered. Anyone can send a SYN in another's name, and a connection that goes on does not mind.
    *
    * @param connection The conversation's fingerprint.
    * @returns Whether the conversation is another one from the next packet on.
@@ -131,19 +132,20 @@ export class EvidenceGatherer {
     const opener = openerOf(bits);
     if (opener === openerOf(bit) && (table.hot[cell + HOT_STATE] & STATE_NEW) === 0) {
       // One that was sent again, or a new connection that the same end opened.
-      table.cold[at] = (bits | bit) & ~ENDED;
+      table.cold[at] = (bits | bit) & ~BOTH_ENDED;
       return false;
     }
     const noted = this.#halfOpen.note(connection, bit, seconds);
     if ((table.hot[cell + HOT_STATE] & STATE_NEW) !== 0) return false;
-    const isOver = (bits & ENDED) !== 0 ||
+    const isOver = (bits & (ENDED << direction)) !== 0 ||
       seconds - table.hot[cell + HOT_LAST_SEEN] > LONGEST_DELAY;
     return isOver || isAnswered(noted);
   }
 
-  /** Notes that one end gave the connection up. */
-  noteEnd(table: ConversationTable, number: number): void {
-    table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= ENDED;
+  /** Notes a packet of a conversation with FIN or RST. */
+  noteEnd(table: ConversationTable, number: number, flags: number, direction: number): void {
+    const ended = (flags & TCP_RST) !== 0 ? BOTH_ENDED : ENDED << direction;
+    table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= ended;
   }
 
   /**
@@ -166,7 +168,7 @@ export class EvidenceGatherer {
       table.fingerprint(number, this.#fingerprint);
       bits |= this.#halfOpen.take(this.#fingerprint, seconds);
       // Who was refused opened, and nobody served.
-      if ((flags & TCP_RST) !== 0) bits |= ENDED;
+      if ((flags & TCP_RST) !== 0) bits |= BOTH_ENDED;
       else this.#learnFromOpening(table, number, bits, seconds);
     } else if (
       protocol === PROTOCOL_UDP && seconds - this.#watchingSince >= WATCHED_WELL_BEFORE

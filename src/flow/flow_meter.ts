@@ -353,7 +353,7 @@ export class FlowMeter {
     const flags = about[at] >>> FLAGS_SHIFT;
     const direction = (about[at] >>> DIRECTION_SHIFT) & 1;
     if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
-      if (number !== 0) this.#gatherer.noteEnd(table, number);
+      if (number !== 0) this.#gatherer.noteEnd(table, number, flags, direction);
       return;
     }
     const fingerprint = this.#fingerprint;

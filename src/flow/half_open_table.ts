@@ -5,14 +5,31 @@ import { ENTRY_SECONDS, ENTRY_VALUE, RecentTable } from "./recent_table.ts";
 const BUCKETS = 1 << 14;
 /** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
 const LONGEST_HANDSHAKE_SECONDS = 130;
+/** An answered SYN has its ACK in the time of one way there and back; this is far more. */
+const LONGEST_ANSWERED_SECONDS = 5;
+
+/** The low end sent SYN without ACK; one bit further up, the high end did. */
+export const SYN = 1 << 0;
+/** The low end sent SYN with ACK; one bit further up, the high end did. */
+export const SYN_ACK = 1 << 2;
+
+/** Whether one end's SYN was answered by the other end's SYN-ACK. */
+export function isAnswered(bits: number): boolean {
+  const lowIs = SYN | (SYN_ACK << 1);
+  const highIs = (SYN << 1) | SYN_ACK;
+  return (bits & lowIs) === lowIs || (bits & highIs) === highIs;
+}
 
 /**
  * Who sent SYN and SYN-ACK of connections that have had no other packet yet.
  *
  * Such connections are not conversations: a scan or a flood of SYN packets has room here, and a
- * fixed room only, so that it can push out nothing but other half-open connections, oldest first.
+ * fixed room only, so that it can push out nothing but other half-open connections: those that nobody
+ * answers before those that are about to have their first packet, then the oldest.
  */
 export class HalfOpenTable extends RecentTable {
+  #now = 0;
+
   constructor() {
     super(BUCKETS);
   }
@@ -20,13 +37,16 @@ export class HalfOpenTable extends RecentTable {
   /**
    * Remembers what a packet with SYN shows.
    *
-   * @param bits Evidence bits of a conversation, added to those that are remembered.
+   * @param bits Bits as {@linkcode SYN} and {@linkcode SYN_ACK}.
+   * @returns These, and those that were remembered before.
    */
-  note(connection: Fingerprint, bits: number, seconds: number): void {
+  note(connection: Fingerprint, bits: number, seconds: number): number {
+    this.#now = seconds;
     const at = this.findOrAdd(connection);
     const isOld = seconds - this.words[at + ENTRY_SECONDS] > LONGEST_HANDSHAKE_SECONDS;
     this.words[at + ENTRY_VALUE] = isOld ? bits : this.words[at + ENTRY_VALUE] | bits;
     this.words[at + ENTRY_SECONDS] = seconds;
+    return this.words[at + ENTRY_VALUE];
   }
 
   /** What was remembered of a connection, which is forgotten; 0 is nothing. */
@@ -41,6 +61,13 @@ export class HalfOpenTable extends RecentTable {
   }
 
   protected override isWorthLess(one: number, other: number): boolean {
+    const oneWaits = this.#isAboutToOpen(one);
+    if (oneWaits !== this.#isAboutToOpen(other)) return !oneWaits;
     return this.words[one + ENTRY_SECONDS] < this.words[other + ENTRY_SECONDS];
+  }
+
+  #isAboutToOpen(at: number): boolean {
+    return isAnswered(this.words[at + ENTRY_VALUE]) &&
+      this.#now - this.words[at + ENTRY_SECONDS] <= LONGEST_ANSWERED_SECONDS;
   }
 }
