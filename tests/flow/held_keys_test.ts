@@ -1,47 +1,75 @@
 import assert from "node:assert/strict";
+import { Fingerprint } from "../../src/flow/fingerprint.ts";
 import { FIRST_WINDOW, HeldKeys, WINDOWS_HELD } from "../../src/flow/held_keys.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
 const NO_LIMIT = 1_000_000;
 
-/** The key of a number: all its words play a part. */
-function keyOf(number: number, words: number): Int32Array {
-  return Int32Array.from({ length: words }, (_, word) => Math.imul(number, 0x9e3779b1) >> word);
+/** The two halves of a fingerprint. */
+interface Key {
+  readonly first: number;
+  readonly second: number;
+}
+
+/** Ways to make keys of numbers: the last has all of them meet in few slots of the set. */
+const KEYS: Record<string, (number: number) => Key> = {
+  "as they are made of words": (number) => {
+    const fingerprint = new Fingerprint();
+    fingerprint.begin();
+    fingerprint.add(number);
+    return fingerprint;
+  },
+  "that differ in one half": (number) => ({ first: number, second: 0 }),
+  "that differ in the other half": (number) => ({ first: -1, second: number << 8 }),
+  "that meet in few slots": (number) => ({ first: (number << 18) | (number & 3), second: 0 }),
+};
+
+function admit(held: HeldKeys, { first, second }: Key, window: number): number {
+  return held.admit(first, second, window);
 }
 
 Deno.test("HeldKeys holds a key in its window and the two after it, then admits it again", () => {
-  const held = new HeldKeys(2, NO_LIMIT);
-  const key = Int32Array.of(7, -7);
-  assert.equal(held.admit(key, FIRST_WINDOW), 0);
+  const held = new HeldKeys(NO_LIMIT);
+  const key = { first: 7, second: -7 };
+  assert.equal(admit(held, key, FIRST_WINDOW), 0);
   for (const window of [0, 0, 1, 2, 2]) {
-    assert.equal(held.admit(key, FIRST_WINDOW + window), FIRST_WINDOW + WINDOWS_HELD);
+    assert.equal(admit(held, key, FIRST_WINDOW + window), FIRST_WINDOW + WINDOWS_HELD);
   }
-  assert.equal(held.admit(key, FIRST_WINDOW + 3), 0);
-  assert.equal(held.admit(key, FIRST_WINDOW + 5), FIRST_WINDOW + 6);
-  assert.equal(held.admit(key, FIRST_WINDOW + 100), 0);
+  assert.equal(admit(held, key, FIRST_WINDOW + 3), 0);
+  assert.equal(admit(held, key, FIRST_WINDOW + 5), FIRST_WINDOW + 6);
+  assert.equal(admit(held, key, FIRST_WINDOW + 100), 0);
 });
 
-Deno.test("HeldKeys tells keys by each of their words, zeros too", () => {
-  const held = new HeldKeys(4, NO_LIMIT);
-  assert.equal(held.admit(new Int32Array(4), FIRST_WINDOW), 0);
-  for (let word = 0; word < 4; word++) {
-    for (const value of [1, -1, -0x8000_0000]) {
-      const key = new Int32Array(4).with(word, value);
-      assert.equal(held.admit(key, FIRST_WINDOW), 0);
-      assert.notEqual(held.admit(key, FIRST_WINDOW), 0);
+Deno.test("HeldKeys admits a key again however much later, window by window or at once", () => {
+  for (let windows = WINDOWS_HELD; windows < 600; windows++) {
+    for (const step of [1, windows]) {
+      const held = new HeldKeys(NO_LIMIT);
+      assert.equal(held.admit(1, 1 << 8, FIRST_WINDOW), 0);
+      for (let later = step; later < windows; later += step) {
+        held.admit(2, later << 8, FIRST_WINDOW + later);
+      }
+      assert.equal(held.admit(1, 1 << 8, FIRST_WINDOW + windows), 0, `${windows} by ${step}`);
     }
   }
-  assert.notEqual(held.admit(new Int32Array(4), FIRST_WINDOW), 0);
 });
 
-for (const words of [4, 10]) {
-  Deno.test(`HeldKeys of ${words} words answers as a Map of windows would`, () => {
+Deno.test("HeldKeys tells keys by 56 bits of their fingerprints, zeros too", () => {
+  const held = new HeldKeys(NO_LIMIT);
+  const keys: Key[] = [{ first: 0, second: 0 }];
+  for (let bit = 0; bit < 32; bit++) keys.push({ first: 1 << bit, second: 0 });
+  for (let bit = 8; bit < 32; bit++) keys.push({ first: 0, second: 1 << bit });
+  for (const key of keys) assert.equal(admit(held, key, FIRST_WINDOW), 0);
+  for (const key of keys) assert.notEqual(admit(held, key, FIRST_WINDOW), 0);
+});
+
+for (const [name, keyOf] of Object.entries(KEYS)) {
+  Deno.test(`HeldKeys answers about keys ${name} as a Map of windows would`, () => {
     const random = new SeededRandom();
-    for (const keys of [5, 700, 3000, 20_000]) {
-      const held = new HeldKeys(words, NO_LIMIT);
+    for (const keys of [5, 700, 3000, 10_000]) {
+      const held = new HeldKeys(NO_LIMIT);
       const written = new Map<number, number>();
       let window = FIRST_WINDOW;
-      for (let step = 0; step < 60_000; step++) {
+      for (let step = 0; step < 40_000; step++) {
         if (random.below(1000) === 0) window += random.below(5);
         const number = random.below(keys);
         const last = written.get(number) ?? -Infinity;
@@ -49,7 +77,7 @@ for (const words of [4, 10]) {
         const expected = isHeld ? last + WINDOWS_HELD : 0;
         if (!isHeld) written.set(number, window);
         assert.equal(
-          held.admit(keyOf(number, words), window),
+          admit(held, keyOf(number), window),
           expected,
           `FLOSENSOR_TEST_SEED=${random.seed}, ${keys} keys, step ${step}`,
         );
@@ -61,14 +89,15 @@ for (const words of [4, 10]) {
 
 Deno.test("HeldKeys lets go of keys above its limit, counts them, and holds none for too long", () => {
   const random = new SeededRandom();
-  const held = new HeldKeys(4, 1000);
+  const keyOf = KEYS["as they are made of words"];
+  const held = new HeldKeys(1000);
   const written = new Map<number, number>();
   let window = FIRST_WINDOW;
   for (let step = 0; step < 100_000; step++) {
     if (step % 2000 === 0) window++;
     const number = random.below(50_000);
     const last = written.get(number) ?? -Infinity;
-    const until = held.admit(keyOf(number, 4), window);
+    const until = admit(held, keyOf(number), window);
     const place = `FLOSENSOR_TEST_SEED=${random.seed}, step ${step}`;
     if (until === 0) written.set(number, window);
     else assert.equal(until, last + WINDOWS_HELD, place);
@@ -78,9 +107,9 @@ Deno.test("HeldKeys lets go of keys above its limit, counts them, and holds none
 });
 
 Deno.test("HeldKeys above its limit lets go of the oldest first", () => {
-  const held = new HeldKeys(1, 500);
+  const held = new HeldKeys(500);
   const admitAll = (from: number, to: number, window: number) => {
-    for (let number = from; number < to; number++) held.admit(Int32Array.of(number), window);
+    for (let number = from; number < to; number++) held.admit(number, 0, window);
   };
   admitAll(0, 400, FIRST_WINDOW);
   admitAll(400, 716, FIRST_WINDOW + 1);
@@ -89,7 +118,7 @@ Deno.test("HeldKeys above its limit lets go of the oldest first", () => {
   admitAll(716, 717, FIRST_WINDOW + 1);
   assert.equal(held.forgotten, 400);
   for (let number = 400; number < 717; number++) {
-    assert.notEqual(held.admit(Int32Array.of(number), FIRST_WINDOW + 1), 0);
+    assert.notEqual(held.admit(number, 0, FIRST_WINDOW + 1), 0);
   }
-  assert.equal(held.admit(Int32Array.of(0), FIRST_WINDOW + 1), 0);
+  assert.equal(held.admit(0, 0, FIRST_WINDOW + 1), 0);
 });
