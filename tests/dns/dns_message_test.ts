@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { readDnsMessage } from "../../src/dns/dns_message.ts";
+import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
+import { type Bytes, bytes, u16 } from "../packets.ts";
+import { SeededRandom } from "../seeded_random.ts";
+import {
+  address,
+  alias,
+  header,
+  nameError,
+  pointer,
+  record,
+  response,
+  wireName,
+} from "./dns_messages.ts";
+
+const TYPE_A = 1;
+const TYPE_CNAME = 5;
+const TYPE_TXT = 16;
+const TYPE_AAAA = 28;
+const QUESTION_END = [0, 1, 0, 1];
+
+function read(message: Uint8Array, withAdditionals = false) {
+  // Within other bytes, so that a read outside of the message would find something.
+  const around = bytes(new Uint8Array(7).fill(0xc0), message, new Uint8Array(300).fill(1));
+  const { outcome, response } = readDnsMessage(around, 7, 7 + message.length, withAdditionals);
+  return { outcome: DNS_OUTCOME_NAMES[outcome], response };
+}
+
+function outcomeOf(message: Uint8Array): string {
+  return read(message).outcome;
+}
+
+/** What a response says as text. */
+function textsOf(message: Bytes, withAdditionals = false): string[] {
+  const { response } = read(message, withAdditionals);
+  return [
+    ...response!.aliases.map(({ owner, target }) => `${owner} -> ${target}`),
+    ...response!.addresses.map(({ owner, address }) => `${owner} = ${address}`),
+  ];
+}
+
+Deno.test("readDnsMessage() reads chains, addresses of both families and the question", () => {
+  const message = response("WWW.example.com", [
+    alias("www.example.com", "CDN.example.net"),
+    address("cdn.example.net", "192.0.2.1"),
+    address("cdn.example.net", "2001:db8::1"),
+    { type: "TXT", name: "cdn.example.net", data: "text" },
+  ]);
+  assert.equal(read(message).response?.question, "www.example.com.");
+  assert.deepEqual(textsOf(message), [
+    "www.example.com. -> cdn.example.net.",
+    "cdn.example.net. = 192.0.2.1",
+    "cdn.example.net. = 2001:db8::1",
+  ]);
+});
+
+Deno.test("readDnsMessage() follows compression", () => {
+  const message = bytes(
+    header([1, 2, 0, 0]),
+    wireName("www", "example", "com"),
+    QUESTION_END,
+    record(pointer(12), TYPE_CNAME, bytes([3], "cdn", pointer(16))),
+    record(pointer(12 + 17 + 4 + 12), TYPE_A, bytes(192, 0, 2, 1)),
+  );
+  assert.deepEqual(textsOf(message), [
+    "www.example.com. -> cdn.example.com.",
+    "cdn.example.com. = 192.0.2.1",
+  ]);
+});
+
+Deno.test("readDnsMessage() says NXDOMAIN, with the chain that led there", () => {
+  const message = nameError("www.example.com", [alias("www.example.com", "gone.example.com")]);
+  assert.equal(outcomeOf(message), "NXDOMAIN");
+  assert.deepEqual(textsOf(message), ["www.example.com. -> gone.example.com."]);
+});
+
+Deno.test("readDnsMessage() takes additional records only if told so", () => {
+  const message = response("a.local", [address("a.local", "10.0.0.1")], {
+    additionals: [address("b.local", "10.0.0.2")],
+  });
+  assert.deepEqual(textsOf(message), ["a.local. = 10.0.0.1"]);
+  assert.deepEqual(textsOf(message, true), ["a.local. = 10.0.0.1", "b.local. = 10.0.0.2"]);
+});
+
+Deno.test("readDnsMessage() keeps apart what is a dot and what is a byte within a label", () => {
+  const message = bytes(
+    header([1, 1, 0, 0]),
+    wireName("a.b;c", Uint8Array.of(0, 0xff)),
+    QUESTION_END,
+    record(pointer(12), TYPE_A, bytes(192, 0, 2, 1)),
+  );
+  assert.deepEqual(textsOf(message), ["a\\.b\\059c.\\000\\255. = 192.0.2.1"]);
+});
+
+Deno.test("readDnsMessage() says why a message is not used", () => {
+  const questionOnly = bytes(wireName("a"), QUESTION_END);
+  const message = (flags: number) => bytes(header([1, 0, 0, 0], flags), questionOnly);
+  assert.equal(outcomeOf(message(0x0100)), "queries");
+  assert.equal(outcomeOf(message(0xa000)), "of another opcode");
+  assert.equal(outcomeOf(message(0x8182)), "of another response code");
+  assert.equal(outcomeOf(message(0x8180)), "without an address");
+  assert.equal(outcomeOf(new Uint8Array(11)), "malformed");
+});
+
+Deno.test("readDnsMessage() counts loops and lies as malformed", () => {
+  const question = bytes(wireName("a"), QUESTION_END);
+  const good = record(pointer(12), TYPE_A, bytes(192, 0, 2, 1));
+  const at = 12 + question.length;
+  const lies: Record<string, Bytes> = {
+    "a pointer to itself": record(pointer(at), TYPE_A, bytes(192, 0, 2, 1)),
+    "two pointers to each other": bytes(
+      record(pointer(at + 12), TYPE_CNAME, bytes(pointer(at))),
+    ),
+    "a pointer forward": record(pointer(at + 300), TYPE_A, bytes(192, 0, 2, 1)),
+    "a name that is cut": bytes(63, "abc"),
+    "an unknown kind of label": record([0x80, 1], TYPE_A, bytes(192, 0, 2, 1)),
+    "data longer than the message": bytes(pointer(12), u16(1), u16(1), new Uint8Array(4), u16(999)),
+    "an A record of three bytes": record(pointer(12), TYPE_A, bytes(192, 0, 2)),
+    "an AAAA record of four bytes": record(pointer(12), TYPE_AAAA, bytes(192, 0, 2, 1)),
+    "a CNAME with bytes behind its name": record(pointer(12), TYPE_CNAME, bytes(pointer(12), 1)),
+  };
+  for (const [lie, answer] of Object.entries(lies)) {
+    assert.equal(outcomeOf(bytes(header([1, 1, 0, 0]), question, answer)), "malformed", lie);
+    // Elsewhere a pointer is another one.
+    if (lie.includes("pointer")) continue;
+    // What stands before it does not count either.
+    const second = bytes(header([1, 2, 0, 0]), question, good, answer);
+    assert.equal(outcomeOf(second), "malformed", `${lie}, second`);
+  }
+  const more = bytes(header([1, 9, 0, 0]), question, good);
+  assert.equal(outcomeOf(more), "malformed", "more answers than there are");
+  assert.equal(outcomeOf(bytes(header([65_535, 1, 0, 0]), question, good)), "malformed");
+});
+
+/** A response whose answer's name is a chain of pointers, held by a record that nobody asked for. */
+function pointerChain(length: number): Bytes {
+  const start = 12 + wireName("a").length + QUESTION_END.length + 11;
+  const links = Array.from({ length }, (_, i) => pointer(i === 0 ? 12 : start + 2 * (i - 1)));
+  return bytes(
+    header([1, 2, 0, 0]),
+    wireName("a"),
+    QUESTION_END,
+    record([0], TYPE_TXT, bytes(...links)),
+    record(pointer(start + 2 * (length - 1)), TYPE_A, bytes(192, 0, 2, 1)),
+  );
+}
+
+Deno.test("readDnsMessage() follows no more pointers than a name can need", () => {
+  assert.deepEqual(textsOf(pointerChain(100)), ["a. = 192.0.2.1"]);
+  assert.equal(outcomeOf(pointerChain(128)), "malformed");
+});
+
+Deno.test("readDnsMessage() is not spoilt by other records, whatever is in them", () => {
+  const odd = record(pointer(12), 46, bytes(1, 2, 3));
+  const message = bytes(
+    header([1, 2, 1, 1]),
+    wireName("a"),
+    QUESTION_END,
+    odd,
+    record(pointer(12), TYPE_A, bytes(192, 0, 2, 1)),
+    // The authority section is not even there.
+  );
+  assert.deepEqual(textsOf(message), ["a. = 192.0.2.1"]);
+});
+
+Deno.test("readDnsMessage() never throws, and makes nothing up, however a message is changed", () => {
+  const random = new SeededRandom();
+  const original = response("www.example.com", [
+    alias("www.example.com", "cdn.example.net"),
+    address("cdn.example.net", "192.0.2.1"),
+  ]);
+  for (let i = 0; i < 20_000; i++) {
+    const changed = original.slice(0, random.below(original.length + 1));
+    for (let changes = random.below(5); changes > 0 && changed.length > 0; changes--) {
+      changed[random.below(changed.length)] = random.below(256);
+    }
+    const { outcome, response } = read(changed);
+    assert.equal(response === null, !["with addresses", "NXDOMAIN"].includes(outcome));
+    for (const { owner } of response?.addresses ?? []) assert.match(owner, /^[!-:<-~]*\.$/);
+  }
+});

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { DnsMeter } from "../../src/dns/dns_meter.ts";
+import { DnsPackets } from "../../src/dns/dns_packets.ts";
+import { KnownNames } from "../../src/dns/known_names.ts";
+import type { NameWrite } from "../../src/dns/name_write.ts";
+import { TestMeter } from "../flow/test_meter.ts";
+import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
+import { address, alias, nameError, response, withLength } from "./dns_messages.ts";
+import { outcomesOf, writeText } from "./dns_keys_of.ts";
+
+const CLIENT = "10.0.0.7";
+const CLIENT_V6 = "2001:db8::7";
+const RESOLVER = "192.0.2.53";
+const ANSWER = response("www.example.com", [
+  alias("www.example.com", "cdn.example.net"),
+  address("cdn.example.net", "198.51.100.1"),
+]);
+const ANSWER_KEYS = [
+  `${CLIENT};198.51.100.1;dns cdn.example.net.`,
+  `${CLIENT};cdn.example.net.;cname www.example.com.`,
+];
+
+/** IPv4 addresses, each as four words. */
+function addresses(...last: number[]): Uint32Array {
+  return Uint32Array.from(last.flatMap((word) => [0, 0, 0, word]));
+}
+
+/** A flow meter that reads DNS. */
+class Sensor {
+  readonly writes: NameWrite[] = [];
+  readonly names = new KnownNames();
+  readonly dns: DnsMeter;
+  readonly flows: TestMeter;
+
+  constructor(
+    { ignored, multicastDns = false }: { ignored?: string[]; multicastDns?: boolean } = {},
+  ) {
+    this.dns = new DnsMeter({
+      emit: (writes) => this.writes.push(...writes),
+      onClient: (isIpv6, client) => this.flows.meter.writeClient(isIpv6, client),
+      ignored,
+      names: this.names,
+    });
+    this.flows = new TestMeter({
+      payloadReader: new DnsPackets({ dnsPorts: [53], multicastDns }, this.dns),
+    });
+  }
+
+  /** The writes of names that some packets of one second give, sorted. */
+  namesOf(seconds: number, ...packets: Bytes[]): string[] {
+    this.writes.length = 0;
+    this.flows.take(seconds, ...packets);
+    this.flows.meter.flush();
+    return this.writes.map(writeText).sort();
+  }
+}
+
+function overUdp(message: Uint8Array, client = CLIENT, port = 53): Bytes {
+  const server = client.includes(":") ? "2001:db8:53::53" : RESOLVER;
+  return ipUdp(server, client, udp(port, 40_000, message));
+}
+
+function overTcp(payload: Uint8Array, sequence: number, flags = PSH | ACK): Bytes {
+  const segment = tcp(53, 40_000, flags, payload);
+  new DataView(segment.buffer).setUint32(4, sequence);
+  return ip(RESOLVER, CLIENT, segment);
+}
+
+Deno.test("DnsPackets reads responses over UDP, of both families; the client is the destination", () => {
+  const sensor = new Sensor();
+  assert.deepEqual(sensor.namesOf(100, overUdp(ANSWER)), ANSWER_KEYS);
+  assert.deepEqual(
+    sensor.namesOf(100, overUdp(ANSWER, CLIENT_V6)),
+    ANSWER_KEYS.map((key) => key.replace(CLIENT, CLIENT_V6)),
+  );
+});
+
+Deno.test("DnsPackets reads responses over TCP, also over several segments", () => {
+  const stream = withLength(ANSWER);
+  assert.deepEqual(new Sensor().namesOf(100, overTcp(stream, 1)), ANSWER_KEYS);
+  const inParts = [overTcp(stream.slice(0, 2), 1), overTcp(stream.slice(2, 30), 3)];
+  assert.deepEqual(
+    new Sensor().namesOf(100, ...inParts, overTcp(stream.slice(30), 31)),
+    ANSWER_KEYS,
+  );
+});
+
+Deno.test("DnsPackets reads no other ports, and mDNS and LLMNR only if told so", () => {
+  for (const port of [5353, 5355]) {
+    assert.deepEqual(new Sensor().namesOf(100, overUdp(ANSWER, CLIENT, port)), []);
+    const sensor = new Sensor({ multicastDns: true });
+    assert.deepEqual(sensor.namesOf(100, overUdp(ANSWER, CLIENT, port)), ANSWER_KEYS);
+  }
+  assert.deepEqual(new Sensor().namesOf(100, overUdp(ANSWER, CLIENT, 5300)), []);
+});
+
+Deno.test("DnsPackets counts what is cut by its own name, unless what is missing was not needed", () => {
+  const sensor = new Sensor();
+  const packet = overUdp(ANSWER);
+  assert.deepEqual(sensor.namesOf(100, packet.slice(0, -10)), []);
+  assert.deepEqual(outcomesOf(sensor.dns), { "cut short": 1 });
+  const withMore = response("a.example", [address("a.example", "192.0.2.1")], {
+    additionals: [address("ns.example", "192.0.2.9")],
+  });
+  assert.equal(sensor.namesOf(100, overUdp(withMore).slice(0, -10)).length, 1);
+});
+
+Deno.test("DnsMeter writes client keys with the names, and holds all of them back as flows are", () => {
+  const sensor = new Sensor();
+  const clientKey = `client;${CLIENT}`;
+  // As HeldKeys: in the window of 30 s in which it was written and the two after it.
+  const steps: [number, number][] = [[0, 2], [10, 0], [89, 0], [90, 2], [179, 0], [180, 2]];
+  for (const [seconds, names] of steps) {
+    assert.equal(sensor.namesOf(3000 + seconds, overUdp(ANSWER)).length, names, `${seconds} s`);
+    const keys = sensor.flows.emitted().filter((key) => key === clientKey);
+    assert.equal(keys.length, names > 0 ? 1 : 0, `${seconds} s`);
+  }
+});
+
+Deno.test("DnsMeter writes a name that is new for a key at once", () => {
+  const sensor = new Sensor();
+  sensor.namesOf(100, overUdp(response("a.example", [address("a.example", "192.0.2.1")])));
+  const other = overUdp(response("b.example", [address("b.example", "192.0.2.1")]));
+  assert.deepEqual(sensor.namesOf(101, other), [`${CLIENT};192.0.2.1;dns b.example.`]);
+});
+
+Deno.test("DnsMeter writes nx keys, and the chain that led to the missing name", () => {
+  const sensor = new Sensor();
+  const message = nameError("www.example.com", [alias("www.example.com", "gone.example")]);
+  assert.deepEqual(sensor.namesOf(100, overUdp(message)), [
+    `${CLIENT};gone.example.;cname www.example.com.`,
+    `${CLIENT};www.example.com.;nx`,
+  ]);
+});
+
+Deno.test("DnsMeter leaves ignored names out, with all below them", () => {
+  const sensor = new Sensor({ ignored: ["example.com."] });
+  assert.deepEqual(sensor.namesOf(100, overUdp(ANSWER)), []);
+  assert.deepEqual(sensor.namesOf(100, overUdp(nameError("x.Example.com"))), []);
+  assert.deepEqual(outcomesOf(sensor.dns), { "of ignored names": 2 });
+  // What was asked for decides, not where it led.
+  const other = response("a.example", [alias("a.example", "www.example.com")]);
+  assert.equal(sensor.namesOf(100, overUdp(other)).length, 1);
+});
+
+Deno.test("DnsMeter remembers the name that was asked for, for the client that asked", () => {
+  const sensor = new Sensor();
+  sensor.namesOf(100, overUdp(ANSWER));
+  const server = (198 << 24 | 51 << 16 | 100 << 8 | 1) >>> 0;
+  const asker = 10 << 24 | 7;
+  assert.equal(sensor.names.find(false, addresses(asker, server), 0, 4), "www.example.com.");
+  assert.equal(sensor.names.find(false, addresses(asker + 1, server), 0, 4), null);
+  // The last lookup counts.
+  const again = response("other.example", [address("other.example", "198.51.100.1")]);
+  sensor.namesOf(100, overUdp(again));
+  assert.equal(sensor.names.find(false, addresses(asker, server), 0, 4), "other.example.");
+});
+
+Deno.test("DnsMeter tells all who hear it of what is answered to a multicast group", () => {
+  const sensor = new Sensor({ multicastDns: true });
+  const message = response("printer.local", [address("printer.local", "10.0.0.9")]);
+  sensor.namesOf(100, overUdp(message, "224.0.0.251", 5353));
+  const pair = addresses(10 << 24 | 7, 10 << 24 | 9);
+  assert.equal(sensor.names.find(false, pair, 0, 4), "printer.local.");
+});
+
+Deno.test("KnownNames forgets what was not looked up for longest", () => {
+  const names = new KnownNames(2);
+  for (const last of [1, 2, 1, 3]) {
+    names.learn(false, addresses(9), false, addresses(last), `${last}.example.`);
+  }
+  const find = (last: number) => names.find(false, addresses(9, last), 0, 4);
+  assert.deepEqual([1, 2, 3].map(find), ["1.example.", null, "3.example."]);
+  assert.equal(names.size, 2);
+});
+
+Deno.test("flows of DNS itself are written as before, whatever is in their packets", () => {
+  const sensor = new Sensor();
+  sensor.namesOf(100, overUdp(bytes("no DNS at all")));
+  assert.deepEqual(
+    sensor.flows.keys(),
+    [
+      `${CLIENT};${RESOLVER};53;flow`,
+      `${CLIENT};${RESOLVER};peer`,
+      `${RESOLVER};${CLIENT};peer`,
+      `client;${CLIENT}`,
+    ].sort(),
+  );
+});
