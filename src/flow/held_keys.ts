@@ -36,6 +36,7 @@ export class HeldKeys {
   #mask = FIRST_SIZE - 1;
   #used = 0;
   #swept = FIRST_WINDOW;
+  #latest = FIRST_WINDOW;
 
   /**
    * @param limit How many keys are held at most after a sweep, and about twice as many before it.
@@ -54,7 +55,7 @@ export class HeldKeys {
    * @returns 0 if it may be written, otherwise the window in which it may.
    */
   admit(first: number, second: number, window: number): number {
-    if (window - this.#swept > LONGEST_UNSWEPT) this.#sweep(window);
+    if (window !== this.#latest) this.#advance(window);
     const slots = this.#slots;
     const mask = this.#mask;
     const now = (window % WINDOWS) + 1;
@@ -91,6 +92,20 @@ export class HeldKeys {
     let sum = 0;
     for (let i = 0; i < count; i++) sum ^= slots[(firsts[i] & mask) * SLOT];
     return sum;
+  }
+
+  #advance(window: number): void {
+    // After a long silence the ages of what is there can't be told, only that all of it is old.
+    if (window - this.#latest >= WINDOWS_HELD) this.#clear(window);
+    else if (window - this.#swept > LONGEST_UNSWEPT) this.#sweep(window);
+    this.#latest = window;
+  }
+
+  #clear(window: number): void {
+    this.#slots = new Int32Array(FIRST_SIZE * SLOT);
+    this.#mask = FIRST_SIZE - 1;
+    this.#used = 0;
+    this.#swept = window;
   }
 
   /** Sweeps out what is no longer held, and makes room for more if that was not enough. */

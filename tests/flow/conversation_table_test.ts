@@ -11,6 +11,7 @@ import {
   HOT_UNTIL,
   MOST_CONVERSATIONS,
   STATE_NEW,
+  STATE_UNMET,
   UNJUDGED,
 } from "../../src/flow/conversation_table.ts";
 
@@ -99,7 +100,7 @@ function ipv6Ends(address: number): Int32Array {
   return words;
 }
 
-const FRESH = [0, 0, UNJUDGED, UNJUDGED, 0, STATE_NEW];
+const FRESH = [0, 0, UNJUDGED, UNJUDGED, 0, STATE_NEW | STATE_UNMET];
 
 /** Few slots around the index's end, and few tags, so that conversations get into each other's way. */
 const anyHash = fc.tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 1 }))
