@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 import * as esbuild from "esbuild";
+import { UserError } from "../src/user_error.ts";
 import { PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 
@@ -75,9 +76,19 @@ export async function bundle(directory: string): Promise<Bundle> {
     }
     const inputs = Object.keys(metafile.inputs).map((path) => resolve(PROJECT, path));
     return { directory: output, main: join(output, "program.js"), packages: packagesOf(inputs) };
+  } catch (error) {
+    throw buildError(error);
   } finally {
     await esbuild.stop();
   }
+}
+
+/** The first thing that esbuild found wrong with the source, with its place. */
+function buildError(error: unknown): unknown {
+  const [first] = (error as Partial<esbuild.BuildFailure>).errors ?? [];
+  if (first === undefined) return error;
+  const { file, line } = first.location ?? { file: "the program", line: 0 };
+  return new UserError(`${file}:${line}: ${first.text}`, 1, { cause: error });
 }
 
 /** Puts the packages, at the versions that deno.lock names, into a folder where esbuild looks. */

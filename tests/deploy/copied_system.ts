@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { isProgram } from "../installed.ts";
+import { run } from "../namespaces.ts";
+
+/** Whether a copy of this system can be made; tests that need one are skipped if not. */
+export const CAN_COPY_SYSTEM: boolean = Deno.build.os === "linux" && Deno.uid() === 0 &&
+  isProgram("unshare", "--version") &&
+  readFileSync("/proc/filesystems", "utf8").includes("\toverlay\n");
+
+/** What to add to the name of a test that is skipped without. */
+export const WITHOUT_COPY = CAN_COPY_SYSTEM ? "" : " (skipped: needs root and overlayfs)";
+
+/** Makes the copy: what is written goes into memory, and is gone with the last process in it. */
+const MAKE = `set -e
+work=$1; shift
+mount -t tmpfs none "$work"
+mkdir "$work/upper" "$work/work" "$work/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" "$work/root"
+mount -t proc proc "$work/root/proc"
+mount --rbind /dev "$work/root/dev"
+cp -a "$1/." "$work/root/mnt"; shift
+exec chroot "$work/root" "$@"
+`;
+
+/**
+ * Runs a script of sh(1) in a copy of this system, which lets the system itself alone. It ends at
+ * the first command that fails.
+ *
+ * @param files A folder whose files the script finds in /mnt.
+ * @returns What the script wrote on standard output.
+ * @throws {Error} with all that it wrote, when it fails.
+ */
+export async function inCopiedSystem(script: string, files: string): Promise<string> {
+  const work = await Deno.makeTempDir({ prefix: "flosensor-system-" });
+  try {
+    const { code, stdout, stderr } = await run(
+      ...["unshare", "--mount", "--pid", "--fork", "sh", "-c", MAKE, "sh", work, files] as const,
+      ...["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"],
+      ...["sh", "-e", "-c", script],
+    );
+    if (code !== 0) throw new Error(`status ${code}: ${stdout}${stderr}`);
+    return stdout;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}

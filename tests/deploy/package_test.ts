@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { VERSION } from "../../src/version.ts";
+import { keysOfLines, OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "../cli/sample_capture.ts";
+import { withFiles } from "../config/temporary_files.ts";
+import { isProgram } from "../installed.ts";
+import { type Result, run } from "../namespaces.ts";
+import { compileOnce } from "./compiled.ts";
+import { CAN_COPY_SYSTEM, inCopiedSystem, WITHOUT_COPY } from "./copied_system.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const COMPILED = await compileOnce();
+const { dist: DIST } = COMPILED;
+
+const HAS_SYSTEMD = isProgram("systemd-analyze", "--version");
+const HAS_DPKG = isProgram("dpkg-deb", "--version");
+const HAS_LINTIAN = isProgram("lintian", "--version");
+const missing = (is: boolean, what: string) => is ? "" : ` (skipped: ${what} is not installed)`;
+
+/** Files that an installation has, but for the configuration. */
+const INSTALLED = [
+  "etc/systemd/system/flosensor@.service",
+  "usr/local/bin/flosensor",
+  "usr/local/share/man/man8/flosensor.8",
+];
+const CONFIGURATION = "etc/flosensor/config.ts";
+
+async function task(...args: string[]): Promise<Result> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+function compiledTest(
+  name: string,
+  test: () => Promise<void>,
+  { ignore = false, reason = "" } = {},
+): void {
+  Deno.test({
+    name: name + (COMPILED.isMissing ? COMPILED.reason : reason),
+    ignore: COMPILED.isMissing || ignore,
+    fn: test,
+  });
+}
+
+/** All files in a folder, sorted. */
+function filesIn(folder: string, prefix = ""): string[] {
+  return [...Deno.readDirSync(join(folder, prefix))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(folder, join(prefix, name)) : [join(prefix, name)]
+  ).sort();
+}
+
+compiledTest("compile writes checksums of all that it made", async () => {
+  const sums = await Deno.readTextFile(join(DIST, "SHA256SUMS"));
+  const made = sums.trimEnd().split("\n").map((line) => line.split("  "));
+  assert.deepEqual(
+    made.map(([, name]) => name),
+    filesIn(DIST).filter((name) => !name.endsWith(".deb") && name !== "SHA256SUMS"),
+  );
+  for (const [sum, name] of made) {
+    const bytes = await Deno.readFile(join(DIST, name));
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), sum);
+  }
+});
+
+Deno.test("compile says in one line that the named base runtime is not there", async () => {
+  const { code, stderr } = await run("env", ...[
+    ...["DENORT_BIN=/nonexistent/denort", "NO_COLOR=1", "-C", ROOT, Deno.execPath()],
+    ...["task", "--quiet", "compile", "--output", "build/never"],
+  ]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^compile: error: DENORT_BIN=\/nonexistent\/denort: can't be read .*\n$/);
+  await Deno.remove(join(ROOT, "build/never"), { recursive: true });
+});
+
+Deno.test("compile takes no socket that is not an absolute path", async () => {
+  const { code, stderr } = await task("compile", "--redis-socket", "redis.sock");
+  assert.equal(code, 2);
+  assert.equal(
+    stderr,
+    "compile: error: --redis-socket redis.sock: write an absolute path without commas\n",
+  );
+});
+
+Deno.test("install names the task that makes what it installs", async () => {
+  await withFiles({}, async (root) => {
+    const { code, stderr } = await task("install", "--root", root, "--dist", root);
+    assert.equal(code, 1);
+    assert.match(stderr, /^install: error: .* is not there: make it with: deno task compile\n$/);
+    assert.deepEqual(filesIn(root), []);
+  });
+});
+
+compiledTest("install puts all in place, and leaves a configuration as it is", async () => {
+  await withFiles({}, async (root) => {
+    const first = await task("install", "--root", root, "--dist", DIST);
+    assert.equal(first.code, 0, first.stderr);
+    assert.deepEqual(filesIn(root), [CONFIGURATION, ...INSTALLED]);
+    for (const file of filesIn(root)) {
+      assert.ok(first.stdout.includes(`${join(root, file)} is in place`), first.stdout);
+    }
+    const executable = join(root, "usr/local/bin/flosensor");
+    assert.equal(Deno.statSync(executable).mode! & 0o777, 0o755);
+    assert.equal((await run(executable, "--version")).stdout, `${VERSION}\n`);
+    assert.match(
+      await Deno.readTextFile(join(root, INSTALLED[0])),
+      /^ExecStart=\/usr\/local\/bin\/flosensor capture %i \$FLOSENSOR_OPTIONS$/m,
+    );
+    const checked = await run(executable, "check", "-c", join(root, CONFIGURATION));
+    assert.equal(checked.code, 0, checked.stderr);
+
+    await Deno.writeTextFile(join(root, CONFIGURATION), "// mine\n");
+    assert.equal((await task("install", "--root", root, "--dist", DIST)).code, 0);
+    assert.equal(await Deno.readTextFile(join(root, CONFIGURATION)), "// mine\n");
+  });
+});
+
+compiledTest("install --uninstall takes all away but the configuration", async () => {
+  await withFiles({}, async (root) => {
+    await task("install", "--root", root, "--dist", DIST);
+    const { code, stdout, stderr } = await task("install", "--uninstall", "--root", root);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(filesIn(root), [CONFIGURATION]);
+    for (const file of INSTALLED) {
+      assert.ok(stdout.includes(`${join(root, file)} is removed\n`), stdout);
+    }
+    assert.ok(stdout.includes(`${join(root, CONFIGURATION)} stays\n`), stdout);
+  });
+});
+
+compiledTest("systemd finds nothing wrong with the unit that is installed", async () => {
+  await withFiles({}, async (root) => {
+    await task("install", "--root", root, "--dist", DIST);
+    const verdict = await inCopiedSystem(
+      "cp -a /mnt/usr /mnt/etc / && systemd-analyze verify flosensor@eth0.service 2>&1 && " +
+        "systemd-analyze security --offline=yes flosensor@eth0.service",
+      root,
+    );
+    const [wrong] = verdict.split("  NAME");
+    assert.equal(wrong, "");
+    const exposure = Number(
+      /exposure level for flosensor@eth0.service: ([\d.]+)/.exec(verdict)![1],
+    );
+    // Packets and their addresses are what is left of the exposure: below 2.5 is what is called OK.
+    assert.ok(exposure < 2.5, verdict);
+  });
+}, {
+  ignore: !CAN_COPY_SYSTEM || !HAS_SYSTEMD,
+  reason: WITHOUT_COPY + missing(HAS_SYSTEMD, "systemd"),
+});
+
+/** Makes the package and runs `use` with a folder that has it, and a capture, alone in it. */
+async function withPackage(use: (folder: string, file: string) => Promise<void>): Promise<void> {
+  const { code, stdout, stderr } = await task("deb", "--dist", DIST);
+  assert.equal(code, 0, stderr);
+  await withFiles({}, async (folder) => {
+    const file = join(folder, basename(stdout.trim()));
+    await Deno.rename(stdout.trim(), file);
+    await Deno.writeFile(join(folder, "sample.pcap"), SAMPLE_CAPTURE);
+    await use(folder, file);
+  });
+}
+
+const DPKG = { ignore: !HAS_DPKG, reason: missing(HAS_DPKG, "dpkg") };
+
+compiledTest(
+  "the Debian package is installed, runs, is removed and purged",
+  () =>
+    withPackage(async (folder, file) => {
+      const replay = `flosensor replay /mnt/sample.pcap ${
+        OWN_NETWORKS.join(" ")
+      } --json --no-redis`;
+      const lines = await inCopiedSystem(
+        `
+      dpkg --install /mnt/${basename(file)} >/dev/null
+      test "$(dpkg-query --show --showformat='\${Status}' flosensor)" = "install ok installed"
+      test "$(flosensor --version)" = ${VERSION}
+      test "$(command -v flosensor)" = /usr/bin/flosensor
+      grep -q '^ExecStart=/usr/bin/flosensor ' /usr/lib/systemd/system/flosensor@.service
+      cd / && flosensor check >/dev/null
+      echo 'import { defineConfig } from "flosensor/config"; export default defineConfig({});' \
+        > /etc/flosensor/config.ts
+      ${replay}
+      dpkg --remove flosensor >/dev/null
+      test ! -e /usr/bin/flosensor
+      test ! -e /usr/lib/systemd/system/flosensor@.service
+      grep -q defineConfig /etc/flosensor/config.ts
+      dpkg --purge flosensor >/dev/null
+      test ! -e /etc/flosensor
+      `,
+        folder,
+      );
+      assert.deepEqual(keysOfLines(lines), SAMPLE_KEYS);
+    }),
+  {
+    ignore: DPKG.ignore || !CAN_COPY_SYSTEM,
+    reason: DPKG.reason + WITHOUT_COPY,
+  },
+);
+
+compiledTest(
+  "lintian finds nothing in the package that is not explained in it",
+  () =>
+    withPackage(async (_folder, file) => {
+      const { stdout, stderr } = await run(
+        "lintian",
+        "--allow-root",
+        "--tag-display-limit=0",
+        file,
+      );
+      assert.equal(stdout + stderr, "");
+    }),
+  {
+    ignore: DPKG.ignore || !HAS_LINTIAN,
+    reason: DPKG.reason + missing(HAS_LINTIAN, "lintian"),
+  },
+);
