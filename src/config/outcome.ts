@@ -36,6 +36,11 @@ export function clientIsDestination(outcome: Outcome): boolean {
   return (outcome & CLIENT_IS_DESTINATION) !== 0;
 }
 
+/** The outcome for the other direction that names the same client and server. */
+export function turned(outcome: Outcome): Outcome {
+  return outcome ^ CLIENT_IS_DESTINATION;
+}
+
 /** The port of interest. */
 export function portOf(outcome: Outcome): number {
   return outcome >>> 16;

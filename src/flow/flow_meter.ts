@@ -9,6 +9,7 @@ import {
   NO_MATCH,
   type Outcome,
   portOf,
+  turned,
   verdictOf,
 } from "../config/outcome.ts";
 import { decode } from "../packet/decode.ts";
@@ -140,6 +141,8 @@ export class FlowMeter {
   readonly #fingerprint = new Fingerprint();
   readonly #onCorrection: FlowMeterOptions["onCorrection"];
   #corrections = 0;
+  /** What the mapping said last, whether or not that was taken. */
+  #answer: number = UNJUDGED;
   readonly #payloadReader: PayloadReader | null;
   /** Ports whose packets the reader wants: see {@linkcode PayloadReader.ports}. */
   readonly #readPorts: Uint8Array;
@@ -158,7 +161,11 @@ export class FlowMeter {
 
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
-    const judge = () => this.#judgeDue();
+    const judge = () => {
+      this.#judgeDue();
+      // What is forgotten may come back, and its first packet is then not its first one.
+      this.noteGap();
+    };
     this.#ipv4 = new ConversationTable(1, most, judge);
     this.#ipv6 = new ConversationTable(4, most, judge);
     this.#ipv4Group = new PacketGroup(1, this.#ipv4);
@@ -502,16 +509,22 @@ export class FlowMeter {
     let outcome = cold[remembered + direction];
     this.#readFacts(table, number, direction);
     if (outcome === UNJUDGED || this.#mayChange(outcome)) {
-      outcome = this.#askAgain(table, number, direction);
-      // Both directions are decided with the same evidence, or their keys would contradict.
+      const isFirst = outcome === UNJUDGED;
       const other = cold[remembered + 1 - direction];
+      const strength = Math.max(strengthHeld(outcome), strengthHeld(other));
+      outcome = this.#askAgain(table, number, direction, strength);
+      // Both directions are decided with the same evidence, or their keys would contradict.
       const asked = (number << COLD_SHIFT) + COLD_JUDGEMENT;
       const isOtherUpToDate = cold[asked] === this.#judgement;
-      cold[asked] = this.#judgement;
+      cold[asked] = this.#answer === outcome ? this.#judgement : 0;
       if (other !== UNJUDGED && !isOtherUpToDate && this.#mayChange(other)) {
         this.#readFacts(table, number, 1 - direction);
-        const isChanged = this.#askAgain(table, number, 1 - direction) !== other;
-        if (isChanged) hot[until + 1 - 2 * direction] = 0;
+        const held = this.#askAgain(table, number, 1 - direction, strength);
+        if (held !== other) hot[until + 1 - 2 * direction] = 0;
+        else if (isFirst && contradict(outcome, held) && !contradict(outcome, this.#answer)) {
+          // What spoke for the other decision has gone since. It holds for both directions.
+          outcome = cold[remembered + direction] = turned(held);
+        }
         this.#readFacts(table, number, direction);
       }
     }
@@ -527,20 +540,23 @@ export class FlowMeter {
   /**
    * Asks the mapping about one direction, the facts of which were read. What was remembered gives
    * way only to what is stronger.
+   *
+   * @param strength That of what is remembered of both directions.
    */
-  #askAgain(table: ConversationTable, number: number, direction: number): number {
+  #askAgain(table: ConversationTable, number: number, direction: number, strength: number): number {
     const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
     const { cold } = table;
     const before = cold[remembered];
     this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
     const after = this.#askMapping(before !== UNJUDGED);
+    this.#answer = after;
     if (before === UNJUDGED) {
       cold[remembered] = after;
       return after;
     }
-    if (after === UNJUDGED || strengthOf(byOf(after)) <= strengthOf(byOf(before))) return before;
+    if (strengthHeld(after) <= strength) return before;
     cold[remembered] = after;
-    if (isSameAttribution(before, after)) return after;
+    if (verdictOf(before) !== FLOW || isSameAttribution(before, after)) return after;
     this.#corrections++;
     this.#onCorrection?.(this.#facts, before, after);
     return after;
@@ -622,6 +638,16 @@ export class FlowMeter {
       table.hot[((due >>> 2) << table.hotShift) + HOT_UNTIL + (due & 1)] = keys.until[i];
     }
   }
+}
+
+function strengthHeld(outcome: number): number {
+  return outcome === UNJUDGED ? 0 : strengthOf(byOf(outcome));
+}
+
+/** Whether the outcomes of the two directions of a conversation name different clients. */
+function contradict(one: number, other: number): boolean {
+  return verdictOf(one) === FLOW && verdictOf(other) === FLOW &&
+    clientIsDestination(one) === clientIsDestination(other);
 }
 
 function isSameAttribution(one: number, other: number): boolean {
