@@ -1,5 +1,5 @@
 /** Builds DNS messages for tests, with dnspacket's own encoder or byte by byte. */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import dnsPacket from "dns-packet";
 import { type Bytes, bytes, u16, u32 } from "../packets.ts";
 
