@@ -1,0 +1,190 @@
+/**
+ * What the parts of the way of a packet cost, each by itself: `deno bench --allow-read bench/`.
+ * A figure is for one packet, one flow or one key, unless its name says otherwise.
+ */
+import { PacketBatch } from "../src/capture/packet_batch.ts";
+import { emptyFacts } from "../src/config/facts.ts";
+import { Mapping } from "../src/config/mapping.ts";
+import {
+  Assign,
+  defineConfig,
+  DST,
+  Initiator,
+  LowerPort,
+  OUR_NETS,
+  Service,
+  SRC,
+} from "../src/config/mod.ts";
+import { validate } from "../src/config/validate.ts";
+import { ConversationTable } from "../src/flow/conversation_table.ts";
+import { FlowMeter } from "../src/flow/flow_meter.ts";
+import { FIRST_WINDOW, HeldKeys } from "../src/flow/held_keys.ts";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  ObservationBatch,
+  WORD_A,
+  WORD_B,
+  WORD_KIND,
+  WORD_PORTS,
+} from "../src/flow/observation_batch.ts";
+import { decode } from "../src/packet/decode.ts";
+import { LINKTYPE_ETHERNET } from "../src/packet/link_type.ts";
+import { PacketHeader } from "../src/packet/packet_header.ts";
+import { payloadRole } from "../src/payload/payload_role.ts";
+import { JsonSink } from "../src/sink/json_sink.ts";
+import { keyText } from "../src/sink/keys.ts";
+import { bytes, ethernet, ip, ipUdp, tcp, udp } from "../tests/packets.ts";
+
+/** Things that a bench goes through, so that it does not measure one that the processor knows. */
+const MANY = 4096;
+const TCP = 6;
+
+const ipv4 = mixOf((i) => ethernet(ip(`10.0.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(50_000, 443))));
+const ipv6 = mixOf((i) =>
+  ethernet(ip(`2001:db8::${i.toString(16)}`, "2001:db8:1::1", tcp(1, 443)))
+);
+const other = mixOf((i) => ethernet(ipUdp("10.0.0.1", `192.0.2.${i & 255}`, udp(i, 53)), [7]));
+
+/** A batch of packets that are all different. */
+function mixOf(make: (i: number) => Uint8Array): PacketBatch {
+  const packets = Array.from({ length: MANY }, (_, i) => make(i));
+  const batch = new PacketBatch(MANY, bytes(...packets));
+  let offset = 0;
+  packets.forEach((packet, i) => {
+    batch.offset[i] = offset;
+    batch.captured[i] = batch.length[i] = packet.length;
+    batch.linkType[i] = LINKTYPE_ETHERNET;
+    batch.seconds[i] = 1_700_000_000;
+    offset += packet.length;
+  });
+  batch.count = MANY;
+  return batch;
+}
+
+const header = new PacketHeader();
+for (
+  const [name, batch] of Object.entries({ "IPv4": ipv4, "IPv6": ipv6, "UDP in a VLAN": other })
+) {
+  const { view, offset, captured } = batch;
+  let i = 0;
+  Deno.bench(`decode: ${name}`, () => {
+    i = (i + 1) % MANY;
+    decode(view, offset[i], offset[i] + captured[i], LINKTYPE_ETHERNET, header);
+  });
+}
+
+Deno.bench("meter: 4096 packets of known conversations", { group: "meter" }, (context) => {
+  const meter = newMeter();
+  meter.take(ipv4);
+  meter.flush();
+  context.start();
+  meter.take(ipv4);
+  context.end();
+});
+Deno.bench("meter: 4096 packets, each a new conversation", { group: "meter" }, (context) => {
+  const meter = newMeter();
+  context.start();
+  meter.take(ipv4);
+  meter.flush();
+  context.end();
+});
+
+const table = new ConversationTable(1, 100_000);
+for (let i = 0; i < 50_000; i++) addConversation(i);
+let next = 0;
+Deno.bench("table: a look-up among 50,000 conversations", () => {
+  next = (next + 7919) % 50_000;
+  const hash = table.hash4(next, 1, 443, TCP);
+  table.find4(hash, next, 1, 443, TCP);
+});
+
+function addConversation(i: number): void {
+  table.add4(table.hash4(i, 1, 443, TCP), i, 1, 443, TCP);
+}
+
+const held = new HeldKeys(1_000_000);
+let key = 0;
+Deno.bench("held keys: one that is held, of 100,000", () => {
+  key = (key + 7919) % 100_000;
+  held.admit(Math.imul(key, 0x9e3779b1), Math.imul(key, 0x85ebca6b), FIRST_WINDOW);
+});
+
+const NETWORKS = [
+  ["our_nets", OUR_NETS],
+  ["bert", "10.33.0.1/32"],
+  ["external", "0.0.0.0/0", "::/0"],
+] as const;
+const facts = Object.assign(emptyFacts(), {
+  protocol: TCP,
+  sourcePort: 50_000,
+  destinationPort: 443,
+});
+facts.source[3] = 0x0a000001;
+facts.destination[3] = 0xc0000201;
+for (
+  const [name, action] of Object.entries({
+    "LowerPort()": LowerPort(),
+    "Initiator()": Initiator(),
+    "Service()": Service(),
+    "Assign(SRC, DST, { ports })": Assign(SRC, DST, { ports: [53, 80, 443] }),
+    "LowerPort(DST)": LowerPort(DST),
+    "a function": ({ src, dst, dport }: { src: string; dst: string; dport: number }) => ({
+      client: src,
+      server: dst,
+      port: dport,
+    }),
+  })
+) {
+  const mapping = new Mapping(
+    validate(defineConfig({ networks: NETWORKS, flows: [[null, null, action]] })),
+    [],
+    { warn: () => {} },
+  );
+  Deno.bench(`mapping: ${name}`, () => {
+    facts.sourceNetwork = mapping.networkOf(facts.source, 0, false);
+    facts.destinationNetwork = mapping.networkOf(facts.destination, 0, false);
+    mapping.decide(facts);
+  });
+}
+
+const hello = new DataView(bytes([0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]).buffer);
+const nothing = new DataView(bytes([0x17, 3, 3, 5, 0, 1, 2, 3, 4, 5, 6]).buffer);
+Deno.bench("payload: a TLS hello", () => {
+  payloadRole(TCP, hello, 0, hello.byteLength, 443, true);
+});
+Deno.bench("payload: TLS data, which says nothing", () => {
+  payloadRole(TCP, nothing, 0, nothing.byteLength, 443, true);
+});
+
+const observations = new ObservationBatch(MANY);
+for (let i = 0; i < MANY; i++) {
+  const at = i * OBSERVATION_WORDS;
+  observations.words[at + WORD_KIND] = i % 2 === 0 ? KIND_FLOW : KIND_FLOW | IPV6_BIT;
+  observations.words.fill(0x20010db8 + i, at + WORD_A, at + WORD_A + 4);
+  observations.words.fill(0xc0000200 + i, at + WORD_B, at + WORD_B + 4);
+  observations.words[at + WORD_PORTS] = 443;
+}
+observations.count = MANY;
+let observation = 0;
+Deno.bench("key text: a flow, IPv4 and IPv6 in turn", () => {
+  observation = (observation + 1) % MANY;
+  keyText(observations.words, observation * OBSERVATION_WORDS);
+});
+Deno.bench("JSON sink: 4096 observations", async () => {
+  const sink = new JsonSink({
+    mode: "replay",
+    output: { write: (part) => Promise.resolve(part.length) },
+  });
+  sink.write(observations);
+  await sink.close();
+});
+
+function newMeter(): FlowMeter {
+  const config = {
+    flows: [[null, null, Initiator()], [null, null, Service()], [null, null, LowerPort()]] as const,
+  };
+  const mapping = new Mapping(validate(defineConfig(config)), [], { warn: () => {} });
+  return new FlowMeter({ mapping, maxConversations: 10_000, emit: () => {} });
+}
