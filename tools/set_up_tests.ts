@@ -25,6 +25,12 @@ const PACKAGES: readonly Package[] = [
   program("ethtool"),
   program("tshark"),
   program("openssl"),
+  program("python3", "python3-minimal"),
+  program("named", "bind9"),
+  program("dig", "bind9-dnsutils"),
+  program("setcap", "libcap2-bin"),
+  program("systemd-analyze", "systemd"),
+  program("lintian"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */
