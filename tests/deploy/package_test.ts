@@ -71,7 +71,7 @@ compiledTest("compile writes checksums of all that it made", async () => {
 
 Deno.test("compile says in one line that the named base runtime is not there", async () => {
   const { code, stderr } = await run("env", ...[
-    ...["DENORT_BIN=/nonexistent/denort", "NO_COLOR=1", "-C", ROOT, Deno.execPath()],
+    ...["-C", ROOT, "DENORT_BIN=/nonexistent/denort", "NO_COLOR=1", Deno.execPath()],
     ...["task", "--quiet", "compile", "--output", "build/never"],
   ]);
   assert.equal(code, 1);
@@ -155,29 +155,27 @@ compiledTest("systemd finds nothing wrong with the unit that is installed", asyn
   reason: WITHOUT_COPY + missing(HAS_SYSTEMD, "systemd"),
 });
 
-/** Makes the package and runs `use` with a folder that has it, and a capture, alone in it. */
-async function withPackage(use: (folder: string, file: string) => Promise<void>): Promise<void> {
-  const { code, stdout, stderr } = await task("deb", "--dist", DIST);
-  assert.equal(code, 0, stderr);
-  await withFiles({}, async (folder) => {
-    const file = join(folder, basename(stdout.trim()));
-    await Deno.rename(stdout.trim(), file);
-    await Deno.writeFile(join(folder, "sample.pcap"), SAMPLE_CAPTURE);
-    await use(folder, file);
+let made: Promise<string> | undefined;
+
+/** The path of the package, which is made at the first call. */
+function packageFile(): Promise<string> {
+  made ??= task("deb", "--dist", DIST).then(({ code, stdout, stderr }) => {
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
   });
+  return made;
 }
 
 const DPKG = { ignore: !HAS_DPKG, reason: missing(HAS_DPKG, "dpkg") };
 
-compiledTest(
-  "the Debian package is installed, runs, is removed and purged",
-  () =>
-    withPackage(async (folder, file) => {
-      const replay = `flosensor replay /mnt/sample.pcap ${
-        OWN_NETWORKS.join(" ")
-      } --json --no-redis`;
-      const lines = await inCopiedSystem(
-        `
+compiledTest("the Debian package is installed, runs, is removed and purged", async () => {
+  const file = await packageFile();
+  await withFiles({}, async (folder) => {
+    await Deno.copyFile(file, join(folder, basename(file)));
+    await Deno.writeFile(join(folder, "sample.pcap"), SAMPLE_CAPTURE);
+    const replay = `flosensor replay /mnt/sample.pcap ${OWN_NETWORKS.join(" ")} --json --no-redis`;
+    const lines = await inCopiedSystem(
+      `
       dpkg --install /mnt/${basename(file)} >/dev/null
       test "$(dpkg-query --show --showformat='\${Status}' flosensor)" = "install ok installed"
       test "$(flosensor --version)" = ${VERSION}
@@ -194,30 +192,20 @@ compiledTest(
       dpkg --purge flosensor >/dev/null
       test ! -e /etc/flosensor
       `,
-        folder,
-      );
-      assert.deepEqual(keysOfLines(lines), SAMPLE_KEYS);
-    }),
-  {
-    ignore: DPKG.ignore || !CAN_COPY_SYSTEM,
-    reason: DPKG.reason + WITHOUT_COPY,
-  },
-);
+      folder,
+    );
+    assert.deepEqual(keysOfLines(lines), SAMPLE_KEYS);
+  });
+}, {
+  ignore: DPKG.ignore || !CAN_COPY_SYSTEM,
+  reason: DPKG.reason + WITHOUT_COPY,
+});
 
-compiledTest(
-  "lintian finds nothing in the package that is not explained in it",
-  () =>
-    withPackage(async (_folder, file) => {
-      const { stdout, stderr } = await run(
-        "lintian",
-        "--allow-root",
-        "--tag-display-limit=0",
-        file,
-      );
-      assert.equal(stdout + stderr, "");
-    }),
-  {
-    ignore: DPKG.ignore || !HAS_LINTIAN,
-    reason: DPKG.reason + missing(HAS_LINTIAN, "lintian"),
-  },
-);
+compiledTest("lintian finds nothing in the package that is not explained in it", async () => {
+  const file = await packageFile();
+  const { stdout, stderr } = await run("lintian", "--allow-root", "--tag-display-limit=0", file);
+  assert.equal(stdout + stderr, "");
+}, {
+  ignore: DPKG.ignore || !HAS_LINTIAN,
+  reason: DPKG.reason + missing(HAS_LINTIAN, "lintian"),
+});
