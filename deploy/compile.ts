@@ -22,7 +22,7 @@ Makes dist/flosensor-<target> for this machine, and dist/${CHECKSUMS}.
 
 Options:
   --all                  for all machines: ${TARGETS.map(({ name }) => name).join(", ")}
-  --redis-socket <path>  a Unix socket of Redis that the file may use, beside the usual ones
+  --socket <path>  a Unix socket of Redis or dnstap that the file may use, beside the usual ones
   --output <folder>      in the place of dist; a folder in it, or in build
 `;
 const MEBIBYTE = 1024 * 1024;
@@ -35,7 +35,7 @@ const DOWNLOAD = "Setting up base binary";
 interface CompileOptions {
   readonly targets: readonly Target[];
   readonly output: string;
-  readonly redisSockets: readonly string[];
+  readonly sockets: readonly string[];
 }
 
 /**
@@ -43,13 +43,13 @@ interface CompileOptions {
  *
  * @throws {UserError} when one can't be made; those before it stay.
  */
-async function compile({ targets, output, redisSockets }: CompileOptions): Promise<void> {
+async function compile({ targets, output, sockets }: CompileOptions): Promise<void> {
   await Deno.mkdir(output, { recursive: true });
   const directory = await Deno.makeTempDir({ dir: await buildFolder(), prefix: "compile-" });
   try {
     const made = await bundle(directory);
     await Deno.writeTextFile(join(output, LICENCES), await licenceTexts(made.packages));
-    for (const target of targets) await compileFor(target, made, output, redisSockets);
+    for (const target of targets) await compileFor(target, made, output, sockets);
   } finally {
     await writeChecksums(output);
     await Deno.remove(directory, { recursive: true });
@@ -60,7 +60,7 @@ async function compileFor(
   target: Target,
   { directory, main }: Bundle,
   output: string,
-  redisSockets: readonly string[],
+  sockets: readonly string[],
 ): Promise<void> {
   const file = executableOf(target, output);
   const base = await baseRuntimeFor(target);
@@ -69,7 +69,7 @@ async function compileFor(
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
       // The cache would be a file of a known name in /tmp, read as code by whoever runs the program.
       "--no-code-cache",
-      ...compiledPermissions(redisSockets),
+      ...compiledPermissions(sockets),
       ...["--target", target.name, "--include", directory, "--output", file, main],
     ], { env: environment(base) });
   } catch (error) {
@@ -124,17 +124,17 @@ function options(): CompileOptions | null {
     options: {
       all: { type: "boolean", default: false },
       output: { type: "string", default: DIST },
-      "redis-socket": { type: "string", multiple: true, default: [] },
+      socket: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return null;
-  const redisSockets = values["redis-socket"];
-  const wrong = redisSockets.find((path) => !isAbsolute(path) || path.includes(","));
+  const sockets = values.socket;
+  const wrong = sockets.find((path) => !isAbsolute(path) || path.includes(","));
   if (wrong !== undefined) {
-    throw new UserError(`--redis-socket ${wrong}: write an absolute path without commas`, 2);
+    throw new UserError(`--socket ${wrong}: write an absolute path without commas`, 2);
   }
-  return { targets: values.all ? TARGETS : [ownTarget()], output: values.output, redisSockets };
+  return { targets: values.all ? TARGETS : [ownTarget()], output: values.output, sockets };
 }
 
 if (import.meta.main) {

@@ -16,13 +16,16 @@ export const REDIS_SOCKETS: readonly string[] = [
   "/var/run/valkey/valkey.sock",
 ];
 
+/** Where `flosensor dnstap` makes its sockets. systemd makes the folder for a unit that asks for it. */
+const OWN_SOCKETS = "/run/flosensor";
+
 /**
  * The options of deno that say what the compiled file may do; all else is denied, and nothing can
  * add to it. `docs/installation.md` has the reasons.
  *
- * @param redisSockets More sockets of Redis than {@linkcode REDIS_SOCKETS}.
+ * @param sockets Paths of more sockets, of Redis or dnstap.
  */
-export function compiledPermissions(redisSockets: readonly string[] = []): string[] {
+export function compiledPermissions(sockets: readonly string[] = []): string[] {
   return [
     // Nobody is asked: a service has no terminal, and who has one could be talked into a yes.
     "--no-prompt",
@@ -32,6 +35,6 @@ export function compiledPermissions(redisSockets: readonly string[] = []): strin
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[...REDIS_SOCKETS, ...redisSockets].join(",")}`,
+    `--allow-write=${[...REDIS_SOCKETS, OWN_SOCKETS, ...sockets].join(",")}`,
   ];
 }

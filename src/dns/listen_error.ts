@@ -1,3 +1,4 @@
+import { permissionAdvice } from "../permission_advice.ts";
 import { UserError } from "../user_error.ts";
 import type { ListenAddress } from "./listen_address.ts";
 
@@ -12,10 +13,13 @@ export function listenText(address: ListenAddress): string {
 export function listenError(address: ListenAddress, error: unknown): UserError {
   const text = listenText(address);
   if (error instanceof Deno.errors.NotCapable) {
-    const flags = address.transport === "unix"
-      ? `--allow-read=${address.path} --allow-write=${address.path} --allow-net`
-      : "--allow-net";
-    return new UserError(`${text}: no permission, run with ${flags}`);
+    const advice = address.transport === "unix"
+      ? permissionAdvice(
+        `--allow-read=${address.path} --allow-write=${address.path} --allow-net`,
+        address.path,
+      )
+      : permissionAdvice("--allow-net");
+    return new UserError(`${text}: no permission, ${advice}`);
   }
   if (error instanceof Deno.errors.AddrInUse) {
     return new UserError(`${text}: somebody else listens there already`);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createConnection, isIP, type Socket } from "node:net";
+import { permissionAdvice } from "../permission_advice.ts";
 import { UserError } from "../user_error.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import type { RedisAddress } from "./redis_url.ts";
@@ -177,9 +178,7 @@ function requirePermission(address: RedisAddress): void {
       `--allow-read=${path} --allow-write=${path}`,
     ];
   if (descriptors.some((it) => Deno.permissions.querySync(it).state !== "granted")) {
-    const advice = Deno.build.standalone
-      ? `this file was compiled without it; compile one with: deno task compile --redis-socket ${path}`
-      : `run with ${options}`;
+    const advice = permissionAdvice(options, path);
     throw new UserError(`Redis at ${address.text}: no permission, ${advice}`);
   }
 }

@@ -166,7 +166,25 @@ compiledTest("a socket of Redis that was not compiled in is named, and what to d
     const args = ["replay", "-", "--redis", `unix://${socket}`];
     const { status, stderr } = await alone(directory, args, { stdin: SAMPLE_CAPTURE });
     assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`deno task compile --redis-socket ${socket}\n`));
+    assert.match(stderr, new RegExp(`deno task compile --socket ${socket}\n`));
+  });
+});
+
+compiledTest("dnstap listens by TCP and UDP, and on sockets where it may", async () => {
+  await withFiles({}, async (directory) => {
+    const forbidden = join(directory, "dnstap.sock");
+    const { status, stderr } = await alone(directory, ["dnstap", `unix:${forbidden}`]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`deno task compile --socket ${forbidden}\n`));
+
+    await using program = new RunningProgram(["dnstap", "tcp:127.0.0.1:0", "udp:127.0.0.1:0"], {
+      executable: FLOSENSOR,
+      command: (name, args, options) =>
+        new Deno.Command("env", { ...options, args: ["-i", name, ...args], cwd: directory }),
+    });
+    await program.says("listening on udp:127.0.0.1:0");
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
   });
 });
 

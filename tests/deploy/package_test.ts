@@ -80,11 +80,11 @@ Deno.test("compile says in one line that the named base runtime is not there", a
 });
 
 Deno.test("compile takes no socket that is not an absolute path", async () => {
-  const { code, stderr } = await task("compile", "--redis-socket", "redis.sock");
+  const { code, stderr } = await task("compile", "--socket", "redis.sock");
   assert.equal(code, 2);
   assert.equal(
     stderr,
-    "compile: error: --redis-socket redis.sock: write an absolute path without commas\n",
+    "compile: error: --socket redis.sock: write an absolute path without commas\n",
   );
 });
 
