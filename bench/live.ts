@@ -2,9 +2,10 @@
  * What live capture costs and loses, beside tcpdump: as root, `deno run -A bench/live.ts`.
  *
  * Makes two namespaces with a veth pair, sends UDP packets with tcpreplay, and takes them in turn
- * with tcpdump, which throws them away, and with the sensor's own source, which counts them. The
- * processor time is that of the whole receiving process while packets were sent, its start-up not
- * counted. Options: `--packets=2000000 --rate=400000 --rounds=1`.
+ * with tcpdump, which throws them away, with the sensor's own sources, whose packets are counted,
+ * and with the whole sensor. Processor time is that of the whole receiving process while packets
+ * were sent, its start-up not counted; of several rounds the median is told.
+ * Options: `--packets=2000000 --rates=400000,top --rounds=3 --bytes=96,1000`.
  */
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
@@ -36,23 +37,30 @@ const HEADERS = 14 + 20 + 8;
 /** Clock ticks of /proc/PID/stat, proc(5): `sysconf(_SC_CLK_TCK)` is 100 on every Linux of today. */
 const TICKS_PER_SECOND = 100;
 const SETTLE_MILLISECONDS = 500;
+/** Bytes taken of a packet, unless it is said otherwise: the default of the sensor. */
+const SNAPLEN = 512;
+
+/** As fast as tcpreplay can. */
+const TOP = "top";
 
 const { values } = parseArgs({
   args: Deno.args,
   options: {
     packets: { type: "string", default: "2000000" },
-    rate: { type: "string", default: "400000" },
-    rounds: { type: "string", default: "1" },
+    rates: { type: "string", default: `400000,${TOP}` },
+    rounds: { type: "string", default: "3" },
+    bytes: { type: "string", default: "96,1000" },
   },
 });
 const loops = Math.max(1, Math.round(Number(values.packets) / RECORDS));
-const rate = Number(values.rate);
+const packetsSent = loops * RECORDS;
 
-function tcpdump(snaplen: number): Receiver {
+function tcpdump(): Receiver {
+  const snaplen = String(SNAPLEN);
   return {
-    label: `tcpdump -w /dev/null -s ${snaplen} -B 32 MiB`,
+    label: `tcpdump -w /dev/null`,
     program: "tcpdump",
-    args: ["-i", "veth0", "-n", "-s", String(snaplen), "-B", "32768", "-w", "/dev/null", "udp"],
+    args: ["-i", "veth0", "-n", "-s", snaplen, "-B", "32768", "-w", "/dev/null", "udp"],
     end: "SIGINT",
     ready: "listening on",
     taken: (output) => ({
@@ -62,15 +70,17 @@ function tcpdump(snaplen: number): Receiver {
   };
 }
 
-function sensor(options: { snaplen: number; bufferMebibytes: number }): Receiver {
-  const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const SCOPED = `--allow-ffi=${FFI_PATHS.join(",")}`;
+
+/** The sensor's own source, by itself. */
+function source(kind: string, ffi: string, how: string): Receiver {
+  const options = { source: kind, snaplen: SNAPLEN, bufferMebibytes: 32, filter: "udp" };
   return {
-    label: `LiveSource, snaplen ${options.snaplen}, buffer ${options.bufferMebibytes} MiB`,
+    label: `source ${kind} alone${how}`,
     program: Deno.execPath(),
     args: [
-      ...["run", "--quiet", "--no-prompt", `--allow-ffi=${FFI_PATHS.join(",")}`],
-      ...["--config", file("../deno.json"), file("live_receiver.ts")],
-      ...["veth0", JSON.stringify({ ...options, filter: "udp" })],
+      ...["run", "--quiet", "--no-prompt", ffi, "--config", file("../deno.json")],
+      ...[file("live_receiver.ts"), "veth0", JSON.stringify(options)],
     ],
     end: "SIGTERM",
     ready: "ready",
@@ -81,37 +91,102 @@ function sensor(options: { snaplen: number; bufferMebibytes: number }): Receiver
   };
 }
 
-const RECEIVERS: { bytes: number; receiver: Receiver }[] = [
-  { bytes: 96, receiver: tcpdump(512) },
-  { bytes: 96, receiver: sensor({ snaplen: 512, bufferMebibytes: 32 }) },
-  { bytes: 96, receiver: sensor({ snaplen: 512, bufferMebibytes: 2 }) },
-  { bytes: 1000, receiver: tcpdump(512) },
-  { bytes: 1000, receiver: sensor({ snaplen: 128, bufferMebibytes: 32 }) },
-  { bytes: 1000, receiver: sensor({ snaplen: 512, bufferMebibytes: 32 }) },
-  { bytes: 1000, receiver: sensor({ snaplen: 65_535, bufferMebibytes: 32 }) },
+/** The whole program, which writes its keys to nobody. */
+function sensor(kind: string, ffi: string, how: string, ...more: string[]): Receiver {
+  return {
+    label: ["flosensor capture --source", kind, ...more].join(" ") + how,
+    program: Deno.execPath(),
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--ignore-env", "--allow-read", ffi],
+      ...["--config", file("../deno.json"), file("../mod.ts")],
+      ...["capture", "veth0", "10.99.0.0/24", "--no-redis", "--json", "--source", kind],
+      ...["--filter", "udp", "--snaplen", String(SNAPLEN), ...more],
+    ],
+    end: "SIGTERM",
+    ready: "capturing on",
+    taken: (output) => ({
+      packets: Number(/, (\d+) decoded/.exec(output)?.[1]),
+      dropped: Number(/(\d+) dropped by kernel/.exec(output)?.[1]),
+    }),
+  };
+}
+
+function file(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+const RECEIVERS: readonly Receiver[] = [
+  tcpdump(),
+  source("libpcap", SCOPED, ""),
+  source("af_packet", SCOPED, ", blocks copied"),
+  source("af_packet", "--allow-ffi", ", read in place"),
+  sensor("libpcap", SCOPED, ""),
+  sensor("af_packet", SCOPED, ", blocks copied"),
+  sensor("af_packet", "--allow-ffi", ", read in place"),
 ];
 
+/** What one receiver did in one round. */
+interface Measured {
+  /** Packets a second. */
+  sent: number;
+  lost: number;
+  dropped: number;
+  seconds: number;
+}
+
 await withNamespaces(async (pair) => {
-  console.log(`${loops * RECORDS} packets at up to ${rate} packets/s over veth\n`);
-  console.log("bytes  sent/s   lost     dropped  processor s  receiver");
-  for (const bytes of new Set(RECEIVERS.map((entry) => entry.bytes))) {
-    const file = await Deno.makeTempFile({ suffix: ".pcap" });
-    await Deno.writeFile(file, generated(bytes));
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const { receiver } of RECEIVERS.filter((entry) => entry.bytes === bytes)) {
-        await measure(pair, receiver, file, bytes);
-      }
-    }
-    await Deno.remove(file);
+  console.log(`${packetsSent} packets over veth, median of ${values.rounds}`);
+  for (const bytes of values.bytes.split(",").map(Number)) {
+    const path = await Deno.makeTempFile({ dir: "/dev/shm", suffix: ".pcap" });
+    await Deno.writeFile(path, generated(bytes));
+    for (const rate of values.rates.split(",")) await compare(pair, path, bytes, rate);
+    await Deno.remove(path);
   }
 });
+
+async function compare(
+  pair: NamespacePair,
+  path: string,
+  bytes: number,
+  rate: string,
+): Promise<void> {
+  const measured = RECEIVERS.map((): Measured[] => []);
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [index, receiver] of RECEIVERS.entries()) {
+      measured[index].push(await measure(pair, receiver, path, rate));
+    }
+  }
+  const nanoseconds = measured.map((rounds) =>
+    median(rounds.map(({ seconds }) => seconds)) / packetsSent * 1e9
+  );
+  console.log(`\n${bytes} bytes, ${rate === TOP ? "as fast as tcpreplay can" : `${rate}/s`}\n`);
+  console.log("| receiver | sent/s | lost | dropped | ns a packet | of tcpdump's |");
+  console.log("|---|---:|---:|---:|---:|---:|");
+  for (const [index, { label }] of RECEIVERS.entries()) {
+    const of = (field: keyof Measured) => measured[index].map((round) => round[field]);
+    const row = [
+      label,
+      median(of("sent")),
+      // Of losses the worst is told.
+      Math.max(...of("lost")),
+      Math.max(...of("dropped")),
+      nanoseconds[index].toFixed(0),
+      (nanoseconds[index] / nanoseconds[0]).toFixed(2),
+    ];
+    console.log(`| ${row.join(" | ")} |`);
+  }
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
+}
 
 async function measure(
   pair: NamespacePair,
   receiver: Receiver,
-  file: string,
-  bytes: number,
-): Promise<void> {
+  path: string,
+  rate: string,
+): Promise<Measured> {
   const command = pair.command(receiver.program, receiver.args, {
     stdout: "piped",
     stderr: "piped",
@@ -124,23 +199,15 @@ async function measure(
   const streams = [read(child.stdout), read(child.stderr)];
   while (!output.includes(receiver.ready)) await pause(20);
   const before = processorSeconds(child.pid);
-  const said = await pair.replay(file, { packetsPerSecond: rate, args: [`--loop=${loops}`, "-K"] });
+  const packetsPerSecond = rate === TOP ? undefined : Number(rate);
+  const said = await pair.replay(path, { packetsPerSecond, args: [`--loop=${loops}`, "-K"] });
   await pause(SETTLE_MILLISECONDS);
   const seconds = processorSeconds(child.pid) - before;
   child.kill(receiver.end);
   await Promise.all([...streams, child.status]);
   const { packets, dropped } = receiver.taken(output);
   const sent = Math.round(Number(/([\d.]+) pps/.exec(said)?.[1]));
-  console.log(
-    [
-      String(bytes).padEnd(5),
-      String(sent).padEnd(7),
-      String(loops * RECORDS - packets).padEnd(7),
-      String(dropped).padEnd(7),
-      seconds.toFixed(2).padEnd(11),
-      receiver.label,
-    ].join("  "),
-  );
+  return { sent, lost: packetsSent - packets, dropped, seconds };
 }
 
 /** User and system time of a process up to now, proc(5). `ip netns exec` becomes its program. */

@@ -1,27 +1,24 @@
 /**
- * Takes packets from an interface and only counts them: `live_receiver.ts INTERFACE OPTIONS`.
+ * Takes packets from an interface and only counts them: `live_receiver.ts INTERFACE OPTIONS`, where
+ * the options are those of a live source, and `source`, which is `libpcap` or `af_packet`.
  * Ends at SIGTERM with a line of JSON. For `live.ts`.
  */
 import { DEFAULT_LIVE_OPTIONS } from "../src/capture/live_options.ts";
-import { LiveSource } from "../src/capture/live_source.ts";
+import { openInterfaces } from "../src/capture/open_interfaces.ts";
 import { LineLog } from "../src/log.ts";
 
-const [name, options] = Deno.args;
-const source = LiveSource.open(
-  name,
-  { ...DEFAULT_LIVE_OPTIONS, ...JSON.parse(options) },
-  new LineLog("info"),
-);
+const [name, text] = Deno.args;
+const { source: kind, ...options } = JSON.parse(text);
+const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
+const [source] = openInterfaces(kind, [name], () => live, new LineLog("info"));
 Deno.addSignalListener("SIGTERM", () => source.close());
 console.log("ready");
 
 let packets = 0;
 let batches = 0;
-let statistics = source.statistics();
 for (let batch; (batch = await source.next()) !== null;) {
   packets += batch.count;
   batches++;
-  if (batch.count === 0) statistics = source.statistics();
 }
-console.log(JSON.stringify({ packets, batches, ...statistics }));
+console.log(JSON.stringify({ packets, batches, ...source.statistics() }));
 Deno.exit();

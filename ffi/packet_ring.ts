@@ -21,29 +21,18 @@ const TP_STATUS_USER = 1;
 /** `struct tpacket3_hdr`, and the `struct sockaddr_ll` after it. */
 const FRAME = { next: 0, seconds: 4, captured: 12, length: 16, start: 24, link: 48 };
 const LINK = { protocol: 2, index: 4, hardware: 8, kind: 10, address: 12 };
-/**
- * Fewest bytes of a frame: the two structures, which are 68 bytes, and a byte of a packet; frames
- * begin at multiples of 8.
- */
-const SMALLEST_FRAME = 72;
 
 /** The header of LINKTYPE_LINUX_SLL2, https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html. */
-const SLL2 = { protocol: 0, reserved: 2, index: 4, hardware: 8, kind: 10, address: 12, size: 20 };
+const SLL2 = { protocol: 0, index: 4, hardware: 8, kind: 10, address: 12, size: 20 };
 
 const MEBIBYTE = 1024 * 1024;
-/** Bytes of a block. */
-const BLOCK_SIZE = MEBIBYTE;
-/** Fewest blocks: while one is read and one is waited for, packets need a third. */
-const FEWEST_BLOCKS = 4;
-
-/** Most packets of a block of a ring of this size. */
-export function ringCapacity(mebibytes: number): number {
-  return Math.floor(blockSizeOf(mebibytes) / SMALLEST_FRAME);
-}
-
-function blockSizeOf(mebibytes: number): number {
-  return Math.min(BLOCK_SIZE, (mebibytes * MEBIBYTE) / FEWEST_BLOCKS);
-}
+/**
+ * Blocks of a ring. The fewer, the less often we are woken up while much comes: when a block is
+ * full. While one is read, there must be room for what comes meanwhile.
+ */
+const BLOCKS = 8;
+/** Largest block, the largest piece of memory that the kernel gives out as one: 4 MiB. */
+const LARGEST_BLOCK = 4 * MEBIBYTE;
 
 /**
  * Packets as the kernel lays them down in blocks of memory that it shares with us (TPACKET_V3,
@@ -58,9 +47,12 @@ export class PacketRing {
   readonly #count: number;
   readonly #address: Address;
   readonly #size: bigint;
-  /** The block that is read next. */
-  #next = 0;
+  /** The block that is ours, or will be next. */
+  #block = 0;
   #isHolding = false;
+  /** Where its next packet lies, and how many there are from there on. */
+  #at = 0;
+  #left = 0;
   #isOpen = true;
 
   /**
@@ -77,9 +69,9 @@ export class PacketRing {
     retireMilliseconds: number,
     isCooked: boolean,
   ) {
-    const size = mebibytes * MEBIBYTE;
-    const blockSize = blockSizeOf(mebibytes);
-    this.#count = size / blockSize;
+    const blockSize = Math.min(LARGEST_BLOCK, (mebibytes * MEBIBYTE) / BLOCKS);
+    this.#count = Math.floor((mebibytes * MEBIBYTE) / blockSize);
+    const size = this.#count * blockSize;
     this.#isCooked = isCooked;
     this.#size = BigInt(size);
     socket.createRing(blockSize, this.#count, retireMilliseconds);
@@ -97,34 +89,32 @@ export class PacketRing {
     return this.#blocks.bytes;
   }
 
-  /** Whether a block waits to be read. */
+  /** Whether there are packets to be read. */
   get isReady(): boolean {
-    return this.#blocks.isReady(this.#next);
+    return this.#left > 0 || this.#blocks.isReady(this.#isHolding ? this.#after : this.#block);
   }
 
   /**
-   * Puts the packets of the next block, if one is ready, into a batch. They stay there until
-   * {@linkcode PacketRing.release}.
+   * Puts the next packets of a block, as many as there is room for, into a batch. They stay where
+   * they are until {@linkcode PacketRing.release}.
    */
   fill(batch: PacketBatch): void {
     batch.count = 0;
-    if (!this.isReady) return;
-    const { view } = batch;
-    const start = this.#blocks.take(this.#next);
-    this.#isHolding = true;
-    const count = view.getUint32(start + BLOCK.packets, true);
-    const first = start + view.getUint32(start + BLOCK.firstPacket, true);
-    if (this.#isCooked) this.#fillCooked(batch, first, count);
-    else this.#fillRaw(batch, first, count);
+    if (this.#left === 0 && !this.#take(batch)) return;
+    const count = Math.min(this.#left, batch.capacity);
+    this.#at = this.#isCooked
+      ? fillCooked(batch, this.#at, count)
+      : fillRaw(batch, this.#at, count);
+    this.#left -= count;
     batch.count = count;
   }
 
-  /** Gives the block of the last {@linkcode PacketRing.fill} back to the kernel. */
+  /** The packets of the last {@linkcode PacketRing.fill} are not used any more. */
   release(): void {
-    if (!this.#isHolding) return;
-    this.#blocks.release(this.#next);
+    if (!this.#isHolding || this.#left > 0) return;
+    this.#blocks.release(this.#block);
     this.#isHolding = false;
-    if (++this.#next === this.#count) this.#next = 0;
+    this.#block = this.#after;
   }
 
   /** Unmaps the memory: batches must not refer to it any more. Closing twice is harmless. */
@@ -133,40 +123,61 @@ export class PacketRing {
     this.#isOpen = false;
   }
 
-  #fillRaw(batch: PacketBatch, first: number, count: number): void {
-    const { view, seconds, offset, captured, length } = batch;
-    for (let packet = 0, at = first; packet < count; packet++) {
-      seconds[packet] = view.getUint32(at + FRAME.seconds, true);
-      captured[packet] = view.getUint32(at + FRAME.captured, true);
-      length[packet] = view.getUint32(at + FRAME.length, true);
-      offset[packet] = at + view.getUint16(at + FRAME.start, true);
-      at += view.getUint32(at + FRAME.next, true);
-    }
+  /** The number of the block after the present one. */
+  get #after(): number {
+    return this.#block + 1 === this.#count ? 0 : this.#block + 1;
   }
 
-  /**
-   * The kernel leaves at least 28 bytes between what it says of the link layer and the packet: the
-   * header, which says the same in another order, fits in between.
-   */
-  #fillCooked(batch: PacketBatch, first: number, count: number): void {
-    const { view, seconds, offset, captured, length } = batch;
-    for (let packet = 0, at = first; packet < count; packet++) {
-      const header = at + view.getUint16(at + FRAME.start, true) - SLL2.size;
-      const link = at + FRAME.link;
-      const protocol = view.getUint16(link + LINK.protocol);
-      view.setUint32(header + SLL2.protocol, protocol << 16);
-      view.setUint32(header + SLL2.index, view.getUint32(link + LINK.index, true));
-      view.setUint16(header + SLL2.hardware, view.getUint16(link + LINK.hardware, true));
-      view.setUint16(header + SLL2.kind, view.getUint16(link + LINK.kind));
-      view.setUint32(header + SLL2.address, view.getUint32(link + LINK.address));
-      view.setUint32(header + SLL2.address + 4, view.getUint32(link + LINK.address + 4));
-      seconds[packet] = view.getUint32(at + FRAME.seconds, true);
-      captured[packet] = view.getUint32(at + FRAME.captured, true) + SLL2.size;
-      length[packet] = view.getUint32(at + FRAME.length, true) + SLL2.size;
-      offset[packet] = header;
-      at += view.getUint32(at + FRAME.next, true);
-    }
+  /** @returns Whether there is a block, which now is ours. */
+  #take({ view }: PacketBatch): boolean {
+    if (!this.#blocks.isReady(this.#block)) return false;
+    const start = this.#blocks.take(this.#block);
+    this.#isHolding = true;
+    this.#left = view.getUint32(start + BLOCK.packets, true);
+    this.#at = start + view.getUint32(start + BLOCK.firstPacket, true);
+    return true;
   }
+}
+
+/** @returns Where the frame after the last lies. */
+function fillRaw(batch: PacketBatch, first: number, count: number): number {
+  const { view, seconds, offset, captured, length } = batch;
+  let at = first;
+  for (let packet = 0; packet < count; packet++) {
+    seconds[packet] = view.getUint32(at + FRAME.seconds, true);
+    captured[packet] = view.getUint32(at + FRAME.captured, true);
+    length[packet] = view.getUint32(at + FRAME.length, true);
+    offset[packet] = at + view.getUint16(at + FRAME.start, true);
+    at += view.getUint32(at + FRAME.next, true);
+  }
+  return at;
+}
+
+/**
+ * The kernel leaves at least 28 bytes between what it says of the link layer and the packet: the
+ * header, which says the same in another order, fits in between.
+ *
+ * @returns Where the frame after the last lies.
+ */
+function fillCooked(batch: PacketBatch, first: number, count: number): number {
+  const { view, seconds, offset, captured, length } = batch;
+  let at = first;
+  for (let packet = 0; packet < count; packet++) {
+    const header = at + view.getUint16(at + FRAME.start, true) - SLL2.size;
+    const link = at + FRAME.link;
+    view.setUint32(header + SLL2.protocol, view.getUint16(link + LINK.protocol) << 16);
+    view.setUint32(header + SLL2.index, view.getUint32(link + LINK.index, true));
+    view.setUint16(header + SLL2.hardware, view.getUint16(link + LINK.hardware, true));
+    view.setUint16(header + SLL2.kind, view.getUint16(link + LINK.kind));
+    view.setUint32(header + SLL2.address, view.getUint32(link + LINK.address));
+    view.setUint32(header + SLL2.address + 4, view.getUint32(link + LINK.address + 4));
+    seconds[packet] = view.getUint32(at + FRAME.seconds, true);
+    captured[packet] = view.getUint32(at + FRAME.captured, true) + SLL2.size;
+    length[packet] = view.getUint32(at + FRAME.length, true) + SLL2.size;
+    offset[packet] = header;
+    at += view.getUint32(at + FRAME.next, true);
+  }
+  return at;
 }
 
 /** How blocks of the ring are got at. */

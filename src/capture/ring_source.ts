@@ -5,7 +5,7 @@ import { interfaceDrops } from "../../ffi/interface_drops.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { kernelFilter } from "../../ffi/kernel_filter.ts";
 import { libpcapAbsence } from "../../ffi/libpcap.ts";
-import { PacketRing, ringCapacity } from "../../ffi/packet_ring.ts";
+import { PacketRing } from "../../ffi/packet_ring.ts";
 import type { Log } from "../log.ts";
 import { LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
@@ -22,6 +22,8 @@ import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
 import { preferredLinkType } from "./preferred_link_type.ts";
 
+/** Most packets of a batch: enough to share its cost, and few enough to stay in the cache. */
+const MOST_PACKETS = 4096;
 /** The interface that sends itself what it sends. */
 const LOOPBACK = "lo";
 
@@ -35,7 +37,7 @@ export class RingSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
 
   private constructor(name: string, options: Readonly<LiveOptions>, log: Log) {
-    super(name, log, ringCapacity(options.bufferMebibytes));
+    super(name, log, MOST_PACKETS);
     this.#options = options;
   }
 
@@ -100,7 +102,7 @@ class OpenRing implements OpenInterface {
     this.#ring.fill(batch);
     if (batch.count === 0) this.#socket.requireUp();
     batch.linkType.fill(this.#linkType, 0, batch.count);
-    return batch.count > 0;
+    return this.#ring.isReady;
   }
 
   release(): void {
