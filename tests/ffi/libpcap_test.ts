@@ -48,7 +48,7 @@ libpcapTest("compileFilter() refuses what has no meaning for saved packets of a 
 Deno.test("openLibrary() names the paths and the advice when a library is missing", () => {
   const paths = ["/nowhere/libone.so", "/nowhere/libtwo.so"];
   assert.throws(() => openLibrary("libone", paths, {}, "install it"), {
-    name: "UserError",
+    name: "LibraryAbsence",
     message: "libone not found at /nowhere/libone.so, /nowhere/libtwo.so: install it",
   });
 });
