@@ -12,6 +12,8 @@ const WRONG_USAGE = 2;
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
 const MOST_CONVERSATIONS = 16_000_000;
+/** Each of some ten meters remembers so many, and all are made anew for each capture. */
+const SCORED_CONVERSATIONS = 200_000;
 
 /**
  * Runs the program.
@@ -209,6 +211,22 @@ function commands(finish: (status: number) => void): Command {
       finish(await explain(flow, { config: options.config, ourNets: networks }, log(options)));
     });
 
+  command(
+    "score",
+    "Measure rules on saved captures against the captures' own handshakes, also without these.",
+  )
+    .usage("[options] <file...> [our-net...]")
+    .argument("<file...>", "saved captures, each by itself; then " + ourNets("none"))
+    .addOption(configOption())
+    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
+    .option("--json", "print one line of JSON")
+    .option("--verbose", "list what was attributed wrongly, and by what")
+    .addOption(maxConversationsOption().default(SCORED_CONVERSATIONS))
+    .action(async (names: string[], options) => {
+      const { score } = await import("./score.ts");
+      finish(await score(names, options, log(options)));
+    });
+
   command("interfaces", "List what can be captured on, with addresses and link types.")
     .action(async (options) => {
       const { interfaces } = await import("./interfaces.ts");
@@ -240,12 +258,14 @@ function addRunOptions(command: Command): Command {
     .option("--json", "write each key as a line of JSON on standard output")
     .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
-    .option(
-      "--max-conversations <number>",
-      "conversations remembered, for each address family; then the longest idle are forgotten",
-      integerIn(1, MOST_CONVERSATIONS),
-      DEFAULT_MAX_CONVERSATIONS,
-    );
+    .addOption(maxConversationsOption());
+}
+
+function maxConversationsOption(): Option {
+  return new Option(
+    "--max-conversations <number>",
+    "conversations remembered, for each address family; then the longest idle are forgotten",
+  ).argParser(integerIn(1, MOST_CONVERSATIONS)).default(DEFAULT_MAX_CONVERSATIONS);
 }
 
 function log(options: { logLevel: LogLevel }): LineLog {
