@@ -35,6 +35,8 @@ const COLD_HASH = 4;
 export const COLD_EVIDENCE = 5;
 /** In which round of judgements the mapping was asked last. */
 export const COLD_JUDGEMENT = 6;
+/** `HOT_LAST_SEEN` at the time of the last touch. */
+const COLD_TOUCHED = 7;
 
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNJUDGED = -1;
@@ -48,6 +50,8 @@ export const MOST_CONVERSATIONS = NUMBER_MASK;
 const FIRST_INDEX_SIZE = 1 << 14;
 /** When the table is full, so many of its conversations are forgotten at once. */
 const FORGOTTEN_AT_ONCE = 1 / 64;
+/** For each that is forgotten, so many busy ones may be passed over: it must not take long. */
+const MOST_SPARED = 16;
 
 /** Odd numbers whose bits look random, as MurmurHash3 (public domain) uses. */
 const MIX_1 = 0x85ebca6b | 0;
@@ -242,6 +246,7 @@ export class ConversationTable {
 
   /** Says that a conversation is alive: of those that are not, the longest idle are forgotten first. */
   touch(number: number): void {
+    this.cold[(number << COLD_SHIFT) + COLD_TOUCHED] = this.#lastSeen(number);
     if (number === this.#newest) return;
     this.#unlink(number);
     this.#linkNewest(number);
@@ -254,6 +259,10 @@ export class ConversationTable {
       visit(number);
       number = next;
     }
+  }
+
+  #lastSeen(number: number): number {
+    return this.hot[(number << this.hotShift) + HOT_LAST_SEEN];
   }
 
   #hasAddresses(cell: number, addresses: Int32Array, at: number): boolean {
@@ -275,6 +284,7 @@ export class ConversationTable {
     const cell = number << this.hotShift;
     hot[cell + HOT_UNTIL] = 0;
     hot[cell + HOT_UNTIL + 1] = 0;
+    hot[cell + HOT_LAST_SEEN] = 0;
     hot[cell + HOT_STATE] = protocol | STATE_NEW | STATE_UNMET;
     hot[cell + HOT_PORTS] = ports;
     const coldCell = number << COLD_SHIFT;
@@ -283,6 +293,7 @@ export class ConversationTable {
     cold[coldCell + COLD_HASH] = hash;
     cold[coldCell + COLD_EVIDENCE] = 0;
     cold[coldCell + COLD_JUDGEMENT] = 0;
+    cold[coldCell + COLD_TOUCHED] = 0;
     this.#linkNewest(number);
     this.#insert(number, hash);
     this.count++;
@@ -314,8 +325,16 @@ export class ConversationTable {
   #forget(): void {
     this.#beforeForgetting();
     const wanted = Math.max(1, Math.floor(this.#limit * FORGOTTEN_AT_ONCE));
-    for (let done = 0; done < wanted && this.#oldest !== 0; done++) {
+    let spared = 0;
+    for (let done = 0; done < wanted && this.#oldest !== 0;) {
       const number = this.#oldest;
+      // A conversation is touched when it is judged, which may be long ago though it is busy.
+      const wasTouched = this.cold[(number << COLD_SHIFT) + COLD_TOUCHED];
+      if (this.#lastSeen(number) > wasTouched && spared++ < wanted * MOST_SPARED) {
+        this.touch(number);
+        continue;
+      }
+      done++;
       this.#unlink(number);
       this.#removeFromIndex(number);
       this.cold[(number << COLD_SHIFT) + COLD_NEWER] = this.#free;

@@ -6,6 +6,7 @@ import {
   COLD_SHIFT,
   ConversationTable,
   HOT_ADDRESSES,
+  HOT_LAST_SEEN,
   HOT_PORTS,
   HOT_STATE,
   HOT_UNTIL,
@@ -231,4 +232,22 @@ Deno.test("ConversationTable refuses a limit that it can't number", () => {
   for (const limit of [0, -1, MOST_CONVERSATIONS + 1]) {
     assert.throws(() => new ConversationTable(1, limit), RangeError);
   }
+});
+
+Deno.test("ConversationTable spares those that had packets since they were touched", () => {
+  const table = new ConversationTable(1, 64);
+  const find = (address: number) => table.find4(hash(address), address, 1, 443, 6);
+  const hash = (address: number) => table.hash4(address, 1, 443, 6);
+  const add = (address: number, seconds: number) => {
+    const number = table.add4(hash(address), address, 1, 443, 6);
+    table.hot[(number << table.hotShift) + HOT_LAST_SEEN] = seconds;
+    table.touch(number);
+    return number;
+  };
+  const busy = add(0, 100);
+  for (let address = 1; address < 64; address++) add(address, 100 + address);
+  table.hot[(busy << table.hotShift) + HOT_LAST_SEEN] = 200;
+  add(64, 201);
+  assert.equal(find(0), busy);
+  assert.equal(find(1), 0);
 });
