@@ -37,7 +37,7 @@ import {
   STATE_WANTS_PAYLOAD,
   UNJUDGED,
 } from "./conversation_table.ts";
-import { FIRST_WINDOW, WINDOW_SECONDS, WINDOWS_HELD } from "./held_keys.ts";
+import { WINDOWS_HELD } from "./held_keys.ts";
 import { EvidenceGatherer } from "./evidence_gatherer.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { isFinal, strengthOf } from "./by.ts";
@@ -54,6 +54,7 @@ import {
 } from "./packet_group.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
 import type { PayloadReader } from "./payload_reader.ts";
+import { WindowClock } from "./window_clock.ts";
 
 /** Conversations of each address family that are remembered unless told otherwise. */
 export const DEFAULT_MAX_CONVERSATIONS = 1_000_000;
@@ -81,6 +82,11 @@ export interface FlowMeterOptions {
   clock?: () => number;
   /** Conversations of each address family that are remembered. @default 1_000_000 */
   maxConversations?: number;
+  /**
+   * In how many windows of 30 s a key is held back after it was emitted. @default 3, as the Redis
+   * contract has it; less for whoever holds them back again.
+   */
+  windowsHeld?: number;
   /** The sensor's own connections, which are left out. */
   ownConnections?: OwnConnections;
   /** What the host listens on, where packets are its own. */
@@ -148,9 +154,8 @@ export class FlowMeter {
   readonly #readPorts: Uint8Array;
   #mapping: Mapping;
   #second = 0;
-  /** Counts windows of 30 s, but never back: see `#setTime`. */
-  #window = FIRST_WINDOW;
-  #realWindow = 0;
+  readonly #windowClock = new WindowClock();
+  #window = this.#windowClock.window;
   /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
   readonly #due = new Int32Array(MOST_DUE);
   #dueCount = 0;
@@ -170,7 +175,7 @@ export class FlowMeter {
     this.#ipv6 = new ConversationTable(4, most, judge);
     this.#ipv4Group = new PacketGroup(1, this.#ipv4);
     this.#ipv6Group = new PacketGroup(4, this.#ipv6);
-    this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit);
+    this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit, options.windowsHeld);
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
     this.#ownConnections = options.ownConnections ?? null;
@@ -456,20 +461,12 @@ export class FlowMeter {
     this.#setTime(seconds);
   }
 
-  /**
-   * Windows are counted in one direction only. Where time makes a leap, forward over more windows
-   * than a key is held or back, all keys are free again, as they would be in a new process.
-   */
   #setTime(seconds: number): void {
     const passed = seconds - this.#second;
     if (passed < 0 || passed > LONGEST_SILENCE_SECONDS) this.#gatherer.noteGap(seconds);
     this.#second = seconds;
-    const window = Math.floor(seconds / WINDOW_SECONDS);
-    if (window === this.#realWindow) return;
-    const step = window - this.#realWindow;
-    if (step < 0 && step >= -1) return;
-    this.#window += step < 0 || step > WINDOWS_HELD ? WINDOWS_HELD : step;
-    this.#realWindow = window;
+    this.#windowClock.set(seconds);
+    this.#window = this.#windowClock.window;
   }
 
   #judgeDue(): void {

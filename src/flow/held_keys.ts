@@ -32,6 +32,7 @@ export class HeldKeys {
   /** Keys that were let go before their time because too many were held. */
   forgotten = 0;
   readonly #limit: number;
+  readonly #windows: number;
   #slots = new Int32Array(FIRST_SIZE * SLOT);
   #mask = FIRST_SIZE - 1;
   #used = 0;
@@ -41,9 +42,11 @@ export class HeldKeys {
   /**
    * @param limit How many keys are held at most after a sweep, and about twice as many before it.
    * Above it the oldest are let go, which costs writes that were not needed, and loses nothing.
+   * @param windows In how many windows a key is held back, that in which it was written included.
    */
-  constructor(limit: number) {
+  constructor(limit: number, windows: number = WINDOWS_HELD) {
     this.#limit = limit;
+    this.#windows = windows;
   }
 
   /**
@@ -70,7 +73,7 @@ export class HeldKeys {
       }
       if (slots[at] !== first || ((word ^ second) & ~WINDOW_MASK) !== 0) continue;
       const age = ageOf(word, window);
-      if (age < WINDOWS_HELD) return window - age + WINDOWS_HELD;
+      if (age < this.#windows) return window - age + this.#windows;
       slots[at + 1] = (second & ~WINDOW_MASK) | now;
       return 0;
     }
@@ -96,7 +99,7 @@ export class HeldKeys {
 
   #advance(window: number): void {
     // After a long silence the ages of what is there can't be told, only that all of it is old.
-    if (window - this.#latest >= WINDOWS_HELD) this.#clear(window);
+    if (window - this.#latest >= this.#windows) this.#clear(window);
     else if (window - this.#swept > LONGEST_UNSWEPT) this.#sweep(window);
     this.#latest = window;
   }
@@ -111,7 +114,7 @@ export class HeldKeys {
   /** Sweeps out what is no longer held, and makes room for more if that was not enough. */
   #sweep(window: number): void {
     this.#swept = window;
-    let oldest = WINDOWS_HELD - 1;
+    let oldest = this.#windows - 1;
     const byAge = this.#countByAge(window);
     const countTo = (age: number) => byAge.slice(0, age + 1).reduce((sum, count) => sum + count, 0);
     let kept = countTo(oldest);
@@ -135,11 +138,11 @@ export class HeldKeys {
 
   /** How many keys were written in this window, in the one before, and so on. */
   #countByAge(window: number): number[] {
-    const counts = new Array<number>(WINDOWS_HELD).fill(0);
+    const counts = new Array<number>(this.#windows).fill(0);
     for (let at = 1; at < this.#slots.length; at += SLOT) {
       if (this.#slots[at] === 0) continue;
       const age = ageOf(this.#slots[at], window);
-      if (age < WINDOWS_HELD) counts[age]++;
+      if (age < this.#windows) counts[age]++;
     }
     return counts;
   }

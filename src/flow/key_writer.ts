@@ -55,6 +55,7 @@ export class KeyWriter {
   readonly #batch = new ObservationBatch(BATCH);
   readonly #emit: (batch: ObservationBatch) => void;
   readonly #held: HeldKeys;
+  readonly #windowsHeld: number;
   readonly #fingerprint = new Fingerprint();
   #seconds = 0;
   #window = 0;
@@ -72,9 +73,15 @@ export class KeyWriter {
   /**
    * @param limit How many keys are held back at most.
    * @param emit Takes a batch, which is used again as soon as this returns.
+   * @param windowsHeld In how many windows a key is held back.
    */
-  constructor(limit: number, emit: (batch: ObservationBatch) => void) {
-    this.#held = new HeldKeys(limit);
+  constructor(
+    limit: number,
+    emit: (batch: ObservationBatch) => void,
+    windowsHeld: number = WINDOWS_HELD,
+  ) {
+    this.#held = new HeldKeys(limit, windowsHeld);
+    this.#windowsHeld = windowsHeld;
     this.#emit = emit;
   }
 
@@ -194,7 +201,7 @@ export class KeyWriter {
   }
 
   #nextWindow(held: number): number {
-    return held === 0 ? this.#window + WINDOWS_HELD : held;
+    return held === 0 ? this.#window + this.#windowsHeld : held;
   }
 
   /** Makes the fingerprint of a key of a staged flow; `b` is -1 where it has one address only. */
