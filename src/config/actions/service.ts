@@ -16,14 +16,21 @@ export function Service(): Action {
 class ServiceAction extends Action {
   override readonly alwaysMatches = false;
   override readonly usesEvidence = true;
+  /** What each kind of evidence weighs, for the source. */
+  readonly #weights = new Int32Array(EVIDENCE.length);
 
   override decide(facts: Facts): Outcome {
+    const weights = this.#weights;
     let balance = 0;
-    for (let i = 0; i < EVIDENCE.length; i++) balance += EVIDENCE[i].weigh(facts);
+    for (let i = 0; i < EVIDENCE.length; i++) {
+      const weight = EVIDENCE[i].weigh(facts);
+      weights[i] = weight;
+      balance += weight;
+    }
     if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
     const sourceServes = balance > 0;
     const port = sourceServes ? facts.sourcePort : facts.destinationPort;
-    return flowOutcome(sourceServes, port, heaviest(facts, sourceServes));
+    return flowOutcome(sourceServes, port, heaviest(weights, sourceServes));
   }
 
   override describe(): string {
@@ -49,12 +56,11 @@ class ServiceAction extends Action {
 }
 
 /** What weighs most of all that speaks for the end that serves. */
-function heaviest(facts: Facts, sourceServes: boolean): number {
+function heaviest(weights: Int32Array, sourceServes: boolean): number {
   let most = 0;
   let by = 0;
-  for (let i = 0; i < EVIDENCE.length; i++) {
-    const weight = EVIDENCE[i].weigh(facts);
-    const speaks = sourceServes ? weight : -weight;
+  for (let i = 0; i < weights.length; i++) {
+    const speaks = sourceServes ? weights[i] : -weights[i];
     if (speaks > most) {
       most = speaks;
       by = EVIDENCE[i].by;
