@@ -1,7 +1,13 @@
 import diagnostics from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { parseAddress } from "../config/address.ts";
-import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../flow/own_connections.ts";
+import {
+  judgeEnds,
+  type OwnConnection,
+  type OwnConnections,
+  type OwnConnectionsState,
+  type OwnEnd,
+} from "../flow/own_connections.ts";
 
 /** The two ends of a TCP connection of ours, addresses as text. */
 export interface TcpEndpoints {
@@ -17,17 +23,8 @@ export interface Remote {
   readonly port: number;
 }
 
-/** One end as a packet has it. */
-interface End {
-  readonly isIpv6: boolean;
-  readonly words: Uint32Array;
-  readonly port: number;
-}
-
-interface Connection {
+interface Connection extends OwnConnection {
   readonly endpoints: TcpEndpoints;
-  readonly local: End;
-  readonly remote: End;
   /** When it was closed, in milliseconds, or `Infinity` while it is open. */
   closedAt: number;
 }
@@ -53,11 +50,11 @@ const CLOSED_SEEN = 60_000;
  */
 export class OwnSockets implements OwnConnections {
   readonly #connections = new Map<Socket, Connection>();
-  readonly #remotes = new Map<string, Remote & End>();
+  readonly #remotes = new Map<string, Remote & OwnEnd>();
   readonly #settling = new Set<Socket>();
   readonly #now: () => number;
   #lastFailure = -Infinity;
-  /** Called when a connection begins, is made, fails, or ends. */
+  /** Called when a connection begins, is made, fails, or ends, and when its far end becomes known. */
   onEndpointsChanged: () => void = () => {};
 
   /** @param now A clock in milliseconds. */
@@ -90,17 +87,27 @@ export class OwnSockets implements OwnConnections {
     other: Uint32Array,
     otherPort: number,
   ): number {
-    for (const { local, remote } of this.#connections.values()) {
-      const isIt = isEnd(local, isIpv6, one, onePort) && isEnd(remote, isIpv6, other, otherPort) ||
-        isEnd(remote, isIpv6, one, onePort) && isEnd(local, isIpv6, other, otherPort);
-      if (isIt) return OURS;
-    }
-    if (!this.isSettling && this.#now() - this.#lastFailure > FAILED_SEEN) return NOT_OURS;
-    for (const remote of this.#remotes.values()) {
-      const isOne = isEnd(remote, isIpv6, one, onePort) || isEnd(remote, isIpv6, other, otherPort);
-      if (isOne) return MAYBE_OURS;
-    }
-    return NOT_OURS;
+    const remotes = this.#unsettledFor() > 0 ? this.#remotes.values() : null;
+    const connections = this.#connections.values();
+    return judgeEnds(connections, remotes, isIpv6, one, onePort, other, otherPort);
+  }
+
+  /** What is known now, for other threads. */
+  state(): OwnConnectionsState {
+    return {
+      connections: [...this.#connections.values()].map(({ local, remote }) => ({ local, remote })),
+      remotes: [...this.#remotes.values()].map(({ isIpv6, words, port }) => ({
+        isIpv6,
+        words,
+        port,
+      })),
+      unsettledFor: this.#unsettledFor(),
+    };
+  }
+
+  /** For how many milliseconds more a conversation with one of the far ends may be ours. */
+  #unsettledFor(): number {
+    return this.isSettling ? Infinity : this.#lastFailure + FAILED_SEEN - this.#now();
   }
 
   /**
@@ -132,17 +139,24 @@ export class OwnSockets implements OwnConnections {
     // An address is not looked up, so there is no event that tells it.
     this.#addRemote(host, port);
     this.onEndpointsChanged();
-    socket.on("lookup", (_error, address) => this.#addRemote(address, port));
-    socket.on("connectionAttempt", (address) => this.#addRemote(address, port));
+    socket.on("lookup", (_error, address) => this.#learnRemote(address, port));
+    socket.on("connectionAttempt", (address) => this.#learnRemote(address, port));
     socket.once("connect", () => this.#connected(socket));
     socket.once("close", () => this.#closed(socket));
   }
 
   /** Does nothing when it is a name. */
-  #addRemote(address: string | undefined, port: number): void {
-    if (!address || this.#remotes.has(`${address} ${port}`)) return;
+  /** A far end that was looked up, before the first packet is sent there. */
+  #learnRemote(address: string | undefined, port: number): void {
+    if (this.#addRemote(address, port)) this.onEndpointsChanged();
+  }
+
+  /** @returns Whether it was not known. */
+  #addRemote(address: string | undefined, port: number): boolean {
+    if (!address || this.#remotes.has(`${address} ${port}`)) return false;
     const end = endOf(address, port);
     if (end !== null) this.#remotes.set(`${address} ${port}`, { address, ...end });
+    return end !== null;
   }
 
   #connected(socket: Socket): void {
@@ -175,12 +189,7 @@ export class OwnSockets implements OwnConnections {
   }
 }
 
-function endOf(text: string, port: number): End | null {
+function endOf(text: string, port: number): OwnEnd | null {
   const address = parseAddress(text.replace(/%.*$/, ""));
   return address === null ? null : { isIpv6: address.family === 6, words: address.words, port };
-}
-
-function isEnd(end: End, isIpv6: boolean, words: Uint32Array, port: number): boolean {
-  return end.port === port && end.isIpv6 === isIpv6 && end.words[3] === words[3] &&
-    end.words[2] === words[2] && end.words[1] === words[1] && end.words[0] === words[0];
 }

@@ -1,0 +1,56 @@
+import { Fingerprint } from "./fingerprint.ts";
+import { HeldKeys } from "./held_keys.ts";
+import { IDENTITY_WORDS, OBSERVATION_WORDS, ObservationBatch } from "./observation_batch.ts";
+import { WindowClock } from "./window_clock.ts";
+
+/** Keys that are held back at the same time, of all meters together. */
+const MOST_HELD_KEYS = 2_000_000;
+
+/**
+ * Merges what several meters observed: a key that one of them has written lately is held back when
+ * it comes from another. The meters themselves hold a key back for one window only, so that it comes
+ * again in each window in which it is seen, and is written when its time has come.
+ */
+export class KeyMerger {
+  /** Observations that were passed on. */
+  written = 0;
+  readonly #held = new HeldKeys(MOST_HELD_KEYS);
+  readonly #windowClock = new WindowClock();
+  readonly #fingerprint = new Fingerprint();
+  readonly #emit: (batch: ObservationBatch) => void;
+  readonly #clock: () => number;
+  #batch = new ObservationBatch(0);
+
+  /**
+   * @param emit Takes a batch, which is used again as soon as this returns.
+   * @param clock The time in seconds since 1970-01-01 UTC.
+   */
+  constructor(emit: (batch: ObservationBatch) => void, clock: () => number) {
+    this.#emit = emit;
+    this.#clock = clock;
+  }
+
+  /** Takes observations, laid out as in an {@linkcode ObservationBatch}. */
+  take(words: Uint32Array): void {
+    this.#windowClock.set(this.#clock());
+    const count = words.length / OBSERVATION_WORDS;
+    if (this.#batch.capacity < count) this.#batch = new ObservationBatch(count);
+    const batch = this.#batch;
+    batch.clear();
+    for (let at = 0; at < words.length; at += OBSERVATION_WORDS) {
+      if (!this.#admit(words, at)) continue;
+      const to = batch.count++ * OBSERVATION_WORDS;
+      for (let word = 0; word < OBSERVATION_WORDS; word++) {
+        batch.words[to + word] = words[at + word];
+      }
+    }
+    this.written += batch.count;
+    if (batch.count > 0) this.#emit(batch);
+  }
+
+  #admit(words: Uint32Array, at: number): boolean {
+    this.#fingerprint.begin();
+    for (let word = 0; word < IDENTITY_WORDS; word++) this.#fingerprint.add(words[at + word]);
+    return this.#held.admitKey(this.#fingerprint, this.#windowClock.window) === 0;
+  }
+}
