@@ -12,7 +12,7 @@ import { CHECKSUMS, DIST, executableOf, LICENCES, writeChecksums } from "./dist.
 import { licenceTexts } from "./licences.ts";
 import { compiledPermissions } from "./permissions.ts";
 import { program } from "./program.ts";
-import { buildFolder } from "./project.ts";
+import { buildFolder, PROJECT } from "./project.ts";
 import { ProgramError, run } from "./run.ts";
 import { isFor, ownTarget, type Target, TARGETS } from "./target.ts";
 
@@ -69,6 +69,7 @@ async function compileFor(
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
       // The cache would be a file of a known name in /tmp, read as code by whoever runs the program.
       "--no-code-cache",
+      ...await unstableFeatures(),
       ...compiledPermissions(sockets),
       ...["--target", target.name, "--include", directory, "--output", file, main],
     ], { env: environment(base) });
@@ -79,6 +80,12 @@ async function compileFor(
   await requireToRun(target, file, base);
   const { size } = await Deno.stat(file);
   console.log(`${file}: ${Math.round(size / MEBIBYTE)} MiB`);
+}
+
+/** The options for what deno.json names of Deno's unstable features. */
+async function unstableFeatures(): Promise<string[]> {
+  const { unstable = [] } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json")));
+  return unstable.map((feature: string) => `--unstable-${feature}`);
 }
 
 function environment(base: string): Record<string, string> {

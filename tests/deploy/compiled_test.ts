@@ -22,7 +22,7 @@ import {
   withNamespaces,
   WITHOUT_NAMESPACES,
 } from "../namespaces.ts";
-import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer } from "../redis_server.ts";
+import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
 import { compileOnce } from "./compiled.ts";
 
 const COMPILED = await compileOnce();
@@ -177,12 +177,14 @@ compiledTest("dnstap listens by TCP and UDP, and on sockets where it may", async
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`deno task compile --socket ${forbidden}\n`));
 
-    await using program = new RunningProgram(["dnstap", "tcp:127.0.0.1:0", "udp:127.0.0.1:0"], {
+    const tcp = `tcp:127.0.0.1:${await unusedPort()}`;
+    const udp = `udp:127.0.0.1:${await unusedPort()}`;
+    await using program = new RunningProgram(["dnstap", tcp, udp], {
       executable: FLOSENSOR,
       command: (name, args, options) =>
         new Deno.Command("env", { ...options, args: ["-i", name, ...args], cwd: directory }),
     });
-    await program.says("listening on udp:127.0.0.1:0");
+    await program.says(`listening on ${udp}`);
     program.signal("SIGTERM");
     assert.equal((await program.ended).status, 0);
   });
