@@ -76,6 +76,11 @@ export class NamespacePair {
     }
   }
 
+  /** Gives `peer` an address, with its prefix length, so that it can speak with the sensor. */
+  async addSenderAddress(address: string): Promise<void> {
+    await ip("-n", this.sender, "addr", "add", address, "dev", this.peer);
+  }
+
   /** Removes the veth pair. */
   async removeVeth(veth = this.veth): Promise<void> {
     await ip("-n", this.sensor, "link", "del", veth);

@@ -54,6 +54,8 @@ export interface OpenInterface {
  */
 export abstract class InterfaceSource implements PacketSource {
   readonly name: string;
+  /** How often it came back after it had been away. */
+  returns = 0;
   readonly #log: Log;
   readonly #batch: PacketBatch;
   readonly #readiness = new Readiness();
@@ -240,8 +242,10 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #sayBack(): void {
-    if (this.#isAway) this.#log.info(`${this.name} is up: capture goes on`);
+    if (!this.#isAway) return;
+    this.#log.info(`${this.name} is up: capture goes on`);
     this.#isAway = false;
+    this.returns++;
   }
 
   #release(): void {

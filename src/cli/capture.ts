@@ -2,6 +2,7 @@ import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges } from "../../ffi/privileges.ts";
 import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
+import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
 import type { SourceChoice } from "../capture/source_choices.ts";
@@ -52,6 +53,7 @@ export async function capture(
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
   const sources = openSources(names, options, log);
   const signals = new EndSignals();
+  const localServices = new ListeningSockets(log);
   try {
     if (options.user !== undefined) {
       // What is loaded later may lie where only root may read.
@@ -65,14 +67,19 @@ export async function capture(
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
       return found;
     };
-    const purpose = { mode: "capture", isLive: true, ownNetworks, defaultNetworks } as const;
-    const run = await Run.open(options, purpose, log);
+    await localServices.start();
+    const run = await Run.open(
+      options,
+      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
+      log,
+    );
     if (run.dnsPorts.length > 0) {
       for (const source of sources) source.takeMoreFrom(run.dnsPorts);
     }
     await new Capture(run, sources, options, log).run(signals);
     return 0;
   } finally {
+    localServices.close();
     for (const source of sources) source.close();
     signals.close();
   }
@@ -113,6 +120,8 @@ class Capture {
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Packets that were dropped, and how often an interface was away, at the last flush. */
+  #gaps = 0;
   /** Until when packets are read, once a signal came. */
   #deadline = Infinity;
 
@@ -178,9 +187,21 @@ class Capture {
   #flushAfterInterval(): void {
     this.#flushTimer = setTimeout(() => {
       this.#flushAfterInterval();
+      this.#noteGaps();
       this.#run.meter.flush();
       this.#run.flushSinks().catch((error) => this.#failure.reject(error));
     }, this.#run.flushInterval * 1000);
+  }
+
+  /** What the sensor has not seen may have been the first packets of what it sees now. */
+  #noteGaps(): void {
+    let gaps = 0;
+    for (const source of this.#sources) {
+      const { droppedByKernel, droppedByInterface } = source.statistics();
+      gaps += droppedByKernel + droppedByInterface + source.returns;
+    }
+    if (gaps !== this.#gaps) this.#run.meter.noteGap();
+    this.#gaps = gaps;
   }
 
   #statistics(): string {

@@ -7,11 +7,13 @@ import { DnsPackets } from "../dns/dns_packets.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import { FlowMeter } from "../flow/flow_meter.ts";
+import type { LocalServices } from "../flow/local_services.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { correctionText } from "./correction_text.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 
 /** Options of the command line that capture and replay have in common. */
@@ -36,6 +38,8 @@ export interface RunPurpose {
   readonly ownNetworks: readonly Cidr[];
   /** Own networks where neither it nor the configuration names any. */
   readonly defaultNetworks: () => readonly string[];
+  /** What the host listens on, where packets are its own. */
+  readonly localServices?: LocalServices;
 }
 
 /** The Redis that is written to. */
@@ -99,6 +103,10 @@ export class Run {
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
       ownConnections: purpose.isLive ? sinks.redis?.sockets : undefined,
+      localServices: purpose.localServices,
+      onCorrection: log.isDebug
+        ? (facts, before, after) => log.debug(correctionText(facts, before, after))
+        : undefined,
       payloadReader: this.#dns === null ? undefined : new DnsPackets(mapping, this.#dns),
     });
     if (purpose.isLive && sinks.redis !== null) {
