@@ -1,7 +1,7 @@
 /**
  * A value gets no more names when it is as long as this, in bytes: some 2,000 names. Who looks up a
  * new name for the same address all the time (tunnels through DNS do) would fill the server's memory
- * otherwise, and each write costs as much as the value is long.
+ * otherwise. A value that is full is not looked at any more, so that it costs no more than others.
  */
 export const MOST_VALUE_BYTES = 65_536;
 
@@ -23,14 +23,10 @@ for i, key in ipairs(KEYS) do
   local reply
   if value:sub(-1) == '.' then
     local entry = ';' .. value .. ';'
-    reply = pcall('GET', key)
-    if type(reply) ~= 'table' then
-      local names = reply or ''
-      if not names:find(entry, 1, true) and #names + #entry <= ${MOST_VALUE_BYTES} then
-        reply = pcall('APPEND', key, entry)
-      else
-        reply = 0
-      end
+    reply = pcall('STRLEN', key)
+    if type(reply) == 'number' and reply + #entry <= ${MOST_VALUE_BYTES} then
+      local names = redis.call('GET', key) or ''
+      if not names:find(entry, 1, true) then reply = pcall('APPEND', key, entry) end
     end
   else
     reply = pcall('INCRBY', key, value)
