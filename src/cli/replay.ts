@@ -86,6 +86,8 @@ function filtered(source: SavefileSource, filter: string | undefined): PacketSou
 
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */
 const DRAIN_PATIENCE = 1000;
+/** How long, in milliseconds, a signal may be on its way to us. */
+const SIGNAL_PATIENCE = 100;
 
 /** The files of one run, and what is counted over all of them. */
 class Replay {
@@ -178,8 +180,11 @@ class Replay {
     try {
       return await packets.next();
     } catch (error) {
-      // A pipe whose writer was ended as we were may well end within a packet.
-      if (this.#signals.status !== 0 && error instanceof UserError) return null;
+      if (!(error instanceof UserError) || this.#source?.size !== 0) throw error;
+      // A pipe whose writer was ended as we were may well end within a packet, and be seen to end
+      // before the signal is.
+      await new Promise((resolve) => setTimeout(resolve, SIGNAL_PATIENCE));
+      if (this.#signals.status !== 0) return null;
       throw error;
     } finally {
       this.#isWaiting = this.#isIdle = false;
