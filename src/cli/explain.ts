@@ -12,6 +12,7 @@ import { keyText } from "../sink/keys.ts";
 import { UserError } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
+import { lookedUpNames } from "./looked_up_names.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 
 /** A flow as the command line names it. */
@@ -24,6 +25,12 @@ export interface ExplainedFlow {
   protocol?: "tcp" | "udp";
 }
 
+/** Options of the command `explain`. */
+export interface ExplainOptions extends CheckOptions {
+  /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
+  redis?: string | false;
+}
+
 /** IANA protocol numbers. */
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 };
 const WRONG_USAGE = 2;
@@ -33,7 +40,7 @@ const KEYS_OF_FLOW = 4;
 
 /**
  * Prints which networks the addresses of a packet are in, what each rule says of it, and the keys
- * that would be written.
+ * that would be written; and where Redis knows them, the names that one looked up for the other.
  *
  * @param print Takes the text. By default, it goes to standard output.
  * @returns The exit status, 0.
@@ -41,7 +48,7 @@ const KEYS_OF_FLOW = 4;
  */
 export async function explain(
   flow: ExplainedFlow,
-  options: CheckOptions,
+  options: ExplainOptions,
   log: Log,
   print: (text: string) => void = console.log,
 ): Promise<number> {
@@ -55,6 +62,7 @@ export async function explain(
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),
+    ...await nameLines(facts, options.redis ?? config.redis, log),
     "",
     ...decisionLines(facts, mapping),
   ].join("\n"));
@@ -106,6 +114,20 @@ function addressLines(facts: Facts, mapping: Mapping): string[] {
     row("source", facts.source, facts.sourcePort, facts.sourceNetwork),
     row("destination", facts.destination, facts.destinationPort, facts.destinationNetwork),
   ], "");
+}
+
+/** Either may be the client, whatever the rules say. */
+async function nameLines(facts: Facts, redis: string | false | null, log: Log): Promise<string[]> {
+  if (redis === null || redis === false) return [];
+  const isIpv6 = facts.family === 6;
+  const source = addressText(facts.source, 0, isIpv6);
+  const destination = addressText(facts.destination, 0, isIpv6);
+  const lines = await lookedUpNames(
+    [{ client: source, address: destination }, { client: destination, address: source }],
+    { url: redis, place: "redis" },
+    log,
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 /** The steps of the Redis contract, from the own networks on. */

@@ -205,10 +205,13 @@ function commands(finish: (status: number) => void): Command {
     .argument("[our-net...]", ourNets("none"))
     .addOption(new Option("--protocol <protocol>").choices(["tcp", "udp"]).default("tcp"))
     .addOption(configOption())
+    .option("--redis <url>", "look for names here, whatever the configuration says", redisUrl)
+    .option("--no-redis", "look for no names")
     .action(async (src, sport, dst, dport, networks: string[], options) => {
       const { explain } = await import("./explain.ts");
       const flow = { src, sport, dst, dport, protocol: options.protocol };
-      finish(await explain(flow, { config: options.config, ourNets: networks }, log(options)));
+      const settings = { config: options.config, ourNets: networks, redis: options.redis };
+      finish(await explain(flow, settings, log(options)));
     });
 
   command(
