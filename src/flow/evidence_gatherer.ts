@@ -167,9 +167,11 @@ export class EvidenceGatherer {
     if (protocol === PROTOCOL_TCP) {
       table.fingerprint(number, this.#fingerprint);
       bits |= this.#halfOpen.take(this.#fingerprint, seconds);
-      // Who was refused opened, and nobody served.
-      if ((flags & TCP_RST) !== 0) bits |= BOTH_ENDED;
-      else this.#learnFromOpening(table, number, bits, seconds);
+      if ((flags & TCP_RST) !== 0) {
+        // Who was refused opened, and nobody served.
+        bits |= BOTH_ENDED;
+        table.hot[cell + HOT_STATE] &= ~STATE_UNMET;
+      } else this.#learnFromOpening(table, number, bits, seconds);
     } else if (
       protocol === PROTOCOL_UDP && seconds - this.#watchingSince >= WATCHED_WELL_BEFORE
     ) {
