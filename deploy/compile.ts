@@ -31,6 +31,12 @@ const BASE_RUNTIME = "DENORT_BIN";
 /** What `deno compile` says that it was at when the base runtime could not be had. */
 const DOWNLOAD = "Setting up base binary";
 
+/**
+ * What the start needed of memory is given back when the program says so (src/cli/start_memory.ts),
+ * after a second, and not after eight.
+ */
+const V8_FLAGS = ["--expose-gc", "--memory-pool-timeout=1"];
+
 /** What is to be made. */
 interface CompileOptions {
   readonly targets: readonly Target[];
@@ -69,6 +75,7 @@ async function compileFor(
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
       // The cache would be a file of a known name in /tmp, read as code by whoever runs the program.
       "--no-code-cache",
+      `--v8-flags=${V8_FLAGS.join(",")}`,
       ...await unstableFeatures(),
       ...compiledPermissions(sockets),
       ...["--target", target.name, "--include", directory, "--output", file, main],

@@ -1,6 +1,5 @@
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges } from "../../ffi/privileges.ts";
-import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
@@ -14,6 +13,7 @@ import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
+import { StartMemory } from "./start_memory.ts";
 import { statisticsLine } from "./statistics.ts";
 
 /** Options of the command line. */
@@ -108,8 +108,6 @@ const DRAIN_PATIENCE = 1000;
  * packets back until a block is full, or libpcap's time-out of 100 ms has passed, once or twice.
  */
 const DRAIN_QUIET = 300;
-/** How long, in milliseconds, until what was needed only at the start is not used any more. */
-const START_DURATION = 10_000;
 
 /** A capture that goes on. */
 class Capture {
@@ -140,7 +138,7 @@ class Capture {
       await this.#run.reload();
       this.#serviceManager.ready(status);
     };
-    const startTimer = setTimeout(releaseUnusedMemory, START_DURATION);
+    const startMemory = new StartMemory();
     Deno.addSignalListener("SIGHUP", reload);
     const { stats } = this.#options;
     const statisticsTimer = stats === undefined
@@ -150,7 +148,7 @@ class Capture {
     try {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
-      clearTimeout(startTimer);
+      startMemory.close();
       Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());

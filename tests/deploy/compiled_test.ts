@@ -443,6 +443,35 @@ captureTest(
   },
 );
 
+captureTest("--user says which users it can't become", async (pair, _redis, directory) => {
+  const ending = async (user: string, before: string[] = []) => {
+    await using program = new RunningProgram(["capture", "veth0", "--json", "--user", user], {
+      executable: FLOSENSOR,
+      command: (name, args, options) =>
+        pair.command("env", ["-i", "-C", directory, ...before, name, ...args], options),
+    });
+    const { status, stderr } = await program.ended;
+    return [status, stderr.trim().split("\n").at(-1)];
+  };
+  assert.deepEqual(await ending("no-such-user"), [
+    1,
+    "flosensor: error: --user no-such-user: there is no such user: see getent passwd",
+  ]);
+  assert.deepEqual(await ending("root"), [
+    1,
+    "flosensor: error: --user root: this is root itself: name another user",
+  ]);
+  const capabilities = "+net_raw,+net_admin";
+  const asNobody = [
+    ...["/usr/bin/setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"],
+    ...["--inh-caps", capabilities, "--ambient-caps", capabilities],
+  ];
+  assert.deepEqual(await ending("daemon", asNobody), [
+    1,
+    "flosensor: error: --user daemon: only root can become another user: leave it out",
+  ]);
+}, { ignore: !HAS_SETCAP, reason: HAS_SETCAP ? "" : " (skipped: setpriv is not installed)" });
+
 captureTest(
   "tells systemd when it is ready, reloads, and ends",
   async (pair, _redis, directory) => {
