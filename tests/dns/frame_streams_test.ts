@@ -25,6 +25,7 @@ class TestConnection implements FrameStreamConnection {
   readonly written: number[] = [];
   readonly #chunks: Uint8Array[];
   readonly #isSilent: boolean;
+  readonly #end = Promise.withResolvers<null>();
 
   constructor(chunks: readonly Uint8Array[], isSilent = false) {
     this.#chunks = chunks.filter((chunk) => chunk.length > 0);
@@ -33,11 +34,16 @@ class TestConnection implements FrameStreamConnection {
 
   read(into: Uint8Array): Promise<number | null> {
     const chunk = this.#chunks.shift();
-    if (chunk === undefined) return this.#isSilent ? new Promise(() => {}) : Promise.resolve(null);
+    if (chunk === undefined) return this.#isSilent ? this.#end.promise : Promise.resolve(null);
     const count = Math.min(chunk.length, into.length);
     into.set(chunk.subarray(0, count));
     if (count < chunk.length) this.#chunks.unshift(chunk.subarray(count));
     return Promise.resolve(count);
+  }
+
+  /** Ends the silence. */
+  end(): void {
+    this.#end.resolve(null);
   }
 
   write(from: Uint8Array): Promise<number> {
@@ -141,6 +147,8 @@ Deno.test("frames() waits for a silent writer between frames, and not within one
   const pause = new Promise((resolve) => setTimeout(() => resolve("silence"), 200));
   const next = reader.next();
   assert.equal(await Promise.race([next, pause]), "silence");
+  connection.end();
+  assert.ok((await next).done);
 });
 
 Deno.test("frames() ends with an error of its own whatever it is sent", async () => {
