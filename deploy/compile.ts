@@ -31,11 +31,8 @@ const BASE_RUNTIME = "DENORT_BIN";
 /** What `deno compile` says that it was at when the base runtime could not be had. */
 const DOWNLOAD = "Setting up base binary";
 
-/**
- * What the start needed of memory is given back when the program says so (src/cli/start_memory.ts),
- * after a second, and not after eight.
- */
-const V8_FLAGS = ["--expose-gc", "--memory-pool-timeout=1"];
+/** src/cli/start_memory.ts gives back what the start needed. */
+const V8_FLAGS = ["--expose-gc"];
 
 /** What is to be made. */
 interface CompileOptions {
