@@ -12,8 +12,10 @@ import { keyText } from "../sink/keys.ts";
 import { UserError } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
+import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { readListening, readReplayed } from "./replayed_evidence.ts";
 
 /** A flow as the command line names it. */
 export interface ExplainedFlow {
@@ -29,6 +31,8 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
+  /** Saved captures that may have the conversation. */
+  from?: readonly string[];
 }
 
 /** IANA protocol numbers. */
@@ -39,8 +43,8 @@ const MAXIMUM_PORT = 65535;
 const KEYS_OF_FLOW = 4;
 
 /**
- * Prints which networks the addresses of a packet are in, what each rule says of it, and the keys
- * that would be written; and where Redis knows them, the names that one looked up for the other.
+ * Prints which networks the addresses of a packet are in, what speaks for who is the client, what each
+ * rule says of it, and the keys that would be written; and where Redis knows them, the names that one looked up for the other.
  *
  * @param print Takes the text. By default, it goes to standard output.
  * @returns The exit status, 0.
@@ -58,15 +62,32 @@ export async function explain(
   const isIpv6 = facts.family === 6;
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
+  const { from = [] } = options;
+  const replayed = await readEvidence(facts, from, mapping, log);
   print([
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),
     ...await nameLines(facts, options.redis ?? config.redis, log),
     "",
+    ...replayed,
+    ...evidenceLines(facts, from.length > 0),
+    "",
     ...decisionLines(facts, mapping),
   ].join("\n"));
   return 0;
+}
+
+/** @returns Lines about what became of the conversation in the captures. */
+async function readEvidence(
+  facts: Facts,
+  files: readonly string[],
+  mapping: Mapping,
+  log: Log,
+): Promise<string[]> {
+  if (files.length > 0) return await readReplayed(files, facts, mapping, log);
+  await readListening(facts, log);
+  return [];
 }
 
 function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): Facts {

@@ -11,6 +11,8 @@ import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts
 const WRONG_USAGE = 2;
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
+/** A quarter of what the kernel lets share packets. */
+const MOST_WORKERS = 64;
 const MOST_CONVERSATIONS = 16_000_000;
 /** Each of some ten meters remembers so many, and all are made anew for each capture. */
 const SCORED_CONVERSATIONS = 200_000;
@@ -143,6 +145,12 @@ function commands(finish: (status: number) => void): Command {
         "what takes the packets: libpcap, the kernel's ring without it, or the first that is there",
       ).choices(SOURCE_CHOICES).default("auto"),
     )
+    .option(
+      "--workers <number>",
+      "threads that share the packets, each with a buffer of the kernel's of its own",
+      integerIn(1, MOST_WORKERS),
+      1,
+    )
     .option("--user <name>", "as root: become this user once capture is open, for good")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
@@ -207,10 +215,12 @@ function commands(finish: (status: number) => void): Command {
     .addOption(configOption())
     .option("--redis <url>", "look for names here, whatever the configuration says", redisUrl)
     .option("--no-redis", "look for no names")
+    .option("--from <file...>", "replay saved captures, and say what they have of the conversation")
     .action(async (src, sport, dst, dport, networks: string[], options) => {
       const { explain } = await import("./explain.ts");
       const flow = { src, sport, dst, dport, protocol: options.protocol };
-      const settings = { config: options.config, ourNets: networks, redis: options.redis };
+      const { config, redis, from } = options;
+      const settings = { config, ourNets: networks, redis, from };
       finish(await explain(flow, settings, log(options)));
     });
 

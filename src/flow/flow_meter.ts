@@ -234,6 +234,34 @@ export class FlowMeter {
     }
   }
 
+  /**
+   * Reads all that is known of a conversation. Not for the hot path: one that is not known is added.
+   *
+   * @param facts One direction of it: addresses, ports and protocol. Its evidence is filled in, which
+   * has what is known of the ends also when the conversation itself was not seen.
+   * @returns Whether it was.
+   */
+  readEvidence(facts: Facts): boolean {
+    this.flush();
+    const isIpv6 = facts.family === 6;
+    const header = this.#header;
+    header.isIpv6 = isIpv6;
+    header.addresses.set(facts.source, SOURCE);
+    header.addresses.set(facts.destination, DESTINATION);
+    header.sourcePort = facts.sourcePort;
+    header.destinationPort = facts.destinationPort;
+    header.protocol = facts.protocol;
+    const group = isIpv6 ? this.#ipv6Group : this.#ipv4Group;
+    if (isIpv6) group.add6(0, header);
+    else group.add4(0, header);
+    group.count = 0;
+    const direction = (group.about[0] >>> DIRECTION_SHIFT) & 1;
+    const found = isIpv6 ? group.find6(0) : group.find4(0);
+    const number = found || (isIpv6 ? group.addConversation6(0) : group.addConversation4(0));
+    this.#gatherer.read(group.table, number, direction, this.#second, facts.evidence);
+    return found !== 0;
+  }
+
   /** What was counted up to now. */
   statistics(): FlowMeterStatistics {
     return {

@@ -34,7 +34,8 @@ class InitiatorAction extends Action {
   override explain({ evidence }: Facts): string {
     if (evidence.opener === NEITHER) return "nothing was seen of who opened the conversation";
     const end = evidence.opener === DESTINATION_END ? "destination" : "source";
-    return `the ${end} opened the conversation (${BY_NAMES[evidence.openerBy]})`;
+    const by = BY_NAMES[evidence.openerBy];
+    return `the ${end} opened the conversation (${by}), so it is the client`;
   }
 
   override toString(): string {

@@ -1,7 +1,7 @@
 import { BY_NAMES } from "../../flow/by.ts";
 import { Action } from "../action.ts";
 import type { Facts } from "../facts.ts";
-import { flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
+import { clientIsDestination, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
 import { EVIDENCE, MARGIN } from "../service_evidence.ts";
 
 /**
@@ -42,12 +42,13 @@ class ServiceAction extends Action {
       .filter(({ weight }) => weight !== 0)
       .map(({ evidence, weight }) => {
         const end = weight > 0 ? "source" : "destination";
-        return `${end} +${Math.abs(weight)} ${BY_NAMES[evidence.by]}`;
+        return `${BY_NAMES[evidence.by]} +${Math.abs(weight)} for the ${end}`;
       });
     if (found.length === 0) return "nothing speaks for either end";
     const outcome = this.decide(facts);
-    const close = outcome === NO_MATCH ? `, less than ${MARGIN} apart` : "";
-    return `evidence that an end serves: ${found.join(", ")}${close}`;
+    if (outcome === NO_MATCH) return `${found.join(", ")}: less than ${MARGIN} apart`;
+    const server = clientIsDestination(outcome) ? "source" : "destination";
+    return `${found.join(", ")}, so the ${server} serves`;
   }
 
   override toString(): string {

@@ -1,0 +1,41 @@
+import { NEITHER, SOURCE_END } from "../config/evidence.ts";
+import type { Facts } from "../config/facts.ts";
+import { EVIDENCE } from "../config/service_evidence.ts";
+import { BY_NAMES } from "../flow/by.ts";
+import { aligned } from "./aligned.ts";
+
+/**
+ * What speaks for who opened a conversation and who serves, a line each.
+ *
+ * @param wasSeen Whether captures were looked at.
+ */
+export function evidenceLines(facts: Facts, wasSeen: boolean): string[] {
+  const { opener, openerBy } = facts.evidence;
+  const rows: string[][] = [];
+  if (opener !== NEITHER) {
+    const end = opener === SOURCE_END ? "source" : "destination";
+    rows.push([BY_NAMES[openerBy], `the ${end} opened`, "", OPENINGS[BY_NAMES[openerBy]] ?? ""]);
+  }
+  for (const evidence of EVIDENCE) {
+    const weight = evidence.weigh(facts);
+    if (weight === 0) continue;
+    const end = weight > 0 ? "source" : "destination";
+    rows.push([
+      BY_NAMES[evidence.by],
+      `the ${end} serves`,
+      `+${Math.abs(weight)}`,
+      // The first sentence: docs/attribution.md has all of them.
+      evidence.reason.split(". ")[0].replace(/\.?$/, "."),
+    ]);
+  }
+  const where = wasSeen ? "" : ", without a capture (--from FILE adds what one has of it)";
+  return rows.length === 0 ? [`Evidence${where}: none`] : [`Evidence${where}:`, ...aligned(rows)];
+}
+
+/** What was seen of an opening, by what `--json` calls it. */
+const OPENINGS: Partial<Record<string, string>> = {
+  "syn": "It sent a SYN.",
+  "syn-ack": "A SYN-ACK was sent to it.",
+  "qr": "It sent a DNS query, or was sent a response.",
+  "first-packet": "It sent the first packet, and it was watched well before.",
+};
