@@ -264,10 +264,11 @@ export function joinFanout(name: string, fd: number, group: number): void {
 /**
  * A number for {@linkcode joinFanout} that no other group of this network namespace has.
  *
+ * @param name The interface that it is for, for messages.
  * @throws {CaptureError} when capture is not permitted.
  */
-export function freeFanoutGroup(): number {
-  const socket = new PacketSocket("any", true);
+export function freeFanoutGroup(name: string): number {
+  const socket = new PacketSocket(name, true);
   try {
     socket.shut();
     socket.bind(0);

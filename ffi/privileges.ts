@@ -20,6 +20,11 @@ export function privilegesGivenUpFor(): string | null {
   return newUser;
 }
 
+/** Notes in a worker that the process has become another user's: see {@linkcode giveUpPrivileges}. */
+export function noteOtherUser(user: string): void {
+  newUser = user;
+}
+
 /**
  * Makes the process one of another user's, with that user's groups, for good. What is open stays so.
  *

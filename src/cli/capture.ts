@@ -9,7 +9,10 @@ import { sourceKind } from "../capture/source_kind.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import { WorkerPool } from "../workers/worker_pool.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
+import type { PacketWork } from "./packet_work.ts";
+import { Reading } from "./reading.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
@@ -24,6 +27,8 @@ export interface CaptureOptions extends RunOptions {
   promisc: boolean;
   direction: Direction;
   source: SourceChoice;
+  /** Threads. */
+  workers: number;
   /** The user to become once capture is open. */
   user?: string;
 }
@@ -51,7 +56,7 @@ export async function capture(
     );
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
-  const sources = openSources(names, options, log);
+  const opened = await open(names, options, log);
   const signals = new EndSignals();
   const localServices = new ListeningSockets(log);
   try {
@@ -67,29 +72,30 @@ export async function capture(
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
       return found;
     };
-    await localServices.start();
+    if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
       { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
       log,
     );
-    if (run.dnsPorts.length > 0) {
-      for (const source of sources) source.takeMoreFrom(run.dnsPorts);
-    }
-    await new Capture(run, sources, options, log).run(signals);
+    if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
+    const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
+    await new Capture(run, work, names, options, log).run(signals);
     return 0;
   } finally {
     localServices.close();
-    for (const source of sources) source.close();
+    if (opened instanceof WorkerPool) opened.close();
+    else for (const source of opened) source.close();
     signals.close();
   }
 }
 
-function openSources(
+/** Opens the interfaces, in this thread if that is the only one. */
+async function open(
   names: readonly string[],
   options: CaptureOptions,
   log: Log,
-): InterfaceSource[] {
+): Promise<InterfaceSource[] | WorkerPool> {
   const live = {
     snaplen: options.snaplen,
     bufferMebibytes: options.buffer,
@@ -98,40 +104,63 @@ function openSources(
     filter: options.filter ?? null,
     fanoutGroup: null,
   };
-  return openInterfaces(sourceKind(options.source, log), names, () => live, log);
+  const kind = sourceKind(options.source, log);
+  return options.workers === 1
+    ? openInterfaces(kind, names, () => live, log)
+    : await WorkerPool.open(options.workers, kind, names, live, log);
 }
 
-/** How long, in milliseconds, what the kernel still has is read after the signal to end. */
-const DRAIN_PATIENCE = 1000;
-/**
- * How long, in milliseconds, there must be no packet before all of it was read. The kernel keeps
- * packets back until a block is full, or libpcap's time-out of 100 ms has passed, once or twice.
- */
-const DRAIN_QUIET = 300;
+async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions): Promise<void> {
+  const { sockets } = run;
+  if (sockets !== null) {
+    sockets.onEndpointsChanged = () => pool.setOwnConnections(sockets.state());
+  }
+  run.onReload = () => pool.reload(run.ownNetworks);
+  await pool.start(
+    {
+      config: options.config,
+      ownNetworks: run.ownNetworks,
+      maxConversations: options.maxConversations,
+      own: sockets?.state() ?? null,
+      user: options.user ?? null,
+    },
+    {
+      emit: (batch) => run.write(batch),
+      emitNames: (writes) => run.writeNames(writes),
+      learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
+        run.names.learn(isClientIpv6, client, isIpv6, address, name),
+    },
+  );
+}
 
 /** A capture that goes on. */
 class Capture {
   readonly #run: Run;
-  readonly #sources: readonly InterfaceSource[];
+  readonly #work: PacketWork;
+  readonly #names: readonly string[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Packets that were dropped, and how often an interface was away, at the last flush. */
-  #gaps = 0;
-  /** Until when packets are read, once a signal came. */
-  #deadline = Infinity;
+  #isOver = false;
 
-  constructor(run: Run, sources: readonly InterfaceSource[], options: CaptureOptions, log: Log) {
+  constructor(
+    run: Run,
+    work: PacketWork,
+    names: readonly string[],
+    options: CaptureOptions,
+    log: Log,
+  ) {
     this.#run = run;
-    this.#sources = sources;
+    this.#work = work;
+    this.#names = [...new Set(names)];
     this.#options = options;
     this.#log = log;
   }
 
   async run(signals: EndSignals): Promise<void> {
-    const status = `capturing on ${this.#sources.map(({ name }) => name).join(", ")}`;
+    const status = `capturing on ${this.#names.join(", ")}`;
     this.#log.info(status);
     const reload = async () => {
       this.#serviceManager.reloading();
@@ -158,53 +187,36 @@ class Capture {
   async #capture(signals: EndSignals): Promise<void> {
     this.#flushAfterInterval();
     try {
-      const reading = Promise.all(this.#sources.map((source) => this.#read(source)));
+      const reading = this.#work.run();
       await Promise.race([signals.received, this.#failure.promise, reading]);
       this.#serviceManager.stopping();
-      this.#deadline = performance.now() + DRAIN_PATIENCE;
+      this.#work.end();
       await Promise.race([this.#failure.promise, reading]);
     } finally {
+      this.#isOver = true;
       clearTimeout(this.#flushTimer);
       // Reading has ended, or goes on in the sources that did not fail.
-      for (const source of this.#sources) source.close();
-    }
-  }
-
-  async #read(source: InterfaceSource): Promise<void> {
-    let quietSince = Infinity;
-    for (let batch; (batch = await source.next()) !== null;) {
-      this.#run.meter.take(batch);
-      if (this.#deadline === Infinity) continue;
-      const now = performance.now();
-      quietSince = batch.count > 0 ? now : Math.min(quietSince, now);
-      if (now > this.#deadline || now - quietSince > DRAIN_QUIET) return;
+      this.#work.close();
     }
   }
 
   /** The interval may be another after each reload. */
   #flushAfterInterval(): void {
-    this.#flushTimer = setTimeout(() => {
-      this.#flushAfterInterval();
-      this.#noteGaps();
-      this.#run.meter.flush();
-      this.#run.flushSinks().catch((error) => this.#failure.reject(error));
-    }, this.#run.flushInterval * 1000);
+    this.#flushTimer = setTimeout(
+      () => this.#flush().catch((error) => this.#failure.reject(error)),
+      this.#run.flushInterval * 1000,
+    );
   }
 
-  /** What the sensor has not seen may have been the first packets of what it sees now. */
-  #noteGaps(): void {
-    let gaps = 0;
-    for (const source of this.#sources) {
-      const { droppedByKernel, droppedByInterface } = source.statistics();
-      gaps += droppedByKernel + droppedByInterface + source.returns;
-    }
-    if (gaps !== this.#gaps) this.#run.meter.noteGap();
-    this.#gaps = gaps;
+  async #flush(): Promise<void> {
+    await this.#work.flush();
+    if (this.#isOver) return;
+    this.#flushAfterInterval();
+    await this.#run.flushSinks();
   }
 
   #statistics(): string {
-    const sources = this.#sources.map((source) => source.statistics());
-    const { meter, pending, dnsStatistics } = this.#run;
-    return statisticsLine(sources, meter.statistics(), pending, dnsStatistics);
+    const { sources, meters } = this.#work.statistics();
+    return statisticsLine(sources, meters.flows, this.#run.pending, meters.dns);
   }
 }

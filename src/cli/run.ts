@@ -2,18 +2,21 @@ import type { Cidr } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
-import { DnsMeter, type DnsStatistics } from "../dns/dns_meter.ts";
-import { DnsPackets } from "../dns/dns_packets.ts";
+import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
-import { FlowMeter } from "../flow/flow_meter.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import type { FlowMeter } from "../flow/flow_meter.ts";
 import type { LocalServices } from "../flow/local_services.ts";
+import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import type { OwnSockets } from "../sink/own_sockets.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "./correction_text.ts";
+import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 
 /** Options of the command line that capture and replay have in common. */
@@ -60,10 +63,11 @@ const MOST_PENDING = 100_000;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
-  readonly meter: FlowMeter;
-  /** Ports whose packets are read for DNS; they are the same for the whole run. */
-  readonly dnsPorts: readonly number[];
-  readonly #dns: DnsMeter | null;
+  readonly meters: Meters;
+  /** What clients looked up last. */
+  readonly names: KnownNames;
+  /** Called when another configuration was loaded. */
+  onReload: () => void = () => {};
   readonly #sinks: Sinks;
   readonly #log: Log;
   readonly #options: RunOptions;
@@ -85,34 +89,22 @@ export class Run {
     this.#options = options;
     this.#purpose = purpose;
     this.#log = log;
-    const { mapping } = loaded;
-    this.dnsPorts = responsePorts(mapping);
-    this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
-      emit: (writes) => {
-        for (const sink of sinks.all) sink.writeNames(writes);
-      },
-      onClient: (isIpv6, client) => this.meter.writeClient(isIpv6, client),
-      ignored: mapping.ignoreDns,
-      names,
-    });
-    this.meter = new FlowMeter({
+    this.names = names;
+    this.meters = new Meters({
       mapping: loaded.mapping,
-      emit: (batch) => {
-        for (const sink of sinks.all) sink.write(batch);
-      },
+      emit: (batch) => this.write(batch),
+      emitNames: (writes) => this.writeNames(writes),
+      names,
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
-      ownConnections: purpose.isLive ? sinks.redis?.sockets : undefined,
+      ownConnections: this.sockets ?? undefined,
       localServices: purpose.localServices,
       onCorrection: log.isDebug
         ? (facts, before, after) => log.debug(correctionText(facts, before, after))
         : undefined,
-      payloadReader: this.#dns === null ? undefined : new DnsPackets(mapping, this.#dns),
     });
-    if (purpose.isLive && sinks.redis !== null) {
-      // A port that was ours may belong to another program next.
-      sinks.redis.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
-    }
+    // A port that was ours may belong to another program next.
+    if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
   }
 
   /**
@@ -133,9 +125,34 @@ export class Run {
     return this.#loaded.mapping.flushInterval;
   }
 
+  /** The meter of flows. */
+  get meter(): FlowMeter {
+    return this.meters.flows;
+  }
+
   /** What was counted of DNS; `null` where it is not read. */
   get dnsStatistics(): DnsStatistics | null {
-    return this.#dns?.statistics() ?? null;
+    return this.meters.statistics().dns;
+  }
+
+  /** The own networks, wherever they are named. */
+  get ownNetworks(): readonly Cidr[] {
+    return this.#loaded.mapping.ourNets;
+  }
+
+  /** The sensor's own connections; `null` when there are none, or none that can be seen. */
+  get sockets(): OwnSockets | null {
+    return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
+  }
+
+  /** Has the sinks take observations. The batch may be used again when this returns. */
+  write(batch: ObservationBatch): void {
+    for (const sink of this.#sinks.all) sink.write(batch);
+  }
+
+  /** Has the sinks take writes of keys with names. */
+  writeNames(writes: readonly NameWrite[]): void {
+    for (const sink of this.#sinks.all) sink.writeNames(writes);
   }
 
   /** Observations that no sink has written yet. */
@@ -209,13 +226,13 @@ export class Run {
       if (loaded.store?.url !== this.#loaded.store?.url) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
       }
-      if (responsePorts(loaded.mapping).join() !== this.dnsPorts.join()) {
+      if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      if (this.#dns !== null) this.#dns.ignored = loaded.mapping.ignoreDns;
       this.#loaded = { ...loaded, store: this.#loaded.store };
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
-      this.meter.setMapping(loaded.mapping);
+      this.meters.setMapping(loaded.mapping);
+      this.onReload();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#log.error(`${message}; the configuration that was loaded before stays in place`);

@@ -20,7 +20,7 @@ export interface DnsMeterOptions {
   /** Names that make no keys, with all below them, as `domainName` gives them. @default [] */
   ignored?: readonly string[];
   /** Takes what clients looked up last. By default, it is not remembered. */
-  names?: KnownNames;
+  names?: Pick<KnownNames, "learn">;
 }
 
 /** What a {@linkcode DnsMeter} counted. */

@@ -1,8 +1,19 @@
+import { BY_NAMES } from "./by.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { HeldKeys } from "./held_keys.ts";
-import { IDENTITY_WORDS, OBSERVATION_WORDS, ObservationBatch } from "./observation_batch.ts";
+import {
+  IDENTITY_WORDS,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  ObservationBatch,
+  WORD_ABOUT,
+  WORD_KIND,
+} from "./observation_batch.ts";
 import { WindowClock } from "./window_clock.ts";
 
+/** The kind in `WORD_KIND`, and what decided in `WORD_ABOUT`. */
+const KIND_MASK = 0xff;
+const BY_MASK = 0xff;
 /** Keys that are held back at the same time, of all meters together. */
 const MOST_HELD_KEYS = 2_000_000;
 
@@ -14,6 +25,10 @@ const MOST_HELD_KEYS = 2_000_000;
 export class KeyMerger {
   /** Observations that were passed on. */
   written = 0;
+  /** Flow observations among them. */
+  flows = 0;
+  /** The same by what decided them. */
+  readonly flowsBy: Float64Array = new Float64Array(BY_NAMES.length);
   readonly #held = new HeldKeys(MOST_HELD_KEYS);
   readonly #windowClock = new WindowClock();
   readonly #fingerprint = new Fingerprint();
@@ -39,6 +54,10 @@ export class KeyMerger {
     batch.clear();
     for (let at = 0; at < words.length; at += OBSERVATION_WORDS) {
       if (!this.#admit(words, at)) continue;
+      if ((words[at + WORD_KIND] & KIND_MASK) === KIND_FLOW) {
+        this.flows++;
+        this.flowsBy[words[at + WORD_ABOUT] & BY_MASK]++;
+      }
       const to = batch.count++ * OBSERVATION_WORDS;
       for (let word = 0; word < OBSERVATION_WORDS; word++) {
         batch.words[to + word] = words[at + word];

@@ -1,0 +1,74 @@
+import type { InterfaceSource } from "../capture/interface_source.ts";
+import type { Meters } from "./meters.ts";
+import type { PacketWork, WorkStatistics } from "./packet_work.ts";
+
+/** How long, in milliseconds, what the kernel still has is read after the signal to end. */
+const DRAIN_PATIENCE = 1000;
+/**
+ * How long, in milliseconds, there must be no packet before all of it was read. The kernel keeps
+ * packets back until a block is full, or libpcap's time-out of 100 ms has passed, once or twice.
+ */
+const DRAIN_QUIET = 300;
+
+/** Packets of some interfaces on their way through the meters of this thread. */
+export class Reading implements PacketWork {
+  readonly #sources: readonly InterfaceSource[];
+  readonly #meters: Meters;
+  /** Packets that were dropped, and how often an interface was away, at the last flush. */
+  #gaps = 0;
+  /** Until when packets are read, once the end was asked for. */
+  #deadline = Infinity;
+
+  /** @param sources Closed by {@linkcode Reading.close}. */
+  constructor(sources: readonly InterfaceSource[], meters: Meters) {
+    this.#sources = sources;
+    this.#meters = meters;
+    if (meters.dnsPorts.length === 0) return;
+    for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => this.#read(source)));
+  }
+
+  flush(): Promise<void> {
+    this.#noteGaps();
+    this.#meters.flows.flush();
+    return Promise.resolve();
+  }
+
+  end(): void {
+    this.#deadline = performance.now() + DRAIN_PATIENCE;
+  }
+
+  statistics(): WorkStatistics {
+    const sources = this.#sources.map((source) => source.statistics());
+    return { sources, meters: this.#meters.statistics() };
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close();
+  }
+
+  async #read(source: InterfaceSource): Promise<void> {
+    let quietSince = Infinity;
+    for (let batch; (batch = await source.next()) !== null;) {
+      this.#meters.flows.take(batch);
+      if (this.#deadline === Infinity) continue;
+      const now = performance.now();
+      quietSince = batch.count > 0 ? now : Math.min(quietSince, now);
+      if (now > this.#deadline || now - quietSince > DRAIN_QUIET) return;
+    }
+  }
+
+  /** What the sensor has not seen may have been the first packets of what it sees now. */
+  #noteGaps(): void {
+    let gaps = 0;
+    for (const source of this.#sources) {
+      const { droppedByKernel, droppedByInterface } = source.statistics();
+      gaps += droppedByKernel + droppedByInterface + source.returns;
+    }
+    if (gaps !== this.#gaps) this.#meters.flows.noteGap();
+    this.#gaps = gaps;
+  }
+}

@@ -1,0 +1,66 @@
+import type { SourceStatistics } from "../capture/packet_source.ts";
+import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { DnsStatistics } from "../dns/dns_meter.ts";
+import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+
+/** What was written in the end: of keys that several threads had seen, one. */
+type Written = Pick<FlowMeterStatistics, "flows" | "flowsBy" | "keys">;
+
+/**
+ * What several threads counted, as if it was one.
+ *
+ * @param all Of each thread; it had the same interfaces in the same order as the others.
+ */
+export function addedStatistics(
+  all: readonly WorkStatistics[],
+  written: Written,
+): WorkStatistics {
+  const sources = (all[0]?.sources ?? []).map((_, index) =>
+    addedSource(all.map((one) => one.sources[index]))
+  );
+  const dns = all.flatMap(({ meters }) => meters.dns ?? []);
+  return {
+    sources,
+    meters: {
+      flows: addedFlows(all.map(({ meters }) => meters.flows), written),
+      dns: dns.length === 0 ? null : addedDns(dns),
+    },
+  };
+}
+
+function addedSource(all: readonly SourceStatistics[]): SourceStatistics {
+  return {
+    received: sum(all.map((one) => one.received)),
+    droppedByKernel: sum(all.map((one) => one.droppedByKernel)),
+    // The interface is the same for all, and so is what it dropped.
+    droppedByInterface: Math.max(...all.map((one) => one.droppedByInterface)),
+  };
+}
+
+function addedFlows(
+  all: readonly FlowMeterStatistics[],
+  written: Written,
+): FlowMeterStatistics {
+  return {
+    decoded: columnSums(all.map((one) => one.decoded)),
+    conversations: sum(all.map((one) => one.conversations)),
+    forgotten: sum(all.map((one) => one.forgotten)),
+    corrections: sum(all.map((one) => one.corrections)),
+    ...written,
+  };
+}
+
+function addedDns(all: readonly DnsStatistics[]): DnsStatistics {
+  return {
+    outcomes: columnSums(all.map((one) => one.outcomes)),
+    written: sum(all.map((one) => one.written)),
+  };
+}
+
+function columnSums(rows: readonly (readonly number[])[]): number[] {
+  return (rows[0] ?? []).map((_, column) => sum(rows.map((row) => row[column])));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

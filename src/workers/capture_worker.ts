@@ -1,0 +1,194 @@
+/**
+ * A thread of its own that captures: its share of the packets of some interfaces goes through its
+ * own meters, and what they observe goes to the main thread. See `messages.ts`.
+ *
+ * @module
+ */
+import { noteOtherUser } from "../../ffi/privileges.ts";
+import type { InterfaceSource } from "../capture/interface_source.ts";
+import { ListeningSockets } from "../capture/listening_sockets.ts";
+import { openInterfaces } from "../capture/open_interfaces.ts";
+import { correctionText } from "../cli/correction_text.ts";
+import { Meters } from "../cli/meters.ts";
+import { Reading } from "../cli/reading.ts";
+import type { Cidr } from "../config/cidr.ts";
+import { loadConfig } from "../config/load.ts";
+import { Mapping } from "../config/mapping.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
+import { OwnConnectionsCopy } from "../flow/own_connections.ts";
+import type { Log, LogLevel } from "../log.ts";
+import { UserError } from "../user_error.ts";
+import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
+
+/** What a worker has for a global object, as far as it is used. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+}
+
+/** Keys are held back for one window here: the main thread does the rest. */
+const WINDOWS_HELD_HERE = 1;
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** A log whose lines the main thread writes. */
+class PostedLog implements Log {
+  readonly isDebug: boolean;
+
+  constructor(isDebug: boolean) {
+    this.isDebug = isDebug;
+  }
+
+  debug(message: string): void {
+    if (this.isDebug) this.#post("debug", message);
+  }
+
+  info(message: string): void {
+    this.#post("info", message);
+  }
+
+  warn(message: string): void {
+    this.#post("warn", message);
+  }
+
+  error(message: string): void {
+    this.#post("error", message);
+  }
+
+  #post(level: LogLevel, message: string): void {
+    scope.postMessage({ kind: "log", level, message });
+  }
+}
+
+/** The worker's side of the conversation. */
+class CaptureWorker {
+  #log: Log = new PostedLog(false);
+  #config: string | undefined;
+  #sources: InterfaceSource[] = [];
+  #meters: Meters | null = null;
+  #reading: Reading | null = null;
+  #listening: ListeningSockets | null = null;
+  readonly #own = new OwnConnectionsCopy();
+  #lookups: Lookup[] = [];
+
+  async take(message: ToWorker): Promise<void> {
+    try {
+      await this.#take(message);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  async #take(message: ToWorker): Promise<void> {
+    switch (message.kind) {
+      case "open":
+        return this.#open(message);
+      case "start":
+        return await this.#start(message);
+      case "reload":
+        return await this.#reload(message.ownNetworks);
+      case "own":
+        this.#own.set(message.own);
+        // A port that was ours may belong to another program next.
+        return this.#meters?.flows.judgeAnew();
+      case "flush":
+        return await this.#flush("flushed");
+      case "end":
+        return this.#reading?.end();
+    }
+  }
+
+  #open({ source, interfaces, isDebug }: OpenMessage): void {
+    this.#log = new PostedLog(isDebug);
+    const options = new Map(interfaces);
+    this.#sources = openInterfaces(
+      source,
+      [...options.keys()],
+      (name) => options.get(name)!,
+      this.#log,
+    );
+    scope.postMessage({ kind: "opened" });
+  }
+
+  async #start({ config, ownNetworks, maxConversations, own, user }: StartMessage): Promise<void> {
+    if (user !== null) noteOtherUser(user);
+    if (own !== null) this.#own.set(own);
+    this.#config = config;
+    this.#listening = new ListeningSockets(this.#log);
+    await this.#listening.start();
+    this.#meters = new Meters({
+      mapping: await this.#mapping(ownNetworks),
+      emit: (batch) => this.#emit(batch),
+      emitNames: (writes) => scope.postMessage({ kind: "names", writes }),
+      names: {
+        learn: (isClientIpv6, client, isIpv6, address, name) => {
+          // Of both, the caller uses the memory again.
+          client = client.slice();
+          address = address.slice();
+          this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
+        },
+      },
+      clock: () => Math.floor(Date.now() / 1000),
+      maxConversations,
+      windowsHeld: WINDOWS_HELD_HERE,
+      ownConnections: own === null ? undefined : this.#own,
+      localServices: this.#listening,
+      onCorrection: this.#log.isDebug
+        ? (facts, before, after) => this.#log.debug(correctionText(facts, before, after))
+        : undefined,
+    });
+    this.#reading = new Reading(this.#sources, this.#meters);
+    scope.postMessage({ kind: "started" });
+    this.#reading.run().then(() => this.#end()).catch(fail);
+  }
+
+  async #mapping(ownNetworks: readonly Cidr[]): Promise<Mapping> {
+    // Functions can't be sent from thread to thread: each loads the configuration itself.
+    const { config } = await loadConfig(this.#config);
+    return new Mapping(config, ownNetworks, this.#log);
+  }
+
+  async #reload(ownNetworks: readonly Cidr[]): Promise<void> {
+    try {
+      this.#meters?.setMapping(await this.#mapping(ownNetworks));
+    } catch (error) {
+      // The main thread has just loaded the same files: they have changed in between.
+      if (!(error instanceof UserError)) throw error;
+      this.#log.error(`${error.message}; a worker goes on with the configuration of before`);
+    }
+  }
+
+  #emit({ words, count }: ObservationBatch): void {
+    this.#postLookups();
+    const copy = words.slice(0, count * OBSERVATION_WORDS);
+    scope.postMessage({ kind: "observations", words: copy }, [copy.buffer]);
+  }
+
+  #postLookups(): void {
+    if (this.#lookups.length === 0) return;
+    scope.postMessage({ kind: "lookups", lookups: this.#lookups });
+    this.#lookups = [];
+  }
+
+  async #flush(kind: "flushed" | "ended"): Promise<void> {
+    const reading = this.#reading!;
+    await reading.flush();
+    this.#postLookups();
+    scope.postMessage({ kind, statistics: reading.statistics() });
+  }
+
+  async #end(): Promise<void> {
+    await this.#flush("ended");
+    this.#listening?.close();
+    this.#reading!.close();
+  }
+}
+
+function fail(error: unknown): void {
+  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  const exitStatus = error instanceof UserError ? error.exitStatus : null;
+  scope.postMessage({ kind: "failed", message, exitStatus, stack });
+}
+
+const worker = new CaptureWorker();
+scope.onmessage = ({ data }) => void worker.take(data);

@@ -1,0 +1,70 @@
+import type { LiveOptions } from "../capture/live_options.ts";
+import type { SourceKind } from "../capture/source_kind.ts";
+import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { Cidr } from "../config/cidr.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import type { LogLevel } from "../log.ts";
+
+/** Opens the interfaces. Answered by `opened`. */
+export interface OpenMessage {
+  readonly kind: "open";
+  readonly source: SourceKind;
+  /** Each interface, and how it is captured on. */
+  readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
+  readonly isDebug: boolean;
+}
+
+/** Loads the configuration and begins to read. Answered by `started`. */
+export interface StartMessage {
+  readonly kind: "start";
+  /** The file that the command line names. */
+  readonly config: string | undefined;
+  readonly ownNetworks: readonly Cidr[];
+  readonly maxConversations: number;
+  readonly own: OwnConnectionsState | null;
+  /** The user that the process has become, or `null`. */
+  readonly user: string | null;
+}
+
+/** What the main thread tells a worker. */
+export type ToWorker =
+  | OpenMessage
+  | StartMessage
+  /** Loads the configuration again. */
+  | { readonly kind: "reload"; readonly ownNetworks: readonly Cidr[] }
+  /** The sensor's own connections have changed. */
+  | { readonly kind: "own"; readonly own: OwnConnectionsState }
+  /** Hands on what was observed. Answered by `flushed`. */
+  | { readonly kind: "flush" }
+  /** Reads what the kernel still has. Answered by `ended`. */
+  | { readonly kind: "end" };
+
+/** That a client looked up an address, as `KnownNames` learns it. */
+export interface Lookup {
+  readonly isClientIpv6: boolean;
+  readonly client: Uint32Array;
+  readonly isIpv6: boolean;
+  readonly address: Uint32Array;
+  readonly name: string;
+}
+
+/** What a worker tells the main thread. */
+export type FromWorker =
+  | { readonly kind: "opened" }
+  | { readonly kind: "started" }
+  /** Observations, laid out as in an `ObservationBatch`. */
+  | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
+  | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
+  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
+  | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
+  /** All that the worker had came before. */
+  | { readonly kind: "ended"; readonly statistics: WorkStatistics }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly message: string }
+  /** The worker can't go on. `exitStatus` is that of a `UserError`, `null` for a defect. */
+  | {
+    readonly kind: "failed";
+    readonly message: string;
+    readonly exitStatus: 1 | 2 | null;
+    readonly stack: string;
+  };

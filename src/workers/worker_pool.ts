@@ -1,0 +1,231 @@
+import { freeFanoutGroup } from "../../ffi/af_packet.ts";
+import type { LiveOptions } from "../capture/live_options.ts";
+import type { SourceKind } from "../capture/source_kind.ts";
+import type { PacketWork, WorkStatistics } from "../cli/packet_work.ts";
+import type { Cidr } from "../config/cidr.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import { KeyMerger } from "../flow/key_merger.ts";
+import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import type { Log, LogLevel } from "../log.ts";
+import { UserError } from "../user_error.ts";
+import { addedStatistics } from "./added_statistics.ts";
+import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
+
+/** Where what the workers observed goes. */
+export interface WorkerOutput {
+  /** Takes observations. The batch is used again as soon as this returns. */
+  emit: (batch: ObservationBatch) => void;
+  emitNames: (writes: readonly NameWrite[]) => void;
+  learn: (lookup: Lookup) => void;
+}
+
+/**
+ * Threads that capture together: the kernel gives each packet of an interface to one of them, both
+ * directions of a conversation to the same. What they observe is merged here.
+ */
+export class WorkerPool implements PacketWork {
+  readonly #threads: readonly Thread[];
+  readonly #failure = Promise.withResolvers<never>();
+  /** What came since the last flush of all: names first have to be known, whoever saw them. */
+  #observations: Uint32Array[] = [];
+  #output: WorkerOutput | null = null;
+  #merger: KeyMerger | null = null;
+
+  private constructor(count: number, log: Log) {
+    // Whoever waits for something of the workers is told; else nobody may wait.
+    this.#failure.promise.catch(() => {});
+    this.#threads = Array.from(
+      { length: count },
+      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it)),
+    );
+  }
+
+  /**
+   * Starts threads, each of which opens the interfaces.
+   *
+   * @param options How each interface is captured on; with the buffer of each thread.
+   * @throws {UserError} when one can't be opened.
+   */
+  static async open(
+    count: number,
+    source: SourceKind,
+    names: readonly string[],
+    options: Readonly<LiveOptions>,
+    log: Log,
+  ): Promise<WorkerPool> {
+    const interfaces = [...new Set(names)].map((name) =>
+      [name, { ...options, fanoutGroup: freeFanoutGroup(name) }] as const
+    );
+    const pool = new WorkerPool(count, log);
+    try {
+      // One after the other: what is wrong is wrong for all, and said once.
+      for (const thread of pool.#threads) {
+        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug });
+        await pool.#orFailure(thread.answer("opened"));
+      }
+      return pool;
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Has the threads load the configuration and read packets.
+   *
+   * @throws {UserError} when the configuration can't be loaded.
+   */
+  async start(options: Omit<StartMessage, "kind">, output: WorkerOutput): Promise<void> {
+    this.#output = output;
+    this.#merger = new KeyMerger(output.emit, () => Math.floor(Date.now() / 1000));
+    const maxConversations = Math.ceil(options.maxConversations / this.#threads.length);
+    this.#postAll({ kind: "start", ...options, maxConversations });
+    await this.#answers("started");
+  }
+
+  /** Has the threads load the configuration again. One that can't goes on as it was, and says so. */
+  reload(ownNetworks: readonly Cidr[]): void {
+    this.#postAll({ kind: "reload", ownNetworks });
+  }
+
+  /** Tells the threads of the sensor's own connections. */
+  setOwnConnections(own: OwnConnectionsState): void {
+    this.#postAll({ kind: "own", own });
+  }
+
+  async run(): Promise<void> {
+    await this.#answers("ended");
+    this.#merge();
+  }
+
+  async flush(): Promise<void> {
+    const running = this.#threads.filter(({ hasEnded }) => !hasEnded);
+    const answers = running.map((thread) => thread.answer("flushed", "ended"));
+    for (const thread of running) thread.post({ kind: "flush" });
+    await this.#orFailure(Promise.all(answers));
+    this.#merge();
+  }
+
+  end(): void {
+    this.#postAll({ kind: "end" });
+  }
+
+  statistics(): WorkStatistics {
+    const all = this.#threads.flatMap(({ statistics }) => statistics ?? []);
+    return addedStatistics(all, {
+      flows: this.#merger?.flows ?? 0,
+      flowsBy: [...this.#merger?.flowsBy ?? []],
+      keys: this.#merger?.written ?? 0,
+    });
+  }
+
+  close(): void {
+    // Where one has failed, what the others had seen is not lost.
+    this.#merge();
+    for (const thread of this.#threads) thread.terminate();
+  }
+
+  #take(message: FromWorker): void {
+    if (message.kind === "observations") this.#observations.push(message.words);
+    else if (message.kind === "names") this.#output!.emitNames(message.writes);
+    else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
+  }
+
+  #merge(): void {
+    for (const words of this.#observations) this.#merger!.take(words);
+    this.#observations = [];
+  }
+
+  #postAll(message: ToWorker): void {
+    for (const thread of this.#threads) thread.post(message);
+  }
+
+  async #answers(...kinds: FromWorker["kind"][]): Promise<void> {
+    await this.#orFailure(Promise.all(this.#threads.map((thread) => thread.answer(...kinds))));
+  }
+
+  #orFailure<Result>(promise: Promise<Result>): Promise<Result> {
+    return Promise.race([promise, this.#failure.promise]);
+  }
+}
+
+/** A thread as it is seen from here. */
+class Thread {
+  /** What it counted up to its last flush. */
+  statistics: WorkStatistics | null = null;
+  hasEnded = false;
+  readonly #worker: Worker;
+  readonly #number: number;
+  readonly #log: Log;
+  readonly #fail: (error: Error) => void;
+  #awaited: { kinds: readonly FromWorker["kind"][]; resolve: () => void }[] = [];
+
+  constructor(
+    number: number,
+    log: Log,
+    fail: (error: Error) => void,
+    take: (message: FromWorker) => void,
+  ) {
+    this.#number = number;
+    this.#log = log;
+    this.#fail = fail;
+    this.#worker = new Worker(new URL("./capture_worker.ts", import.meta.url), {
+      type: "module",
+      name: `capture ${number}`,
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#take(data);
+      take(data);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      fail(new Error(`worker ${number}: ${event.message}`));
+    };
+  }
+
+  post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** Waits for the next message of one of these kinds. */
+  answer(...kinds: FromWorker["kind"][]): Promise<void> {
+    return new Promise((resolve) => this.#awaited.push({ kinds, resolve }));
+  }
+
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.kind) {
+      case "flushed":
+      case "ended":
+        this.statistics = message.statistics;
+        this.hasEnded = message.kind === "ended";
+        break;
+      case "log":
+        this.#say(message.level, message.message);
+        break;
+      case "failed":
+        this.#fail(errorOf(message));
+    }
+    const isAnswered = ({ kinds }: { kinds: readonly string[] }) => kinds.includes(message.kind);
+    const answered = this.#awaited.filter(isAnswered);
+    this.#awaited = this.#awaited.filter((it) => !isAnswered(it));
+    for (const { resolve } of answered) resolve();
+  }
+
+  /** What all of them have to say of an interface is said once. */
+  #say(level: LogLevel, message: string): void {
+    if (this.#number === 0 || level === "error") this.#log[level](message);
+    else this.#log.debug(`worker ${this.#number}: ${message}`);
+  }
+}
+
+function errorOf({ message, exitStatus, stack }: FromWorker & { kind: "failed" }): Error {
+  if (exitStatus !== null) return new UserError(message, exitStatus);
+  const error = new Error(message);
+  error.stack = stack;
+  return error;
+}
