@@ -9,12 +9,19 @@ const DEFAULT_LIMIT = 200_000;
  */
 export class HeldNames {
   readonly #limit: number;
-  /** The window of each, in the order in which they were written: a Map keeps that. */
-  readonly #windows = new Map<string, number>();
+  /** What was written in each window that counts, the present one first. */
+  #windows: Set<string>[] = Array.from({ length: WINDOWS_HELD }, () => new Set());
+  #window = 0;
+  #size = 0;
 
   /** @param limit How many are held at most. Above it the oldest are let go. */
   constructor(limit: number = DEFAULT_LIMIT) {
     this.#limit = limit;
+  }
+
+  /** How many are held. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -24,22 +31,26 @@ export class HeldNames {
    * @param window Never less than in an earlier call.
    */
   admit(identity: string, window: number): boolean {
-    const written = this.#windows.get(identity);
-    if (written !== undefined) {
-      if (window - written < WINDOWS_HELD) return false;
-      this.#windows.delete(identity);
-    }
-    this.#windows.set(identity, window);
-    this.#sweep(window);
+    if (window !== this.#window) this.#moveTo(window);
+    for (const written of this.#windows) if (written.has(identity)) return false;
+    if (this.#size === this.#limit) this.#letOldestGo();
+    this.#windows[0].add(identity);
+    this.#size++;
     return true;
   }
 
-  /** Takes out what is no longer held, or is too much: the oldest, as long as it is one of those. */
-  #sweep(window: number): void {
-    for (const [identity, written] of this.#windows) {
-      const isHeld = window - written < WINDOWS_HELD;
-      if (isHeld && this.#windows.size <= this.#limit) return;
-      this.#windows.delete(identity);
-    }
+  /** What was written in windows that no longer count goes, a whole window at once. */
+  #moveTo(window: number): void {
+    const steps = Math.min(window - this.#window, WINDOWS_HELD);
+    this.#window = window;
+    const fresh = Array.from({ length: steps }, () => new Set<string>());
+    this.#windows = [...fresh, ...this.#windows].slice(0, WINDOWS_HELD);
+    this.#size = this.#windows.reduce((sum, written) => sum + written.size, 0);
+  }
+
+  #letOldestGo(): void {
+    const oldest = this.#windows.findLastIndex((written) => written.size > 0);
+    this.#size -= this.#windows[oldest].size;
+    this.#windows[oldest] = new Set();
   }
 }

@@ -8,26 +8,22 @@ const IPV4_MULTICAST = 0xe;
 const IPV6_MULTICAST = 0xff;
 
 /**
- * The name that each client looked up last for each address. Bounded: what was not looked up for
- * longest is forgotten first.
+ * The name that each client looked up last for each address. Bounded: when there are many, those are
+ * forgotten that were not looked up for longest, half of them at once.
  *
  * What was answered to a multicast address, as mDNS does, was heard by all: it is the name of the
  * address for clients that looked up none themselves.
  */
 export class KnownNames {
   readonly #limit: number;
-  /** In the order of the last lookup. */
-  readonly #names = new Map<string, string>();
+  /** Looked up since there were half as many as there may be, and before that. */
+  #newer = new Map<string, string>();
+  #older = new Map<string, string>();
   #hasEveryones = false;
 
   /** @param limit How many pairs of client and address are remembered. */
   constructor(limit: number = DEFAULT_LIMIT) {
     this.#limit = limit;
-  }
-
-  /** How many pairs of client and address there are. */
-  get size(): number {
-    return this.#names.size;
   }
 
   /**
@@ -45,9 +41,10 @@ export class KnownNames {
     const isEveryones = isMulticast(isIpv6, client);
     this.#hasEveryones ||= isEveryones;
     const pair = pairText(isIpv6, isEveryones ? EVERYONE : client, 0, address, 0);
-    this.#names.delete(pair);
-    this.#names.set(pair, name);
-    if (this.#names.size > this.#limit) this.#forgetOldest();
+    this.#newer.set(pair, name);
+    if (this.#newer.size < this.#limit / 2) return;
+    this.#older = this.#newer;
+    this.#newer = new Map();
   }
 
   /**
@@ -59,17 +56,14 @@ export class KnownNames {
    */
   find(isIpv6: boolean, words: Uint32Array, client: number, address: number): string | null {
     // Where there is no DNS, flows pay nothing for it.
-    if (this.#names.size === 0) return null;
-    const name = this.#names.get(pairText(isIpv6, words, client, words, address));
-    if (name !== undefined || !this.#hasEveryones) return name ?? null;
-    return this.#names.get(pairText(isIpv6, EVERYONE, 0, words, address)) ?? null;
+    if (this.#newer.size + this.#older.size === 0) return null;
+    const name = this.#get(pairText(isIpv6, words, client, words, address));
+    if (name !== null || !this.#hasEveryones) return name;
+    return this.#get(pairText(isIpv6, EVERYONE, 0, words, address));
   }
 
-  #forgetOldest(): void {
-    for (const pair of this.#names.keys()) {
-      this.#names.delete(pair);
-      return;
-    }
+  #get(pair: string): string | null {
+    return this.#newer.get(pair) ?? this.#older.get(pair) ?? null;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
+import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { TestMeter } from "../flow/test_meter.ts";
@@ -165,13 +166,21 @@ Deno.test("DnsMeter tells all who hear it of what is answered to a multicast gro
 });
 
 Deno.test("KnownNames forgets what was not looked up for longest", () => {
-  const names = new KnownNames(2);
-  for (const last of [1, 2, 1, 3]) {
+  const names = new KnownNames(6);
+  for (const last of [1, 2, 3, 1, 4, 5, 6]) {
     names.learn(false, addresses(9), false, addresses(last), `${last}.example.`);
   }
-  const find = (last: number) => names.find(false, addresses(9, last), 0, 4);
-  assert.deepEqual([1, 2, 3].map(find), ["1.example.", null, "3.example."]);
-  assert.equal(names.size, 2);
+  const known = [1, 2, 3, 4, 5, 6].filter((last) => names.find(false, addresses(9, last), 0, 4));
+  assert.deepEqual(known, [1, 4, 5, 6]);
+});
+
+Deno.test("HeldNames holds no more than it may: what was written first is let go", () => {
+  const held = new HeldNames(100);
+  for (let i = 0; i < 60; i++) held.admit(`first ${i}`, 1000);
+  for (let i = 0; i < 60; i++) held.admit(`second ${i}`, 1001);
+  assert.ok(held.size <= 100, String(held.size));
+  assert.ok(!held.admit("second 59", 1001));
+  assert.ok(held.admit("first 59", 1001));
 });
 
 Deno.test("flows of DNS itself are written as before, whatever is in their packets", () => {
