@@ -2,78 +2,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FFI_PATHS } from "../../ffi/library.ts";
 import { connection, exchange, keysOfFlow } from "../conversations.ts";
-import {
-  CAN_MAKE_NAMESPACES,
-  type NamespacePair,
-  until,
-  withNamespaces,
-  WITHOUT_NAMESPACES,
-} from "../namespaces.ts";
+import { type NamespacePair, until } from "../namespaces.ts";
 import { ACK, type Bytes, ethernet, ip, RST, tcp } from "../packets.ts";
-import { HAS_REDIS_SERVER, NO_REDIS_SERVER } from "../redis_server.ts";
-import { flosensor, RunningProgram } from "./program.ts";
-import { RedisInNamespace } from "./redis_in_namespace.ts";
+import { captureTest, IMPORT, redisTest, startCapture } from "./capture_setting.ts";
+import { flosensor } from "./program.ts";
 import {
   capture,
   keysOfLines,
   OWN_NETWORKS,
   SAMPLE_KEYS,
   SAMPLE_PACKETS,
-  withSample,
 } from "./sample_capture.ts";
-
-/** What a test has: namespaces, the sample as a file, and a configuration. */
-interface Setting {
-  pair: NamespacePair;
-  directory: string;
-  file: string;
-  config: string;
-}
-
-const IMPORT = 'import { defineConfig, LowerPort, PortMatch } from "flosensor/config";\n';
-const CONFIG = `${IMPORT}export default defineConfig({});\n`;
-
-/** Starts a capture in the sensor's namespace and waits until packets are taken. */
-async function startCapture(
-  { pair, config }: Setting,
-  args: string[],
-  permissions?: string[],
-): Promise<RunningProgram> {
-  const program = new RunningProgram(["capture", ...args, "-c", config], {
-    command: (name, parameters, options) => pair.command(name, parameters, options),
-    permissions,
-  });
-  await program.says("capturing on");
-  return program;
-}
-
-function captureTest(
-  name: string,
-  test: (setting: Setting) => Promise<void>,
-  { config = CONFIG, ignore = !CAN_MAKE_NAMESPACES, reason = WITHOUT_NAMESPACES } = {},
-): void {
-  Deno.test({
-    name: name + reason,
-    ignore,
-    fn: () => withNamespaces((pair) => withSample((sample) => test({ pair, ...sample }), config)),
-  });
-}
-
-function redisTest(
-  name: string,
-  test: (setting: Setting, redis: RedisInNamespace) => Promise<void>,
-  config = CONFIG,
-): void {
-  const run = async (setting: Setting) => {
-    await using redis = await RedisInNamespace.start(setting.pair);
-    await test(setting, redis);
-  };
-  captureTest(name, run, {
-    config,
-    ignore: !CAN_MAKE_NAMESPACES || !HAS_REDIS_SERVER,
-    reason: WITHOUT_NAMESPACES || NO_REDIS_SERVER,
-  });
-}
 
 redisTest(
   "capture writes each key to Redis, of both families and directions, by scoped permissions",
