@@ -38,8 +38,10 @@ const LOCK_PATIENCE = 300;
 
 const missing = PACKAGES.filter(({ anyOf }) => !anyOf.some((path) => existsSync(path)))
   .map(({ name }) => name);
+// Asked in any case, so that a permission that is missing shows up on every machine.
+const isInstallable = canInstall();
 if (missing.length > 0) {
-  const isInstalled = canInstall() && await install(missing);
+  const isInstalled = isInstallable && await install(missing);
   if (!isInstalled) {
     console.error(
       `Tests that need them are ignored, for want of ${missing.join(", ")}. To install them, as ` +
