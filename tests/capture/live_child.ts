@@ -3,7 +3,8 @@
  *
  * Writes a line of JSON when it is ready, whenever it was given packets, and when it was told
  * something; one more when it has ended after SIGTERM. The options are those of a live source, and
- * `source`, which is `libpcap` or `af_packet`; with `paused` nothing is taken before SIGUSR1.
+ * `source`, which is `libpcap` or `af_packet`; with `longPorts` more is taken of packets from there,
+ * and with `paused` nothing before SIGUSR1.
  */
 import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
 import { openInterfaces } from "../../src/capture/open_interfaces.ts";
@@ -36,7 +37,7 @@ export interface Line {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const { paused, source, ...options } = JSON.parse(Deno.args[1] ?? "{}");
+  const { paused, source, longPorts, ...options } = JSON.parse(Deno.args[1] ?? "{}");
   const line: Line = { state: "ready", sources: {}, log: [] };
   const print = () => console.log(JSON.stringify(line));
   const log = new LineLog("info", (text) => {
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     const names = Deno.args[0].split(",");
     const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
     const sources = openInterfaces(source ?? "libpcap", names, () => live, log);
+    if (longPorts !== undefined) { for (const opened of sources) opened.takeMoreFrom(longPorts); }
     const resumed = Promise.withResolvers<void>();
     Deno.addSignalListener("SIGUSR1", resumed.resolve);
     Deno.addSignalListener("SIGTERM", () => sources.forEach((source) => source.close()));
