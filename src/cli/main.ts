@@ -13,8 +13,6 @@ const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
 /** A quarter of what the kernel lets share packets. */
 const MOST_WORKERS = 64;
-/** A quarter of what the kernel lets share packets. */
-const MOST_WORKERS = 64;
 const MOST_CONVERSATIONS = 16_000_000;
 /** Each of some ten meters remembers so many, and all are made anew for each capture. */
 const SCORED_CONVERSATIONS = 200_000;
@@ -146,12 +144,6 @@ function commands(finish: (status: number) => void): Command {
         "--source <source>",
         "what takes the packets: libpcap, the kernel's ring without it, or the first that is there",
       ).choices(SOURCE_CHOICES).default("auto"),
-    )
-    .option(
-      "--workers <number>",
-      "threads that share the packets, each with a buffer of the kernel's of its own",
-      integerIn(1, MOST_WORKERS),
-      1,
     )
     .option(
       "--workers <number>",
