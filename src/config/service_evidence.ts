@@ -111,8 +111,10 @@ const RESERVED_CLIENT_PORTS = 512;
 
 /** Bit 0 is set for a port that is registered for TCP, bit 1 for UDP. */
 const REGISTERED = new Uint8Array(65_536);
-for (const name of Object.keys(registered)) {
-  const [port, protocol] = name.split("/");
+for (const [entry, [service]] of Object.entries(registered)) {
+  // Ports that are reserved or unassigned have an entry, but no service's name.
+  if (service === "") continue;
+  const [port, protocol] = entry.split("/");
   if (protocol === "tcp") REGISTERED[Number(port)] |= 1;
   else if (protocol === "udp") REGISTERED[Number(port)] |= 2;
 }
