@@ -1,4 +1,5 @@
-import { sip, stun, stunRole, syslog } from "./common_signs.ts";
+import { sip, syslog } from "./common_signs.ts";
+import { rpcRole } from "./rpc.ts";
 import {
   FROM_CLIENT,
   FROM_SERVER,
@@ -9,14 +10,16 @@ import {
   type Sign,
   textSign,
 } from "./sign.ts";
+import { framedStun, stun } from "./stun.ts";
 
 /** TLS handshake in its record: RFC 8446, sections 4 and 5.1. */
 const tls: Sign = {
   protocol: "TLS",
   firstBytes: [0x16],
-  atLeast: 6,
+  atLeast: 10,
   read(view, start) {
-    if (view.getUint8(start + 1) !== 3) return NOBODY;
+    // Both messages begin with a version, which an encrypted one would have only by chance.
+    if (view.getUint8(start + 1) !== 3 || view.getUint8(start + 9) !== 3) return NOBODY;
     const type = view.getUint8(start + 5);
     if (type === 1) return FROM_CLIENT;
     return type === 2 ? FROM_SERVER : NOBODY;
@@ -116,19 +119,11 @@ const rtmp: Sign = {
   },
 };
 
-/** STUN in the frames of RFC 4571, as ICE uses it over TCP (RFC 6544, section 3). */
-const framedStun: Sign = {
-  protocol: "STUN",
-  firstBytes: [0x00],
-  atLeast: 22,
-  read(view, start, end) {
-    if (view.getUint16(start) + 2 !== end - start) return NOBODY;
-    return stunRole(view, start + 2);
-  },
-};
-
-/** STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization. */
-const openings = textSign("STOMP, AMQP, IRC, RESP, Git", [
+/**
+ * STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization; NATS client
+ * protocol; Java RMI wire protocol, 10.2; Subversion's protocol.
+ */
+const openings = textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
   "CONNECT\n",
   "CONNECT\r\n",
   "STOMP\n",
@@ -138,7 +133,9 @@ const openings = textSign("STOMP, AMQP, IRC, RESP, Git", [
   "*2\r\n$",
   "*3\r\n$",
   "*4\r\n$",
-], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r"]);
+  "CONNECT {",
+  "JRMI\x00\x02",
+], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]);
 
 /** [MS-SMB] 2.2.3.1 and [MS-SMB2] 2.2.1: a bit says whether a message is a reply. */
 const smb: Sign = {
@@ -175,10 +172,13 @@ const tpkt: Sign = {
   firstBytes: [0x03],
   atLeast: 7,
   read(view, start, end) {
-    if (view.getUint8(start + 1) !== 0) return NOBODY;
+    // The length of a frame, and within it that of the transport's header.
+    const length = view.getUint16(start + 2);
+    const headerLength = view.getUint8(start + 4);
+    if (view.getUint8(start + 1) !== 0 || headerLength + 5 > length) return NOBODY;
     const type = view.getUint8(start + 5);
-    if (type === 0xe0) return FROM_CLIENT;
-    if (type === 0xd0) return FROM_SERVER;
+    if (headerLength + 5 === length && type === 0xe0) return FROM_CLIENT;
+    if (headerLength + 5 === length && type === 0xd0) return FROM_SERVER;
     // S7 within a data unit: a job, or what is answered to it.
     if (type !== 0xf0 || start + 9 > end || view.getUint8(start + 7) !== 0x32) return NOBODY;
     const kind = view.getUint8(start + 8);
@@ -279,7 +279,9 @@ const mqtt: Sign = {
   atLeast: 4,
   read(view, start, end) {
     if (view.getUint8(start) === 0x20) {
-      return view.getUint8(start + 1) === 2 && end - start === 4 ? FROM_SERVER : NOBODY;
+      const isAnswer = view.getUint8(start + 1) === 2 && end - start === 4 &&
+        view.getUint8(start + 2) <= 1 && view.getUint8(start + 3) <= 5;
+      return isAnswer ? FROM_SERVER : NOBODY;
     }
     for (let at = start + 2; at < start + 5; at++) {
       if (hasText(view, at, end, "\0\x04MQTT") || hasText(view, at, end, "\0\x06MQIsdp")) {
@@ -298,7 +300,11 @@ const socks: Sign = {
   read(view, start, end, port) {
     const size = end - start;
     const second = view.getUint8(start + 1);
-    if (second > 0 && second < 10 && size === 2 + second) return FROM_CLIENT;
+    if (second > 0 && second < 10 && size === 2 + second) {
+      // IANA has assigned methods up to 9.
+      for (let at = start + 2; at < end; at++) if (view.getUint8(at) > 9) return NOBODY;
+      return FROM_CLIENT;
+    }
     return port === 1080 && size === 2 && second === 0 ? FROM_SERVER : NOBODY;
   },
 };
@@ -374,7 +380,9 @@ const iec104: Sign = {
   firstBytes: [0x68],
   atLeast: 6,
   read(view, start) {
-    if (view.getUint8(start + 1) !== 4) return NOBODY;
+    if (view.getUint8(start + 1) !== 4 || (view.getUint32(start + 2) & 0xffffff) !== 0) {
+      return NOBODY;
+    }
     const control = view.getUint8(start + 2);
     if (control === 0x07 || control === 0x43) return FROM_CLIENT;
     return control === 0x0b ? FROM_SERVER : NOBODY;
@@ -393,7 +401,148 @@ const dnp3: Sign = {
 };
 
 /** OPC UA, part 6, section 7.1.2.3. */
-const opcua = textSign("OPC UA", ["HELF", "OPNF"], ["ACKF"]);
+const opcua = textSign("OPC UA", ["HELF"], ["ACKF"]);
+
+/**
+ * Key exchange of SSH: RFC 4253, section 8, RFC 4419, section 5, and RFC 5656, section 7.1. What comes
+ * before it, both ends send alike.
+ */
+const ssh: Sign = {
+  protocol: "SSH",
+  firstBytes: [0x00],
+  atLeast: 16,
+  read(view, start, end) {
+    const length = view.getUint32(start);
+    const padding = view.getUint8(start + 4);
+    const isPacket = length + 4 <= end - start && (length + 4) % 8 === 0 && padding >= 4 &&
+      padding < length;
+    if (!isPacket) return NOBODY;
+    const message = view.getUint8(start + 5);
+    if (message === 30 || message === 32 || message === 34) return FROM_CLIENT;
+    return message === 31 || message === 33 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** ONC RPC in its records: RFC 5531, section 11. */
+const rpc: Sign = {
+  protocol: "ONC RPC",
+  firstBytes: [0x80],
+  atLeast: 28,
+  read: (view, start) => rpcRole(view, start + 4),
+};
+
+/** [C706] 12.6: version 5.0, the kind of unit, and little-endian data of 7-bit characters. */
+const dceRpc: Sign = {
+  protocol: "DCE RPC",
+  firstBytes: [0x05],
+  atLeast: 16,
+  read(view, start) {
+    if (view.getUint8(start + 1) !== 0 || view.getUint32(start + 4) !== 0x10000000) return NOBODY;
+    switch (view.getUint8(start + 2)) {
+      case 0: // request
+      case 11: // bind
+      case 14: // alter context
+      case 16: // auth3
+        return FROM_CLIENT;
+      case 2: // response
+      case 3: // fault
+      case 12: // bind ack
+      case 13: // bind nak
+      case 15: // alter context response
+        return FROM_SERVER;
+      default:
+        return NOBODY;
+    }
+  },
+};
+
+/** Apache's AJP 1.3, "Packet Headers": the web server sends 0x1234, the container "AB". */
+const ajp: Sign = {
+  protocol: "AJP",
+  firstBytes: [0x12, 0x41],
+  atLeast: 5,
+  read(view, start, end) {
+    const magic = view.getUint16(start);
+    if (magic === 0x1234) {
+      return view.getUint16(start + 2) + 4 === end - start ? FROM_CLIENT : NOBODY;
+    }
+    // Several packets come together from a container; a body's chunk, headers, end, "more", "pong".
+    const type = view.getUint8(start + 4);
+    const isWithin = view.getUint16(start + 2) + 4 <= end - start;
+    return magic === 0x4142 && isWithin && type >= 3 && type <= 9 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** X Window System protocol, chapter 8: byte order and version 11, or the answer to it. */
+const x11: Sign = {
+  protocol: "X11",
+  firstBytes: [0x42, 0x6c, 0x01],
+  atLeast: 12,
+  read(view, start) {
+    const first = view.getUint8(start);
+    if (first === 0x6c) return view.getUint32(start) === 0x6c000b00 ? FROM_CLIENT : NOBODY;
+    if (first === 0x42) return view.getUint32(start) === 0x4200000b ? FROM_CLIENT : NOBODY;
+    const version = view.getUint32(start + 2);
+    return view.getUint8(start + 1) === 0 && (version === 0x0b000000 || version === 0x000b0000)
+      ? FROM_SERVER
+      : NOBODY;
+  },
+};
+
+/** RFC 2637, section 2: control message, magic cookie; start of a control connection, its reply. */
+const pptp: Sign = {
+  protocol: "PPTP",
+  firstBytes: [0x00],
+  atLeast: 12,
+  read(view, start) {
+    if (view.getUint16(start + 2) !== 1 || view.getUint32(start + 4) !== 0x1a2b3c4d) return NOBODY;
+    const type = view.getUint16(start + 8);
+    if (type === 1) return FROM_CLIENT;
+    return type === 2 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** Memcached's binary protocol, "Packet Structure". */
+const memcached: Sign = {
+  protocol: "memcached",
+  firstBytes: [0x80, 0x81],
+  atLeast: 24,
+  read(view, start, end) {
+    const body = view.getUint32(start + 8);
+    if (view.getUint8(start + 5) !== 0 || body + 24 !== end - start) return NOBODY;
+    return view.getUint8(start) === 0x80 ? FROM_CLIENT : FROM_SERVER;
+  },
+};
+
+/** RFC 9051, section 6: a tag, then a command that begins a session. */
+const imapCommand: Sign = {
+  protocol: "IMAP",
+  firstBytes: [...range(0x30, 0x39), ...range(0x41, 0x5a), ...range(0x61, 0x7a)],
+  atLeast: 6,
+  read(view, start, end) {
+    const last = Math.min(end, start + LONGEST_TAG);
+    for (let at = start + 1; at < last; at++) {
+      if (view.getUint8(at) !== 0x20) continue;
+      for (let i = 0; i < IMAP_COMMANDS.length; i++) {
+        if (hasText(view, at + 1, end, IMAP_COMMANDS[i])) return FROM_CLIENT;
+      }
+      return NOBODY;
+    }
+    return NOBODY;
+  },
+};
+/** Clients use tags as "a001" and "A12"; none is longer. */
+const LONGEST_TAG = 12;
+const IMAP_COMMANDS = [
+  "CAPABILITY\r",
+  "STARTTLS\r",
+  "LOGIN ",
+  "AUTHENTICATE ",
+  "SELECT ",
+  "UID FETCH ",
+  "IDLE\r",
+  "NOOP\r",
+];
 
 /** BEP 3: both ends send the same, the one who connected first. */
 const bitTorrent: Sign = {
@@ -436,6 +585,14 @@ export const TCP_SIGNS: readonly Sign[] = [
   dnp3,
   opcua,
   bitTorrent,
+  ssh,
+  rpc,
+  dceRpc,
+  ajp,
+  x11,
+  pptp,
+  memcached,
+  imapCommand,
   mysql,
   mongodb,
 ];

@@ -1,28 +1,69 @@
-import { FROM_CLIENT, FROM_SERVER, hasText, NOBODY, range, type Sign, textSign } from "./sign.ts";
-import { sip, stun, syslog } from "./common_signs.ts";
+import {
+  FROM_CLIENT,
+  FROM_SERVER,
+  hasText,
+  NOBODY,
+  range,
+  type Role,
+  type Sign,
+  textSign,
+} from "./sign.ts";
+import { sip, syslog } from "./common_signs.ts";
+import { rpcRole } from "./rpc.ts";
+import { stun } from "./stun.ts";
 import { kerberosMessage } from "./tcp_signs.ts";
 
 /** First bytes of BER's sequence: SNMP and LDAP messages are one. */
 const SEQUENCE = 0x30;
 
-/** QUIC's first packets: RFC 9000, section 17.2. Who sends the first Initial packet is the client. */
+/** RFC 9000, section 7.2: the client makes up the first destination identifier, so long at least. */
+const SHORTEST_FIRST_ID = 8;
+/** RFC 9369, sections 3.1 and 3.2: version 2, which numbers the types in another way. */
+const QUIC_VERSION_2 = 0x6b3343cf;
+
+/** Long headers of QUIC: RFC 9000, section 17.2. */
 const quic: Sign = {
   protocol: "QUIC",
   firstBytes: range(0xc0, 0xff),
   atLeast: 7,
-  read(view, start, _end, _port, isFirst) {
+  read(view, start, end, _port, isFirst) {
     const version = view.getUint32(start + 1);
     // Only a server sends version 0: it negotiates (section 17.2.1).
-    if (version === 0) return FROM_SERVER;
-    const type = (view.getUint8(start) >>> 4) & 3;
-    // RFC 9369, section 3.2: version 2 has other numbers for the types.
-    const [initial, retry] = version === 0x6b3343cf ? [1, 0] : [0, 3];
-    const isKnown = version === 1 || version === 0x6b3343cf || version >>> 8 === 0xff0000;
+    if (version === 0) return isVersionNegotiation(view, start, end) ? FROM_SERVER : NOBODY;
+    const isKnown = version === 1 || version === QUIC_VERSION_2 || version >>> 8 === 0xff0000;
     if (!isKnown) return NOBODY;
-    if (type === retry) return FROM_SERVER;
-    return type === initial && isFirst ? FROM_CLIENT : NOBODY;
+    const shift = version === QUIC_VERSION_2 ? 3 : 0;
+    switch (((view.getUint8(start) >>> 4) + shift) & 3) {
+      case 0:
+        return initialRole(view, start, end, isFirst);
+      case 1: // 0-RTT
+        return FROM_CLIENT;
+      case 3: // Retry
+        return FROM_SERVER;
+      default:
+        return NOBODY;
+    }
   },
 };
+
+/** Two identifiers of up to 20 bytes, then versions of 4 bytes. */
+function isVersionNegotiation(view: DataView, start: number, end: number): boolean {
+  const destination = view.getUint8(start + 5);
+  const sourceAt = start + 6 + destination;
+  if (destination > 20 || sourceAt >= end) return false;
+  const source = view.getUint8(sourceAt);
+  const versions = end - sourceAt - 1 - source;
+  return source <= 20 && versions >= 4 && versions % 4 === 0;
+}
+
+/** RFC 9000, section 17.2.2: only a client has a token to send. */
+function initialRole(view: DataView, start: number, end: number, isFirst: boolean): Role {
+  const destination = view.getUint8(start + 5);
+  const sourceAt = start + 6 + destination;
+  const tokenAt = sourceAt < end ? sourceAt + 1 + view.getUint8(sourceAt) : end;
+  if (tokenAt < end && view.getUint8(tokenAt) !== 0) return FROM_CLIENT;
+  return isFirst && destination >= SHORTEST_FIRST_ID ? FROM_CLIENT : NOBODY;
+}
 
 /** Google's QUIC before RFC 9000: the version flag is set by clients only, and port 443. */
 const gquic: Sign = {
@@ -108,7 +149,7 @@ const radius: Sign = {
   },
 };
 
-/** RFC 7296, section 3.1: a bit says which messages are responses. */
+/** RFC 7296, section 3.1: a bit says which messages are of who initiated the association. */
 const ike: Sign = {
   protocol: "IKE",
   firstBytes: range(0x00, 0xff),
@@ -118,7 +159,7 @@ const ike: Sign = {
     const at = port === 4500 && view.getUint32(start) === 0 ? start + 4 : start;
     const version = view.getUint8(at + 17);
     if (version === 0x20) {
-      return (view.getUint8(at + 19) & 0x20) === 0 ? FROM_CLIENT : FROM_SERVER;
+      return (view.getUint8(at + 19) & 0x08) !== 0 ? FROM_CLIENT : FROM_SERVER;
     }
     // RFC 2408, section 3.1: the responder's cookie is zero in the initiator's first message.
     if (version !== 0x10) return NOBODY;
@@ -186,6 +227,14 @@ const tftp: Sign = {
 /** UPnP device architecture, sections 1.2 and 1.3. */
 const ssdp = textSign("SSDP", ["M-SEARCH * ", "NOTIFY * "], ["HTTP/1.1 200"]);
 
+/** RFC 5531, section 9. */
+const rpc: Sign = {
+  protocol: "ONC RPC",
+  firstBytes: range(0x00, 0xff),
+  atLeast: 24,
+  read: rpcRole,
+};
+
 /** BEP 5: queries and responses of Mainline DHT. */
 const dht = textSign("DHT", ["d1:ad2:id20:"], ["d1:rd2:id20:"]);
 
@@ -207,6 +256,7 @@ export const UDP_SIGNS: readonly Sign[] = [
   tftp,
   ssdp,
   dht,
+  rpc,
   syslog,
   sip,
 ];
