@@ -509,10 +509,26 @@ const memcached: Sign = {
   atLeast: 24,
   read(view, start, end) {
     const body = view.getUint32(start + 8);
-    if (view.getUint8(start + 5) !== 0 || body + 24 !== end - start) return NOBODY;
+    // Extras and key are the beginning of the body.
+    const inFront = view.getUint16(start + 2) + view.getUint8(start + 4);
+    const isWhole = body + 24 === end - start && inFront <= body;
+    if (!isWhole || view.getUint8(start + 5) !== 0) return NOBODY;
     return view.getUint8(start) === 0x80 ? FROM_CLIENT : FROM_SERVER;
   },
 };
+
+/** Clients use tags as "a001" and "A12"; none is longer. */
+const LONGEST_TAG = 12;
+const IMAP_COMMANDS = [
+  "CAPABILITY\r",
+  "STARTTLS\r",
+  "LOGIN ",
+  "AUTHENTICATE ",
+  "SELECT ",
+  "UID FETCH ",
+  "IDLE\r",
+  "NOOP\r",
+];
 
 /** RFC 9051, section 6: a tag, then a command that begins a session. */
 const imapCommand: Sign = {
@@ -531,18 +547,6 @@ const imapCommand: Sign = {
     return NOBODY;
   },
 };
-/** Clients use tags as "a001" and "A12"; none is longer. */
-const LONGEST_TAG = 12;
-const IMAP_COMMANDS = [
-  "CAPABILITY\r",
-  "STARTTLS\r",
-  "LOGIN ",
-  "AUTHENTICATE ",
-  "SELECT ",
-  "UID FETCH ",
-  "IDLE\r",
-  "NOOP\r",
-];
 
 /** BEP 3: both ends send the same, the one who connected first. */
 const bitTorrent: Sign = {
