@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { freeFanoutGroup } from "../../ffi/af_packet.ts";
 import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
@@ -11,6 +12,8 @@ import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
+
+const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
 /** Where what the workers observed goes. */
 export interface WorkerOutput {
@@ -54,6 +57,7 @@ export class WorkerPool implements PacketWork {
     options: Readonly<LiveOptions>,
     log: Log,
   ): Promise<WorkerPool> {
+    requirePermission();
     const interfaces = [...new Set(names)].map((name) =>
       [name, { ...options, fanoutGroup: freeFanoutGroup(name) }] as const
     );
@@ -170,7 +174,7 @@ class Thread {
     this.#number = number;
     this.#log = log;
     this.#fail = fail;
-    this.#worker = new Worker(new URL("./capture_worker.ts", import.meta.url), {
+    this.#worker = new Worker(WORKER, {
       type: "module",
       name: `capture ${number}`,
     });
@@ -221,6 +225,15 @@ class Thread {
     if (this.#number === 0 || level === "error") this.#log[level](message);
     else this.#log.debug(`worker ${this.#number}: ${message}`);
   }
+}
+
+/** @throws {UserError} when the worker's modules may not be read. */
+function requirePermission(): void {
+  if (Deno.permissions.querySync({ name: "read", path: WORKER }).state === "granted") return;
+  throw new UserError(
+    `--workers: no permission to read ${fileURLToPath(WORKER)} and what it imports: ` +
+      "run with --allow-read",
+  );
 }
 
 function errorOf({ message, exitStatus, stack }: FromWorker & { kind: "failed" }): Error {
