@@ -235,6 +235,18 @@ captureTest(
   },
 );
 
+captureTest("no permission to read the workers' modules: one line", async ({ pair }) => {
+  const ending = await flosensor(["capture", "veth0", "--workers", "2"], {
+    permissions: ["--no-prompt", "--ignore-env", SCOPED],
+    command: (name, parameters, options) => pair.command(name, parameters, options),
+  });
+  assert.equal(ending.status, 1);
+  assert.match(
+    ending.stderr,
+    /^flosensor: error: --workers: no permission to read .*: run with --allow-read\n$/,
+  );
+});
+
 captureTest(
   "an interface that goes and comes back is said once by all workers",
   async (setting) => {
