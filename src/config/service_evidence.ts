@@ -69,7 +69,8 @@ export const EVIDENCE: readonly ServiceEvidence[] = [
     by: BY_REGISTERED,
     reason:
       "IANA registered the port. System ports are given to servers only, and need privileges " +
-      "to listen on; of the thousands of others many are never used for what they were registered.",
+      "to listen on; of the thousands of others many are never used for what they were registered, " +
+      "least of all those that systems give to clients.",
     weigh: ({ protocol, sourcePort, destinationPort }) =>
       registration(sourcePort, protocol) - registration(destinationPort, protocol),
   },
@@ -109,6 +110,11 @@ const SYSTEM_PORTS_END = 1024;
 /** From here to the end of the system ports, rresvport(3) gives ports to clients that are root's. */
 const RESERVED_CLIENT_PORTS = 512;
 
+/** ip(7), ip_local_port_range. */
+const LINUX_EPHEMERAL = 32_768;
+/** RFC 6335, section 6. */
+const DYNAMIC_PORTS = 49_152;
+
 /** Bit 0 is set for a port that is registered for TCP, bit 1 for UDP. */
 const REGISTERED = new Uint8Array(65_536);
 for (const [entry, [service]] of Object.entries(registered)) {
@@ -123,11 +129,12 @@ function registration(port: number, protocol: number): number {
   const isRegistered = (REGISTERED[port] & (protocol === TCP ? 1 : 2)) !== 0;
   if (port < RESERVED_CLIENT_PORTS) return isRegistered ? 40 : 25;
   if (port < SYSTEM_PORTS_END) return isRegistered ? 25 : 20;
-  return isRegistered ? 8 : 0;
+  if (!isRegistered) return 0;
+  return port < LINUX_EPHEMERAL ? 8 : 4;
 }
 
 function ephemerality(port: number): number {
-  if (port >= 49_152) return 20;
-  if (port >= 32_768) return 16;
+  if (port >= DYNAMIC_PORTS) return 20;
+  if (port >= LINUX_EPHEMERAL) return 16;
   return port >= SYSTEM_PORTS_END && port <= 5000 ? 3 : 0;
 }
