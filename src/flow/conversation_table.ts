@@ -9,7 +9,7 @@ import type { Fingerprint } from "./fingerprint.ts";
  * aligned, so that a packet costs one miss of the processor's cache. These are its words.
  */
 export const HOT_UNTIL = 0;
-/** When the last packet came, in seconds since 1970-01-01 UTC. */
+/** When the last packet came, in seconds since 1970-01-01 UTC, as their lower 32 bits. */
 export const HOT_LAST_SEEN = 2;
 /** IANA protocol number in bits 0 to 7, and the `STATE_` flags. */
 export const HOT_STATE = 3;

@@ -33,7 +33,7 @@ export class EndTable extends RecentTable {
     const { words } = this;
     const at = this.findOrAdd(end);
     let value = words[at + ENTRY_VALUE];
-    if (seconds - words[at + ENTRY_SECONDS] > FAN_IN_SECONDS) {
+    if (seconds - this.secondsOf(at) > FAN_IN_SECONDS) {
       value &= ~((FAN_IN_MASK << FAN_IN_SHIFT) | HAD_ONE);
     }
     const fanIn = (value >>> FAN_IN_SHIFT) & FAN_IN_MASK;
@@ -65,14 +65,14 @@ export class EndTable extends RecentTable {
     const value = at < 0 ? 0 : this.words[at + ENTRY_VALUE];
     into.served = (value & SERVED) !== 0;
     into.opened = (value & OPENED) !== 0;
-    const isRecent = at >= 0 && seconds - this.words[at + ENTRY_SECONDS] <= FAN_IN_SECONDS;
+    const isRecent = at >= 0 && seconds - this.secondsOf(at) <= FAN_IN_SECONDS;
     into.fanIn = isRecent ? (value >>> FAN_IN_SHIFT) & FAN_IN_MASK : 0;
   }
 
   protected override isWorthLess(one: number, other: number): boolean {
     const difference = this.#worth(one) - this.#worth(other);
     if (difference !== 0) return difference < 0;
-    return this.words[one + ENTRY_SECONDS] < this.words[other + ENTRY_SECONDS];
+    return this.secondsOf(one) < this.secondsOf(other);
   }
 
   /** A server is worth more than any fan-in, and an end that only opened is worth nothing. */

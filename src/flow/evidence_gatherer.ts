@@ -112,7 +112,8 @@ export class EvidenceGatherer {
   /**
    * Notes a packet with SYN of a conversation. That the connection is a new one, on the ports of the
    * old one, is believed where its sender was seen to end the old one, or that was silent for long, or
-   * where the other end answered. Anyone can send a SYN in another's name, and a connection that goes on does not mind.
+   * where the other end answered. Anyone can send a SYN in another's name, and a connection that goes
+   * on does not mind.
    *
    * @param connection The conversation's fingerprint.
    * @returns Whether the conversation is another one from the next packet on.
@@ -138,7 +139,7 @@ export class EvidenceGatherer {
     const noted = this.#halfOpen.note(connection, bit, seconds);
     if ((table.hot[cell + HOT_STATE] & STATE_NEW) !== 0) return false;
     const isOver = (bits & (ENDED << direction)) !== 0 ||
-      seconds - table.hot[cell + HOT_LAST_SEEN] > LONGEST_DELAY;
+      seconds - (table.hot[cell + HOT_LAST_SEEN] >>> 0) > LONGEST_DELAY;
     return isOver || isAnswered(noted);
   }
 

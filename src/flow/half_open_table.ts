@@ -43,7 +43,7 @@ export class HalfOpenTable extends RecentTable {
   note(connection: Fingerprint, bits: number, seconds: number): number {
     this.#now = seconds;
     const at = this.findOrAdd(connection);
-    const isOld = seconds - this.words[at + ENTRY_SECONDS] > LONGEST_HANDSHAKE_SECONDS;
+    const isOld = seconds - this.secondsOf(at) > LONGEST_HANDSHAKE_SECONDS;
     this.words[at + ENTRY_VALUE] = isOld ? bits : this.words[at + ENTRY_VALUE] | bits;
     this.words[at + ENTRY_SECONDS] = seconds;
     return this.words[at + ENTRY_VALUE];
@@ -54,7 +54,7 @@ export class HalfOpenTable extends RecentTable {
     const at = this.find(connection);
     if (at < 0) return 0;
     const bits = this.words[at + ENTRY_VALUE];
-    const isOld = seconds - this.words[at + ENTRY_SECONDS] > LONGEST_HANDSHAKE_SECONDS;
+    const isOld = seconds - this.secondsOf(at) > LONGEST_HANDSHAKE_SECONDS;
     this.words[at + ENTRY_VALUE] = 0;
     this.words[at + ENTRY_SECONDS] = 0;
     return isOld ? 0 : bits;
@@ -63,11 +63,11 @@ export class HalfOpenTable extends RecentTable {
   protected override isWorthLess(one: number, other: number): boolean {
     const oneWaits = this.#isAboutToOpen(one);
     if (oneWaits !== this.#isAboutToOpen(other)) return !oneWaits;
-    return this.words[one + ENTRY_SECONDS] < this.words[other + ENTRY_SECONDS];
+    return this.secondsOf(one) < this.secondsOf(other);
   }
 
   #isAboutToOpen(at: number): boolean {
     return isAnswered(this.words[at + ENTRY_VALUE]) &&
-      this.#now - this.words[at + ENTRY_SECONDS] <= LONGEST_ANSWERED_SECONDS;
+      this.#now - this.secondsOf(at) <= LONGEST_ANSWERED_SECONDS;
   }
 }

@@ -7,6 +7,7 @@ const WAYS = 4;
 
 /** Where an entry's own words are, counted from what {@linkcode RecentTable.find} gives. */
 export const ENTRY_VALUE = 2;
+/** Seconds since 1970-01-01 UTC, as their lower 32 bits. */
 export const ENTRY_SECONDS = 3;
 
 /**
@@ -25,6 +26,11 @@ export abstract class RecentTable {
 
   /** Which of two entries is worth less, by their offsets. */
   protected abstract isWorthLess(one: number, other: number): boolean;
+
+  /** When an entry was changed last. The words are signed: times are so from 2038 on as well. */
+  protected secondsOf(at: number): number {
+    return this.words[at + ENTRY_SECONDS] >>> 0;
+  }
 
   /** The offset of the entry with this fingerprint, or -1. */
   find(fingerprint: Fingerprint): number {

@@ -55,6 +55,16 @@ function flowsOfPackets(packets: readonly Uint8Array[], config = RULES): string[
   return flowsOf(meter);
 }
 
+Deno.test("TCP: a SYN says who opened at any time that a capture can have", () => {
+  // From 2038 on, and from a device whose clock was never set.
+  for (const time of [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1000, 2 ** 32 - 1000, 1]) {
+    const meter = new TestMeter({ config: RULES });
+    meter.take(time, syn(A, B), synAck(B, A));
+    meter.take(time + 1, data(A, B), data(B, A));
+    assert.deepEqual(flowsOf(meter), [flow(A, B, "syn")], `at ${time}`);
+  }
+});
+
 for (const [family, a, b] of [["IPv4", A, B], ["IPv6", A6, B6]] as const) {
   Deno.test(`TCP: whoever sends SYN is the client, also of a lower port, ${family}`, () => {
     const handshake = [syn(a, b), synAck(b, a), packet(a, b, ACK)];
