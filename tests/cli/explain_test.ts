@@ -3,6 +3,7 @@ import { explain, type ExplainedFlow } from "../../src/cli/explain.ts";
 import { UserError } from "../../src/user_error.ts";
 import { join } from "node:path";
 import { withFiles } from "../config/temporary_files.ts";
+import "../installed.ts";
 import { MemoryLog } from "../memory_log.ts";
 
 const SHIPPED = new URL("../../config.ts", import.meta.url).pathname;
@@ -13,7 +14,7 @@ async function printed(flow: string, ourNets: string[] = [], config = SHIPPED): 
   let text = "";
   const status = await explain(
     explained,
-    { config, ourNets },
+    { config, ourNets, redis: false },
     new MemoryLog(),
     (more) => text += more,
   );
