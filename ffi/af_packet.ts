@@ -1,4 +1,5 @@
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import { instructionBytes, readInstructions, writeInstructions } from "./bpf_instructions.ts";
 import { CaptureError, permissionAdvice } from "./capture_error.ts";
 import { EACCES, EINVAL, ENETDOWN, ENODEV, EPERM, errorText, lastErrno } from "./errno.ts";
 import { libc } from "./libc.ts";
@@ -48,7 +49,6 @@ const TPACKET_REQ3 = {
 };
 const TPACKET_STATS_V3 = { packets: 0, drops: 4, size: 12 };
 const SOCK_FPROG = { length: 0, instructions: 8, size: 16 };
-const SOCK_FILTER = { code: 0, jt: 2, jf: 3, k: 4, size: 8 };
 
 /** Only a hint with blocks of frames of any size; it has to fit a block, and 2 KiB always does. */
 const FRAME_SIZE = 2048;
@@ -111,15 +111,7 @@ export class PacketSocket {
 
   /** Takes only what a program of the packet filter takes; it says how many bytes, too. */
   attachFilter(program: readonly BpfInstruction[]): void {
-    const instructions = allocate(program.length * SOCK_FILTER.size);
-    const words = new DataView(instructions.buffer);
-    for (const [index, { code, jt, jf, k }] of program.entries()) {
-      const at = index * SOCK_FILTER.size;
-      words.setUint16(at + SOCK_FILTER.code, code, true);
-      words.setUint8(at + SOCK_FILTER.jt, jt);
-      words.setUint8(at + SOCK_FILTER.jf, jf);
-      words.setUint32(at + SOCK_FILTER.k, k, true);
-    }
+    const instructions = writeInstructions(program);
     const structure = allocate(SOCK_FPROG.size);
     const fields = new DataView(structure.buffer);
     fields.setUint16(SOCK_FPROG.length, program.length, true);
@@ -221,23 +213,14 @@ export class PacketSocket {
  * @returns `null` when there is none.
  */
 export function attachedFilter(fd: number): BpfInstruction[] | null {
-  const instructions = allocate(MOST_INSTRUCTIONS * SOCK_FILTER.size);
+  const instructions = allocate(instructionBytes(MOST_INSTRUCTIONS));
   const length = allocate(4);
   const lengthWord = new DataView(length.buffer);
   // Counted in instructions here, both ways.
   lengthWord.setUint32(0, MOST_INSTRUCTIONS, true);
   if (libc().getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, instructions, length) !== 0) return null;
   const count = lengthWord.getUint32(0, true);
-  const words = new DataView(instructions.buffer);
-  return count === 0 ? null : Array.from({ length: count }, (_, index) => {
-    const at = index * SOCK_FILTER.size;
-    return {
-      code: words.getUint16(at + SOCK_FILTER.code, true),
-      jt: words.getUint8(at + SOCK_FILTER.jt),
-      jf: words.getUint8(at + SOCK_FILTER.jf),
-      k: words.getUint32(at + SOCK_FILTER.k, true),
-    };
-  });
+  return count === 0 ? null : readInstructions(instructions, count);
 }
 
 /**

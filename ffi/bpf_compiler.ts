@@ -1,12 +1,12 @@
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
 import { UserError } from "../src/user_error.ts";
+import { instructionBytes, readInstructions, writeInstructions } from "./bpf_instructions.ts";
 import { libc } from "./libc.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { addressOf, allocate, copyAt, cString, textAt, textIn } from "./memory.ts";
 
-/** `struct bpf_program` and `struct bpf_insn` of `<pcap/bpf.h>`. */
+/** `struct bpf_program` of `<pcap/bpf.h>`. */
 const PROGRAM = { length: 0, instructions: 8, size: 16 };
-const INSTRUCTION = { code: 0, jt: 2, jf: 3, k: 4, size: 8 };
 
 /** The file header of pcap-savefile(5), and the numbers in it. */
 const SAVEFILE = {
@@ -42,15 +42,7 @@ export function withProgram<Result>(
   instructions: readonly BpfInstruction[],
   use: (program: CompiledProgram) => Result,
 ): Result {
-  const code = allocate(instructions.length * INSTRUCTION.size);
-  const words = new DataView(code.buffer);
-  instructions.forEach((instruction, index) => {
-    const at = index * INSTRUCTION.size;
-    words.setUint16(at + INSTRUCTION.code, instruction.code, true);
-    words.setUint8(at + INSTRUCTION.jt, instruction.jt);
-    words.setUint8(at + INSTRUCTION.jf, instruction.jf);
-    words.setUint32(at + INSTRUCTION.k, instruction.k, true);
-  });
+  const code = writeInstructions(instructions);
   const program = allocate(PROGRAM.size);
   const head = new DataView(program.buffer);
   head.setUint32(PROGRAM.length, instructions.length, true);
@@ -62,17 +54,16 @@ export function withProgram<Result>(
 }
 
 /**
- * Compiles a filter for an open handle, runs `use` with the program, and gives it back to libpcap.
+ * Compiles a filter for an open handle.
  *
  * @param netmask The IPv4 netmask of the interface, in network order as libpcap gives it.
  * @throws {UserError} with libpcap's words when the filter has an error.
  */
-export function withCompiledFilter<Result>(
+export function compileFor(
   handle: Deno.PointerObject,
   expression: string,
   netmask: number,
-  use: (program: CompiledProgram) => Result,
-): Result {
+): BpfInstruction[] {
   const { compile, freecode, geterr } = libpcap().symbols;
   const program = allocate(PROGRAM.size);
   const optimize = 1;
@@ -82,7 +73,7 @@ export function withCompiledFilter<Result>(
     );
   }
   try {
-    return use(program);
+    return instructionsOf(program);
   } finally {
     freecode(program);
   }
@@ -105,7 +96,7 @@ export function compileFilter(expression: string, linkType: number): BpfInstruct
     throw new UserError(`can't compile a filter for link type ${linkType}: ${textIn(message)}`);
   }
   try {
-    return withCompiledFilter(handle, expression, NETMASK_OF_SAVED, instructionsOf);
+    return compileFor(handle, expression, NETMASK_OF_SAVED);
   } finally {
     close(handle);
   }
@@ -128,18 +119,9 @@ function savefileHeader(linkType: number): Uint8Array<ArrayBuffer> {
 }
 
 /** The instructions of a program. */
-export function instructionsOf(program: CompiledProgram): BpfInstruction[] {
+function instructionsOf(program: CompiledProgram): BpfInstruction[] {
   const words = new DataView(program.buffer);
   const count = words.getUint32(PROGRAM.length, true);
   const address = words.getBigUint64(PROGRAM.instructions, true);
-  const instructions = new DataView(copyAt(address, count * INSTRUCTION.size).buffer);
-  return Array.from({ length: count }, (_, index) => {
-    const at = index * INSTRUCTION.size;
-    return {
-      code: instructions.getUint16(at + INSTRUCTION.code, true),
-      jt: instructions.getUint8(at + INSTRUCTION.jt),
-      jf: instructions.getUint8(at + INSTRUCTION.jf),
-      k: instructions.getUint32(at + INSTRUCTION.k, true),
-    };
-  });
+  return readInstructions(copyAt(address, instructionBytes(count)), count);
 }

@@ -36,7 +36,6 @@ const SYMBOLS = {
   freeifaddrs: { parameters: ["usize"], result: "void" },
   fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
   getauxval: { parameters: ["usize"], result: "usize" },
-  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
   getifaddrs: { parameters: ["buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],

@@ -57,7 +57,6 @@ const SYMBOLS = {
     result: "i32",
   },
   geterr: { name: "pcap_geterr", parameters: ["pointer"], result: "usize" },
-  lib_version: { name: "pcap_lib_version", parameters: [], result: "usize" },
   lookupnet: {
     name: "pcap_lookupnet",
     parameters: ["buffer", "buffer", "buffer", "buffer"],
@@ -69,11 +68,6 @@ const SYMBOLS = {
     result: "i32",
   },
   set_datalink: { name: "pcap_set_datalink", parameters: ["pointer", "i32"], result: "i32" },
-  set_immediate_mode: {
-    name: "pcap_set_immediate_mode",
-    parameters: ["pointer", "i32"],
-    result: "i32",
-  },
   set_promisc: { name: "pcap_set_promisc", parameters: ["pointer", "i32"], result: "i32" },
   set_snaplen: { name: "pcap_set_snaplen", parameters: ["pointer", "i32"], result: "i32" },
   set_timeout: { name: "pcap_set_timeout", parameters: ["pointer", "i32"], result: "i32" },
@@ -137,11 +131,6 @@ export function libpcapAbsence(): string | null {
     if (!(error instanceof LibraryAbsence) || isNamed) throw error;
     return error.message;
   }
-}
-
-/** The library's own words on its version, such as `libpcap version 1.10.3 (with TPACKET_V3)`. */
-export function libpcapVersion(): string {
-  return textAt(libpcap().symbols.lib_version());
 }
 
 /** A link type's name as tcpdump writes it, such as `EN10MB`; its number when libpcap knows none. */

@@ -1,12 +1,7 @@
 import { UserError } from "../src/user_error.ts";
 import { absenceMessage, downMessage, permissionAdvice } from "./capture_error.ts";
 import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
-import {
-  instructionsOf,
-  NETMASK_UNKNOWN,
-  withCompiledFilter,
-  withProgram,
-} from "./bpf_compiler.ts";
+import { compileFor, NETMASK_UNKNOWN, withProgram } from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
 import {
@@ -89,11 +84,6 @@ export class PcapHandle {
     this.#check(libpcap().symbols.set_buffer_size(this.pointer, bytes));
   }
 
-  /** Whether each packet is handed over as soon as it arrives. */
-  setImmediateMode(immediate: boolean): void {
-    this.#check(libpcap().symbols.set_immediate_mode(this.pointer, Number(immediate)));
-  }
-
   /**
    * Starts the capture.
    *
@@ -114,27 +104,12 @@ export class PcapHandle {
   }
 
   /**
-   * Takes only packets that match a filter, in the language of pcap-filter(7).
-   *
-   * @throws {UserError} with libpcap's words when the filter has an error.
-   */
-  setFilter(expression: string): void {
-    const { setfilter } = libpcap().symbols;
-    withCompiledFilter(
-      this.pointer,
-      expression,
-      this.#netmask(),
-      (program) => this.#check(setfilter(this.pointer, program)),
-    );
-  }
-
-  /**
    * Compiles a filter for this interface.
    *
    * @throws {UserError} with libpcap's words when the filter has an error.
    */
   compile(expression: string): BpfInstruction[] {
-    return withCompiledFilter(this.pointer, expression, this.#netmask(), instructionsOf);
+    return compileFor(this.pointer, expression, this.#netmask());
   }
 
   /** Takes of each packet as many bytes as a program says, none where that is 0. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compileFilter } from "../../ffi/bpf_compiler.ts";
-import { libpcap, libpcapVersion, linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
+import { libpcap, linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
 import { FFI_PATHS, LIBPCAP_PATHS, openLibrary } from "../../ffi/library.ts";
 import { HAS_LIBPCAP, HAS_TCPDUMP, WITHOUT_LIBPCAP, WITHOUT_TCPDUMP } from "../installed.ts";
 import { run } from "../namespaces.ts";
@@ -9,9 +9,8 @@ function libpcapTest(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name: name + WITHOUT_LIBPCAP, ignore: !HAS_LIBPCAP, fn });
 }
 
-libpcapTest("libpcap() opens one of the known paths and tells its version", () => {
+libpcapTest("libpcap() opens one of the known paths", () => {
   assert.ok(LIBPCAP_PATHS.includes(libpcap().path));
-  assert.match(libpcapVersion(), /^libpcap version 1\.\d+/);
 });
 
 libpcapTest("link types have libpcap's names, or their number", () => {
