@@ -1,40 +1,14 @@
+import { keyScript } from "./key_script.ts";
+
 /**
  * Raises counters and sets their time to live, on the server: one call for many keys.
  *
  * `KEYS` are the counters, `ARGV[1]` is the time to live in seconds, and `ARGV[2]` onwards, if
- * there, by how much each is raised; else it is 1.
- *
- * A key that can't be raised because of what it holds must not keep the others from being written,
- * so it is counted and passed over. Any other error (out of memory, read only) concerns all keys
- * and ends the call.
- *
- * The answer is 0 when all went well, else a list: how many keys were dealt with, the error that
- * ended the call or an empty string, why the first key that was passed over was, and the positions
- * of all that were, from 1 on.
+ * there, by how much each is raised; else it is 1. For the answer see {@linkcode keyScript}.
  */
-export const COUNTER_SCRIPT = `
-local pcall, ttl, counted = redis.pcall, ARGV[1], ARGV[2]
-local refused, why = {}, ''
-for i, key in ipairs(KEYS) do
-  local reply
-  if counted then
+export const COUNTER_SCRIPT = keyScript(`
+  if ARGV[2] then
     reply = pcall('INCRBY', key, ARGV[i + 1])
   else
     reply = pcall('INCR', key)
-  end
-  if type(reply) == 'number' then
-    reply = pcall('EXPIRE', key, ttl)
-  end
-  if type(reply) ~= 'number' then
-    local message = reply.err
-    if not (message:find('WRONGTYPE') or message:find('not an integer') or
-        message:find('overflow') or message:find('permissions to access')) then
-      return {i - 1, message, why, refused}
-    end
-    if #refused == 0 then why = message end
-    refused[#refused + 1] = i
-  end
-end
-if #refused == 0 then return 0 end
-return {#KEYS, '', why, refused}
-`;
+  end`);

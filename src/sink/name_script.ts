@@ -1,3 +1,5 @@
+import { keyScript } from "./key_script.ts";
+
 /**
  * A value gets no more names when it is as long as this, in bytes: some 2,000 names. Who looks up a
  * new name for the same address all the time (tunnels through DNS do) would fill the server's memory
@@ -13,14 +15,10 @@ export const MOST_VALUE_BYTES = 65_536;
  * a name, which ends in a dot and is appended as `;name;` unless it is there already; or a number,
  * by which the key is raised. A value that is full stays as it is.
  *
- * What concerns one key only, and the answer, are as in `COUNTER_SCRIPT`.
+ * For the answer see {@linkcode keyScript}.
  */
-export const NAME_SCRIPT = `
-local pcall, ttl = redis.pcall, ARGV[1]
-local refused, why = {}, ''
-for i, key in ipairs(KEYS) do
+export const NAME_SCRIPT = keyScript(`
   local value = ARGV[i + 1]
-  local reply
   if value:sub(-1) == '.' then
     local entry = ';' .. value .. ';'
     reply = pcall('STRLEN', key)
@@ -30,20 +28,4 @@ for i, key in ipairs(KEYS) do
     end
   else
     reply = pcall('INCRBY', key, value)
-  end
-  if type(reply) == 'number' then
-    reply = pcall('EXPIRE', key, ttl)
-  end
-  if type(reply) ~= 'number' then
-    local message = reply.err
-    if not (message:find('WRONGTYPE') or message:find('not an integer') or
-        message:find('overflow') or message:find('permissions to access')) then
-      return {i - 1, message, why, refused}
-    end
-    if #refused == 0 then why = message end
-    refused[#refused + 1] = i
-  end
-end
-if #refused == 0 then return 0 end
-return {#KEYS, '', why, refused}
-`;
+  end`);
