@@ -5,7 +5,7 @@ import { FFI_PATHS } from "../ffi/library.ts";
  * them. Deno asks for permission to read and to write the path of a socket to connect to it, and
  * compares paths letter by letter.
  */
-export const REDIS_SOCKETS: readonly string[] = [
+const REDIS_SOCKETS: readonly string[] = [
   "/run/redis/redis-server.sock",
   "/run/redis/redis.sock",
   "/run/valkey/valkey-server.sock",

@@ -3,7 +3,7 @@ import { interfaceNames } from "./network_interfaces.ts";
 import { privilegesGivenUpFor } from "./privileges.ts";
 
 /** The capabilities that capture needs, in the words of setcap(8). */
-export const CAPTURE_CAPABILITIES = "cap_net_raw,cap_net_admin+eip";
+const CAPTURE_CAPABILITIES = "cap_net_raw,cap_net_admin+eip";
 
 /** Why no packets can be taken from an interface. */
 export class CaptureError extends UserError {

@@ -1,3 +1,6 @@
+/** The exit status for wrong usage: what was typed can't be meant. */
+export const WRONG_USAGE = 2;
+
 /**
  * A failure that the user can mend: one line that names the thing, the place and the way out.
  *
@@ -9,7 +12,7 @@ export class UserError extends Error {
 
   /**
    * @param message One line, without a full stop at the end.
-   * @param exitStatus 1, or 2 for wrong usage.
+   * @param exitStatus 1, or {@linkcode WRONG_USAGE}.
    */
   constructor(message: string, readonly exitStatus: 1 | 2 = 1, options?: ErrorOptions) {
     super(message, options);

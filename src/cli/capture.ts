@@ -8,7 +8,7 @@ import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
@@ -32,8 +32,6 @@ export interface CaptureOptions extends RunOptions {
   /** The user to become once capture is open. */
   user?: string;
 }
-
-const WRONG_USAGE = 2;
 
 /**
  * The command `capture`: takes packets from interfaces until a signal ends it.

@@ -12,7 +12,7 @@ export function correctionText(facts: Facts, before: Outcome, after: Outcome): s
 }
 
 /** Client, server, and what decided: `10.0.0.1:51000 -> 192.0.2.1:443 (syn)`. */
-export function attributionText(facts: Facts, outcome: Outcome): string {
+function attributionText(facts: Facts, outcome: Outcome): string {
   const by = BY_NAMES[byOf(outcome)];
   if (verdictOf(outcome) !== FLOW) return "no flow";
   const source = endText(facts, facts.source, facts.sourcePort);

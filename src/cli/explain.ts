@@ -9,7 +9,7 @@ import { KeyWriter } from "../flow/key_writer.ts";
 import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { keyText } from "../sink/keys.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
@@ -37,7 +37,6 @@ export interface ExplainOptions extends CheckOptions {
 
 /** IANA protocol numbers. */
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 };
-const WRONG_USAGE = 2;
 const MAXIMUM_PORT = 65535;
 /** The most keys that one flow has: client, flow, two peers. */
 const KEYS_OF_FLOW = 4;

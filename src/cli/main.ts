@@ -4,11 +4,10 @@ import { SOURCE_CHOICES } from "../capture/source_choices.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "../flow/flow_meter.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
 
-const WRONG_USAGE = 2;
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
 /** A quarter of what the kernel lets share packets. */

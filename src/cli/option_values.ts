@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseRedisUrl } from "../sink/redis_url.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 
-const WRONG_USAGE = 2;
 /** A day. Timers end at 24 days, and would then fire all the time. */
 const MOST_SECONDS = 86_400;
 

@@ -4,14 +4,12 @@ import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { EndSignals } from "./signals.ts";
 import { statisticsLine } from "./statistics.ts";
-
-const WRONG_USAGE = 2;
 
 /**
  * The command `replay`: reads saved captures one after the other, on their own time.

@@ -11,7 +11,7 @@ import { validate } from "../config/validate.ts";
 import type { Log } from "../log.ts";
 import { type Candidate, type Mistake, type Score, Scorer, type Tally } from "../score/score.ts";
 import type { Label } from "../score/truth.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
@@ -26,7 +26,6 @@ export interface ScoreOptions {
   maxConversations: number;
 }
 
-const WRONG_USAGE = 2;
 const DEFAULT_RULES = "the default rules";
 const CONFIGURATION = "the configuration";
 

@@ -6,7 +6,7 @@ import type { ValidConfig } from "./valid_config.ts";
 import { validate } from "./validate.ts";
 
 /** Where a configuration is looked for when the command line names none, in this order. */
-export const CONFIG_FILES: readonly string[] = ["config.ts", "/etc/flosensor/config.ts"];
+const CONFIG_FILES: readonly string[] = ["config.ts", "/etc/flosensor/config.ts"];
 
 /** A configuration that was loaded. */
 export interface LoadedConfig {

@@ -1,9 +1,7 @@
 import type { Log } from "../log.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { type Cidr, cidrText, hasHostBits, parseInterfacePrefix } from "./cidr.ts";
 import { ConfigError } from "./config_error.ts";
-
-const WRONG_USAGE = 2;
 
 /**
  * Reads the own networks of a command line. An address with a prefix length stands for the network

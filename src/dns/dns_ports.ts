@@ -1,7 +1,7 @@
 /** Multicast DNS (RFC 6762, section 3). */
 export const MDNS_PORT = 5353;
 /** Link-local multicast name resolution (RFC 4795, section 2). */
-export const LLMNR_PORT = 5355;
+const LLMNR_PORT = 5355;
 /** DNS itself (RFC 1035, section 4.2). */
 export const DNS_PORT = 53;
 

@@ -1,4 +1,4 @@
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 
 /** Where to listen: a Unix socket for dnstap, TCP for dnstap, UDP for lookups as JSON. */
 export type ListenAddress =
@@ -6,8 +6,6 @@ export type ListenAddress =
   | { readonly transport: "tcp" | "udp"; readonly hostname: string; readonly port: number };
 
 const MOST_PORT = 65_535;
-const WRONG_USAGE = 2;
-
 /**
  * Reads `unix:/path`, `tcp:host:port` or `udp:host:port`; an IPv6 address stands in brackets.
  *

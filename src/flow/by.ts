@@ -24,7 +24,6 @@ export const BY_NAMES = [
 /** One of {@linkcode BY_NAMES}. */
 export type ByName = typeof BY_NAMES[number];
 
-export const BY_NONE = 0;
 export const BY_LOWER_PORT = 1;
 export const BY_PORT_MATCH = 2;
 export const BY_ASSIGN = 3;

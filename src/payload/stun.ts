@@ -20,7 +20,7 @@ const ICE_CONTROLLING = 0x802a;
  * What a STUN message says of who sent it: RFC 8489, section 5. Not those with which two peers find a
  * way to each other (ICE, RFC 8445): each of them asks, and each answers.
  */
-export function stunRole(view: DataView, start: number, end: number): Role {
+function stunRole(view: DataView, start: number, end: number): Role {
   if (end - start < HEADER || view.getUint32(start + 4) !== MAGIC_COOKIE) return NOBODY;
   const type = view.getUint16(start);
   const messageClass = type & CLASS;

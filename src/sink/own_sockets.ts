@@ -145,13 +145,12 @@ export class OwnSockets implements OwnConnections {
     socket.once("close", () => this.#closed(socket));
   }
 
-  /** Does nothing when it is a name. */
   /** A far end that was looked up, before the first packet is sent there. */
   #learnRemote(address: string | undefined, port: number): void {
     if (this.#addRemote(address, port)) this.onEndpointsChanged();
   }
 
-  /** @returns Whether it was not known. */
+  /** @returns Whether it was not known. A name is passed over. */
   #addRemote(address: string | undefined, port: number): boolean {
     if (!address || this.#remotes.has(`${address} ${port}`)) return false;
     const end = endOf(address, port);
