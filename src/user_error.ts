@@ -8,9 +8,12 @@ export const WRONG_USAGE = 2;
  * error that gets as far as the program's end is a defect of flosensor.
  */
 export class UserError extends Error {
+  /** What `String()` puts before the message. */
   override name = "UserError";
 
   /**
+   * Makes an error that ends the program, if nobody takes it.
+   *
    * @param message One line, without a full stop at the end.
    * @param exitStatus 1, or {@linkcode WRONG_USAGE}.
    */

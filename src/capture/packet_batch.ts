@@ -24,6 +24,8 @@ export class PacketBatch {
   readonly linkType: Uint16Array;
 
   /**
+   * Makes a batch without packets.
+   *
    * @param capacity How many packets the index has room for.
    * @param bytes The buffer.
    */

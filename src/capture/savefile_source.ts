@@ -29,6 +29,8 @@ export class SavefileSource implements PacketSource {
   #stopWaiting: () => void = () => {};
 
   /**
+   * Makes a source of bytes that come from anywhere.
+   *
    * @param name What to call the capture in messages.
    * @param read Gives its bytes.
    * @param options `size` in bytes, and what to do at the end.

@@ -6,6 +6,7 @@ import { shown } from "./shown.ts";
 
 /** An address prefix in the notation of RFC 4632, section 3.1, and RFC 4291, section 2.3. */
 export interface Cidr {
+  /** 4 or 6. */
   readonly family: 4 | 6;
   /** The first address: four words in network order, IPv4 in the last of them, the others 0. */
   readonly words: Uint32Array;

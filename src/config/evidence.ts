@@ -1,6 +1,8 @@
-/** In {@linkcode Evidence}: nothing is known, or the packet's source, or its destination. */
+/** In {@linkcode Evidence}: nothing is known, or both ends are equal in it. */
 export const NEITHER = 0;
+/** In {@linkcode Evidence}: the packet's source. */
 export const SOURCE_END = 1;
+/** In {@linkcode Evidence}: the packet's destination. */
 export const DESTINATION_END = 2;
 
 /** {@linkcode NEITHER}, {@linkcode SOURCE_END} or {@linkcode DESTINATION_END}. */
@@ -28,7 +30,9 @@ export interface Evidence {
   payloadServer: EvidentEnd;
   /** Which end sent the first packet that was seen, which may not have been the first there was. */
   firstSender: EvidentEnd;
+  /** What is known of the packet's source. */
   readonly source: EndEvidence;
+  /** What is known of the packet's destination. */
   readonly destination: EndEvidence;
 }
 

@@ -13,7 +13,9 @@ export interface Facts {
   readonly source: Uint32Array;
   /** The packet's destination, in the same way. */
   readonly destination: Uint32Array;
+  /** The port of the packet's source. */
   sourcePort: number;
+  /** The port of the packet's destination. */
   destinationPort: number;
   /** Index of the source's network in the mapping, or -1 when it is in none. */
   sourceNetwork: number;

@@ -21,7 +21,7 @@ export interface LoadedConfig {
 
 /**
  * Loads the configuration: the file named, else the first of {@linkcode CONFIG_FILES} that is there,
- * else the built-in default, which attributes every flow to the end with the lower port.
+ * else the built-in default, which goes by what was seen of a conversation, else by the lower port.
  *
  * Each call reads all files again, those that the configuration imports included.
  *

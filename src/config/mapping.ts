@@ -32,16 +32,19 @@ export interface MappingStory {
   readonly destinationNetwork: string | null;
   /** The rules that were asked, in order. Empty when an address is in no network. */
   readonly rules: readonly RuleStory[];
+  /** What they said. */
   readonly outcome: Outcome;
 }
 
 /** A checked configuration with the own networks put in: what the sensor asks about each flow. */
 export class Mapping {
+  /** The URL of the Redis that is written to; `null` for none. */
   readonly redis: string | null;
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */
   readonly flushInterval: number;
+  /** Whether what the own networks have among themselves makes no keys. */
   readonly suppressOwnNetwork: boolean;
   /** Ports that name servers answer from. */
   readonly dnsPorts: readonly number[];
@@ -71,6 +74,8 @@ export class Mapping {
   readonly #destinations: Int32Array;
 
   /**
+   * Makes the mapping of a configuration.
+   *
    * @param config The checked configuration.
    * @param ourNets The own networks, which stand where the configuration has `OUR_NETS`.
    * @param log Told once of each custom function that throws or returns what can't be used.

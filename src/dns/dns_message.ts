@@ -16,6 +16,7 @@ import { MessageBytes } from "./message_bytes.ts";
 export interface AddressRecord {
   /** The name that has the address. */
   readonly owner: string;
+  /** Whether it is an AAAA record. */
   readonly isIpv6: boolean;
   /** Four words in network order, IPv4 in the last of them. */
   readonly words: Uint32Array;
@@ -27,6 +28,7 @@ export interface AddressRecord {
 export interface AliasRecord {
   /** The name that points at another. */
   readonly owner: string;
+  /** The name that it points at. */
   readonly target: string;
 }
 
@@ -34,13 +36,17 @@ export interface AliasRecord {
 export interface DnsResponse {
   /** The name that was asked for; `null` where the message repeats no question, as in mDNS. */
   readonly question: string | null;
+  /** The A and AAAA records, in their order. */
   readonly addresses: readonly AddressRecord[];
+  /** The CNAME records, in their order. */
   readonly aliases: readonly AliasRecord[];
 }
 
-/** A response, or why there is none: one of the numbers of `dns_outcome.ts`. */
+/** What became of a message. */
 export interface DnsReading {
+  /** What it was, or why it was not used: an index of `DNS_OUTCOME_NAMES`. */
   readonly outcome: number;
+  /** What it says; `null` where it was not used. */
   readonly response: DnsResponse | null;
 }
 

@@ -41,29 +41,39 @@ export interface DnstapMessage {
   readonly socketProtocol?: number;
   /** Who asked: 4 or 16 bytes. */
   readonly queryAddress?: Uint8Array;
-  /** Who answers. */
+  /** Who answers: 4 or 16 bytes. */
   readonly responseAddress?: Uint8Array;
+  /** The port from which it was asked. */
   readonly queryPort?: number;
+  /** The port from which it was answered. */
   readonly responsePort?: number;
-  /** Seconds since 1970-01-01 UTC, and nanoseconds. */
+  /** When it was asked, in seconds since 1970-01-01 UTC. */
   readonly queryTimeSec?: number;
+  /** Nanoseconds beyond these. */
   readonly queryTimeNsec?: number;
+  /** When it was answered, in seconds since 1970-01-01 UTC. */
   readonly responseTimeSec?: number;
+  /** Nanoseconds beyond these. */
   readonly responseTimeNsec?: number;
-  /** DNS messages as they were on the wire. */
+  /** The question, a DNS message as it was on the wire. */
   readonly queryMessage?: Uint8Array;
+  /** The answer, a DNS message as it was on the wire. */
   readonly responseMessage?: Uint8Array;
-  /** A name as it is on the wire. */
+  /** The zone to which the question belongs, a name as it is on the wire. */
   readonly queryZone?: Uint8Array;
+  /** The version of HTTP with DNS over HTTPS: 1, 2 or 3. */
   readonly httpProtocol?: number;
 }
 
 /** A payload of dnstap. */
 export interface DnstapPayload {
-  /** Who says it: the name server's name, and its version. */
+  /** The name that the name server has for itself. */
   readonly identity?: Uint8Array;
+  /** The name server's software and its version. */
   readonly version?: Uint8Array;
+  /** Whatever the name server was told to add. */
   readonly extra?: Uint8Array;
+  /** What is said. */
   readonly message?: DnstapMessage;
 }
 

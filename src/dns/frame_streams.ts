@@ -65,9 +65,14 @@ export interface FrameStreamOptions {
 
 /** A stream is not as it has to be, or its writer is too slow. Its message is a part of a sentence. */
 export class FrameStreamError extends Error {
+  /** What `String()` puts before the message. */
   override name = "FrameStreamError";
 
-  /** @param kind Tells errors of one kind from others, whatever numbers their messages have. */
+  /**
+   * Makes an error of a kind.
+   *
+   * @param kind Tells errors of one kind from others, whatever numbers their messages have.
+   */
   constructor(readonly kind: string, message: string = kind) {
     super(message);
   }

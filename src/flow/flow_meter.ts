@@ -109,17 +109,19 @@ export interface FlowMeterStatistics {
   corrections: number;
   /** Flow keys by what decided them, in the order of `BY_NAMES`. */
   flowsBy: readonly number[];
-  /** Flow keys, and keys of all kinds, that were emitted. */
+  /** Flow keys that were emitted. */
   flows: number;
+  /** Keys of all kinds that were emitted. */
   keys: number;
 }
 
 /**
  * Turns packets into observations: who used whose service, who was refused, what was unreachable.
  *
- * A packet costs a look into the table of conversations. The mapping is asked once for each
- * direction of a conversation, not when its packet comes but at the next flush, and its answer is
- * remembered. The rules are those of the Redis contract, in its order.
+ * A packet costs a look into the table of conversations. The mapping is not asked when a packet comes
+ * but at the next flush, about a direction of a conversation, and its answer is remembered. It is
+ * asked again only where a key may be written anew and stronger evidence could still change what it
+ * said. The rules are those of the Redis contract, in its order.
  */
 export class FlowMeter {
   readonly #decoded = new Float64Array(DECODED_NAMES.length);
@@ -164,6 +166,7 @@ export class FlowMeter {
   /** Of the flows that are staged, which of the due ones each is. */
   readonly #staged = new Int32Array(FLOWS_AT_ONCE);
 
+  /** Makes a meter that has seen nothing yet. */
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
     const judge = () => {

@@ -35,15 +35,21 @@ export const IPV6_BIT = 1 << 8;
  * Text is made from them by `src/sink/keys.ts`, where it is needed.
  */
 export class ObservationBatch {
+  /** The observations, one after the other. */
   readonly words: Uint32Array;
   /** How many observations there are. */
   count = 0;
 
-  /** @param capacity How many observations there is room for. */
+  /**
+   * Makes a batch without observations.
+   *
+   * @param capacity How many there is room for.
+   */
   constructor(readonly capacity: number) {
     this.words = new Uint32Array(capacity * OBSERVATION_WORDS);
   }
 
+  /** Whether there is no room for another one. */
   get isFull(): boolean {
     return this.count === this.capacity;
   }

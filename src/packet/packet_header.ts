@@ -24,10 +24,13 @@ export const TCP_ACK = 0x10;
 export class PacketHeader {
   /** Source, then destination. Signed, since that is what the processor compares fastest. */
   readonly addresses: Int32Array = new Int32Array(8);
+  /** Which of the two families the packet is of. */
   isIpv6 = false;
   /** IANA protocol number. */
   protocol = 0;
+  /** The TCP or UDP port that sent it. */
   sourcePort = 0;
+  /** The TCP or UDP port that it goes to. */
   destinationPort = 0;
   /** TCP control bits, 0 for UDP. */
   tcpFlags = 0;
@@ -41,7 +44,10 @@ export class PacketHeader {
   icmpCode = 0;
   /** The addresses of the packet that an ICMP message sends back, as `addresses`. */
   readonly bouncedAddresses: Int32Array = new Int32Array(8);
+  /** The IANA protocol number of that packet, TCP or UDP. */
   bouncedProtocol = 0;
+  /** Its source port. */
   bouncedSourcePort = 0;
+  /** Its destination port. */
   bouncedDestinationPort = 0;
 }

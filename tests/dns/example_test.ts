@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { encodeDnstap } from "../../src/dns/mod.ts";
+import { EXAMPLE_CONFIG, moduleExample } from "../module_example.ts";
 import { until } from "../namespaces.ts";
 import { stream } from "./frame_writer.ts";
-
-const MODULE = fileURLToPath(new URL("../../src/dns/mod.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-
-/** The example as it stands in the module's doc comment. */
-function example(): string {
-  const [, code] = /```ts\n([^]*?) \* ```/.exec(Deno.readTextFileSync(MODULE))!;
-  return code.replaceAll(/^ \* ?/gm, "");
-}
 
 Deno.test("the example of flosensor/dnstap prints what a name server says as JSON", async () => {
   const directory = await Deno.makeTempDir({ prefix: "flosensor-example-" });
   const path = join(directory, "dnstap.sock");
   const program = join(directory, "example.ts");
-  await Deno.writeTextFile(program, example().replace("/run/dnstap.sock", path));
+  await Deno.writeTextFile(
+    program,
+    moduleExample("src/dns/mod.ts").replace("/run/dnstap.sock", path),
+  );
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", CONFIG, program],
+    args: ["run", "-A", "--config", EXAMPLE_CONFIG, program],
     stdout: "piped",
     stderr: "null",
   }).spawn();
