@@ -6,6 +6,7 @@ import { UserError } from "../../src/user_error.ts";
 import { capture } from "../cli/sample_capture.ts";
 import { withFiles } from "../config/temporary_files.ts";
 import { connection } from "../conversations.ts";
+import "../installed.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { ACK, type Bytes, ethernet, ip, PSH, tcp } from "../packets.ts";
 

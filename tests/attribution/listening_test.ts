@@ -29,9 +29,13 @@ for await (const piece of connection.readable) console.log(piece.length);`;
 const CONFIG = `import { defineConfig } from "flosensor/config";
 export default defineConfig({ suppressOwnNetwork: false });`;
 
-function evaluate(namespace: string, program: string): Deno.ChildProcess {
+function evaluate(
+  namespace: string,
+  program: string,
+  stdin: "piped" | "null",
+): Deno.ChildProcess {
   const args = ["netns", "exec", namespace, Deno.execPath(), "eval", program];
-  return new Deno.Command("ip", { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+  return new Deno.Command("ip", { args, stdin, stdout: "piped", stderr: "null" }).spawn();
 }
 
 /** Whether the server listens, in the words of ss(8). */
@@ -48,11 +52,11 @@ Deno.test({
     withNamespaces((pair) =>
       withFiles({ "config.ts": CONFIG }, async (directory) => {
         await pair.addSenderAddress(`${CLIENT}/24`);
-        const server = evaluate(pair.sensor, ECHO);
+        const server = evaluate(pair.sensor, ECHO, "null");
         let client: Deno.ChildProcess | undefined;
         try {
           await until(() => isListening(pair));
-          client = evaluate(pair.sender, TELL);
+          client = evaluate(pair.sender, TELL, "piped");
           const output = client.stdout.getReader();
           await output.read();
           const args = ["capture", "veth0", "--json", "-c", join(directory, "config.ts")];

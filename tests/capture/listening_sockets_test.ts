@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { ListeningSockets } from "../../src/capture/listening_sockets.ts";
+import "../installed.ts";
 import { addressBytes } from "../packets.ts";
 import { MemoryLog } from "../memory_log.ts";
 
