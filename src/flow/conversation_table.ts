@@ -1,6 +1,6 @@
 import type { Fingerprint } from "./fingerprint.ts";
 
-/**
+/*
  * A conversation has a number, two ends, the low and the high one by address and port, and two
  * directions: direction 0 is from the low end to the high one. What is kept for both directions has
  * direction 1 in the word after that of direction 0.
@@ -8,6 +8,7 @@ import type { Fingerprint } from "./fingerprint.ts";
  * What each packet needs is in `hot`, at the number shifted by `hotShift`: as few words as can be,
  * aligned, so that a packet costs one miss of the processor's cache. These are its words.
  */
+/** The window of time from which on a packet of each direction has it judged again. */
 export const HOT_UNTIL = 0;
 /** When the last packet came, in seconds since 1970-01-01 UTC, as their lower 32 bits. */
 export const HOT_LAST_SEEN = 2;
@@ -33,7 +34,7 @@ const COLD_NEWER = 3;
 const COLD_HASH = 4;
 /** What was seen of the conversation, in bits that `evidence_gatherer.ts` gives a meaning; 0 at first. */
 export const COLD_EVIDENCE = 5;
-/** In which round of judgements the mapping was asked last. */
+/** In which round of judgements the mapping was asked last, if what it said was taken; else 0. */
 export const COLD_JUDGEMENT = 6;
 /** `HOT_LAST_SEEN` at the time of the last touch. */
 const COLD_TOUCHED = 7;
@@ -143,7 +144,10 @@ export class ConversationTable {
     return sum;
   }
 
-  /** The number of an IPv4 conversation, or 0 if it is not remembered. */
+  /**
+   * The number of an IPv4 conversation, or 0 if it is not remembered. IPv6 has a method of its own:
+   * every packet comes here, and with one size of addresses the comparison is three words.
+   */
   find4(hash: number, low: number, high: number, ports: number, protocol: number): number {
     const index = this.#index;
     const mask = this.#mask;

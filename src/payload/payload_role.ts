@@ -24,7 +24,7 @@ const UDP_TABLE = table(UDP_SIGNS);
  * @param start Where its first byte is.
  * @param end Where its captured bytes end.
  * @param lowerPort The lower one of the two ports.
- * @param isFirst Whether nothing was seen of the conversation before.
+ * @param isFirst Whether it is the first payload that was seen of the conversation, of either end.
  */
 export function payloadRole(
   protocol: number,

@@ -23,7 +23,7 @@ export interface Sign {
    * @param start Where its first byte is.
    * @param end Where its captured bytes end, at least `atLeast` further on.
    * @param port The lower one of the two ports, for formats that are too plain without it.
-   * @param isFirst Whether nothing was seen of the conversation before.
+   * @param isFirst Whether it is the first payload that was seen of the conversation, of either end.
    */
   read(view: DataView, start: number, end: number, port: number, isFirst: boolean): Role;
 }
