@@ -206,7 +206,8 @@ class Thread {
       case "flushed":
       case "ended":
         this.statistics = message.statistics;
-        this.hasEnded = message.kind === "ended";
+        // A flush that was asked for just before the end may be answered after it.
+        this.hasEnded ||= message.kind === "ended";
         break;
       case "log":
         this.#say(message.level, message.message);
