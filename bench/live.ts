@@ -197,7 +197,12 @@ async function measure(
     for await (const text of stream.pipeThrough(new TextDecoderStream())) output += text;
   };
   const streams = [read(child.stdout), read(child.stderr)];
-  while (!output.includes(receiver.ready)) await pause(20);
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
+  while (!output.includes(receiver.ready)) {
+    if (hasEnded) throw new Error(`${receiver.label}: ${output}`);
+    await pause(20);
+  }
   const before = processorSeconds(child.pid);
   const packetsPerSecond = rate === TOP ? undefined : Number(rate);
   const said = await pair.replay(path, { packetsPerSecond, args: [`--loop=${loops}`, "-K"] });
