@@ -12,7 +12,7 @@ import type { Fingerprint } from "./fingerprint.ts";
 export const HOT_UNTIL = 0;
 /** When the last packet came, in seconds since 1970-01-01 UTC, as their lower 32 bits. */
 export const HOT_LAST_SEEN = 2;
-/** IANA protocol number in bits 0 to 7, and the `STATE_` flags. */
+/** IANA protocol number in bits 0 to 7, the `STATE_` flags, counters from bit 16. */
 export const HOT_STATE = 3;
 /** The conversation has just been added, and nothing else was done about it. */
 export const STATE_NEW = 1 << 8;

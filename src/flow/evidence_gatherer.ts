@@ -49,10 +49,11 @@ const SERVES = 1 << 10;
 /** The end will send no more on this connection: its FIN, or a RST of either. */
 const ENDED = 1 << 12;
 const BOTH_ENDED = ENDED | (ENDED << 1);
-/** How many packets with payload were looked at, for each direction. Above the other bits. */
+/** In `HOT_STATE`, above the flags: how many packets with payload were looked at, in each direction. */
 const LOOKED_AT_SHIFT = 16;
 const LOOKED_AT_BITS = 4;
 const LOOKED_AT_MASK = (1 << LOOKED_AT_BITS) - 1;
+const NOTHING_LOOKED_AT = (1 << LOOKED_AT_SHIFT) - 1;
 
 /** Neither end. */
 const NONE = -1;
@@ -163,7 +164,7 @@ export class EvidenceGatherer {
   ): void {
     const cell = number << table.hotShift;
     const protocol = table.hot[cell + HOT_STATE] & 0xff;
-    table.hot[cell + HOT_STATE] &= ~(STATE_NEW | STATE_WANTS_PAYLOAD);
+    table.hot[cell + HOT_STATE] &= NOTHING_LOOKED_AT & ~(STATE_NEW | STATE_WANTS_PAYLOAD);
     let bits = SEEN_FIRST << direction;
     if (protocol === PROTOCOL_TCP) {
       table.fingerprint(number, this.#fingerprint);
@@ -237,30 +238,31 @@ export class EvidenceGatherer {
     header: PacketHeader,
     seconds: number,
   ): boolean {
-    const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
-    const bits = table.cold[at];
+    const stateAt = (number << table.hotShift) + HOT_STATE;
+    const state = table.hot[stateAt];
+    const isFirst = (state >>> LOOKED_AT_SHIFT) === 0;
     const isToGroup = isGroupAddress(table, number, 1 - direction);
-    const found = this.#signs(bits, direction, isToGroup, view, header);
+    const found = this.#signs(isFirst, direction, isToGroup, view, header);
     if (found !== 0) {
-      table.cold[at] = bits | found;
+      table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= found;
       this.#stopLooking(table, number);
       this.#learnFromPayload(table, number, found, seconds);
       return true;
     }
     const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
-    table.cold[at] = bits + (1 << shift);
+    table.hot[stateAt] = state + (1 << shift);
     const other = LOOKED_AT_SHIFT + (1 - direction) * LOOKED_AT_BITS;
-    const isEnough = ((bits >>> shift) & LOOKED_AT_MASK) + 1 >= MOST_LOOKED_AT &&
-      ((bits >>> other) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
+    const isEnough = ((state >>> shift) & LOOKED_AT_MASK) + 1 >= MOST_LOOKED_AT &&
+      ((state >>> other) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
     if (isEnough) this.#stopLooking(table, number);
     return false;
   }
 
   /** Whether enough payloads were looked at in this direction. */
   hasLookedEnough(table: ConversationTable, number: number, direction: number): boolean {
-    const bits = table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE];
+    const state = table.hot[(number << table.hotShift) + HOT_STATE];
     const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
-    return ((bits >>> shift) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
+    return ((state >>> shift) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
   }
 
   /**
@@ -304,7 +306,7 @@ export class EvidenceGatherer {
   }
 
   #signs(
-    bits: number,
+    isFirst: boolean,
     direction: number,
     isToGroup: boolean,
     view: DataView,
@@ -316,7 +318,6 @@ export class EvidenceGatherer {
     // Multicast DNS answers to a group (RFC 6762, section 6), which has asked nothing.
     if (asked === FROM_SERVER) return isToGroup ? 0 : ASKED << (1 - direction);
     const lowerPort = Math.min(sourcePort, destinationPort);
-    const isFirst = (bits >>> LOOKED_AT_SHIFT) === 0;
     const role = payloadRole(protocol, view, payloadOffset, payloadEnd, lowerPort, isFirst);
     if (role === NOBODY) return 0;
     return SERVES << (role === FROM_SERVER ? direction : 1 - direction);

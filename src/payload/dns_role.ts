@@ -2,7 +2,8 @@ import { PROTOCOL_TCP } from "../packet/packet_header.ts";
 import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role } from "./sign.ts";
 
 /** Ports of DNS, NetBIOS names, mDNS and LLMNR, which share one header (RFC 1035, section 4.1.1). */
-const PORTS = [53, 137, 5353, 5355];
+const IS_DNS = new Uint8Array(65_536);
+for (const port of [53, 137, 5353, 5355]) IS_DNS[port] = 1;
 const HEADER = 12;
 /** A message over TCP has its length before it (RFC 1035, section 4.2.2). */
 const LENGTH_PREFIX = 2;
@@ -25,7 +26,7 @@ export function dnsRole(
   sourcePort: number,
   destinationPort: number,
 ): Role {
-  if (!PORTS.includes(sourcePort) && !PORTS.includes(destinationPort)) return NOBODY;
+  if ((IS_DNS[sourcePort] | IS_DNS[destinationPort]) === 0) return NOBODY;
   const at = protocol === PROTOCOL_TCP ? start + LENGTH_PREFIX : start;
   if (at + HEADER > end) return NOBODY;
   const flags = view.getUint16(at + 2);
