@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { FFI_PATHS } from "../../ffi/library.ts";
+import { FFI_PATHS, LIBC_PATHS } from "../../ffi/library.ts";
 import {
   CAN_MAKE_NAMESPACES,
   type NamespacePair,
@@ -9,6 +9,11 @@ import {
 } from "../namespaces.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+const WITHOUT_CAPABILITIES = [
+  "setpriv",
+  "--bounding-set=-net_raw,-net_admin",
+  "--inh-caps=-net_raw,-net_admin",
+];
 const PROGRAM = `
 import { interfaces } from "${new URL("src/cli/interfaces.ts", ROOT)}";
 import { LineLog } from "${new URL("src/log.ts", ROOT)}";
@@ -17,7 +22,7 @@ Deno.exit(await interfaces(new LineLog("info")));
 
 async function interfacesIn(
   pair: NamespacePair,
-  ...prefix: string[]
+  { prefix = [], libraries = FFI_PATHS }: { prefix?: string[]; libraries?: readonly string[] } = {},
 ): Promise<{ rows: string[][]; stderr: string }> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -26,7 +31,7 @@ async function interfacesIn(
       ...prefix,
       ...[Deno.execPath(), "run", "--quiet", "--no-prompt"],
       ...["--config", fileURLToPath(new URL("deno.json", ROOT))],
-      ...[`--allow-ffi=${FFI_PATHS.join(",")}`, file],
+      ...[`--allow-ffi=${libraries.join(",")}`, file],
     ];
     const { code, stdout, stderr } = await pair.command(program, args).output();
     const decoder = new TextDecoder();
@@ -65,12 +70,31 @@ Deno.test({
   ignore: !CAN_MAKE_NAMESPACES,
   fn: () =>
     withNamespaces(async (pair) => {
-      const { rows, stderr } = await interfacesIn(
-        pair,
-        ...["setpriv", "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"],
-      );
+      const { rows, stderr } = await interfacesIn(pair, { prefix: WITHOUT_CAPABILITIES });
       assert.equal(rows.find(([name]) => name === "veth0")?.[2], "EN10MB");
       assert.equal(rows.find(([name]) => name === "any")?.[2], "LINUX_SLL2");
       assert.match(stderr, /^flosensor: warning: no permission to capture; .*setcap .*\n$/);
+    }),
+});
+
+Deno.test({
+  name: "interfaces shows the same without libpcap" + WITHOUT_NAMESPACES,
+  ignore: !CAN_MAKE_NAMESPACES,
+  fn: () =>
+    withNamespaces(async (pair) => {
+      await pair.ip("tuntap", "add", "tun0", "mode", "tun");
+      const columns = (rows: string[][]) => rows.map((row) => row.slice(0, 4)).sort();
+      const withLibpcap = await interfacesIn(pair);
+      const without = await interfacesIn(pair, { libraries: LIBC_PATHS });
+      assert.deepEqual(columns(without.rows), columns(withLibpcap.rows));
+      assert.equal(without.rows.find(([name]) => name === "tun0")?.[2], "RAW");
+      assert.match(without.stderr, /^flosensor: packets are taken from the kernel's ring: .*\n$/);
+
+      const refused = await interfacesIn(pair, {
+        libraries: LIBC_PATHS,
+        prefix: WITHOUT_CAPABILITIES,
+      });
+      assert.deepEqual(columns(refused.rows), columns(withLibpcap.rows));
+      assert.match(refused.stderr, /warning: no permission to capture; .*setcap .*\n$/);
     }),
 });
