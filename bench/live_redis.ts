@@ -16,8 +16,12 @@ import { type NamespacePair, withNamespaces } from "../tests/namespaces.ts";
 import { CAPTURES, writeCapture } from "./captures.ts";
 
 const FOLDER = fileURLToPath(new URL("../build/bench", import.meta.url));
-const CONFIG =
-  'import { defineConfig } from "flosensor/config";\nexport default defineConfig({});\n';
+const CONFIG = `import { defineConfig, LowerPort } from "flosensor/config";
+export default defineConfig({
+  // Rules that go by evidence decide with what is known at a flush, and a replay flushes at other times.
+  flows: [[null, null, LowerPort()]],
+});
+`;
 const OWN_NETWORK = "10.0.0.0/8";
 /** Database of the keys that the replay writes. */
 const REPLAYED = "1";
