@@ -2,6 +2,7 @@
  * Writes the capture of `deno task demo` to standard output: a small office network, 192.168.1.0/24
  * and 2001:db8:1::/64, for a minute.
  */
+import { encode } from "dns-packet";
 import { connection, exchange } from "./conversations.ts";
 import {
   ACK,
@@ -37,7 +38,7 @@ const GAME = "198.51.100.27";
 function conversations(): Bytes[] {
   return [
     // The laptop asks a resolver outside and reads a web page, over both families.
-    ...exchange(LAPTOP, 50_123, RESOLVER, 53),
+    ...lookup(LAPTOP, 50_123, RESOLVER, "www.example.com", WEB),
     ...connection(LAPTOP, 51_000, WEB, 443),
     ...connection(LAPTOP_V6, 51_001, WEB_V6, 443),
     ...exchange(LAPTOP_V6, 51_002, WEB_V6, 443),
@@ -53,6 +54,27 @@ function conversations(): Bytes[] {
     // Unreachable: the router sends the datagram back, over both families.
     ...unreachable(LAPTOP, 50_500, GAME, 161, ROUTER, 3, 1),
     ...unreachable(LAPTOP_V6, 50_501, WEB_V6, 161, WEB_V6, 1, 4),
+  ];
+}
+
+function lookup(
+  client: string,
+  port: number,
+  resolver: string,
+  name: string,
+  address: string,
+): Bytes[] {
+  const question = { type: "A", name } as const;
+  const asked = encode({ type: "query", id: 1, questions: [question] });
+  const answered = encode({
+    type: "response",
+    id: 1,
+    questions: [question],
+    answers: [{ ...question, ttl: 300, data: address }],
+  });
+  return [
+    ethernet(ipUdp(client, resolver, udp(port, 53, asked))),
+    ethernet(ipUdp(resolver, client, udp(53, port, answered))),
   ];
 }
 
