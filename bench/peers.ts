@@ -57,8 +57,8 @@ const PEERS: readonly Peer[] = [
     name: "softflowd",
     package: "softflowd",
     program: "softflowd",
-    // Its flows go to the discard port of this machine.
-    args: (file) => ["-r", file, "-n", "127.0.0.1:9", "-m", "1000000", "-d"],
+    // Its flows go to the discard port of this machine; before NetFlow 9 there is no IPv6.
+    args: (file) => ["-r", file, "-n", "127.0.0.1:9", "-v", "9", "-m", "1000000", "-d"],
     version: ["-h"],
   },
   {
