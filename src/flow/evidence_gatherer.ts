@@ -74,8 +74,8 @@ const MOST_LOOKED_AT = 4;
  */
 const WATCHED_WELL_BEFORE = 30;
 
-/** Ends that meet at once, so that they wait for memory together. */
-const MEETINGS_AT_ONCE = 256;
+/** Ends that meet, or are read, at once, so that they wait for memory together. */
+const ENDS_AT_ONCE = 256;
 
 /** Gathers what speaks for who opened a conversation and who serves, and tells it to the actions. */
 export class EvidenceGatherer {
@@ -84,10 +84,11 @@ export class EvidenceGatherer {
   readonly #fingerprint = new Fingerprint();
   readonly #localServices: LocalServices | null;
   #watchingSince = 0;
-  #meetings = 0;
-  readonly #firstHalves = new Int32Array(MEETINGS_AT_ONCE);
-  readonly #secondHalves = new Int32Array(MEETINGS_AT_ONCE);
-  readonly #farPorts = new Int32Array(MEETINGS_AT_ONCE);
+  /** How many ends are staged, for meetings or for readings: never for both. */
+  #stagedEnds = 0;
+  readonly #firstHalves = new Int32Array(ENDS_AT_ONCE);
+  readonly #secondHalves = new Int32Array(ENDS_AT_ONCE);
+  readonly #farPorts = new Int32Array(ENDS_AT_ONCE);
   #sum = 0;
 
   /** @param localServices What the host itself listens on; `null` where packets are not its own. */
@@ -188,40 +189,40 @@ export class EvidenceGatherer {
     const state = (number << table.hotShift) + HOT_STATE;
     if ((table.hot[state] & STATE_UNMET) === 0) return;
     table.hot[state] &= ~STATE_UNMET;
-    if (this.#meetings + 2 > MEETINGS_AT_ONCE) this.commitMeetings(seconds);
+    if (this.#stagedEnds + 2 > ENDS_AT_ONCE) this.commitMeetings(seconds);
     for (let end = 0; end < 2; end++) {
       table.endFingerprint(number, end, this.#fingerprint);
-      this.#firstHalves[this.#meetings] = this.#fingerprint.first;
-      this.#secondHalves[this.#meetings] = this.#fingerprint.second;
-      this.#farPorts[this.#meetings++] = table.portOf(number, 1 - end);
+      this.#firstHalves[this.#stagedEnds] = this.#fingerprint.first;
+      this.#secondHalves[this.#stagedEnds] = this.#fingerprint.second;
+      this.#farPorts[this.#stagedEnds++] = table.portOf(number, 1 - end);
     }
   }
 
   /** Has the ends meet that were staged. */
   commitMeetings(seconds: number): void {
     const fingerprint = this.#fingerprint;
-    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#meetings);
-    for (let i = 0; i < this.#meetings; i++) {
+    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#stagedEnds);
+    for (let i = 0; i < this.#stagedEnds; i++) {
       fingerprint.first = this.#firstHalves[i];
       fingerprint.second = this.#secondHalves[i];
       this.#ends.meet(fingerprint, this.#farPorts[i], seconds);
     }
-    this.#meetings = 0;
+    this.#stagedEnds = 0;
   }
 
   /** Has memory fetched for reading what is known of a conversation's ends, together with others. */
   stageReading(table: ConversationTable, number: number): void {
-    if (this.#meetings + 2 > MEETINGS_AT_ONCE) this.fetchReadings();
+    if (this.#stagedEnds + 2 > ENDS_AT_ONCE) this.fetchReadings();
     for (let end = 0; end < 2; end++) {
       table.endFingerprint(number, end, this.#fingerprint);
-      this.#firstHalves[this.#meetings++] = this.#fingerprint.first;
+      this.#firstHalves[this.#stagedEnds++] = this.#fingerprint.first;
     }
   }
 
   /** Has memory fetched for the readings that were staged. */
   fetchReadings(): void {
-    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#meetings);
-    this.#meetings = 0;
+    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#stagedEnds);
+    this.#stagedEnds = 0;
   }
 
   /**

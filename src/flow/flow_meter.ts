@@ -508,16 +508,27 @@ export class FlowMeter {
     const due = this.#due;
     for (let from = 0; from < this.#dueCount; from += FLOWS_AT_ONCE) {
       const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
-      for (let i = from; i < to; i++) {
-        this.#gatherer.stageReading((due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] >>> 2);
-      }
-      this.#gatherer.fetchReadings();
+      if (this.#mapping.usesEvidence) this.#fetchEvidence(from, to);
       for (let i = from; i < to; i++) {
         this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
       }
       this.#commitFlows();
     }
     this.#dueCount = 0;
+  }
+
+  /** Has the evidence fetched of those among the due that the mapping will be asked about. */
+  #fetchEvidence(from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const due = this.#due[i];
+      const table = (due & 2) !== 0 ? this.#ipv6 : this.#ipv4;
+      const number = due >>> 2;
+      const outcome = table.cold[(number << COLD_SHIFT) + COLD_OUTCOME + (due & 1)];
+      if (outcome === UNJUDGED || this.#mayChange(outcome)) {
+        this.#gatherer.stageReading(table, number);
+      }
+    }
+    this.#gatherer.fetchReadings();
   }
 
   /** Has the ends of new conversations meet, all of them before the first is judged. */
@@ -575,7 +586,9 @@ export class FlowMeter {
     const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
     const { cold } = table;
     const before = cold[remembered];
-    this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
+    if (this.#mapping.usesEvidence) {
+      this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
+    }
     const after = this.#askMapping(before !== UNJUDGED);
     this.#answer = after;
     if (before === UNJUDGED) {
