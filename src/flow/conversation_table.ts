@@ -265,8 +265,9 @@ export class ConversationTable {
     }
   }
 
+  /** The words are signed: times are so from 2038 on as well. */
   #lastSeen(number: number): number {
-    return this.hot[(number << this.hotShift) + HOT_LAST_SEEN];
+    return this.hot[(number << this.hotShift) + HOT_LAST_SEEN] >>> 0;
   }
 
   #hasAddresses(cell: number, addresses: Int32Array, at: number): boolean {
@@ -333,7 +334,7 @@ export class ConversationTable {
     for (let done = 0; done < wanted && this.#oldest !== 0;) {
       const number = this.#oldest;
       // A conversation is touched when it is judged, which may be long ago though it is busy.
-      const wasTouched = this.cold[(number << COLD_SHIFT) + COLD_TOUCHED];
+      const wasTouched = this.cold[(number << COLD_SHIFT) + COLD_TOUCHED] >>> 0;
       if (this.#lastSeen(number) > wasTouched && spared++ < wanted * MOST_SPARED) {
         this.touch(number);
         continue;
