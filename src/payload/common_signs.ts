@@ -1,4 +1,4 @@
-import { FROM_CLIENT, NOBODY, type Sign, textSign } from "./sign.ts";
+import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign, textSign } from "./sign.ts";
 
 /**
  * RFC 3261, section 10, and RFC 6665: who registers or subscribes is the client. A call may come from
@@ -21,3 +21,18 @@ export const syslog: Sign = {
     return view.getUint8(start + 1 + digits) === 0x3e ? FROM_CLIENT : NOBODY;
   },
 };
+
+/** What the tag of a Kerberos message says: RFC 4120, section 5.10. */
+export function kerberosMessage(tag: number): Role {
+  if (tag === 0x6a || tag === 0x6c || tag === 0x6e) return FROM_CLIENT;
+  return tag === 0x6b || tag === 0x6d || tag === 0x6f || tag === 0x7e ? FROM_SERVER : NOBODY;
+}
+
+/**
+ * Where the content of a BER value begins, behind its tag and its length of one or more bytes: ITU-T
+ * X.690, section 8.1. It may be behind the payload's end.
+ */
+export function berContent(view: DataView, start: number): number {
+  const length = view.getUint8(start + 1);
+  return start + 2 + (length >= 0x80 ? length & 0x7f : 0);
+}

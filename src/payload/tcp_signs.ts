@@ -1,15 +1,6 @@
-import { sip, syslog } from "./common_signs.ts";
+import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
 import { rpcRole } from "./rpc.ts";
-import {
-  FROM_CLIENT,
-  FROM_SERVER,
-  hasText,
-  NOBODY,
-  range,
-  type Role,
-  type Sign,
-  textSign,
-} from "./sign.ts";
+import { FROM_CLIENT, FROM_SERVER, hasText, NOBODY, range, type Sign, textSign } from "./sign.ts";
 import { framedStun, stun } from "./stun.ts";
 
 /** TLS handshake in its record: RFC 8446, sections 4 and 5.1. */
@@ -237,20 +228,13 @@ const kerberos: Sign = {
   },
 };
 
-/** What the tag of a Kerberos message says: RFC 4120, section 5.10. */
-export function kerberosMessage(tag: number): Role {
-  if (tag === 0x6a || tag === 0x6c || tag === 0x6e) return FROM_CLIENT;
-  return tag === 0x6b || tag === 0x6d || tag === 0x6f || tag === 0x7e ? FROM_SERVER : NOBODY;
-}
-
 /** RFC 4511, section 4.1.1: a sequence of a small message id and an operation with its tag. */
 const ldap: Sign = {
   protocol: "LDAP",
   firstBytes: [0x30],
   atLeast: 8,
   read(view, start, end) {
-    const lengthByte = view.getUint8(start + 1);
-    const at = start + 2 + (lengthByte >= 0x80 ? lengthByte & 0x7f : 0);
+    const at = berContent(view, start);
     if (at + 4 > end || view.getUint8(at) !== 2) return NOBODY;
     const operationAt = at + 2 + view.getUint8(at + 1);
     if (operationAt >= end) return NOBODY;

@@ -8,10 +8,9 @@ import {
   type Sign,
   textSign,
 } from "./sign.ts";
-import { sip, syslog } from "./common_signs.ts";
+import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
 import { rpcRole } from "./rpc.ts";
 import { stun } from "./stun.ts";
-import { kerberosMessage } from "./tcp_signs.ts";
 
 /** First bytes of BER's sequence: SNMP and LDAP messages are one. */
 const SEQUENCE = 0x30;
@@ -125,8 +124,7 @@ const snmp: Sign = {
   firstBytes: [SEQUENCE],
   atLeast: 12,
   read(view, start, end) {
-    const lengthByte = view.getUint8(start + 1);
-    const at = start + 2 + (lengthByte >= 0x80 ? lengthByte & 0x7f : 0);
+    const at = berContent(view, start);
     if (at + 5 > end || view.getUint8(at) !== 2 || view.getUint8(at + 1) !== 1) return NOBODY;
     if (view.getUint8(at + 2) > 1 || view.getUint8(at + 3) !== 4) return NOBODY;
     const unit = at + 5 + view.getUint8(at + 4);
