@@ -7,9 +7,9 @@ import { PcapngFormat } from "./pcapng_format.ts";
 import type { SavefileFormat } from "./savefile_format.ts";
 
 /** Bytes read at once: small enough to stay in a processor's cache until they are decoded. */
-const WINDOW_BYTES = 256 * 1024;
+export const WINDOW_BYTES = 256 * 1024;
 /** Room in the index for the packets of a window, of 64 bytes with their record header. */
-const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
+export const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
 
 /** The packets of a saved capture, pcap or pcapng, of any size. */
 export class SavefileSource implements PacketSource {

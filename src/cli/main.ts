@@ -166,8 +166,11 @@ function commands(finish: (status: number) => void): Command {
       .addOption(configOption()),
   )
     .action(async (names: string[], options) => {
+      // It starts while the rest of the program is loaded.
+      const { DecodingThread } = await import("../workers/decoding_thread.ts");
+      const thread = DecodingThread.startFor(names);
       const { replay } = await import("./replay.ts");
-      finish(await replay(names, options, log(options)));
+      finish(await replay(names, options, log(options), thread));
     });
 
   command(

@@ -1,4 +1,11 @@
-import type { SavefileSource } from "../capture/savefile_source.ts";
+/** A file of which a part was read. */
+export interface PartlyRead {
+  readonly name: string;
+  /** Bytes that were used up to now. */
+  readonly position: number;
+  /** Bytes of the whole, or 0 where that can't be known. */
+  readonly size: number;
+}
 
 const INTERVAL_MILLISECONDS = 250;
 const MEBIBYTE = 1024 * 1024;
@@ -15,7 +22,7 @@ export class Progress {
     return performance.now() >= this.#next;
   }
 
-  show(source: SavefileSource): void {
+  show(source: PartlyRead): void {
     this.#next = performance.now() + INTERVAL_MILLISECONDS;
     if (!this.#terminal) return;
     const { name, position, size } = source;

@@ -3,9 +3,12 @@ import type { PacketBatch } from "../capture/packet_batch.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { DecodedBatch } from "../flow/decoded_batch.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import type { DecodedFile, DecodingThread } from "../workers/decoding_thread.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { isPipe } from "./pipe.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { EndSignals } from "./signals.ts";
@@ -15,6 +18,7 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
+ * @param thread Reads what is no pipe, if it is there. It is closed at the end.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -23,6 +27,7 @@ export async function replay(
   parameters: readonly string[],
   options: RunOptions,
   log: Log,
+  thread: DecodingThread | null = null,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
@@ -44,7 +49,7 @@ export async function replay(
     { mode: "replay", isLive: names.some(isPipe), ownNetworks, defaultNetworks },
     log,
   );
-  return await new Replay(run, options, log).run(names);
+  return await new Replay(run, options, log, thread).run(names);
 }
 
 /**
@@ -66,18 +71,6 @@ async function tryFiles(names: readonly string[], filter: string | undefined): P
   }
 }
 
-/** Whether its packets may come as they happen: standard input, a named pipe, a device. */
-function isPipe(name: string): boolean {
-  if (name === "-") return true;
-  try {
-    const { isFile, isDirectory } = Deno.statSync(name);
-    return !isFile && !isDirectory;
-  } catch {
-    // Opening it will say why.
-    return false;
-  }
-}
-
 function filtered(source: SavefileSource, filter: string | undefined): PacketSource {
   return filter === undefined ? source : new FilteredSource(source, filter);
 }
@@ -94,17 +87,19 @@ class Replay {
   readonly #log: Log;
   readonly #signals = new EndSignals();
   readonly #progress = new Progress();
-  readonly #sources: PacketSource[] = [];
+  readonly #sources: Pick<PacketSource, "statistics">[] = [];
+  readonly #thread: DecodingThread | null;
   /** What is being read. */
-  #source: SavefileSource | null = null;
+  #source: SavefileSource | DecodedFile | null = null;
   /** Whether the next packets are waited for, and since the last flush there were none. */
   #isWaiting = false;
   #isIdle = false;
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log) {
+  constructor(run: Run, options: RunOptions, log: Log, thread: DecodingThread | null) {
     this.#run = run;
+    this.#thread = thread;
     this.#options = options;
     this.#log = log;
   }
@@ -126,6 +121,7 @@ class Replay {
       for (const timer of timers) clearInterval(timer);
       clearTimeout(drainTimer);
       this.#signals.close();
+      this.#thread?.close();
       this.#sayStatistics();
     }
   }
@@ -147,21 +143,29 @@ class Replay {
   }
 
   async #file(name: string): Promise<void> {
-    const source = SavefileSource.open(name);
-    this.#source = source;
     try {
-      await this.#read(filtered(source, this.#options.filter));
+      if (this.#thread !== null && !isPipe(name)) {
+        const { decoderSettings } = this.#run.meter;
+        const file = this.#thread.read(name, this.#options.filter, decoderSettings);
+        this.#source = file;
+        await this.#read(file);
+      } else {
+        const source = SavefileSource.open(name);
+        this.#source = source;
+        await this.#read(filtered(source, this.#options.filter));
+      }
     } finally {
+      this.#source?.close();
       this.#source = null;
       this.#progress.clear();
-      source.close();
     }
   }
 
-  async #read(packets: PacketSource): Promise<void> {
+  async #read(packets: PacketSource | DecodedFile): Promise<void> {
     this.#sources.push(packets);
     for (let batch; (batch = await this.#next(packets)) !== null;) {
-      this.#run.meter.take(batch);
+      if (batch instanceof DecodedBatch) this.#run.meter.takeDecoded(batch);
+      else this.#run.meter.take(batch);
       if (this.#run.isCongested) await this.#run.flushSinks().catch((error) => this.#fail(error));
       if (this.#progress.isDue) {
         this.#progress.show(this.#source!);
@@ -173,7 +177,7 @@ class Replay {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  async #next(packets: PacketSource): Promise<PacketBatch | null> {
+  async #next(packets: PacketSource | DecodedFile): Promise<PacketBatch | DecodedBatch | null> {
     this.#isWaiting = true;
     try {
       return await packets.next();

@@ -28,6 +28,8 @@ export class DnsPackets implements PayloadReader {
   readonly #client = new Uint32Array(4);
   #window = 0;
   #isIpv6 = false;
+  /** The buffer of the batch that was read from last. */
+  #bytes: Uint8Array = new Uint8Array();
 
   constructor(ports: DnsPorts, meter: DnsMeter) {
     for (const port of responsePorts(ports)) this.ports[port] = 1;
@@ -60,7 +62,7 @@ export class DnsPackets implements PayloadReader {
     const stated = view.getUint16(transportOffset + UDP_LENGTH) - UDP_HEADER;
     if (stated === 0) return;
     const isMdns = header.sourcePort === MDNS_PORT;
-    const reading = readDnsMessage(bytesOf(view), payloadOffset, payloadEnd, isMdns);
+    const reading = readDnsMessage(this.#bytesOf(view), payloadOffset, payloadEnd, isMdns);
     // Only where what is missing was needed does it matter that something is missing.
     const isCut = reading.outcome === MALFORMED && payloadEnd - payloadOffset < stated;
     if (isCut) this.#meter.count(CUT_SHORT);
@@ -80,7 +82,7 @@ export class DnsPackets implements PayloadReader {
       const isUsed = this.#tcp.take(
         stream,
         sequence,
-        bytesOf(view),
+        this.#bytesOf(view),
         payloadOffset,
         payloadEnd,
         (bytes, start, end) => this.#takeMessage(bytes, start, end),
@@ -90,14 +92,17 @@ export class DnsPackets implements PayloadReader {
     if (isEnd) this.#tcp.forget(stream);
   }
 
+  #bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBufferLike>): Uint8Array {
+    const last = this.#bytes;
+    const isSame = last.buffer === buffer && last.byteOffset === byteOffset &&
+      last.byteLength === byteLength;
+    return isSame ? last : this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  }
+
   #takeMessage(bytes: Uint8Array, start: number, end: number): void {
     const reading = readDnsMessage(bytes, start, end);
     this.#meter.take(reading, this.#isIpv6, this.#client, this.#window);
   }
-}
-
-function bytesOf(view: DataView<ArrayBufferLike>): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** Addresses and ports of a packet as a text that is made fast. */

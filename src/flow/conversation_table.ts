@@ -1,3 +1,4 @@
+import { hash4, hash6 } from "./conversation_hash.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 
 /*
@@ -48,20 +49,18 @@ const TAG_MASK = ~NUMBER_MASK;
 /** The most conversations that an index word can number. */
 export const MOST_CONVERSATIONS = NUMBER_MASK;
 
+/** Lookups that may wait for memory together. */
+export const PREFETCHED_AT_ONCE = 256;
+
 const FIRST_INDEX_SIZE = 1 << 14;
 /** When the table is full, so many of its conversations are forgotten at once. */
 const FORGOTTEN_AT_ONCE = 1 / 64;
 /** For each that is forgotten, so many busy ones may be passed over: it must not take long. */
 const MOST_SPARED = 16;
 
-/** Odd numbers whose bits look random, as MurmurHash3 (public domain) uses. */
-const MIX_1 = 0x85ebca6b | 0;
-const MIX_2 = 0xc2b2ae35 | 0;
-const MIX_3 = 0x9e3779b1 | 0;
-
 /** Words of a hot cell, as a power of two: IPv4 8, which is half a cache line, and IPv6 16. */
-const IPV4_HOT_SHIFT = 3;
-const IPV6_HOT_SHIFT = 4;
+export const IPV4_HOT_SHIFT = 3;
+export const IPV6_HOT_SHIFT = 4;
 
 /**
  * The conversations of one address family: a hash table with open addressing over typed arrays.
@@ -76,15 +75,17 @@ export class ConversationTable {
   readonly hot: Int32Array;
   readonly cold: Int32Array;
   readonly hotShift: number;
+  /** That of the hash. */
+  readonly seed: number;
   /** How many conversations there are. */
   count = 0;
   /** How many were forgotten to make room for others. */
   forgotten = 0;
   readonly #limit: number;
-  readonly #seed: number;
   readonly #beforeForgetting: () => void;
   #index: Int32Array;
   #mask: number;
+  readonly #words = new Int32Array(PREFETCHED_AT_ONCE);
   /** Number of the next cell that was never used. */
   #unused = 1;
   /** Numbers of the first in lists linked by `COLD_NEWER`; 0 is none. */
@@ -108,37 +109,34 @@ export class ConversationTable {
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
-    this.#seed = crypto.getRandomValues(new Int32Array(1))[0];
+    this.seed = crypto.getRandomValues(new Int32Array(1))[0];
   }
 
   /** The hash of an IPv4 conversation. */
   hash4(low: number, high: number, ports: number, protocol: number): number {
-    let hash = Math.imul(low ^ this.#seed, MIX_1);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ high, MIX_2);
-    return finish(hash, ports, protocol);
+    return hash4(this.seed, low, high, ports, protocol);
   }
 
   /** The hash of an IPv6 conversation whose ends' addresses are the eight words from `at`. */
   hash6(addresses: Int32Array, at: number, ports: number, protocol: number): number {
-    let hash = this.#seed;
-    for (let word = at; word < at + 4; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ addresses[word], MIX_1);
-      hash = Math.imul(hash ^ (hash >>> 13) ^ addresses[word + 4], MIX_2);
-    }
-    return finish(hash, ports, protocol);
+    return hash6(this.seed, addresses, at, ports, protocol);
   }
 
   /**
    * Has the processor fetch what lookups of these hashes will need. Such loads do not depend on each
    * other, so they all wait for memory at the same time, and not one after the other.
    *
+   * @param from Index of the first hash.
+   * @param end Index after the last: at most {@linkcode PREFETCHED_AT_ONCE} more.
    * @returns A number without a meaning, to be used somewhere, or the loads are optimized away.
    */
-  prefetch(hashes: Int32Array, words: Int32Array, count: number): number {
+  prefetch(hashes: Int32Array, from: number, end: number): number {
     const index = this.#index;
     const mask = this.#mask;
+    const words = this.#words;
     const { hot, hotShift } = this;
-    for (let i = 0; i < count; i++) words[i] = index[hashes[i] & mask];
+    const count = end - from;
+    for (let i = 0; i < count; i++) words[i] = index[hashes[from + i] & mask];
     let sum = 0;
     for (let i = 0; i < count; i++) sum ^= hot[((words[i] & NUMBER_MASK) << hotShift) + HOT_PORTS];
     return sum;
@@ -386,10 +384,4 @@ export class ConversationTable {
     if (newer === 0) this.#newest = older;
     else cold[(newer << COLD_SHIFT) + COLD_OLDER] = older;
   }
-}
-
-function finish(hash: number, ports: number, protocol: number): number {
-  hash = Math.imul(hash ^ (hash >>> 13) ^ ports, MIX_3);
-  hash = Math.imul(hash ^ (hash >>> 16) ^ protocol, MIX_1);
-  return hash ^ (hash >>> 15);
 }

@@ -13,7 +13,7 @@ import {
   verdictOf,
 } from "../config/outcome.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 import {
   DESTINATION,
   PacketHeader,
@@ -23,6 +23,7 @@ import {
   TCP_RST,
   TCP_SYN,
 } from "../packet/packet_header.ts";
+import { BatchDecoder, type DecoderSettings } from "./batch_decoder.ts";
 import {
   COLD_JUDGEMENT,
   COLD_OUTCOME,
@@ -33,10 +34,14 @@ import {
   HOT_PORTS,
   HOT_STATE,
   HOT_UNTIL,
+  IPV4_HOT_SHIFT,
+  IPV6_HOT_SHIFT,
+  PREFETCHED_AT_ONCE,
   STATE_NEW,
   STATE_WANTS_PAYLOAD,
   UNJUDGED,
 } from "./conversation_table.ts";
+import { DecodedBatch, type PacketPlaces } from "./decoded_batch.ts";
 import { WINDOWS_HELD } from "./held_keys.ts";
 import { EvidenceGatherer } from "./evidence_gatherer.ts";
 import { Fingerprint } from "./fingerprint.ts";
@@ -46,12 +51,15 @@ import { FLOWS_AT_ONCE, KeyWriter } from "./key_writer.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
 import { KIND_ICMP, KIND_RST } from "./observation_batch.ts";
 import {
+  add4,
+  add6,
   DIRECTION_SHIFT,
+  find4,
+  find6,
   FLAGS_SHIFT,
-  GROUP_SIZE,
   HAS_PAYLOAD,
-  PacketGroup,
-} from "./packet_group.ts";
+  PacketList,
+} from "./packet_list.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
 import type { PayloadReader } from "./payload_reader.ts";
 import { WindowClock } from "./window_clock.ts";
@@ -68,6 +76,15 @@ const PORTS = 1 << 16;
 const LONGEST_SILENCE_SECONDS = 30;
 /** A clock that goes back further than this was set; less is packets that came out of order. */
 const CLOCK_SET_BACK_SECONDS = 30;
+
+const CONTROL = TCP_SYN | TCP_FIN | TCP_RST;
+const WANTS_LOOK = STATE_NEW | STATE_WANTS_PAYLOAD;
+const NOWHERE: PacketPlaces = {
+  view: new DataView(new ArrayBuffer()),
+  offset: new Int32Array(),
+  captured: new Int32Array(),
+  linkType: new Uint16Array(),
+};
 
 /** How a {@linkcode FlowMeter} is made. */
 export interface FlowMeterOptions {
@@ -140,8 +157,10 @@ export class FlowMeter {
   readonly #facts: Facts = emptyFacts();
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
-  readonly #ipv4Group: PacketGroup;
-  readonly #ipv6Group: PacketGroup;
+  readonly #decoder: BatchDecoder;
+  /** What is decoded in this thread. */
+  readonly #own: DecodedBatch;
+  #sum = 0;
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
@@ -152,8 +171,8 @@ export class FlowMeter {
   /** What the mapping said last, whether or not that was taken. */
   #answer: number = UNJUDGED;
   readonly #payloadReader: PayloadReader | null;
-  /** Ports whose packets the reader wants: see {@linkcode PayloadReader.ports}. */
-  readonly #readPorts: Uint8Array;
+  /** How packets have to be decoded for {@linkcode FlowMeter.takeDecoded}. */
+  readonly decoderSettings: DecoderSettings;
   #mapping: Mapping;
   #second = 0;
   readonly #windowClock = new WindowClock();
@@ -176,8 +195,6 @@ export class FlowMeter {
     };
     this.#ipv4 = new ConversationTable(1, most, judge);
     this.#ipv6 = new ConversationTable(4, most, judge);
-    this.#ipv4Group = new PacketGroup(1, this.#ipv4);
-    this.#ipv6Group = new PacketGroup(4, this.#ipv6);
     this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit, options.windowsHeld);
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
@@ -185,17 +202,45 @@ export class FlowMeter {
     this.#gatherer = new EvidenceGatherer(options.localServices ?? null);
     this.#onCorrection = options.onCorrection;
     this.#payloadReader = options.payloadReader ?? null;
-    this.#readPorts = this.#payloadReader?.ports ?? new Uint8Array(PORTS);
+    this.decoderSettings = {
+      seeds: [this.#ipv4.seed, this.#ipv6.seed],
+      readPorts: this.#payloadReader?.ports ?? new Uint8Array(PORTS),
+      followsPackets: this.#clock === null,
+    };
+    this.#decoder = new BatchDecoder(this.decoderSettings);
+    this.#own = new DecodedBatch(NOWHERE, PREFETCHED_AT_ONCE);
   }
 
   /** Takes the packets of a batch. */
   take(batch: PacketBatch): void {
-    if (this.#clock !== null) this.#setTime(this.#clock());
+    const own = this.#own;
+    own.places = batch;
     for (let from = 0; from < batch.count;) {
-      const to = this.#decodeGroup(batch, from);
-      this.#takeGroup4(batch);
-      this.#takeGroup6(batch);
-      from = to;
+      from = this.#decoder.decode(batch, from, batch.count, own);
+      this.takeDecoded(own);
+    }
+  }
+
+  /** Takes packets that were decoded elsewhere, with {@linkcode FlowMeter.decoderSettings}. */
+  takeDecoded(batch: DecodedBatch): void {
+    const { groupCount, groupSeconds, groupEnd4, groupEnd6, groupEndOther, decoded } = batch;
+    if (this.#clock !== null) this.#setTime(this.#clock());
+    for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
+    let from4 = 0;
+    let from6 = 0;
+    let fromOther = 0;
+    for (let group = 0; group < groupCount; group++) {
+      if (this.#clock === null) this.#followPacket(groupSeconds[group] >>> 0);
+      const end4 = groupEnd4[group];
+      const end6 = groupEnd6[group];
+      const endOther = groupEndOther[group];
+      for (; fromOther < endOther; fromOther++) {
+        this.#takeOther(batch.places, batch.other[fromOther], groupSeconds[group] >>> 0);
+      }
+      if (from4 !== end4) this.#takeGroup4(batch, from4, end4);
+      if (from6 !== end6) this.#takeGroup6(batch, from6, end6);
+      from4 = end4;
+      from6 = end6;
     }
   }
 
@@ -254,14 +299,14 @@ export class FlowMeter {
     header.sourcePort = facts.sourcePort;
     header.destinationPort = facts.destinationPort;
     header.protocol = facts.protocol;
-    const group = isIpv6 ? this.#ipv6Group : this.#ipv4Group;
-    if (isIpv6) group.add6(0, header);
-    else group.add4(0, header);
-    group.count = 0;
-    const direction = (group.about[0] >>> DIRECTION_SHIFT) & 1;
-    const found = isIpv6 ? group.find6(0) : group.find4(0);
-    const number = found || (isIpv6 ? group.addConversation6(0) : group.addConversation4(0));
-    this.#gatherer.read(group.table, number, direction, this.#second, facts.evidence);
+    const table = isIpv6 ? this.#ipv6 : this.#ipv4;
+    const list = new PacketList(isIpv6 ? 4 : 1, 1);
+    if (isIpv6) list.add6(0, header, table.seed);
+    else list.add4(0, header, table.seed);
+    const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
+    const found = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
+    const number = found || (isIpv6 ? add6(table, list, 0) : add4(table, list, 0));
+    this.#gatherer.read(table, number, direction, this.#second, facts.evidence);
     return found !== 0;
   }
 
@@ -278,85 +323,77 @@ export class FlowMeter {
     };
   }
 
-  /** @returns The index of the packet after the last that was decoded. */
-  #decodeGroup(batch: PacketBatch, from: number): number {
-    const { view, offset, captured, seconds, linkType } = batch;
+  /** Takes a packet of which more than its headers is wanted, before its group is looked up. */
+  #takeOther(places: PacketPlaces, packet: number, second: number): void {
     const header = this.#header;
-    const readPorts = this.#readPorts;
-    const followsPackets = this.#clock === null;
-    if (followsPackets) this.#followPacket(seconds[from]);
-    const end = Math.min(batch.count, from + GROUP_SIZE);
-    const second = seconds[from];
-    let i = from;
-    for (; i < end; i++) {
-      // What is in a group was seen at one time.
-      if (seconds[i] !== second && followsPackets) break;
-      const start = offset[i];
-      const decoded = decode(view, start, start + captured[i], linkType[i], header);
-      this.#decoded[decoded]++;
-      if (decoded === TRANSPORT) {
-        if (readPorts[header.sourcePort] !== 0) this.#readPayload(view, second);
-        if (header.isIpv6) this.#ipv6Group.add6(i, header);
-        else this.#ipv4Group.add4(i, header);
-      } else if (decoded === UNREACHABLE) {
-        this.#takeUnreachable(header);
-      }
-    }
-    return i;
+    if (this.#decodeAgain(places, packet) === UNREACHABLE) this.#takeUnreachable(header);
+    else this.#payloadReader?.read(places.view, header, second, this.#window);
   }
 
-  #readPayload(view: DataView<ArrayBufferLike>, seconds: number): void {
-    this.#payloadReader?.read(view, this.#header, seconds, this.#window);
-  }
-
-  #takeGroup4(batch: PacketBatch): void {
-    const group = this.#ipv4Group;
-    const { about, packet, count } = group;
-    group.prefetch();
-    for (let i = 0; i < count; i++) {
+  #takeGroup4(batch: DecodedBatch, from: number, end: number): void {
+    const { ipv4: list, places } = batch;
+    const { about, packet } = list;
+    const table = this.#ipv4;
+    const { hot } = table;
+    const second = this.#second;
+    const window = this.#window;
+    this.#sum ^= table.prefetch(list.hash, from, end);
+    for (let i = from; i < end; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
-      let number = group.find4(i);
-      if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
-        this.#noteControl(group, i, number);
-        if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
+      let number = find4(table, list, i);
+      if ((flags & CONTROL) !== 0) {
+        this.#noteControl(table, list, i, number);
+        if (!this.#countsAsFlow(flags, places, packet[i])) continue;
       }
-      if (number === 0) number = group.addConversation4(i);
-      this.#takeSighting(this.#ipv4, number, about[i], batch, packet[i]);
+      if (number === 0) number = add4(table, list, i);
+      const cell = number << IPV4_HOT_SHIFT;
+      const direction = (about[i] >>> DIRECTION_SHIFT) & 1;
+      hot[cell + HOT_LAST_SEEN] = second;
+      if (
+        (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 || hot[cell + HOT_UNTIL + direction] <= window
+      ) this.#takeSighting(table, number, about[i], places, packet[i]);
     }
-    group.count = 0;
   }
 
   /** The same for IPv6: two loops, as each is then made for one kind of table. */
-  #takeGroup6(batch: PacketBatch): void {
-    const group = this.#ipv6Group;
-    const { about, packet, count } = group;
-    group.prefetch();
-    for (let i = 0; i < count; i++) {
+  #takeGroup6(batch: DecodedBatch, from: number, end: number): void {
+    const { ipv6: list, places } = batch;
+    const { about, packet } = list;
+    const table = this.#ipv6;
+    const { hot } = table;
+    const second = this.#second;
+    const window = this.#window;
+    this.#sum ^= table.prefetch(list.hash, from, end);
+    for (let i = from; i < end; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
-      let number = group.find6(i);
-      if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) !== 0) {
-        this.#noteControl(group, i, number);
-        if (!this.#countsAsFlow(flags, batch, packet[i])) continue;
+      let number = find6(table, list, i);
+      if ((flags & CONTROL) !== 0) {
+        this.#noteControl(table, list, i, number);
+        if (!this.#countsAsFlow(flags, places, packet[i])) continue;
       }
-      if (number === 0) number = group.addConversation6(i);
-      this.#takeSighting(this.#ipv6, number, about[i], batch, packet[i]);
+      if (number === 0) number = add6(table, list, i);
+      const cell = number << IPV6_HOT_SHIFT;
+      const direction = (about[i] >>> DIRECTION_SHIFT) & 1;
+      hot[cell + HOT_LAST_SEEN] = second;
+      if (
+        (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 || hot[cell + HOT_UNTIL + direction] <= window
+      ) this.#takeSighting(table, number, about[i], places, packet[i]);
     }
-    group.count = 0;
   }
 
+  /** Takes a packet of a conversation that is new, or wants to be looked at, or to be judged. */
   #takeSighting(
     table: ConversationTable,
     number: number,
     about: number,
-    batch: PacketBatch,
+    places: PacketPlaces,
     packet: number,
   ): void {
     const { hot, hotShift } = table;
     const cell = number << hotShift;
     const direction = (about >>> DIRECTION_SHIFT) & 1;
-    hot[cell + HOT_LAST_SEEN] = this.#second;
-    if ((hot[cell + HOT_STATE] & (STATE_NEW | STATE_WANTS_PAYLOAD)) !== 0) {
-      this.#gather(table, number, about, batch, packet);
+    if ((hot[cell + HOT_STATE] & WANTS_LOOK) !== 0) {
+      this.#gather(table, number, about, places, packet);
     }
     if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
     hot[cell + HOT_UNTIL + direction] = this.#window + 1;
@@ -370,7 +407,7 @@ export class FlowMeter {
     table: ConversationTable,
     number: number,
     about: number,
-    batch: PacketBatch,
+    places: PacketPlaces,
     packet: number,
   ): void {
     const { hot, hotShift } = table;
@@ -382,8 +419,8 @@ export class FlowMeter {
     }
     if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
     if (gatherer.hasLookedEnough(table, number, direction)) return;
-    this.#decodeAgain(batch, packet);
-    if (gatherer.look(table, number, direction, batch.view, this.#header, this.#second)) {
+    this.#decodeAgain(places, packet);
+    if (gatherer.look(table, number, direction, places.view, this.#header, this.#second)) {
       // What was decided without it, in either direction, is asked again.
       hot[cell + HOT_UNTIL] = 0;
       hot[cell + HOT_UNTIL + 1] = 0;
@@ -391,8 +428,8 @@ export class FlowMeter {
   }
 
   /** Notes a TCP packet with SYN, FIN or RST. */
-  #noteControl(group: PacketGroup, at: number, number: number): void {
-    const { table, about } = group;
+  #noteControl(table: ConversationTable, list: PacketList, at: number, number: number): void {
+    const { about } = list;
     const flags = about[at] >>> FLAGS_SHIFT;
     const direction = (about[at] >>> DIRECTION_SHIFT) & 1;
     if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
@@ -400,7 +437,7 @@ export class FlowMeter {
       return;
     }
     const fingerprint = this.#fingerprint;
-    group.fingerprint(at, fingerprint);
+    list.fingerprint(at, fingerprint);
     const gatherer = this.#gatherer;
     if (number === 0) gatherer.noteHalfOpen(fingerprint, flags, direction, this.#second);
     else if (gatherer.noteOpening(table, number, fingerprint, flags, direction, this.#second)) {
@@ -419,17 +456,16 @@ export class FlowMeter {
     table.cold.fill(UNJUDGED, outcome, outcome + 2);
   }
 
-  /** Reads a packet's header again: by then it is that of the group's last packet. */
-  #decodeAgain(batch: PacketBatch, packet: number): void {
-    const { view, offset, captured, linkType } = batch;
+  /** Reads a packet's headers, of which the list has the most needed only. */
+  #decodeAgain({ view, offset, captured, linkType }: PacketPlaces, packet: number): number {
     const start = offset[packet];
-    decode(view, start, start + captured[packet], linkType[packet], this.#header);
+    return decode(view, start, start + captured[packet], linkType[packet], this.#header);
   }
 
   /** Whether a TCP packet with one of SYN, FIN and RST is a sighting of a flow. */
-  #countsAsFlow(flags: number, batch: PacketBatch, packet: number): boolean {
+  #countsAsFlow(flags: number, places: PacketPlaces, packet: number): boolean {
     if ((flags & TCP_RST) !== 0) {
-      this.#decodeAgain(batch, packet);
+      this.#decodeAgain(places, packet);
       if (this.#takeReset(this.#header)) return false;
     }
     // A connection is attributed from its payload packets: then it is one that worked.

@@ -8,8 +8,7 @@ import {
   HOT_STATE,
 } from "../flow/conversation_table.ts";
 import { isGroup } from "../flow/group_address.ts";
-import { PacketGroup } from "../flow/packet_group.ts";
-import { DIRECTION_SHIFT } from "../flow/packet_group.ts";
+import { add4, add6, DIRECTION_SHIFT, find4, find6, PacketList } from "../flow/packet_list.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT } from "../packet/decoded.ts";
 import {
@@ -44,16 +43,14 @@ export interface Label {
 export class Truth {
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
-  readonly #ipv4Group: PacketGroup;
-  readonly #ipv6Group: PacketGroup;
+  readonly #ipv4List = new PacketList(1, 1);
+  readonly #ipv6List = new PacketList(4, 1);
   readonly #header = new PacketHeader();
 
   /** @param maxConversations Conversations of each address family that are remembered. */
   constructor(maxConversations: number) {
     this.#ipv4 = new ConversationTable(1, maxConversations);
     this.#ipv6 = new ConversationTable(4, maxConversations);
-    this.#ipv4Group = new PacketGroup(1, this.#ipv4);
-    this.#ipv6Group = new PacketGroup(4, this.#ipv6);
   }
 
   /**
@@ -92,11 +89,11 @@ export class Truth {
 
   /** @param missing Bytes of the packet that the capture has not. */
   #note(view: DataView, header: PacketHeader, missing: number): void {
-    const group = header.isIpv6 ? this.#ipv6Group : this.#ipv4Group;
+    const list = header.isIpv6 ? this.#ipv6List : this.#ipv4List;
     const [table, number] = header.isIpv6
       ? [this.#ipv6, this.#find6(header)]
       : [this.#ipv4, this.#find4(header)];
-    const direction = (group.about[0] >>> DIRECTION_SHIFT) & 1;
+    const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
     const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
     const bits = table.cold[at];
     const found = header.protocol === PROTOCOL_UDP
@@ -106,17 +103,17 @@ export class Truth {
   }
 
   #find4(header: PacketHeader): number {
-    const group = this.#ipv4Group;
-    group.count = 0;
-    group.add4(0, header);
-    return group.find4(0) || group.addConversation4(0);
+    const list = this.#ipv4List;
+    list.count = 0;
+    list.add4(0, header, this.#ipv4.seed);
+    return find4(this.#ipv4, list, 0) || add4(this.#ipv4, list, 0);
   }
 
   #find6(header: PacketHeader): number {
-    const group = this.#ipv6Group;
-    group.count = 0;
-    group.add6(0, header);
-    return group.find6(0) || group.addConversation6(0);
+    const list = this.#ipv6List;
+    list.count = 0;
+    list.add6(0, header, this.#ipv6.seed);
+    return find6(this.#ipv6, list, 0) || add6(this.#ipv6, list, 0);
   }
 }
 

@@ -18,6 +18,7 @@ import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_ba
 import { OwnConnectionsCopy } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 
 /** What a worker has for a global object, as far as it is used. */
@@ -185,9 +186,7 @@ class CaptureWorker {
 }
 
 function fail(error: unknown): void {
-  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-  const exitStatus = error instanceof UserError ? error.exitStatus : null;
-  scope.postMessage({ kind: "failed", message, exitStatus, stack });
+  scope.postMessage(failureOf(error));
 }
 
 const worker = new CaptureWorker();

@@ -5,6 +5,7 @@ import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { OwnConnectionsState } from "../flow/own_connections.ts";
 import type { LogLevel } from "../log.ts";
+import type { Failure } from "./failure.ts";
 
 /** Opens the interfaces. Answered by `opened`. */
 export interface OpenMessage {
@@ -61,10 +62,4 @@ export type FromWorker =
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }
   | { readonly kind: "log"; readonly level: LogLevel; readonly message: string }
-  /** The worker can't go on. `exitStatus` is that of a `UserError`, `null` for a defect. */
-  | {
-    readonly kind: "failed";
-    readonly message: string;
-    readonly exitStatus: 1 | 2 | null;
-    readonly stack: string;
-  };
+  | Failure;

@@ -11,6 +11,7 @@ import type { OwnConnectionsState } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
+import { errorOf } from "./failure.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
@@ -235,11 +236,4 @@ function requirePermission(): void {
     `--workers: no permission to read ${fileURLToPath(WORKER)} and what it imports: ` +
       "run with --allow-read",
   );
-}
-
-function errorOf({ message, exitStatus, stack }: FromWorker & { kind: "failed" }): Error {
-  if (exitStatus !== null) return new UserError(message, exitStatus);
-  const error = new Error(message);
-  error.stack = stack;
-  return error;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { connection } from "../conversations.ts";
 import { HAS_LIBPCAP, HAS_TCPDUMP, WITHOUT_LIBPCAP, WITHOUT_TCPDUMP } from "../installed.ts";
+import { ethernet, ipUdp, pcap, udp } from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer } from "../redis_server.ts";
 import { flosensor, RunningProgram } from "./program.ts";
 import {
@@ -318,3 +319,34 @@ function manyConversations(count: number): Uint8Array {
   }
   return capture(packets);
 }
+
+Deno.test("replay of a long file gives the keys and counts of the same capture from standard input", () =>
+  withSample(async ({ directory, config }) => {
+    const path = join(directory, "long.pcap");
+    // So long that a thread of its own decodes it.
+    const payload = "a payload ".repeat(140);
+    const packets = Array.from({ length: 13_000 }, (_, i) => ({
+      packet: ethernet(
+        ipUdp(`10.1.${i % 3}.${i % 250}`, "198.51.100.2", udp(40_000 + i, 443, payload)),
+      ),
+      seconds: 1_700_000_000 + Math.floor(i / 1000),
+    }));
+    const long = pcap(packets);
+    assert.ok(long.length > 16 * 1024 * 1024);
+    await Deno.writeFile(path, long);
+    const options = [...OWN_NETWORKS, "--json", "-c", config];
+    const [file, pipe] = await Promise.all([
+      flosensor(["replay", path, ...options]),
+      flosensor(["replay", "-", ...options], { stdin: long }),
+    ]);
+    assert.equal(file.status, 0, file.stderr);
+    assert.deepEqual(keysOfLines(file.stdout), keysOfLines(pipe.stdout));
+    assert.match(file.stderr, /packets: 13000 received.* 13000 decoded/);
+    assert.equal(file.stderr, pipe.stderr);
+
+    await Deno.writeFile(path, long.subarray(0, long.length - 7));
+    const cut = await flosensor(["replay", path, ...options]);
+    assert.equal(cut.status, 1);
+    assert.match(cut.stderr, /^flosensor: .*long\.pcap: is cut off: the record at byte \d+/m);
+    assert.match(cut.stderr, /packets: 12999 received/);
+  }));

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConversationTable } from "../../src/flow/conversation_table.ts";
-import { DIRECTION_SHIFT, FLAGS_SHIFT, PacketGroup } from "../../src/flow/packet_group.ts";
+import {
+  add4,
+  add6,
+  DIRECTION_SHIFT,
+  find4,
+  find6,
+  FLAGS_SHIFT,
+  PacketList,
+} from "../../src/flow/packet_list.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
 
 /** One end of a conversation. */
@@ -22,7 +30,7 @@ const anyEnd = fc.record<End>({
 
 /** The number and the direction that a packet from an end to another gets. */
 function look(
-  group: PacketGroup,
+  table: ConversationTable,
   isIpv6: boolean,
   source: End,
   destination: End,
@@ -36,15 +44,15 @@ function look(
   header.addresses.set(destination.words, DESTINATION);
   header.sourcePort = source.port;
   header.destinationPort = destination.port;
-  group.count = 0;
-  if (isIpv6) group.add6(0, header);
-  else group.add4(0, header);
-  group.prefetch();
-  const [about] = group.about;
+  const list = new PacketList(isIpv6 ? 4 : 1, 1);
+  if (isIpv6) list.add6(0, header, table.seed);
+  else list.add4(0, header, table.seed);
+  table.prefetch(list.hash, 0, 1);
+  const [about] = list.about;
   return {
     number: isIpv6
-      ? group.find6(0) || group.addConversation6(0)
-      : group.find4(0) || group.addConversation4(0),
+      ? find6(table, list, 0) || add6(table, list, 0)
+      : find4(table, list, 0) || add4(table, list, 0),
     direction: (about >>> DIRECTION_SHIFT) & 1,
     flags: (about >>> FLAGS_SHIFT) & 0xff,
   };
@@ -53,35 +61,33 @@ function look(
 for (const isIpv6 of [false, true]) {
   const family = isIpv6 ? "IPv6" : "IPv4";
 
-  Deno.test(`PacketGroup has both directions of an ${family} conversation meet`, () => {
+  Deno.test(`PacketList has both directions of an ${family} conversation meet`, () => {
     const table = new ConversationTable(isIpv6 ? 4 : 1, LIMIT);
-    const group = new PacketGroup(isIpv6 ? 4 : 1, table);
     fc.assert(fc.property(anyEnd, anyEnd, fc.constantFrom(6, 17), (one, other, protocol) => {
-      const there = look(group, isIpv6, one, other, protocol);
-      const back = look(group, isIpv6, other, one, protocol);
+      const there = look(table, isIpv6, one, other, protocol);
+      const back = look(table, isIpv6, other, one, protocol);
       assert.equal(there.number, back.number);
       assert.equal(there.flags, 0xa5);
       const isSame = one.port === other.port &&
         one.words.every((word, i) => !isIpv6 && i < 3 || word === other.words[i]);
       assert.equal(there.direction === back.direction, isSame);
-      assert.deepEqual(look(group, isIpv6, one, other, protocol), there);
+      assert.deepEqual(look(table, isIpv6, one, other, protocol), there);
     }));
   });
 
-  Deno.test(`PacketGroup tells ${family} conversations by addresses, ports and protocol`, () => {
+  Deno.test(`PacketList tells ${family} conversations by addresses, ports and protocol`, () => {
     const table = new ConversationTable(isIpv6 ? 4 : 1, LIMIT);
-    const group = new PacketGroup(isIpv6 ? 4 : 1, table);
     const one = { words: [1, 2, 3, 4], port: 1000 };
     const other = { words: [1, 2, 3, -4], port: 80 };
     const changed = (word: number) => ({ ...other, words: other.words.with(word, 99) });
     const numbers = [
-      look(group, isIpv6, one, other, 6),
-      look(group, isIpv6, one, other, 17),
-      look(group, isIpv6, one, { ...other, port: 81 }, 6),
-      look(group, isIpv6, { ...one, port: 1001 }, other, 6),
+      look(table, isIpv6, one, other, 6),
+      look(table, isIpv6, one, other, 17),
+      look(table, isIpv6, one, { ...other, port: 81 }, 6),
+      look(table, isIpv6, { ...one, port: 1001 }, other, 6),
       // The ports change places, the addresses do not.
-      look(group, isIpv6, { ...one, port: 80 }, { ...other, port: 1000 }, 6),
-      ...(isIpv6 ? [0, 1, 2, 3] : [3]).map((word) => look(group, isIpv6, one, changed(word), 6)),
+      look(table, isIpv6, { ...one, port: 80 }, { ...other, port: 1000 }, 6),
+      ...(isIpv6 ? [0, 1, 2, 3] : [3]).map((word) => look(table, isIpv6, one, changed(word), 6)),
     ].map(({ number }) => number);
     assert.equal(new Set(numbers).size, numbers.length);
     assert.equal(table.count, numbers.length);

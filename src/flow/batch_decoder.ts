@@ -1,0 +1,152 @@
+import type { PacketBatch } from "../capture/packet_batch.ts";
+import { decode } from "../packet/decode.ts";
+import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
+import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
+import { PREFETCHED_AT_ONCE } from "./conversation_table.ts";
+import type { DecodedBatch } from "./decoded_batch.ts";
+import { FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
+
+/** Ethernet, IPv4 without options, TCP without options. */
+const PLAIN_HEADERS = 54;
+const IPV4_WITHOUT_OPTIONS = 0x0800_4500;
+/** Low 13 bits of the upper half of the IPv4 word with flags (RFC 791, section 3.1). */
+const FRAGMENT_OFFSET = 0x1fff_0000;
+const UDP_HEADER = 8;
+
+/** What a {@linkcode BatchDecoder} has to know of the meter that it works for. */
+export interface DecoderSettings {
+  /** Seeds of the hashes of IPv4 and IPv6 conversations. */
+  readonly seeds: readonly [number, number];
+  /** For each of the 65536 ports, 1 where packets that come from it are to be read. */
+  readonly readPorts: Uint8Array;
+  /** Whether what is in a group has to be seen in one second. */
+  readonly followsPackets: boolean;
+}
+
+/** Decodes packets, and puts them into groups that a `FlowMeter` takes. */
+export class BatchDecoder {
+  readonly #header = new PacketHeader();
+  readonly #settings: DecoderSettings;
+
+  constructor(settings: DecoderSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Decodes packets of a batch, as many as there is room for.
+   *
+   * @param from The index of the first.
+   * @param end The index after the last.
+   * @param into Is filled anew.
+   * @returns The index after the last that was decoded.
+   */
+  decode(batch: PacketBatch, from: number, end: number, into: DecodedBatch): number {
+    const { seconds } = batch;
+    const { groupSeconds, groupEnd4, groupEnd6, groupEndOther, ipv4, ipv6 } = into;
+    ipv4.count = ipv6.count = 0;
+    into.decoded.fill(0);
+    const last = Math.min(end, from + into.capacity);
+    let groups = 0;
+    let others = 0;
+    for (let i = from; i < last;) {
+      const most = Math.min(last, i + PREFETCHED_AT_ONCE);
+      let groupEnd = i + 1;
+      if (!this.#settings.followsPackets) groupEnd = most;
+      else while (groupEnd < most && seconds[groupEnd] === seconds[i]) groupEnd++;
+      others = this.#decodeGroup(batch, i, groupEnd, into, others);
+      groupSeconds[groups] = seconds[i];
+      groupEnd4[groups] = ipv4.count;
+      groupEnd6[groups] = ipv6.count;
+      groupEndOther[groups++] = others;
+      i = groupEnd;
+    }
+    into.groupCount = groups;
+    return last;
+  }
+
+  /** @returns How many others there are now. */
+  #decodeGroup(
+    batch: PacketBatch,
+    from: number,
+    groupEnd: number,
+    into: DecodedBatch,
+    others: number,
+  ): number {
+    const { view, offset, captured, linkType } = batch;
+    const { ipv4, ipv6, other, decoded } = into;
+    const { readPorts, seeds } = this.#settings;
+    const header = this.#header;
+    let plain = 0;
+    for (let i = from; i < groupEnd; i++) {
+      const start = offset[i];
+      const end = start + captured[i];
+      if (linkType[i] === LINKTYPE_ETHERNET) {
+        const sourcePort = this.#addPlainIpv4(view, start, end, i, ipv4);
+        if (sourcePort >= 0) {
+          if (readPorts[sourcePort] !== 0) other[others++] = i;
+          plain++;
+          continue;
+        }
+      }
+      const outcome = decode(view, start, end, linkType[i], header);
+      decoded[outcome]++;
+      if (outcome === TRANSPORT) {
+        if (readPorts[header.sourcePort] !== 0) other[others++] = i;
+        if (header.isIpv6) ipv6.add6(i, header, seeds[1]);
+        else ipv4.add4(i, header, seeds[0]);
+      } else if (outcome === UNREACHABLE) {
+        other[others++] = i;
+      }
+    }
+    decoded[TRANSPORT] += plain;
+    return others;
+  }
+
+  /**
+   * The way of most packets, which `decode()` would take with many more steps: TCP or UDP right after
+   * an IPv4 header without options and an Ethernet header without tags. Whatever is not as usual is
+   * left to `decode()`.
+   *
+   * @returns The source port, or -1 where it is another packet.
+   */
+  #addPlainIpv4(
+    view: DataView<ArrayBufferLike>,
+    start: number,
+    end: number,
+    packet: number,
+    list: PacketList,
+  ): number {
+    if (end - start < PLAIN_HEADERS) return -1;
+    // EtherType, version and header length; the last byte is the type of service.
+    if ((view.getInt32(start + 12) & ~0xff) !== IPV4_WITHOUT_OPTIONS) return -1;
+    // Flags, fragment offset, time to live, protocol.
+    const word = view.getInt32(start + 20);
+    if ((word & FRAGMENT_OFFSET) !== 0) return -1;
+    const protocol = word & 0xff;
+    const transport = start + 34;
+    const packetEnd = start + 14 + view.getUint16(start + 16);
+    const limit = Math.min(end, packetEnd);
+    let about = protocol;
+    if (protocol === PROTOCOL_TCP) {
+      const offsetAndFlags = view.getUint16(transport + 12);
+      const payload = transport + ((offsetAndFlags >>> 10) & 0x3c);
+      if (limit < start + PLAIN_HEADERS || payload < start + PLAIN_HEADERS) return -1;
+      if (payload > packetEnd) return -1;
+      if (payload < limit) about |= HAS_PAYLOAD;
+      about |= (offsetAndFlags & 0xff) << FLAGS_SHIFT;
+    } else if (protocol === PROTOCOL_UDP) {
+      const length = view.getUint16(transport + 4);
+      if (limit < transport + UDP_HEADER || length < UDP_HEADER) return -1;
+      if (limit > transport + UDP_HEADER && length > UDP_HEADER) about |= HAS_PAYLOAD;
+    } else {
+      return -1;
+    }
+    const ports = view.getInt32(transport);
+    const source = view.getInt32(start + 26);
+    const destination = view.getInt32(start + 30);
+    const seed = this.#settings.seeds[0];
+    list.put4(packet, source, destination, ports >>> 16, ports & 0xffff, about, seed);
+    return ports >>> 16;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * A thread of its own that reads saved captures and decodes their packets, for a meter in the main
+ * thread. See `decoding_thread.ts`.
+ *
+ * @module
+ */
+import type { PacketBatch } from "../capture/packet_batch.ts";
+import type { PacketSource } from "../capture/packet_source.ts";
+import { SavefileSource } from "../capture/savefile_source.ts";
+import { BatchDecoder } from "../flow/batch_decoder.ts";
+import { FILLED, type Slot, SlotRing, STOPPED, TAKEN } from "./decoded_slot.ts";
+import type { DecodeMessage, FromDecoder } from "./decoding_thread.ts";
+import { failureOf } from "./failure.ts";
+
+/** What a worker has for a global object, as far as it is used. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<DecodeMessage>) => void) | null;
+  postMessage(message: FromDecoder): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Reads one file. */
+class Decoding {
+  readonly #ring: SlotRing;
+  readonly #decoder: BatchDecoder;
+  #received = 0;
+  #position = 0;
+
+  constructor({ memory, settings }: DecodeMessage) {
+    this.#ring = new SlotRing(memory);
+    this.#decoder = new BatchDecoder(settings);
+  }
+
+  async run(message: DecodeMessage): Promise<void> {
+    try {
+      await this.#read(message);
+      scope.postMessage({ kind: "ended" });
+    } catch (error) {
+      scope.postMessage(failureOf(error));
+    }
+    this.#sayLast();
+  }
+
+  async #read({ path, filter }: DecodeMessage): Promise<void> {
+    const file = SavefileSource.open(path);
+    try {
+      const source = await filtered(file, filter);
+      for (let batch; (batch = await source.next()) !== null;) {
+        this.#position = file.position;
+        for (let from = 0; from < batch.count;) {
+          const slot = this.#freeSlot();
+          if (slot === null) return;
+          from = this.#fill(slot, batch, from);
+        }
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  /** @returns The index after the packets that found room. */
+  #fill(slot: Slot, batch: PacketBatch, from: number): number {
+    const end = slot.endOfRoom(batch, from);
+    this.#decoder.decode(batch, from, end, slot.decoded);
+    slot.copy(batch, from, end);
+    this.#received += end - from;
+    slot.setProgress(this.#received, this.#position, false);
+    this.#handOver();
+    return end;
+  }
+
+  #sayLast(): void {
+    const slot = this.#freeSlot();
+    if (slot === null) return;
+    slot.setProgress(this.#received, this.#position, true);
+    this.#handOver();
+  }
+
+  #handOver(): void {
+    Atomics.add(this.#ring.control, FILLED, 1);
+    Atomics.notify(this.#ring.control, FILLED);
+  }
+
+  /** Waits for a slot. @returns `null` when nobody wants it any more. */
+  #freeSlot(): Slot | null {
+    const { control, slots } = this.#ring;
+    const filled = Atomics.load(control, FILLED);
+    for (;;) {
+      if (Atomics.load(control, STOPPED) !== 0) return null;
+      const taken = Atomics.load(control, TAKEN);
+      if (filled - taken < slots.length) return slots[filled % slots.length];
+      Atomics.wait(control, TAKEN, taken);
+    }
+  }
+}
+
+/** Libraries are loaded only where there is a filter. */
+async function filtered(file: SavefileSource, filter: string | undefined): Promise<PacketSource> {
+  if (filter === undefined) return file;
+  const { FilteredSource } = await import("../capture/filtered_source.ts");
+  return new FilteredSource(file, filter);
+}
+
+scope.onmessage = ({ data }) => void new Decoding(data).run(data);

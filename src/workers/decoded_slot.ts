@@ -1,0 +1,109 @@
+import type { PacketBatch } from "../capture/packet_batch.ts";
+import { PACKETS_PER_BATCH, WINDOW_BYTES } from "../capture/savefile_source.ts";
+import { DecodedBatch, type PacketPlaces } from "../flow/decoded_batch.ts";
+import { BufferWords } from "../words.ts";
+
+/** Packets of a slot, and their bytes: mostly, a batch of a saved capture has no more. */
+const SLOT_PACKETS = PACKETS_PER_BATCH;
+const SLOT_BYTES = WINDOW_BYTES;
+/** More than the arrays of a slot take. */
+const ARRAY_BYTES = SLOT_PACKETS * 4 * 32;
+/** Decoded packets that may wait: enough to bridge a flush, and all of them stay in the cache. */
+const SLOTS = 8;
+
+/** Words of {@linkcode SlotRing.control}: how many slots were filled and taken, and to stop. */
+export const FILLED = 0;
+export const TAKEN = 1;
+export const STOPPED = 2;
+const CONTROL_WORDS = 3;
+
+/** The memory that both threads see. */
+export interface SlotMemory {
+  readonly control: SharedArrayBuffer;
+  readonly slots: readonly SharedArrayBuffer[];
+}
+
+/** Memory for a ring of slots. */
+export function slotMemory(): SlotMemory {
+  return {
+    control: new SharedArrayBuffer(CONTROL_WORDS * 4),
+    slots: Array.from({ length: SLOTS }, () => new SharedArrayBuffer(ARRAY_BYTES + SLOT_BYTES)),
+  };
+}
+
+/** Slots that one thread fills with decoded packets and another one takes, in turn. */
+export class SlotRing {
+  readonly control: Int32Array;
+  readonly slots: readonly Slot[];
+
+  constructor(memory: SlotMemory) {
+    this.control = new Int32Array(memory.control);
+    this.slots = memory.slots.map((buffer) => new Slot(buffer));
+  }
+}
+
+/** Decoded packets with their bytes, in memory that two threads see. */
+export class Slot implements PacketPlaces {
+  readonly decoded: DecodedBatch;
+  readonly view: DataView<ArrayBufferLike>;
+  readonly offset: Int32Array;
+  readonly captured: Int32Array;
+  readonly linkType: Int32Array;
+  readonly #bytes: Uint8Array;
+  /** Packets that were received, and bytes of the file that were used, up to and with this slot. */
+  readonly #progress: Float64Array;
+  readonly #isLast: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#bytes = new Uint8Array(buffer, ARRAY_BYTES);
+    this.view = new DataView(buffer, ARRAY_BYTES);
+    this.#progress = new Float64Array(buffer, 0, 2);
+    const words = new BufferWords(buffer, this.#progress.byteLength);
+    this.offset = words.int32(SLOT_PACKETS);
+    this.captured = words.int32(SLOT_PACKETS);
+    this.linkType = words.int32(SLOT_PACKETS);
+    this.#isLast = words.int32(1);
+    this.decoded = new DecodedBatch(this, SLOT_PACKETS, words);
+  }
+
+  get received(): number {
+    return this.#progress[0];
+  }
+
+  get position(): number {
+    return this.#progress[1];
+  }
+
+  /** Whether nothing comes after it, and it has no packets itself. */
+  get isLast(): boolean {
+    return this.#isLast[0] !== 0;
+  }
+
+  /** Says how far the file was read. */
+  setProgress(received: number, position: number, isLast: boolean): void {
+    this.#progress[0] = received;
+    this.#progress[1] = position;
+    this.#isLast[0] = isLast ? 1 : 0;
+  }
+
+  /** How many of a batch's packets, at least one, there is room for. @returns The index after them. */
+  endOfRoom({ offset, captured, count }: PacketBatch, from: number): number {
+    const first = offset[from];
+    // Only what is no IP packet is longer than a slot.
+    captured[from] = Math.min(captured[from], SLOT_BYTES);
+    let end = from + 1;
+    while (end < count && offset[end] + captured[end] - first <= SLOT_BYTES) end++;
+    return end;
+  }
+
+  /** Takes the bytes of packets, and where each one lies, at its index in the batch. */
+  copy({ bytes, offset, captured, linkType }: PacketBatch, from: number, end: number): void {
+    const first = offset[from];
+    this.#bytes.set(bytes.subarray(first, offset[end - 1] + captured[end - 1]));
+    for (let i = from; i < end; i++) {
+      this.offset[i] = offset[i] - first;
+      this.captured[i] = captured[i];
+      this.linkType[i] = linkType[i];
+    }
+  }
+}
