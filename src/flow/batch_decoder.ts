@@ -2,10 +2,17 @@ import type { PacketBatch } from "../capture/packet_batch.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
-import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
+import {
+  DESTINATION,
+  PacketHeader,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  SOURCE,
+} from "../packet/packet_header.ts";
 import { PREFETCHED_AT_ONCE } from "./conversation_table.ts";
 import type { DecodedBatch } from "./decoded_batch.ts";
-import { FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
+import { aboutPacket, FLAGS_SHIFT, HAS_PAYLOAD, type PacketList, portsOf } from "./packet_list.ts";
+import { RepeatFilter } from "./repeat_filter.ts";
 
 /** Ethernet, IPv4 without options, TCP without options. */
 const PLAIN_HEADERS = 54;
@@ -20,17 +27,21 @@ export interface DecoderSettings {
   readonly seeds: readonly [number, number];
   /** For each of the 65536 ports, 1 where packets that come from it are to be read. */
   readonly readPorts: Uint8Array;
-  /** Whether what is in a group has to be seen in one second. */
-  readonly followsPackets: boolean;
 }
 
 /** Decodes packets, and puts them into groups that a `FlowMeter` takes. */
 export class BatchDecoder {
   readonly #header = new PacketHeader();
   readonly #settings: DecoderSettings;
+  readonly #repeats = new RepeatFilter();
 
   constructor(settings: DecoderSettings) {
     this.#settings = settings;
+  }
+
+  /** Forgets what was decoded: the next packet of each conversation is no repetition. */
+  forget(): void {
+    this.#repeats.clear();
   }
 
   /**
@@ -39,9 +50,16 @@ export class BatchDecoder {
    * @param from The index of the first.
    * @param end The index after the last.
    * @param into Is filled anew.
+   * @param now The second, where it is not that of the packets.
    * @returns The index after the last that was decoded.
    */
-  decode(batch: PacketBatch, from: number, end: number, into: DecodedBatch): number {
+  decode(
+    batch: PacketBatch,
+    from: number,
+    end: number,
+    into: DecodedBatch,
+    now: number | null = null,
+  ): number {
     const { seconds } = batch;
     const { groupSeconds, groupEnd4, groupEnd6, groupEndOther, ipv4, ipv6 } = into;
     ipv4.count = ipv6.count = 0;
@@ -52,10 +70,11 @@ export class BatchDecoder {
     for (let i = from; i < last;) {
       const most = Math.min(last, i + PREFETCHED_AT_ONCE);
       let groupEnd = i + 1;
-      if (!this.#settings.followsPackets) groupEnd = most;
+      if (now !== null) groupEnd = most;
       else while (groupEnd < most && seconds[groupEnd] === seconds[i]) groupEnd++;
-      others = this.#decodeGroup(batch, i, groupEnd, into, others);
-      groupSeconds[groups] = seconds[i];
+      const second = now ?? seconds[i];
+      others = this.#decodeGroup(batch, i, groupEnd, second, into, others);
+      groupSeconds[groups] = second;
       groupEnd4[groups] = ipv4.count;
       groupEnd6[groups] = ipv6.count;
       groupEndOther[groups++] = others;
@@ -70,6 +89,7 @@ export class BatchDecoder {
     batch: PacketBatch,
     from: number,
     groupEnd: number,
+    second: number,
     into: DecodedBatch,
     others: number,
   ): number {
@@ -82,7 +102,7 @@ export class BatchDecoder {
       const start = offset[i];
       const end = start + captured[i];
       if (linkType[i] === LINKTYPE_ETHERNET) {
-        const sourcePort = this.#addPlainIpv4(view, start, end, i, ipv4);
+        const sourcePort = this.#addPlainIpv4(view, start, end, i, second, ipv4);
         if (sourcePort >= 0) {
           if (readPorts[sourcePort] !== 0) other[others++] = i;
           plain++;
@@ -93,6 +113,7 @@ export class BatchDecoder {
       decoded[outcome]++;
       if (outcome === TRANSPORT) {
         if (readPorts[header.sourcePort] !== 0) other[others++] = i;
+        if (this.#isRepeat(header, second)) continue;
         if (header.isIpv6) ipv6.add6(i, header, seeds[1]);
         else ipv4.add4(i, header, seeds[0]);
       } else if (outcome === UNREACHABLE) {
@@ -101,6 +122,15 @@ export class BatchDecoder {
     }
     decoded[TRANSPORT] += plain;
     return others;
+  }
+
+  #isRepeat(header: PacketHeader, second: number): boolean {
+    const { addresses, isIpv6 } = header;
+    const ports = portsOf(header);
+    const about = aboutPacket(header);
+    if (isIpv6) return this.#repeats.isRepeat6(addresses, ports, about, second);
+    const source = addresses[SOURCE + 3];
+    return this.#repeats.isRepeat4(source, addresses[DESTINATION + 3], ports, about, second);
   }
 
   /**
@@ -115,6 +145,7 @@ export class BatchDecoder {
     start: number,
     end: number,
     packet: number,
+    second: number,
     list: PacketList,
   ): number {
     if (end - start < PLAIN_HEADERS) return -1;
@@ -145,8 +176,9 @@ export class BatchDecoder {
     const ports = view.getInt32(transport);
     const source = view.getInt32(start + 26);
     const destination = view.getInt32(start + 30);
-    const seed = this.#settings.seeds[0];
-    list.put4(packet, source, destination, ports >>> 16, ports & 0xffff, about, seed);
+    if (!this.#repeats.isRepeat4(source, destination, ports, about, second)) {
+      list.put4(packet, source, destination, ports, about, this.#settings.seeds[0]);
+    }
     return ports >>> 16;
   }
 }

@@ -7,7 +7,7 @@ export interface PacketPlaces {
   readonly view: DataView<ArrayBufferLike>;
   readonly offset: Int32Array;
   readonly captured: Int32Array;
-  readonly linkType: Uint16Array | Int32Array;
+  readonly linkType: Uint16Array;
 }
 
 /**

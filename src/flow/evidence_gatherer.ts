@@ -65,7 +65,7 @@ const NONE = -1;
 const LONGEST_DELAY = 240;
 
 /** Payloads that are looked at in each direction: requests come early, or again and again. */
-const MOST_LOOKED_AT = 4;
+export const MOST_LOOKED_AT = 4;
 /**
  * For how many seconds the sensor must have been watching for the first packet that it sees of a
  * UDP conversation to be the first there was. What goes on says something in that time: STUN's

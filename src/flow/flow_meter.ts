@@ -205,7 +205,6 @@ export class FlowMeter {
     this.decoderSettings = {
       seeds: [this.#ipv4.seed, this.#ipv6.seed],
       readPorts: this.#payloadReader?.ports ?? new Uint8Array(PORTS),
-      followsPackets: this.#clock === null,
     };
     this.#decoder = new BatchDecoder(this.decoderSettings);
     this.#own = new DecodedBatch(NOWHERE, PREFETCHED_AT_ONCE);
@@ -215,16 +214,20 @@ export class FlowMeter {
   take(batch: PacketBatch): void {
     const own = this.#own;
     own.places = batch;
+    const now = this.#clock === null ? null : this.#clock();
+    if (now !== null) this.#setTime(now);
     for (let from = 0; from < batch.count;) {
-      from = this.#decoder.decode(batch, from, batch.count, own);
+      from = this.#decoder.decode(batch, from, batch.count, own, now);
       this.takeDecoded(own);
     }
   }
 
-  /** Takes packets that were decoded elsewhere, with {@linkcode FlowMeter.decoderSettings}. */
+  /**
+   * Takes packets that were decoded with {@linkcode FlowMeter.decoderSettings}, on their own time. A
+   * meter that has a clock takes what it decodes itself.
+   */
   takeDecoded(batch: DecodedBatch): void {
     const { groupCount, groupSeconds, groupEnd4, groupEnd6, groupEndOther, decoded } = batch;
-    if (this.#clock !== null) this.#setTime(this.#clock());
     for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
     let from4 = 0;
     let from6 = 0;
@@ -272,6 +275,7 @@ export class FlowMeter {
 
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
   judgeAnew(): void {
+    this.#decoder.forget();
     for (const table of [this.#ipv4, this.#ipv6]) {
       table.forEach((number) => {
         const until = (number << table.hotShift) + HOT_UNTIL;
@@ -603,9 +607,15 @@ export class FlowMeter {
         this.#readFacts(table, number, direction);
       }
     }
-    if (outcome === UNJUDGED) hot[until] = 0;
+    if (outcome === UNJUDGED) this.#askAgainSoon(hot, until);
     else if (verdictOf(outcome) === FLOW) this.#stageFlow(outcome, due);
     else hot[until] = this.#window + WINDOWS_HELD;
+  }
+
+  /** Has the next packet of a direction lead to another judgement. */
+  #askAgainSoon(hot: Int32Array, until: number): void {
+    hot[until] = 0;
+    this.#decoder.forget();
   }
 
   #mayChange(outcome: Outcome): boolean {

@@ -43,26 +43,28 @@ export class PacketList {
 
   /** Adds an IPv4 packet. @param seed That of the hash. */
   add4(packet: number, header: PacketHeader, seed: number): void {
-    const { addresses, sourcePort, destinationPort } = header;
+    const { addresses } = header;
     const source = addresses[SOURCE + 3];
     const destination = addresses[DESTINATION + 3];
-    this.put4(packet, source, destination, sourcePort, destinationPort, aboutPacket(header), seed);
+    this.put4(packet, source, destination, portsOf(header), aboutPacket(header), seed);
   }
 
   /**
    * Adds an IPv4 packet by its fields.
    *
+   * @param sourceAndDestination The source port in the upper half, the destination port in the lower.
    * @param about As in {@linkcode PacketList.about}, without the direction.
    */
   put4(
     packet: number,
     source: number,
     destination: number,
-    sourcePort: number,
-    destinationPort: number,
+    sourceAndDestination: number,
     about: number,
     seed: number,
   ): void {
+    const sourcePort = sourceAndDestination >>> 16;
+    const destinationPort = sourceAndDestination & 0xffff;
     const isTurned = source > destination ||
       (source === destination && sourcePort > destinationPort);
     // Which end is the low one is like a coin's fall, so a branch would be mispredicted half of the
@@ -138,7 +140,13 @@ export function add6(table: ConversationTable, list: PacketList, at: number): nu
   return table.add6(hash[at], addresses, 8 * at, ports[at], about[at] & 0xff);
 }
 
-function aboutPacket(header: PacketHeader): number {
+/** Both ports of a packet: the source's in the upper half, the destination's in the lower one. */
+export function portsOf({ sourcePort, destinationPort }: PacketHeader): number {
+  return (sourcePort << 16) | destinationPort;
+}
+
+/** A packet's `about` word, without its direction. */
+export function aboutPacket(header: PacketHeader): number {
   return (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
     (header.payloadOffset < header.payloadEnd ? HAS_PAYLOAD : 0);
 }

@@ -48,7 +48,7 @@ export class Slot implements PacketPlaces {
   readonly view: DataView<ArrayBufferLike>;
   readonly offset: Int32Array;
   readonly captured: Int32Array;
-  readonly linkType: Int32Array;
+  readonly linkType: Uint16Array;
   readonly #bytes: Uint8Array;
   /** Packets that were received, and bytes of the file that were used, up to and with this slot. */
   readonly #progress: Float64Array;
@@ -61,7 +61,7 @@ export class Slot implements PacketPlaces {
     const words = new BufferWords(buffer, this.#progress.byteLength);
     this.offset = words.int32(SLOT_PACKETS);
     this.captured = words.int32(SLOT_PACKETS);
-    this.linkType = words.int32(SLOT_PACKETS);
+    this.linkType = new Uint16Array(buffer, words.int32(SLOT_PACKETS / 2).byteOffset, SLOT_PACKETS);
     this.#isLast = words.int32(1);
     this.decoded = new DecodedBatch(this, SLOT_PACKETS, words);
   }
@@ -99,11 +99,13 @@ export class Slot implements PacketPlaces {
   /** Takes the bytes of packets, and where each one lies, at its index in the batch. */
   copy({ bytes, offset, captured, linkType }: PacketBatch, from: number, end: number): void {
     const first = offset[from];
-    this.#bytes.set(bytes.subarray(first, offset[end - 1] + captured[end - 1]));
-    for (let i = from; i < end; i++) {
-      this.offset[i] = offset[i] - first;
-      this.captured[i] = captured[i];
-      this.linkType[i] = linkType[i];
-    }
+    const last = offset[end - 1] + captured[end - 1];
+    // They keep their places, unless they come from a window that has grown for a long record.
+    const moved = last > SLOT_BYTES ? first : 0;
+    this.#bytes.set(bytes.subarray(first, last), first - moved);
+    this.offset.set(offset.subarray(from, end), from);
+    this.captured.set(captured.subarray(from, end), from);
+    this.linkType.set(linkType.subarray(from, end), from);
+    if (moved > 0) { for (let i = from; i < end; i++) this.offset[i] -= moved; }
   }
 }

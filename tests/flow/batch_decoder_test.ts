@@ -1,31 +1,48 @@
 import assert from "node:assert/strict";
-import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
+import type { PacketBatch } from "../../src/capture/packet_batch.ts";
+import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { BatchDecoder } from "../../src/flow/batch_decoder.ts";
 import { PREFETCHED_AT_ONCE } from "../../src/flow/conversation_table.ts";
 import { DecodedBatch } from "../../src/flow/decoded_batch.ts";
+import { FlowMeter } from "../../src/flow/flow_meter.ts";
+import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 import { PacketList } from "../../src/flow/packet_list.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
+import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { PacketHeader } from "../../src/packet/packet_header.ts";
+import { keyText } from "../../src/sink/keys.ts";
+import { UserError } from "../../src/user_error.ts";
 import { batchOf, type BatchPacket } from "../batches.ts";
-import { ACK, bytes, ethernet, FIN, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
+import { mappingOf } from "../observed_keys.ts";
+import { ACK, bytes, ethernet, FIN, ip, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
 import { SAMPLE_PACKETS } from "../sample_packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
+import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 
+const ADDRESSES = [
+  ["IPv4", "10.0.0.1", "192.0.2.1"],
+  ["IPv6", "2001:db8::1", "2001:db8:f::2"],
+] as const;
 const SEEDS = [12_345, 67_890] as const;
 const CAPACITY = 1000;
 const DNS = 53;
 const SECOND = 1_700_000_000;
 
-function decoder(followsPackets = true): BatchDecoder {
+function decoder(): BatchDecoder {
   const readPorts = new Uint8Array(65_536);
   readPorts[DNS] = 1;
-  return new BatchDecoder({ seeds: SEEDS, readPorts, followsPackets });
+  return new BatchDecoder({ seeds: SEEDS, readPorts });
+}
+
+/** Packets of a second each, so that none repeats another one. */
+function apart(packets: readonly BatchPacket[]): BatchPacket[] {
+  return packets.map((packet, i) => ({ ...packet, seconds: SECOND + i }));
 }
 
 /** What was decoded of some packets, as plain values. */
 function decodedOf(packets: readonly BatchPacket[]): unknown {
-  const batch = batchOf(packets);
+  const batch = batchOf(apart(packets));
   const into = new DecodedBatch(batch, CAPACITY);
   assert.equal(decoder().decode(batch, 0, batch.count, into), batch.count);
   const groups = into.groupCount;
@@ -39,7 +56,7 @@ function decodedOf(packets: readonly BatchPacket[]): unknown {
 
 /** The same by the one decoder that knows all kinds of packets. */
 function expectedOf(packets: readonly BatchPacket[]): unknown {
-  const { view, offset, captured, linkType, count } = batchOf(packets);
+  const { view, offset, captured, linkType, count } = batchOf(apart(packets));
   const ipv4 = new PacketList(1, CAPACITY);
   const ipv6 = new PacketList(4, CAPACITY);
   const other: number[] = [];
@@ -110,7 +127,7 @@ Deno.test("BatchDecoder reads the headers that decode() reads, of packets with b
 
 Deno.test("BatchDecoder puts into a group what was seen in one second, at most what is fetched at once", () => {
   const times = [0, 0, 1, ...new Array(PREFETCHED_AT_ONCE + 10).fill(2), 1];
-  const batch = batchOf(times.map((time) => ({ ...PLAIN[0], seconds: SECOND + time })));
+  const batch = batchOf(times.map((time, i) => ({ ...numbered(i), seconds: SECOND + time })));
   const into = new DecodedBatch(batch, CAPACITY);
   decoder().decode(batch, 0, batch.count, into);
   assert.deepEqual(groupsOf(into), [
@@ -120,12 +137,15 @@ Deno.test("BatchDecoder puts into a group what was seen in one second, at most w
     [SECOND + 2, 13 + PREFETCHED_AT_ONCE],
     [SECOND + 1, 14 + PREFETCHED_AT_ONCE],
   ]);
-  decoder(false).decode(batch, 0, batch.count, into);
-  assert.deepEqual(groupsOf(into).map(([, end]) => end), [PREFETCHED_AT_ONCE, batch.count]);
+  decoder().decode(batch, 0, batch.count, into, SECOND + 99);
+  assert.deepEqual(groupsOf(into), [
+    [SECOND + 99, PREFETCHED_AT_ONCE],
+    [SECOND + 99, batch.count],
+  ]);
 });
 
 Deno.test("BatchDecoder decodes as many packets as there is room for, then the rest", () => {
-  const batch = batchOf(new Array(10).fill(PLAIN[0]));
+  const batch = batchOf(Array.from({ length: 10 }, (_, i) => numbered(i)));
   const into = new DecodedBatch(batch, 4);
   const it = decoder();
   const seen: number[][] = [];
@@ -135,6 +155,127 @@ Deno.test("BatchDecoder decodes as many packets as there is room for, then the r
   }
   assert.deepEqual(seen, [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]);
 });
+
+for (const [family, one, other] of ADDRESSES) {
+  const packet = (flags: number, payload = "", isBack = false) => {
+    const [from, to] = isBack ? [other, one] : [one, other];
+    const segment = isBack ? tcp(443, 40_000, flags, payload) : tcp(40_000, 443, flags, payload);
+    return {
+      packet: ethernet(ip(from, to, segment)),
+      linkType: LINKTYPE_ETHERNET,
+      seconds: SECOND,
+    };
+  };
+  /** Which of the packets are to be looked up. */
+  const lookedUp = (...packets: BatchPacket[]) => {
+    const batch = batchOf(packets);
+    const into = new DecodedBatch(batch, CAPACITY);
+    decoder().decode(batch, 0, batch.count, into);
+    assert.equal(into.decoded[TRANSPORT], packets.length, "all are decoded, and counted");
+    const { packet, count } = family === "IPv4" ? into.ipv4 : into.ipv6;
+    return [...packet.subarray(0, count)];
+  };
+
+  Deno.test(`BatchDecoder leaves out what repeats itself in a second, in each direction, ${family}`, () => {
+    const [there, back] = [packet(ACK), packet(ACK, "", true)];
+    assert.deepEqual(lookedUp(there, there, back, there, back), [0, 2]);
+    const later = { ...there, seconds: SECOND + 1 };
+    assert.deepEqual(lookedUp(there, there, later, later, there), [0, 2, 4]);
+  });
+
+  Deno.test(`BatchDecoder leaves out no payload that may be looked at, ${family}`, () => {
+    const data = packet(PSH | ACK, "data");
+    const many = new Array(10).fill(data);
+    assert.deepEqual(lookedUp(packet(ACK), ...many), [0, 1, 2, 3, 4]);
+    // Nor where seconds go by.
+    const later = many.map((it) => ({ ...it, seconds: SECOND + 1 }));
+    assert.deepEqual(lookedUp(data, data, ...later), [0, 1, 2, 3]);
+  });
+
+  Deno.test(`BatchDecoder leaves out nothing that opens or ends a connection, nor what follows, ${family}`, () => {
+    const [there, back] = [packet(ACK), packet(ACK, "", true)];
+    for (const flags of [SYN, FIN | ACK, RST]) {
+      const both = [packet(flags), packet(flags), there, back, there];
+      assert.deepEqual(lookedUp(there, back, ...both), [0, 1, 2, 3, 4, 5]);
+    }
+  });
+
+  Deno.test(`BatchDecoder takes the same ports of another protocol for another conversation, ${family}`, () => {
+    const datagram = ethernet(ip(one, other, udp(40_000, 443, "data"), { protocol: 17 }));
+    const overUdp = { packet: datagram, linkType: LINKTYPE_ETHERNET, seconds: SECOND };
+    assert.deepEqual(lookedUp(packet(ACK), overUdp, packet(ACK)), [0, 1, 2]);
+  });
+}
+
+Deno.test("BatchDecoder has forgotten what went before, when it is told to", () => {
+  const batch = batchOf([PLAIN[1], PLAIN[1]]);
+  const into = new DecodedBatch(batch, CAPACITY);
+  const it = decoder();
+  const counts = [false, false, true].map((forgets) => {
+    if (forgets) it.forget();
+    it.decode(batch, 0, batch.count, into);
+    return into.ipv4.count;
+  });
+  assert.deepEqual(counts, [1, 0, 1]);
+});
+
+Deno.test({
+  name:
+    `a meter has the same keys whether repetitions are left out or not, in every shared capture` +
+    WITHOUT_SHARED_CAPTURES,
+  ignore: !HAS_SHARED_CAPTURES,
+  fn: async () => {
+    for (const { name } of Deno.readDirSync(sharedCapture("pcap"))) {
+      const path = sharedCapture(`pcap/${name}`);
+      const kept = await keysOf(path, (meter, batch) => meter.take(batch));
+      const all = await keysOf(path, takeAll);
+      // In a group, IPv4 comes before IPv6.
+      assert.deepEqual(kept.sort(), all.sort(), name);
+    }
+  },
+});
+
+/** Has a meter take all packets of a batch, those that repeat others too. */
+function takeAll(meter: FlowMeter, batch: PacketBatch): void {
+  // As a new one that has seen nothing yet decodes each packet, none is a repetition.
+  const into = new DecodedBatch(batch, 1);
+  const it = new BatchDecoder(meter.decoderSettings);
+  for (let i = 0; i < batch.count; i++) {
+    it.forget();
+    it.decode(batch, i, i + 1, into);
+    meter.takeDecoded(into);
+  }
+}
+
+async function keysOf(
+  path: string,
+  take: (meter: FlowMeter, batch: PacketBatch) => void,
+): Promise<string[]> {
+  const keys: string[] = [];
+  const meter = new FlowMeter({
+    maxConversations: 50_000,
+    mapping: mappingOf({}, ["10.0.0.0/8", "192.168.0.0/16"]),
+    emit: ({ words, count }) => {
+      for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
+    },
+  });
+  const source = SavefileSource.open(path);
+  try {
+    for (let batch; (batch = await source.next()) !== null;) take(meter, batch);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  } finally {
+    source.close();
+  }
+  meter.flush();
+  return keys;
+}
+
+/** A packet of a connection of its own. */
+function numbered(i: number): BatchPacket {
+  const packet = ethernet(ip("10.0.0.1", "192.0.2.1", tcp(1024 + i, 443, ACK)));
+  return { packet, linkType: LINKTYPE_ETHERNET, seconds: SECOND };
+}
 
 function groupsOf({ groupCount, groupSeconds, groupEnd4 }: DecodedBatch): [number, number][] {
   return Array.from({ length: groupCount }, (_, i) => [groupSeconds[i], groupEnd4[i]]);
