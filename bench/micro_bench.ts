@@ -35,15 +35,19 @@ import { PacketHeader } from "../src/packet/packet_header.ts";
 import { payloadRole } from "../src/payload/payload_role.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { keyText } from "../src/sink/keys.ts";
-import { bytes, ethernet, ip, ipUdp, tcp, udp } from "../tests/packets.ts";
+import { ACK, bytes, ethernet, ip, ipUdp, tcp, udp } from "../tests/packets.ts";
 
 /** Things that a bench goes through, so that it does not measure one that the processor knows. */
 const MANY = 4096;
+const SECOND = 1_700_000_000;
 const TCP = 6;
 
 const ipv4 = mixOf((i) => ethernet(ip(`10.0.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(50_000, 443))));
 const ipv6 = mixOf((i) =>
   ethernet(ip(`2001:db8::${i.toString(16)}`, "2001:db8:1::1", tcp(1, 443)))
+);
+const repeated = mixOf((i) =>
+  ethernet(ip(`10.0.0.${i & 255}`, "192.0.2.1", tcp(50_000, 443, ACK)))
 );
 const other = mixOf((i) => ethernet(ipUdp("10.0.0.1", `192.0.2.${i & 255}`, udp(i, 53)), [7]));
 
@@ -56,7 +60,7 @@ function mixOf(make: (i: number) => Uint8Array): PacketBatch {
     batch.offset[i] = offset;
     batch.captured[i] = batch.length[i] = packet.length;
     batch.linkType[i] = LINKTYPE_ETHERNET;
-    batch.seconds[i] = 1_700_000_000;
+    batch.seconds[i] = SECOND;
     offset += packet.length;
   });
   batch.count = MANY;
@@ -79,8 +83,18 @@ Deno.bench("meter: 4096 packets of known conversations", { group: "meter" }, (co
   const meter = newMeter();
   meter.take(ipv4);
   meter.flush();
+  // In another second, or they would be repetitions.
+  ipv4.seconds.fill(SECOND + 1);
   context.start();
   meter.take(ipv4);
+  context.end();
+  ipv4.seconds.fill(SECOND);
+});
+Deno.bench("meter: 4096 packets, each a repetition", { group: "meter" }, (context) => {
+  const meter = newMeter();
+  meter.take(repeated);
+  context.start();
+  meter.take(repeated);
   context.end();
 });
 Deno.bench("meter: 4096 packets, each a new conversation", { group: "meter" }, (context) => {

@@ -128,10 +128,10 @@ export class FlowTable {
 }
 
 function rowOf(sighting: Sighting, port: number): Row {
-  const { isIpv6, addresses, sightings, first, last } = sighting;
+  const { isIpv6, addresses, at, sightings, first, last } = sighting;
   return {
-    client: addressText(addresses, 0, isIpv6),
-    server: addressText(addresses, SERVER, isIpv6),
+    client: addressText(addresses, at, isIpv6),
+    server: addressText(addresses, at + SERVER, isIpv6),
     port,
     sightings,
     first,
@@ -141,8 +141,14 @@ function rowOf(sighting: Sighting, port: number): Row {
 }
 
 /** Family, addresses and port as text that sorts like the numbers. */
-function orderOf({ isIpv6, addresses }: Sighting, port: number): string {
-  let order = isIpv6 ? "6" : "4";
-  for (const word of addresses) order += String.fromCharCode(word >>> 16, word & 0xffff);
-  return order + String.fromCharCode(port);
+function orderOf({ isIpv6, addresses, at }: Sighting, port: number): string {
+  const end = String.fromCharCode(port);
+  if (!isIpv6) return "4" + wordText(addresses[at + 3]) + wordText(addresses[at + 7]) + end;
+  let order = "6";
+  for (let word = 0; word < 2 * SERVER; word++) order += wordText(addresses[at + word]);
+  return order + end;
+}
+
+function wordText(word: number): string {
+  return String.fromCharCode(word >>> 16, word & 0xffff);
 }

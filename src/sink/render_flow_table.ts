@@ -49,7 +49,7 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const failures = sorted(table.failures, order);
   const days = daysOf([...flows, ...failures]);
   const lines = [totalsLine(flows, table.leftOut, days)];
-  const timeText = days.includes(" to ") ? dayAndTime : timeOfDay;
+  const timeText = remembered(days.includes(" to ") ? dayAndTime : timeOfDay);
   const failureLines = failures.length === 0
     ? []
     : [`Refused or unreachable: ${failures.length}`].concat(textTable(
@@ -136,6 +136,16 @@ function timeOfDay(seconds: number): string {
 /** The year is in the line of totals. */
 function dayAndTime(seconds: number): string {
   return `${dateText(seconds).slice("YYYY-".length)} ${timeOfDay(seconds)}`;
+}
+
+/** Most rows have their times from others, and a time's text takes longer than all else of a row. */
+function remembered(text: (seconds: number) => string): (seconds: number) => string {
+  const texts = new Map<number, string>();
+  return (seconds) => {
+    let known = texts.get(seconds);
+    if (known === undefined) texts.set(seconds, known = text(seconds));
+    return known;
+  };
 }
 
 function twoDigits(value: number): string {

@@ -12,8 +12,10 @@ const ADDRESS_WORDS = 4;
 /** What was sighted: two addresses, and a number that tells what of them. */
 export interface Sighting {
   readonly isIpv6: boolean;
-  /** The two addresses, each four words as in an observation. */
+  /** Has the two addresses, each four words as in an observation, and those of other sightings. */
   readonly addresses: Uint32Array;
+  /** Where the first of the eight words is. */
+  readonly at: number;
   /** The number that tells what of the two addresses. */
   readonly what: number;
   /** The protocol, or whatever else was given for it: 0 to 255. */
@@ -158,22 +160,27 @@ class FamilyTable {
 
   list(): Sighting[] {
     const all: Sighting[] = [];
-    this.#table.forEach((number) => all.push(this.#read(number)));
+    // An array for each would take most of the time.
+    const addresses = new Uint32Array(2 * ADDRESS_WORDS * this.size);
+    this.#table.forEach((number) =>
+      all.push(this.#read(number, addresses, 2 * ADDRESS_WORDS * all.length))
+    );
     return all;
   }
 
-  #read(number: number): Sighting {
+  #read(number: number, addresses: Uint32Array, at: number): Sighting {
     const { hot, hotShift } = this.#table;
     const size = this.#addressWords;
     const cell = number << hotShift;
-    const addresses = new Uint32Array(2 * ADDRESS_WORDS);
-    for (let end = 0; end < 2; end++) {
-      const from = cell + HOT_ADDRESSES + end * size;
-      addresses.set(hot.subarray(from, from + size), (end + 1) * ADDRESS_WORDS - size);
+    for (let word = 0; word < size; word++) {
+      const from = cell + HOT_ADDRESSES + word;
+      addresses[at + ADDRESS_WORDS - size + word] = hot[from];
+      addresses[at + 2 * ADDRESS_WORDS - size + word] = hot[from + size];
     }
     return {
       isIpv6: size === ADDRESS_WORDS,
       addresses,
+      at,
       what: hot[cell + HOT_PORTS],
       protocol: hot[cell + HOT_STATE] & 0xff,
       sightings: this.#sightings[number],
