@@ -38,7 +38,9 @@ export type { Facts } from "./src/config/facts.ts";
 export { loadMapping, type LoadMappingOptions } from "./src/config/load_mapping.ts";
 export type { Mapping, MappingStory, RuleStory } from "./src/config/mapping.ts";
 export type { Outcome } from "./src/config/outcome.ts";
+export { BatchDecoder, type DecoderSettings } from "./src/flow/batch_decoder.ts";
 export { BY_NAMES, type ByName } from "./src/flow/by.ts";
+export { DecodedBatch, type PacketPlaces } from "./src/flow/decoded_batch.ts";
 export {
   FlowMeter,
   type FlowMeterOptions,
@@ -46,11 +48,13 @@ export {
 } from "./src/flow/flow_meter.ts";
 export type { LocalServices } from "./src/flow/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/flow/observation_batch.ts";
+export { PacketList } from "./src/flow/packet_list.ts";
 export type { OwnConnections } from "./src/flow/own_connections.ts";
 export type { PayloadReader } from "./src/flow/payload_reader.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
 export type { Sink } from "./src/sink/sink.ts";
+export type { Words } from "./src/words.ts";
 export { UserError } from "./src/user_error.ts";
 export { VERSION } from "./src/version.ts";
 

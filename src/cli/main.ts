@@ -169,8 +169,12 @@ function commands(finish: (status: number) => void): Command {
       // It starts while the rest of the program is loaded.
       const { DecodingThread } = await import("../workers/decoding_thread.ts");
       const thread = DecodingThread.startFor(names);
-      const { replay } = await import("./replay.ts");
-      finish(await replay(names, options, log(options), thread));
+      try {
+        const { replay } = await import("./replay.ts");
+        finish(await replay(names, options, log(options), thread));
+      } finally {
+        thread?.close();
+      }
     });
 
   command(

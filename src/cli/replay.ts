@@ -1,5 +1,6 @@
 import { FilteredSource } from "../capture/filtered_source.ts";
 import type { PacketBatch } from "../capture/packet_batch.ts";
+import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -8,7 +9,6 @@ import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import type { DecodedFile, DecodingThread } from "../workers/decoding_thread.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import { isPipe } from "./pipe.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { EndSignals } from "./signals.ts";
@@ -18,7 +18,7 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads what is no pipe, if it is there. It is closed at the end.
+ * @param thread Reads the files, if it is there.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -91,7 +91,7 @@ class Replay {
   readonly #thread: DecodingThread | null;
   /** What is being read. */
   #source: SavefileSource | DecodedFile | null = null;
-  /** Whether the next packets are waited for, and since the last flush there were none. */
+  /** Whether a pipe's next packets are waited for, and since the last flush there were none. */
   #isWaiting = false;
   #isIdle = false;
   /** What a flush threw between two batches. */
@@ -121,7 +121,6 @@ class Replay {
       for (const timer of timers) clearInterval(timer);
       clearTimeout(drainTimer);
       this.#signals.close();
-      this.#thread?.close();
       this.#sayStatistics();
     }
   }
@@ -144,7 +143,7 @@ class Replay {
 
   async #file(name: string): Promise<void> {
     try {
-      if (this.#thread !== null && !isPipe(name)) {
+      if (this.#thread !== null) {
         const { decoderSettings } = this.#run.meter;
         const file = this.#thread.read(name, this.#options.filter, decoderSettings);
         this.#source = file;
@@ -178,7 +177,8 @@ class Replay {
   }
 
   async #next(packets: PacketSource | DecodedFile): Promise<PacketBatch | DecodedBatch | null> {
-    this.#isWaiting = true;
+    // A file is on the capture's time alone.
+    this.#isWaiting = this.#source instanceof SavefileSource;
     try {
       return await packets.next();
     } catch (error) {

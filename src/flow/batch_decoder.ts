@@ -2,16 +2,10 @@ import type { PacketBatch } from "../capture/packet_batch.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
-import {
-  DESTINATION,
-  PacketHeader,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  SOURCE,
-} from "../packet/packet_header.ts";
+import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
 import { PREFETCHED_AT_ONCE } from "./conversation_table.ts";
 import type { DecodedBatch } from "./decoded_batch.ts";
-import { aboutPacket, FLAGS_SHIFT, HAS_PAYLOAD, type PacketList, portsOf } from "./packet_list.ts";
+import { FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
 import { RepeatFilter } from "./repeat_filter.ts";
 
 /** Ethernet, IPv4 without options, TCP without options. */
@@ -35,6 +29,7 @@ export class BatchDecoder {
   readonly #settings: DecoderSettings;
   readonly #repeats = new RepeatFilter();
 
+  /** Makes a decoder that has seen nothing yet. */
   constructor(settings: DecoderSettings) {
     this.#settings = settings;
   }
@@ -72,8 +67,15 @@ export class BatchDecoder {
       let groupEnd = i + 1;
       if (now !== null) groupEnd = most;
       else while (groupEnd < most && seconds[groupEnd] === seconds[i]) groupEnd++;
+      // A group that has no room as a whole is left for the next call: so groups are the same,
+      // however much room there is.
+      if (groupEnd === last && last < end && i > from) {
+        into.groupCount = groups;
+        return i;
+      }
       const second = now ?? seconds[i];
-      others = this.#decodeGroup(batch, i, groupEnd, second, into, others);
+      this.#repeats.setTime(second);
+      others = this.#decodeGroup(batch, i, groupEnd, into, others);
       groupSeconds[groups] = second;
       groupEnd4[groups] = ipv4.count;
       groupEnd6[groups] = ipv6.count;
@@ -89,7 +91,6 @@ export class BatchDecoder {
     batch: PacketBatch,
     from: number,
     groupEnd: number,
-    second: number,
     into: DecodedBatch,
     others: number,
   ): number {
@@ -102,7 +103,7 @@ export class BatchDecoder {
       const start = offset[i];
       const end = start + captured[i];
       if (linkType[i] === LINKTYPE_ETHERNET) {
-        const sourcePort = this.#addPlainIpv4(view, start, end, i, second, ipv4);
+        const sourcePort = this.#addPlainIpv4(view, start, end, i, ipv4);
         if (sourcePort >= 0) {
           if (readPorts[sourcePort] !== 0) other[others++] = i;
           plain++;
@@ -113,24 +114,19 @@ export class BatchDecoder {
       decoded[outcome]++;
       if (outcome === TRANSPORT) {
         if (readPorts[header.sourcePort] !== 0) other[others++] = i;
-        if (this.#isRepeat(header, second)) continue;
-        if (header.isIpv6) ipv6.add6(i, header, seeds[1]);
-        else ipv4.add4(i, header, seeds[0]);
+        if (header.isIpv6) {
+          ipv6.add6(i, header, seeds[1]);
+          if (this.#repeats.isRepeat6(ipv6, ipv6.count - 1)) ipv6.count--;
+        } else {
+          ipv4.add4(i, header, seeds[0]);
+          if (this.#repeats.isRepeat4(ipv4, ipv4.count - 1)) ipv4.count--;
+        }
       } else if (outcome === UNREACHABLE) {
         other[others++] = i;
       }
     }
     decoded[TRANSPORT] += plain;
     return others;
-  }
-
-  #isRepeat(header: PacketHeader, second: number): boolean {
-    const { addresses, isIpv6 } = header;
-    const ports = portsOf(header);
-    const about = aboutPacket(header);
-    if (isIpv6) return this.#repeats.isRepeat6(addresses, ports, about, second);
-    const source = addresses[SOURCE + 3];
-    return this.#repeats.isRepeat4(source, addresses[DESTINATION + 3], ports, about, second);
   }
 
   /**
@@ -145,7 +141,6 @@ export class BatchDecoder {
     start: number,
     end: number,
     packet: number,
-    second: number,
     list: PacketList,
   ): number {
     if (end - start < PLAIN_HEADERS) return -1;
@@ -176,9 +171,8 @@ export class BatchDecoder {
     const ports = view.getInt32(transport);
     const source = view.getInt32(start + 26);
     const destination = view.getInt32(start + 30);
-    if (!this.#repeats.isRepeat4(source, destination, ports, about, second)) {
-      list.put4(packet, source, destination, ports, about, this.#settings.seeds[0]);
-    }
+    list.put4(packet, source, destination, ports, about, this.#settings.seeds[0]);
+    if (this.#repeats.isRepeat4(list, list.count - 1)) list.count--;
     return ports >>> 16;
   }
 }

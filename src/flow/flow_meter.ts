@@ -56,12 +56,14 @@ import {
   DIRECTION_SHIFT,
   find4,
   find6,
+  fingerprintOf,
   FLAGS_SHIFT,
   HAS_PAYLOAD,
   PacketList,
 } from "./packet_list.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
 import type { PayloadReader } from "./payload_reader.ts";
+import { CLOCK_SET_BACK_SECONDS } from "./repeat_filter.ts";
 import { WindowClock } from "./window_clock.ts";
 
 /** Conversations of each address family that are remembered unless told otherwise. */
@@ -74,8 +76,6 @@ const MOST_DUE = 1 << 16;
 const PORTS = 1 << 16;
 /** After a longer time without a packet or a flush, what went on in between may have gone unseen. */
 const LONGEST_SILENCE_SECONDS = 30;
-/** A clock that goes back further than this was set; less is packets that came out of order. */
-const CLOCK_SET_BACK_SECONDS = 30;
 
 const CONTROL = TCP_SYN | TCP_FIN | TCP_RST;
 const WANTS_LOOK = STATE_NEW | STATE_WANTS_PAYLOAD;
@@ -135,8 +135,8 @@ export interface FlowMeterStatistics {
 /**
  * Turns packets into observations: who used whose service, who was refused, what was unreachable.
  *
- * A packet costs a look into the table of conversations. The mapping is not asked when a packet comes
- * but at the next flush, about a direction of a conversation, and its answer is remembered. It is
+ * A packet costs a look into the table of conversations, unless it repeats what was seen in the same
+ * second. The mapping is not asked when a packet comes but at the next flush, about a direction of a conversation, and its answer is remembered. It is
  * asked again only where a key may be written anew and stronger evidence could still change what it
  * said. The rules are those of the Redis contract, in its order.
  */
@@ -192,6 +192,7 @@ export class FlowMeter {
       this.#judgeDue();
       // What is forgotten may come back, and its first packet is then not its first one.
       this.noteGap();
+      this.#decoder.forget();
     };
     this.#ipv4 = new ConversationTable(1, most, judge);
     this.#ipv6 = new ConversationTable(4, most, judge);
@@ -403,7 +404,11 @@ export class FlowMeter {
     hot[cell + HOT_UNTIL + direction] = this.#window + 1;
     table.touch(number);
     if (this.#dueCount === MOST_DUE) this.#judgeDue();
-    this.#due[this.#dueCount++] = (number << 2) | (table === this.#ipv6 ? 2 : 0) | direction;
+    this.#due[this.#dueCount++] = this.#dueOf(table, number, direction);
+  }
+
+  #dueOf(table: ConversationTable, number: number, direction: number): number {
+    return (number << 2) | (table === this.#ipv6 ? 2 : 0) | direction;
   }
 
   /** Notes what a packet says of who opened its conversation and who serves. */
@@ -441,7 +446,7 @@ export class FlowMeter {
       return;
     }
     const fingerprint = this.#fingerprint;
-    list.fingerprint(at, fingerprint);
+    fingerprintOf(list, at, fingerprint);
     const gatherer = this.#gatherer;
     if (number === 0) gatherer.noteHalfOpen(fingerprint, flags, direction, this.#second);
     else if (gatherer.noteOpening(table, number, fingerprint, flags, direction, this.#second)) {
@@ -546,13 +551,15 @@ export class FlowMeter {
     this.#judgement++;
     this.#meetDue();
     const due = this.#due;
-    for (let from = 0; from < this.#dueCount; from += FLOWS_AT_ONCE) {
+    // Corrections are added to what is due while it is judged.
+    for (let from = 0; from < this.#dueCount;) {
       const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
       if (this.#mapping.usesEvidence) this.#fetchEvidence(from, to);
       for (let i = from; i < to; i++) {
         this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
       }
       this.#commitFlows();
+      from = to;
     }
     this.#dueCount = 0;
   }
@@ -599,7 +606,7 @@ export class FlowMeter {
       if (other !== UNJUDGED && !isOtherUpToDate && this.#mayChange(other)) {
         this.#readFacts(table, number, 1 - direction);
         const held = this.#askAgain(table, number, 1 - direction, strength);
-        if (held !== other) hot[until + 1 - 2 * direction] = 0;
+        if (held !== other) this.#judgeAgain(table, number, 1 - direction);
         else if (isFirst && contradict(outcome, held) && !contradict(outcome, this.#answer)) {
           // What spoke for the other decision has gone since. It holds for both directions.
           outcome = cold[remembered + direction] = turned(held);
@@ -610,6 +617,18 @@ export class FlowMeter {
     if (outcome === UNJUDGED) this.#askAgainSoon(hot, until);
     else if (verdictOf(outcome) === FLOW) this.#stageFlow(outcome, due);
     else hot[until] = this.#window + WINDOWS_HELD;
+  }
+
+  /** Has what was just corrected written in this round, though its direction may send nothing now. */
+  #judgeAgain(table: ConversationTable, number: number, direction: number): void {
+    const { hot, hotShift } = table;
+    const until = (number << hotShift) + HOT_UNTIL + direction;
+    if (this.#dueCount === MOST_DUE) {
+      this.#askAgainSoon(hot, until);
+    } else {
+      hot[until] = this.#window + 1;
+      this.#due[this.#dueCount++] = this.#dueOf(table, number, direction);
+    }
   }
 
   /** Has the next packet of a direction lead to another judgement. */

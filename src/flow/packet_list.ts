@@ -13,7 +13,7 @@ export const FLAGS_SHIFT = 16;
 
 /** TCP and UDP packets of one address family that were decoded, ready to be looked up. */
 export class PacketList {
-  /** How many packets there are. */
+  /** How many packets there are, for whoever fills it. */
   count = 0;
   /** Index of each packet in its batch. */
   readonly packet: Int32Array;
@@ -25,23 +25,28 @@ export class PacketList {
   readonly ports: Int32Array;
   /** The low end's address, then the high end's: together two words for IPv4, eight for IPv6. */
   readonly addresses: Int32Array;
-  readonly #endWords: number;
-
   /**
+   * Makes an empty list.
+   *
    * @param addressWords Words of an address: 1 for IPv4, 4 for IPv6.
    * @param capacity How many packets there is room for.
    * @param words Gives the arrays.
    */
   constructor(addressWords: 1 | 4, capacity: number, words: Words = OWN_WORDS) {
-    this.#endWords = 2 * addressWords;
     this.packet = words.int32(capacity);
     this.about = words.int32(capacity);
     this.hash = words.int32(capacity);
     this.ports = words.int32(capacity);
-    this.addresses = words.int32(capacity * this.#endWords);
+    this.addresses = words.int32(capacity * 2 * addressWords);
   }
 
-  /** Adds an IPv4 packet. @param seed That of the hash. */
+  /**
+   * Adds an IPv4 packet.
+   *
+   * @param packet Its index in its batch.
+   * @param header What was read of it.
+   * @param seed That of the hash.
+   */
   add4(packet: number, header: PacketHeader, seed: number): void {
     const { addresses } = header;
     const source = addresses[SOURCE + 3];
@@ -84,7 +89,7 @@ export class PacketList {
     this.addresses[2 * at + 1] = high;
   }
 
-  /** Adds an IPv6 packet. @param seed That of the hash. */
+  /** Adds an IPv6 packet. Parameters as of {@linkcode PacketList.add4}. */
   add6(packet: number, header: PacketHeader, seed: number): void {
     const { addresses, sourcePort, destinationPort, protocol } = header;
     const direction = isTurned6(header) ? 1 : 0;
@@ -103,15 +108,16 @@ export class PacketList {
     this.hash[at] = hash6(seed, this.addresses, 8 * at, ports, protocol);
     this.ports[at] = ports;
   }
+}
 
-  /** Makes the fingerprint of a packet's conversation, as {@linkcode ConversationTable} would. */
-  fingerprint(at: number, into: Fingerprint): void {
-    const words = this.#endWords;
-    into.begin();
-    for (let word = 0; word < words; word++) into.add(this.addresses[words * at + word]);
-    into.add(this.ports[at]);
-    into.add(this.about[at] & 0xff);
-  }
+/** Makes the fingerprint of a packet's conversation, as {@linkcode ConversationTable} would. */
+export function fingerprintOf(list: PacketList, at: number, into: Fingerprint): void {
+  const { addresses, ports, about } = list;
+  const words = addresses.length / about.length;
+  into.begin();
+  for (let word = 0; word < words; word++) into.add(addresses[words * at + word]);
+  into.add(ports[at]);
+  into.add(about[at] & 0xff);
 }
 
 /** The number of an IPv4 packet's conversation, or 0 if it is not remembered. */
@@ -141,12 +147,12 @@ export function add6(table: ConversationTable, list: PacketList, at: number): nu
 }
 
 /** Both ports of a packet: the source's in the upper half, the destination's in the lower one. */
-export function portsOf({ sourcePort, destinationPort }: PacketHeader): number {
+function portsOf({ sourcePort, destinationPort }: PacketHeader): number {
   return (sourcePort << 16) | destinationPort;
 }
 
 /** A packet's `about` word, without its direction. */
-export function aboutPacket(header: PacketHeader): number {
+function aboutPacket(header: PacketHeader): number {
   return (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
     (header.payloadOffset < header.payloadEnd ? HAS_PAYLOAD : 0);
 }

@@ -8,14 +8,14 @@ import type { PacketBatch } from "../capture/packet_batch.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { BatchDecoder } from "../flow/batch_decoder.ts";
-import { FILLED, type Slot, SlotRing, STOPPED, TAKEN } from "./decoded_slot.ts";
-import type { DecodeMessage, FromDecoder } from "./decoding_thread.ts";
+import { FILLED, NO_MORE, type Slot, SlotRing, TAKEN } from "./decoded_slot.ts";
+import type { DecodeMessage, EndMessage } from "./decoding_thread.ts";
 import { failureOf } from "./failure.ts";
 
 /** What a worker has for a global object, as far as it is used. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<DecodeMessage>) => void) | null;
-  postMessage(message: FromDecoder): void;
+  postMessage(message: EndMessage): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -35,9 +35,9 @@ class Decoding {
   async run(message: DecodeMessage): Promise<void> {
     try {
       await this.#read(message);
-      scope.postMessage({ kind: "ended" });
+      scope.postMessage({ number: message.number, end: { kind: "ended" } });
     } catch (error) {
-      scope.postMessage(failureOf(error));
+      scope.postMessage({ number: message.number, end: failureOf(error) });
     }
     this.#sayLast();
   }
@@ -48,11 +48,13 @@ class Decoding {
       const source = await filtered(file, filter);
       for (let batch; (batch = await source.next()) !== null;) {
         this.#position = file.position;
-        for (let from = 0; from < batch.count;) {
+        let from = 0;
+        // A batch of which a filter keeps nothing says at least how far the file was read.
+        do {
           const slot = this.#freeSlot();
           if (slot === null) return;
           from = this.#fill(slot, batch, from);
-        }
+        } while (from < batch.count);
       }
     } finally {
       file.close();
@@ -87,8 +89,8 @@ class Decoding {
     const { control, slots } = this.#ring;
     const filled = Atomics.load(control, FILLED);
     for (;;) {
-      if (Atomics.load(control, STOPPED) !== 0) return null;
       const taken = Atomics.load(control, TAKEN);
+      if (taken === NO_MORE) return null;
       if (filled - taken < slots.length) return slots[filled % slots.length];
       Atomics.wait(control, TAKEN, taken);
     }

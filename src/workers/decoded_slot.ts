@@ -11,24 +11,28 @@ const ARRAY_BYTES = SLOT_PACKETS * 4 * 32;
 /** Decoded packets that may wait: enough to bridge a flush, and all of them stay in the cache. */
 const SLOTS = 8;
 
-/** Words of {@linkcode SlotRing.control}: how many slots were filled and taken, and to stop. */
+/** Words of {@linkcode SlotRing.control}: how many slots were filled and taken. */
 export const FILLED = 0;
 export const TAKEN = 1;
-export const STOPPED = 2;
-const CONTROL_WORDS = 3;
+const CONTROL_WORDS = 2;
+/** In {@linkcode TAKEN}: no more are wanted. */
+export const NO_MORE = -1;
 
-/** The memory that both threads see. */
+/** The memory that both threads see while a file is read. */
 export interface SlotMemory {
+  /** Made anew for each file, so that nothing of the one before can be taken for its. */
   readonly control: SharedArrayBuffer;
   readonly slots: readonly SharedArrayBuffer[];
 }
 
-/** Memory for a ring of slots. */
-export function slotMemory(): SlotMemory {
-  return {
-    control: new SharedArrayBuffer(CONTROL_WORDS * 4),
-    slots: Array.from({ length: SLOTS }, () => new SharedArrayBuffer(ARRAY_BYTES + SLOT_BYTES)),
-  };
+/** Memory for the slots of a ring. */
+export function slotBuffers(): SharedArrayBuffer[] {
+  return Array.from({ length: SLOTS }, () => new SharedArrayBuffer(ARRAY_BYTES + SLOT_BYTES));
+}
+
+/** Memory for the words of a ring that say how far it was filled and taken. */
+export function controlBuffer(): SharedArrayBuffer {
+  return new SharedArrayBuffer(CONTROL_WORDS * 4);
 }
 
 /** Slots that one thread fills with decoded packets and another one takes, in turn. */
@@ -86,8 +90,13 @@ export class Slot implements PacketPlaces {
     this.#isLast[0] = isLast ? 1 : 0;
   }
 
-  /** How many of a batch's packets, at least one, there is room for. @returns The index after them. */
+  /**
+   * How many of a batch's packets there is room for: at least one, if there is any.
+   *
+   * @returns The index after them.
+   */
   endOfRoom({ offset, captured, count }: PacketBatch, from: number): number {
+    if (from === count) return from;
     const first = offset[from];
     // Only what is no IP packet is longer than a slot.
     captured[from] = Math.min(captured[from], SLOT_BYTES);
@@ -98,6 +107,7 @@ export class Slot implements PacketPlaces {
 
   /** Takes the bytes of packets, and where each one lies, at its index in the batch. */
   copy({ bytes, offset, captured, linkType }: PacketBatch, from: number, end: number): void {
+    if (from === end) return;
     const first = offset[from];
     const last = offset[end - 1] + captured[end - 1];
     // They keep their places, unless they come from a window that has grown for a long record.

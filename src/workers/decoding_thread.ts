@@ -1,19 +1,23 @@
+import { isPipe } from "../capture/pipe.ts";
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { DecodedBatch } from "../flow/decoded_batch.ts";
 import type { DecoderSettings } from "../flow/batch_decoder.ts";
 import {
+  controlBuffer,
   FILLED,
+  NO_MORE,
   type Slot,
+  slotBuffers,
   type SlotMemory,
-  slotMemory,
   SlotRing,
-  STOPPED,
   TAKEN,
 } from "./decoded_slot.ts";
 import { errorOf, type Failure, failureOf } from "./failure.ts";
 
 /** Has the thread read a file. */
 export interface DecodeMessage {
+  /** Which of the files that it has read. */
+  readonly number: number;
   readonly path: string;
   readonly filter: string | undefined;
   readonly settings: DecoderSettings;
@@ -21,7 +25,13 @@ export interface DecodeMessage {
 }
 
 /** What the thread tells at the end of a file, before it hands over the last slot. */
-export type FromDecoder = { readonly kind: "ended" } | Failure;
+export interface EndMessage {
+  readonly number: number;
+  readonly end: End;
+}
+
+/** How the reading of a file ended. */
+type End = { readonly kind: "ended" } | Failure;
 
 const WORKER = new URL("./decode_worker.ts", import.meta.url);
 /** Where there is more to read, in bytes, a thread is worth its start. */
@@ -32,42 +42,44 @@ const PATIENCE = 20;
 /** A thread that reads saved captures and decodes their packets while this one attributes them. */
 export class DecodingThread {
   readonly #worker: Worker;
-  readonly #memory = slotMemory();
-  #onEnd: (end: FromDecoder) => void = () => {};
+  readonly #slots = slotBuffers();
+  #file: DecodedFile | null = null;
+  #files = 0;
   /** Why it is of no use any more. */
   #failure: Failure | null = null;
 
   constructor() {
     this.#worker = new Worker(WORKER, { type: "module", name: "decoder" });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromDecoder>) => this.#onEnd(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<EndMessage>) => {
+      if (data.number === this.#files) this.#file?.setEnd(data.end);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#failure = failureOf(new Error(`the decoding thread: ${event.message}`));
-      this.#onEnd(this.#failure);
+      this.#file?.setEnd(this.#failure);
     };
   }
 
   /**
-   * Starts it, or gives `null` where it is of no use: there is little to read, no second processor, or
-   * its module may not be read.
+   * Starts it, or gives `null` where it is of no use: there is little to read, or a pipe among it, no
+   * second processor, or the program's own modules may not be read.
    *
    * @param names What will be read; other things may be among them.
    */
   static startFor(names: readonly string[]): DecodingThread | null {
-    if (navigator.hardwareConcurrency < 2) return null;
+    if (navigator.hardwareConcurrency < 2 || names.some(isPipe)) return null;
     if (names.reduce((sum, name) => sum + fileSize(name), 0) < WORTH_A_THREAD) return null;
-    const permission = Deno.permissions.querySync({ name: "read", path: WORKER });
-    return permission.state === "granted" ? new DecodingThread() : null;
+    return mayReadModules() ? new DecodingThread() : null;
   }
 
-  /** Has it read a file; one at a time. */
+  /** Has it read a file, after the one before was read to its end or closed. */
   read(path: string, filter: string | undefined, settings: DecoderSettings): DecodedFile {
-    const file = new DecodedFile(path, this.#memory);
-    this.#onEnd = (end) => file.setEnd(end);
+    const memory: SlotMemory = { control: controlBuffer(), slots: this.#slots };
+    const file = new DecodedFile(path, memory);
+    const number = ++this.#files;
+    this.#file = file;
     if (this.#failure !== null) file.setEnd(this.#failure);
-    this.#worker.postMessage(
-      { path, filter, settings, memory: this.#memory } satisfies DecodeMessage,
-    );
+    this.#worker.postMessage({ number, path, filter, settings, memory } satisfies DecodeMessage);
     return file;
   }
 
@@ -84,7 +96,7 @@ export class DecodedFile {
   readonly size: number;
   readonly #ring: SlotRing;
   /** How it ended. Packets of before may still be there. */
-  #end: FromDecoder | null = null;
+  #end: End | null = null;
   /** The slot that is being used. */
   #slot: Slot | null = null;
   #taken = 0;
@@ -96,7 +108,6 @@ export class DecodedFile {
     this.name = path;
     this.size = fileSize(path);
     this.#ring = new SlotRing(memory);
-    this.#ring.control.fill(0);
   }
 
   /** Bytes that were used up to now. */
@@ -124,12 +135,13 @@ export class DecodedFile {
 
   close(): void {
     this.#closed = true;
-    Atomics.store(this.#ring.control, STOPPED, 1);
+    // In the word that the other thread waits on, so that it can't miss it.
+    Atomics.store(this.#ring.control, TAKEN, NO_MORE);
     Atomics.notify(this.#ring.control, TAKEN);
   }
 
   /** Says how the reading ended. */
-  setEnd(end: FromDecoder): void {
+  setEnd(end: End): void {
     this.#end = end;
   }
 
@@ -152,10 +164,18 @@ export class DecodedFile {
   #giveBack(): void {
     if (this.#slot === null) return;
     this.#slot = null;
+    if (this.#closed) return;
     this.#taken++;
     Atomics.store(this.#ring.control, TAKEN, this.#taken);
     Atomics.notify(this.#ring.control, TAKEN);
   }
+}
+
+/** Whether the thread can be loaded: where permissions are scoped, captures may be all there is. */
+function mayReadModules(): boolean {
+  const modules = new URL("../", WORKER);
+  return modules.protocol === "file:" &&
+    Deno.permissions.querySync({ name: "read", path: modules }).state === "granted";
 }
 
 /** How long a file is, in bytes; 0 for what is none. */

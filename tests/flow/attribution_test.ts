@@ -297,6 +297,20 @@ Deno.test("a weak decision is corrected by stronger evidence, once, and counted"
   assert.equal(meter.meter.statistics().corrections, 1);
 });
 
+Deno.test("a correction is written though the corrected direction sends nothing more", () => {
+  // Only what A sends is attributed, and only what B sends says who serves.
+  const toOther: Config = {
+    suppressOwnNetwork: false,
+    networks: [["a", "10.0.0.1/32"], ["b", "10.0.0.2/32"]],
+    flows: [["a", "b", Service()], ["a", "b", LowerPort()]],
+  };
+  const meter = new TestMeter({ config: toOther });
+  meter.take(NOW, data(A, B));
+  assert.deepEqual(flowsOf(meter), [flow(B, A, "lower-port")]);
+  meter.take(NOW + 2, data(A, B), data(B, A, "HTTP/1.1 200 OK\r\n"), data(A, B));
+  assert.deepEqual(flowsOf(meter), [flow(B, A, "lower-port"), flow(A, B, "payload")]);
+});
+
 Deno.test("both directions keep to a decision whose evidence has gone since", () => {
   const meter = new TestMeter({ config: RULES });
   const others = [1, 2, 3, 4, 5].map((i) => ({ address: `10.0.1.${i}`, port: 6_000 + i }));

@@ -157,6 +157,25 @@ Deno.test("a file that is closed in its middle ends, and the thread reads no fur
     assert.equal(await file.next(), null);
   }));
 
+Deno.test("a thread reads another file after one that was closed in its middle, or was cut", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "long.pcap");
+    await Deno.writeFile(path, longCapture());
+    const settings = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 })
+      .decoderSettings;
+    for (let round = 0; round < 5; round++) {
+      const file = thread.read(path, undefined, settings);
+      assert.notEqual(await file.next(), null);
+      file.close();
+    }
+    const cut = join(directory, "cut.pcap");
+    await Deno.writeFile(cut, longCapture().subarray(0, 50_000));
+    for (let round = 0; round < 5; round++) {
+      assert.notEqual((await assertSame(thread, cut)).error, null);
+      assert.equal((await assertSame(thread, path)).error, null);
+    }
+  }));
+
 Deno.test("a file that has gone meanwhile is said to be missing", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "gone.pcap");
@@ -166,8 +185,15 @@ Deno.test("a file that has gone meanwhile is said to be missing", () =>
 
 Deno.test("a thread is started for much to read only, and for files only", () =>
   withThread((_, directory) => {
-    const path = join(directory, "few.pcap");
-    Deno.writeTextFileSync(path, "few bytes");
-    assert.equal(DecodingThread.startFor([path, "-", "10.0.0.0/8"]), null);
+    const few = join(directory, "few.pcap");
+    Deno.writeTextFileSync(few, "few bytes");
+    assert.equal(DecodingThread.startFor([few, "10.0.0.0/8"]), null);
+    const long = join(directory, "long.pcap");
+    Deno.writeFileSync(long, new Uint8Array(20_000_000));
+    // What comes out of a pipe is live, and nothing of it may be left waiting.
+    assert.equal(DecodingThread.startFor([long, "-"]), null);
+    const thread = DecodingThread.startFor([long, "10.0.0.0/8"]);
+    assert.equal(thread !== null, navigator.hardwareConcurrency > 1);
+    thread?.close();
     return Promise.resolve();
   }));
