@@ -2,26 +2,36 @@
 export type ReadBytes = (into: Uint8Array<ArrayBuffer>) => number | null | Promise<number | null>;
 
 /**
+ * Gives the memory of the window, each time it is moved, as long as it has not grown. What is in that
+ * of the time before is still read. All are of one size.
+ */
+export type Windows = () => Uint8Array<ArrayBufferLike>;
+
+/**
  * A window that moves over a stream of bytes. What is between `start` and `end` of `bytes` has been
  * read and not yet used; the user of it moves `start`.
  */
 export class ChunkReader {
-  bytes: Uint8Array<ArrayBuffer>;
-  view: DataView<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBufferLike>;
+  view: DataView<ArrayBufferLike>;
   start = 0;
   end = 0;
   /** Bytes of the stream before `bytes[0]`, for messages that name a place. */
   #before = 0;
   #atEnd = false;
+  #hasGrown = false;
   readonly #read: ReadBytes;
+  readonly #windows: Windows | null;
 
   /**
    * @param read Gives the bytes.
    * @param size Bytes of the window, to begin with.
+   * @param windows Gives memory for it; by default it has its own.
    */
-  constructor(read: ReadBytes, size: number) {
+  constructor(read: ReadBytes, size: number, windows: Windows | null = null) {
     this.#read = read;
-    this.bytes = new Uint8Array(size);
+    this.#windows = windows;
+    this.bytes = new Uint8Array(windows === null ? size : 0);
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -44,7 +54,9 @@ export class ChunkReader {
   async fill(needed: number): Promise<boolean> {
     this.#makeRoom(needed);
     while (!this.#atEnd && this.end < this.bytes.length) {
-      const answer = this.#read(this.bytes.subarray(this.end));
+      // Deno reads into shared memory as well, which its types don't say.
+      const room = this.bytes.subarray(this.end) as Uint8Array<ArrayBuffer>;
+      const answer = this.#read(room);
       const count = typeof answer === "object" && answer !== null ? await answer : answer;
       if (count === null) this.#atEnd = true;
       else this.end += count;
@@ -56,16 +68,24 @@ export class ChunkReader {
 
   #makeRoom(needed: number): void {
     const rest = this.bytes.subarray(this.start, this.end);
-    if (needed > this.bytes.length) {
-      const grown = new Uint8Array(2 ** Math.ceil(Math.log2(needed)));
-      grown.set(rest);
-      this.bytes = grown;
-      this.view = new DataView(grown.buffer);
+    const given = this.#hasGrown ? undefined : this.#windows?.();
+    const size = (given ?? this.bytes).length;
+    if (needed > size) {
+      this.#hasGrown = true;
+      this.#moveTo(new Uint8Array(2 ** Math.ceil(Math.log2(needed))), rest);
+    } else if (given !== undefined) {
+      this.#moveTo(given, rest);
     } else {
       this.bytes.copyWithin(0, this.start, this.end);
     }
     this.#before += this.start;
     this.end = rest.length;
     this.start = 0;
+  }
+
+  #moveTo(bytes: Uint8Array<ArrayBufferLike>, rest: Uint8Array<ArrayBufferLike>): void {
+    bytes.set(rest);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 }

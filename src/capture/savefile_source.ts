@@ -1,5 +1,5 @@
 import { UserError } from "../user_error.ts";
-import { ChunkReader, type ReadBytes } from "./chunk_reader.ts";
+import { ChunkReader, type ReadBytes, type Windows } from "./chunk_reader.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 import { PCAP_FILE_HEADER, PcapFormat } from "./pcap_format.ts";
@@ -10,6 +10,9 @@ import type { SavefileFormat } from "./savefile_format.ts";
 export const WINDOW_BYTES = 256 * 1024;
 /** Room in the index for the packets of a window, of 64 bytes with their record header. */
 export const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
+
+/** More than is looked at to tell what kind of file it is. */
+const LOOKED_AT_BYTES = 64;
 
 /** The packets of a saved capture, pcap or pcapng, of any size. */
 export class SavefileSource implements PacketSource {
@@ -33,27 +36,33 @@ export class SavefileSource implements PacketSource {
    *
    * @param name What to call the capture in messages.
    * @param read Gives its bytes.
-   * @param options `size` in bytes, and what to do at the end.
+   * @param options `size` in bytes, what to do at the end, and memory to read into, pieces of
+   * {@linkcode WINDOW_BYTES}.
    */
   constructor(
     name: string,
     read: ReadBytes,
-    options: { size?: number; close?: () => void } = {},
+    options: { size?: number; close?: () => void; windows?: Windows } = {},
   ) {
     this.name = name;
     this.size = options.size ?? 0;
     this.#close = options.close ?? (() => {});
     this.#read = read;
-    this.#reader = new ChunkReader((into) => this.#readUnlessClosed(into), WINDOW_BYTES);
+    this.#reader = new ChunkReader(
+      (into) => this.#readUnlessClosed(into),
+      WINDOW_BYTES,
+      options.windows,
+    );
     this.#batch = new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
   }
 
   /**
    * Opens a file, or standard input when `path` is `-`.
    *
+   * @param windows Memory to read a file into.
    * @throws {UserError} when it can't be opened.
    */
-  static open(path: string): SavefileSource {
+  static open(path: string, windows?: Windows): SavefileSource {
     if (path === "-") {
       return new SavefileSource("standard input", (into) => Deno.stdin.read(into));
     }
@@ -72,7 +81,8 @@ export class SavefileSource implements PacketSource {
     const read: ReadBytes = information.isFile
       ? (into) => file.readSync(into)
       : (into) => file.read(into);
-    return new SavefileSource(path, read, { size: information.size, close: () => file.close() });
+    const close = () => file.close();
+    return new SavefileSource(path, read, { size: information.size, close, windows });
   }
 
   /** Bytes that were used up to now. */
@@ -141,7 +151,8 @@ export class SavefileSource implements PacketSource {
     await reader.fill(PCAP_FILE_HEADER);
     const { available } = reader;
     if (available === 0) throw new UserError(`${this.name}: is empty, not a capture`);
-    // The window is longer than what both look at; what was not read yet is zero.
+    // The window is longer than what both look at. Beyond a short file, other files may have been.
+    reader.bytes.fill(0, reader.end, reader.end + LOOKED_AT_BYTES);
     const pcapng = PcapngFormat.recognize(this.name, reader.view);
     if (pcapng !== null) return pcapng;
     const pcap = PcapFormat.recognize(this.name, reader.view);

@@ -18,6 +18,9 @@ interface WorkerScope {
   postMessage(message: EndMessage): void;
 }
 
+/** Thrown where the main thread has closed the file. */
+const NOBODY_WANTS_MORE = new Error("the file was closed");
+
 const scope = globalThis as unknown as WorkerScope;
 
 /** Reads one file. */
@@ -43,19 +46,17 @@ class Decoding {
   }
 
   async #read({ path, filter }: DecodeMessage): Promise<void> {
-    const file = SavefileSource.open(path);
+    const file = SavefileSource.open(path, () => this.#window());
     try {
       const source = await filtered(file, filter);
       for (let batch; (batch = await source.next()) !== null;) {
         this.#position = file.position;
         let from = 0;
         // A batch of which a filter keeps nothing says at least how far the file was read.
-        do {
-          const slot = this.#freeSlot();
-          if (slot === null) return;
-          from = this.#fill(slot, batch, from);
-        } while (from < batch.count);
+        do from = this.#fill(this.#freeSlot(), batch, from); while (from < batch.count);
       }
+    } catch (error) {
+      if (error !== NOBODY_WANTS_MORE) throw error;
     } finally {
       file.close();
     }
@@ -65,7 +66,7 @@ class Decoding {
   #fill(slot: Slot, batch: PacketBatch, from: number): number {
     const end = slot.endOfRoom(batch, from);
     this.#decoder.decode(batch, from, end, slot.decoded);
-    slot.copy(batch, from, end);
+    slot.take(batch, from, end);
     this.#received += end - from;
     slot.setProgress(this.#received, this.#position, false);
     this.#handOver();
@@ -73,10 +74,17 @@ class Decoding {
   }
 
   #sayLast(): void {
-    const slot = this.#freeSlot();
-    if (slot === null) return;
-    slot.setProgress(this.#received, this.#position, true);
-    this.#handOver();
+    try {
+      this.#freeSlot().setProgress(this.#received, this.#position, true);
+      this.#handOver();
+    } catch (error) {
+      if (error !== NOBODY_WANTS_MORE) throw error;
+    }
+  }
+
+  /** Memory to read into: of the slot that is filled next, where the bytes then stay. */
+  #window(): Uint8Array {
+    return this.#freeSlot().bytes;
   }
 
   #handOver(): void {
@@ -84,13 +92,17 @@ class Decoding {
     Atomics.notify(this.#ring.control, FILLED);
   }
 
-  /** Waits for a slot. @returns `null` when nobody wants it any more. */
-  #freeSlot(): Slot | null {
+  /**
+   * Waits for the slot that is to be filled next.
+   *
+   * @throws {@linkcode NOBODY_WANTS_MORE}
+   */
+  #freeSlot(): Slot {
     const { control, slots } = this.#ring;
     const filled = Atomics.load(control, FILLED);
     for (;;) {
       const taken = Atomics.load(control, TAKEN);
-      if (taken === NO_MORE) return null;
+      if (taken === NO_MORE) throw NOBODY_WANTS_MORE;
       if (filled - taken < slots.length) return slots[filled % slots.length];
       Atomics.wait(control, TAKEN, taken);
     }

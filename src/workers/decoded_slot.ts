@@ -53,13 +53,14 @@ export class Slot implements PacketPlaces {
   readonly offset: Int32Array;
   readonly captured: Int32Array;
   readonly linkType: Uint16Array;
-  readonly #bytes: Uint8Array;
+  /** Memory for their bytes. */
+  readonly bytes: Uint8Array;
   /** Packets that were received, and bytes of the file that were used, up to and with this slot. */
   readonly #progress: Float64Array;
   readonly #isLast: Int32Array;
 
   constructor(buffer: SharedArrayBuffer) {
-    this.#bytes = new Uint8Array(buffer, ARRAY_BYTES);
+    this.bytes = new Uint8Array(buffer, ARRAY_BYTES);
     this.view = new DataView(buffer, ARRAY_BYTES);
     this.#progress = new Float64Array(buffer, 0, 2);
     const words = new BufferWords(buffer, this.#progress.byteLength);
@@ -105,17 +106,22 @@ export class Slot implements PacketPlaces {
     return end;
   }
 
-  /** Takes the bytes of packets, and where each one lies, at its index in the batch. */
-  copy({ bytes, offset, captured, linkType }: PacketBatch, from: number, end: number): void {
+  /**
+   * Takes the bytes of packets, unless they were read into its memory, and where each one lies, at its
+   * index in the batch.
+   */
+  take({ bytes, offset, captured, linkType }: PacketBatch, from: number, end: number): void {
     if (from === end) return;
+    this.offset.set(offset.subarray(from, end), from);
+    this.captured.set(captured.subarray(from, end), from);
+    this.linkType.set(linkType.subarray(from, end), from);
+    if (bytes === this.bytes) return;
     const first = offset[from];
     const last = offset[end - 1] + captured[end - 1];
     // They keep their places, unless they come from a window that has grown for a long record.
     const moved = last > SLOT_BYTES ? first : 0;
-    this.#bytes.set(bytes.subarray(first, last), first - moved);
-    this.offset.set(offset.subarray(from, end), from);
-    this.captured.set(captured.subarray(from, end), from);
-    this.linkType.set(linkType.subarray(from, end), from);
-    if (moved > 0) { for (let i = from; i < end; i++) this.offset[i] -= moved; }
+    this.bytes.set(bytes.subarray(first, last), first - moved);
+    if (moved === 0) return;
+    for (let i = from; i < end; i++) this.offset[i] -= moved;
   }
 }

@@ -90,6 +90,8 @@ function longCapture(): Uint8Array {
   return pcap(packets);
 }
 
+const LONG_CAPTURE = longCapture();
+
 Deno.test({
   name: `a thread decodes every shared capture as it is decoded here${WITHOUT_SHARED_CAPTURES}`,
   ignore: !HAS_SHARED_CAPTURES,
@@ -104,7 +106,7 @@ Deno.test({
 Deno.test("a thread decodes a long capture, and one that is cut, as they are decoded here", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
-    const capture = longCapture();
+    const capture = LONG_CAPTURE;
     await Deno.writeFile(path, capture);
     const { keys, error } = await assertSame(thread, path);
     assert.equal(error, null);
@@ -137,7 +139,7 @@ Deno.test({
   fn: () =>
     withThread(async (thread, directory) => {
       const path = join(directory, "long.pcap");
-      await Deno.writeFile(path, longCapture());
+      await Deno.writeFile(path, LONG_CAPTURE);
       const { received } = await assertSame(thread, path, "src net 10.3.0.0/16");
       assert.ok(received > 0 && received < 10_000);
       const wrong = await story((meter) => thread.read(path, "nonsense", meter.decoderSettings));
@@ -148,7 +150,7 @@ Deno.test({
 Deno.test("a file that is closed in its middle ends, and the thread reads no further", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
-    await Deno.writeFile(path, longCapture());
+    await Deno.writeFile(path, LONG_CAPTURE);
     const meter = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 });
     const file = thread.read(path, undefined, meter.decoderSettings);
     assert.notEqual(await file.next(), null);
@@ -160,7 +162,7 @@ Deno.test("a file that is closed in its middle ends, and the thread reads no fur
 Deno.test("a thread reads another file after one that was closed in its middle, or was cut", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
-    await Deno.writeFile(path, longCapture());
+    await Deno.writeFile(path, LONG_CAPTURE);
     const settings = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 })
       .decoderSettings;
     for (let round = 0; round < 5; round++) {
@@ -169,10 +171,15 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
       file.close();
     }
     const cut = join(directory, "cut.pcap");
-    await Deno.writeFile(cut, longCapture().subarray(0, 50_000));
+    await Deno.writeFile(cut, LONG_CAPTURE.subarray(0, 50_000));
     for (let round = 0; round < 5; round++) {
       assert.notEqual((await assertSame(thread, cut)).error, null);
       assert.equal((await assertSame(thread, path)).error, null);
+    }
+    // What was in the memory before is no part of a short file.
+    for (let size = 0; size < 40; size++) {
+      await Deno.writeFile(cut, LONG_CAPTURE.subarray(0, size));
+      await assertSame(thread, cut);
     }
   }));
 
