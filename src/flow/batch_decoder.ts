@@ -5,7 +5,7 @@ import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
 import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
 import { PREFETCHED_AT_ONCE } from "./conversation_table.ts";
 import type { DecodedBatch } from "./decoded_batch.ts";
-import { FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
+import { FLAGS_SHIFT, HAS_PAYLOAD } from "./packet_list.ts";
 import { RepeatFilter } from "./repeat_filter.ts";
 
 /** Ethernet, IPv4 without options, TCP without options. */
@@ -28,6 +28,8 @@ export class BatchDecoder {
   readonly #header = new PacketHeader();
   readonly #settings: DecoderSettings;
   readonly #repeats = new RepeatFilter();
+  /** How many packets there are in the batch's `other`. */
+  #others = 0;
 
   /** Makes a decoder that has seen nothing yet. */
   constructor(settings: DecoderSettings) {
@@ -61,7 +63,7 @@ export class BatchDecoder {
     into.decoded.fill(0);
     const last = Math.min(end, from + into.capacity);
     let groups = 0;
-    let others = 0;
+    this.#others = 0;
     for (let i = from; i < last;) {
       const most = Math.min(last, i + PREFETCHED_AT_ONCE);
       let groupEnd = i + 1;
@@ -75,45 +77,30 @@ export class BatchDecoder {
       }
       const second = now ?? seconds[i];
       this.#repeats.setTime(second);
-      others = this.#decodeGroup(batch, i, groupEnd, into, others);
+      this.#decodeGroup(batch, i, groupEnd, into);
       groupSeconds[groups] = second;
       groupEnd4[groups] = ipv4.count;
       groupEnd6[groups] = ipv6.count;
-      groupEndOther[groups++] = others;
+      groupEndOther[groups++] = this.#others;
       i = groupEnd;
     }
     into.groupCount = groups;
     return last;
   }
 
-  /** @returns How many others there are now. */
-  #decodeGroup(
-    batch: PacketBatch,
-    from: number,
-    groupEnd: number,
-    into: DecodedBatch,
-    others: number,
-  ): number {
+  #decodeGroup(batch: PacketBatch, from: number, groupEnd: number, into: DecodedBatch): void {
     const { view, offset, captured, linkType } = batch;
     const { ipv4, ipv6, other, decoded } = into;
     const { readPorts, seeds } = this.#settings;
     const header = this.#header;
-    let plain = 0;
-    for (let i = from; i < groupEnd; i++) {
+    for (let i = from;; i++) {
+      i = this.#decodePlain(batch, i, groupEnd, into);
+      if (i === groupEnd) return;
       const start = offset[i];
-      const end = start + captured[i];
-      if (linkType[i] === LINKTYPE_ETHERNET) {
-        const sourcePort = this.#addPlainIpv4(view, start, end, i, ipv4);
-        if (sourcePort >= 0) {
-          if (readPorts[sourcePort] !== 0) other[others++] = i;
-          plain++;
-          continue;
-        }
-      }
-      const outcome = decode(view, start, end, linkType[i], header);
+      const outcome = decode(view, start, start + captured[i], linkType[i], header);
       decoded[outcome]++;
       if (outcome === TRANSPORT) {
-        if (readPorts[header.sourcePort] !== 0) other[others++] = i;
+        if (readPorts[header.sourcePort] !== 0) other[this.#others++] = i;
         if (header.isIpv6) {
           ipv6.add6(i, header, seeds[1]);
           if (this.#repeats.isRepeat6(ipv6, ipv6.count - 1)) ipv6.count--;
@@ -122,11 +109,9 @@ export class BatchDecoder {
           if (this.#repeats.isRepeat4(ipv4, ipv4.count - 1)) ipv4.count--;
         }
       } else if (outcome === UNREACHABLE) {
-        other[others++] = i;
+        other[this.#others++] = i;
       }
     }
-    decoded[TRANSPORT] += plain;
-    return others;
   }
 
   /**
@@ -134,45 +119,49 @@ export class BatchDecoder {
    * an IPv4 header without options and an Ethernet header without tags. Whatever is not as usual is
    * left to `decode()`.
    *
-   * @returns The source port, or -1 where it is another packet.
+   * @returns The index of the first packet that is another one, or `groupEnd`.
    */
-  #addPlainIpv4(
-    view: DataView<ArrayBufferLike>,
-    start: number,
-    end: number,
-    packet: number,
-    list: PacketList,
-  ): number {
-    if (end - start < PLAIN_HEADERS) return -1;
-    // EtherType, version and header length; the last byte is the type of service.
-    if ((view.getInt32(start + 12) & ~0xff) !== IPV4_WITHOUT_OPTIONS) return -1;
-    // Flags, fragment offset, time to live, protocol.
-    const word = view.getInt32(start + 20);
-    if ((word & FRAGMENT_OFFSET) !== 0) return -1;
-    const protocol = word & 0xff;
-    const transport = start + 34;
-    const packetEnd = start + 14 + view.getUint16(start + 16);
-    const limit = Math.min(end, packetEnd);
-    let about = protocol;
-    if (protocol === PROTOCOL_TCP) {
-      const offsetAndFlags = view.getUint16(transport + 12);
-      const payload = transport + ((offsetAndFlags >>> 10) & 0x3c);
-      if (limit < start + PLAIN_HEADERS || payload < start + PLAIN_HEADERS) return -1;
-      if (payload > packetEnd) return -1;
-      if (payload < limit) about |= HAS_PAYLOAD;
-      about |= (offsetAndFlags & 0xff) << FLAGS_SHIFT;
-    } else if (protocol === PROTOCOL_UDP) {
-      const length = view.getUint16(transport + 4);
-      if (limit < transport + UDP_HEADER || length < UDP_HEADER) return -1;
-      if (limit > transport + UDP_HEADER && length > UDP_HEADER) about |= HAS_PAYLOAD;
-    } else {
-      return -1;
+  #decodePlain(batch: PacketBatch, from: number, groupEnd: number, into: DecodedBatch): number {
+    const { view, offset, captured, linkType } = batch;
+    const { ipv4: list, other, decoded } = into;
+    const { readPorts, seeds } = this.#settings;
+    const repeats = this.#repeats;
+    const seed = seeds[0];
+    let i = from;
+    for (; i < groupEnd; i++) {
+      const start = offset[i];
+      const end = start + captured[i];
+      if (linkType[i] !== LINKTYPE_ETHERNET || end - start < PLAIN_HEADERS) break;
+      // EtherType, version and header length; the last byte is the type of service.
+      if ((view.getInt32(start + 12) & ~0xff) !== IPV4_WITHOUT_OPTIONS) break;
+      // Flags, fragment offset, time to live, protocol.
+      const word = view.getInt32(start + 20);
+      if ((word & FRAGMENT_OFFSET) !== 0) break;
+      const protocol = word & 0xff;
+      const transport = start + 34;
+      const packetEnd = start + 14 + view.getUint16(start + 16);
+      const limit = Math.min(end, packetEnd);
+      let about = protocol;
+      if (protocol === PROTOCOL_TCP) {
+        const offsetAndFlags = view.getUint16(transport + 12);
+        const payload = transport + ((offsetAndFlags >>> 10) & 0x3c);
+        if (limit < start + PLAIN_HEADERS || payload < start + PLAIN_HEADERS) break;
+        if (payload > packetEnd) break;
+        if (payload < limit) about |= HAS_PAYLOAD;
+        about |= (offsetAndFlags & 0xff) << FLAGS_SHIFT;
+      } else if (protocol === PROTOCOL_UDP) {
+        const length = view.getUint16(transport + 4);
+        if (limit < transport + UDP_HEADER || length < UDP_HEADER) break;
+        if (limit > transport + UDP_HEADER && length > UDP_HEADER) about |= HAS_PAYLOAD;
+      } else {
+        break;
+      }
+      const ports = view.getInt32(transport);
+      if (readPorts[ports >>> 16] !== 0) other[this.#others++] = i;
+      list.put4(i, view.getInt32(start + 26), view.getInt32(start + 30), ports, about, seed);
+      if (repeats.isRepeat4(list, list.count - 1)) list.count--;
     }
-    const ports = view.getInt32(transport);
-    const source = view.getInt32(start + 26);
-    const destination = view.getInt32(start + 30);
-    list.put4(packet, source, destination, ports, about, this.#settings.seeds[0]);
-    if (this.#repeats.isRepeat4(list, list.count - 1)) list.count--;
-    return ports >>> 16;
+    decoded[TRANSPORT] += i - from;
+    return i;
   }
 }
