@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 /** What a run of a program took. */
 export interface Measured {
   /** Seconds from its start to its end. */
@@ -8,42 +10,42 @@ export interface Measured {
   readonly peakMebibytes: number;
 }
 
-/** How often, in milliseconds, the kernel is asked about a process. */
-const LOOK_INTERVAL = 10;
-/** Fields of proc_pid_stat(5) after the program's name, counted from 0: utime and stime. */
-const UTIME = 11;
-const STIME = 12;
-/** `sysconf(_SC_CLK_TCK)`, which is 100 on every Linux that Deno runs on. */
-const TICKS_PER_SECOND = 100;
+/** time(1) of Debian's package `time`: it waits, and then has the kernel's own sums. */
+const TIME = "/usr/bin/time";
+/** Real, user and system time in seconds, most resident memory in KiB. */
+const FORMAT = "%e %U %S %M";
 const KIBIBYTES_PER_MEBIBYTE = 1024;
 
 /**
- * Runs a program to its end, its output thrown away. Processor time and memory are what proc(5)
- * says last: what was added in its last hundredth of a second is left out.
+ * Runs a program to its end, its output thrown away. Nothing looks at it while it runs: that would
+ * take time from a program that uses all processors.
  *
  * @param cwd The folder it runs in; by default, the present one.
- * @throws {Error} when it fails.
+ * @throws {Error} when it fails, or where there is no time(1).
  */
 export async function measured(program: string, args: string[], cwd?: string): Promise<Measured> {
-  const begin = performance.now();
-  const child = new Deno.Command(program, { args, cwd, stdout: "null", stderr: "piped" }).spawn();
-  let processorSeconds = 0;
-  let peakMebibytes = 0;
-  const look = () => {
-    try {
-      const stat = Deno.readTextFileSync(`/proc/${child.pid}/stat`).replace(/^.*\) /, "").split(
-        " ",
-      );
-      processorSeconds = (Number(stat[UTIME]) + Number(stat[STIME])) / TICKS_PER_SECOND;
-      const peak = /^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${child.pid}/status`));
-      if (peak !== null) peakMebibytes = Number(peak[1]) / KIBIBYTES_PER_MEBIBYTE;
-    } catch {
-      // It has just ended.
-    }
-  };
-  const timer = setInterval(look, LOOK_INTERVAL);
-  const [{ code }, errors] = await Promise.all([child.status, new Response(child.stderr).text()]);
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")}: ${errors}`);
-  return { seconds: (performance.now() - begin) / 1000, processorSeconds, peakMebibytes };
+  if (!existsSync(TIME)) throw new Error(`${TIME} is not there: apt-get install time`);
+  const report = await Deno.makeTempFile();
+  try {
+    const command = new Deno.Command(TIME, {
+      args: ["--output", report, "--format", FORMAT, program, ...args],
+      cwd,
+      stdout: "null",
+      stderr: "piped",
+    });
+    const begin = performance.now();
+    const { code, stderr } = await command.output();
+    // Finer than the hundredths of a second that time(1) has.
+    const seconds = (performance.now() - begin) / 1000;
+    const errors = new TextDecoder().decode(stderr);
+    if (code !== 0) throw new Error(`${program} ${args.join(" ")}: ${errors}`);
+    const [, user, system, peak] = (await Deno.readTextFile(report)).trim().split(" ").map(Number);
+    return {
+      seconds,
+      processorSeconds: user + system,
+      peakMebibytes: peak / KIBIBYTES_PER_MEBIBYTE,
+    };
+  } finally {
+    await Deno.remove(report);
+  }
 }

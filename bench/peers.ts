@@ -100,6 +100,7 @@ for (const file of [...madeCaptures(), ...positionals.map((path) => resolve(path
 }
 await sayStart();
 Deno.writeTextFileSync(RESULTS, `# Results of deno task bench\n\n${report.join("\n")}\n`);
+await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", RESULTS] }).output();
 console.log(`written to ${RESULTS}`);
 
 async function compare(file: string): Promise<void> {
