@@ -159,7 +159,6 @@ class Capture {
 
   async run(signals: EndSignals): Promise<void> {
     const status = `capturing on ${this.#names.join(", ")}`;
-    this.#log.info(status);
     const reload = async () => {
       this.#serviceManager.reloading();
       await this.#run.reload();
@@ -167,6 +166,8 @@ class Capture {
     };
     const startMemory = new StartMemory();
     Deno.addSignalListener("SIGHUP", reload);
+    // Whoever reads it may send the signal at once.
+    this.#log.info(status);
     const { stats } = this.#options;
     const statisticsTimer = stats === undefined
       ? undefined

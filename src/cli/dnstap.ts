@@ -56,12 +56,16 @@ export async function dnstap(
   log.info(`configuration: ${description}`);
   const signals = new EndSignals();
   const service = new DnstapService(config, options, log);
+  const reload = () => void service.reload();
+  // Before it says that it listens: whoever reads that may send the signal at once.
+  Deno.addSignalListener("SIGHUP", reload);
   try {
     await service.openSinks();
     await service.listen(addresses);
     await service.run(signals);
     return 0;
   } finally {
+    Deno.removeSignalListener("SIGHUP", reload);
     signals.close();
   }
 }
@@ -134,12 +138,9 @@ class DnstapService {
     if (stats !== undefined) {
       timers.push(setInterval(() => this.#log.info(this.#statistics()), stats * 1000));
     }
-    const reload = () => void this.#reload();
-    Deno.addSignalListener("SIGHUP", reload);
     try {
       await Promise.race([signals.received, failure.promise]);
     } finally {
-      Deno.removeSignalListener("SIGHUP", reload);
       for (const timer of timers) clearInterval(timer);
       this.#closeListeners();
       await this.#close();
@@ -221,7 +222,7 @@ class DnstapService {
     for (const listener of [...this.#dnstap, ...this.#lookups]) listener.close();
   }
 
-  async #reload(): Promise<void> {
+  async reload(): Promise<void> {
     try {
       const { config, description } = await loadConfig(this.#options.config);
       this.#log.info(`configuration: ${description}`);
