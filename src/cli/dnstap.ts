@@ -222,6 +222,7 @@ class DnstapService {
     for (const listener of [...this.#dnstap, ...this.#lookups]) listener.close();
   }
 
+  /** Loads the configuration again. If something is wrong with it, the present one stays. */
   async reload(): Promise<void> {
     try {
       const { config, description } = await loadConfig(this.#options.config);
