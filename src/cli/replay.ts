@@ -1,4 +1,4 @@
-import { FilteredSource } from "../capture/filtered_source.ts";
+import { filtered } from "../capture/filtered.ts";
 import type { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
@@ -62,17 +62,13 @@ async function tryFiles(names: readonly string[], filter: string | undefined): P
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
-    const source = filtered(SavefileSource.open(name), filter);
+    const source = SavefileSource.open(name);
     try {
-      await source.next();
+      await (await filtered(source, filter)).next();
     } finally {
       source.close();
     }
   }
-}
-
-function filtered(source: SavefileSource, filter: string | undefined): PacketSource {
-  return filter === undefined ? source : new FilteredSource(source, filter);
 }
 
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */
@@ -151,7 +147,7 @@ class Replay {
       } else {
         const source = SavefileSource.open(name);
         this.#source = source;
-        await this.#read(filtered(source, this.#options.filter));
+        await this.#read(await filtered(source, this.#options.filter));
       }
     } finally {
       this.#source?.close();

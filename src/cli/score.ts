@@ -1,4 +1,4 @@
-import { FilteredSource } from "../capture/filtered_source.ts";
+import { filtered } from "../capture/filtered.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { Action } from "../config/action.ts";
 import type { Cidr } from "../config/cidr.ts";
@@ -101,14 +101,11 @@ async function addFile(scorer: Scorer, name: string, filter: string | undefined)
   const source = SavefileSource.open(name);
   const progress = new Progress();
   try {
-    await scorer.add(
-      filter === undefined ? source : new FilteredSource(source, filter),
-      async () => {
-        if (!progress.isDue) return;
-        progress.show(source);
-        await new Promise((resolve) => setTimeout(resolve, 0));
-      },
-    );
+    await scorer.add(await filtered(source, filter), async () => {
+      if (!progress.isDue) return;
+      progress.show(source);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    });
   } finally {
     progress.clear();
     source.close();

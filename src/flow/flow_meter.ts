@@ -46,6 +46,7 @@ import { WINDOWS_HELD } from "./held_keys.ts";
 import { EvidenceGatherer } from "./evidence_gatherer.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { isFinal, strengthOf } from "./by.ts";
+import { isLate } from "./late.ts";
 import type { LocalServices } from "./local_services.ts";
 import { FLOWS_AT_ONCE, KeyWriter } from "./key_writer.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
@@ -63,7 +64,6 @@ import {
 } from "./packet_list.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
 import type { PayloadReader } from "./payload_reader.ts";
-import { CLOCK_SET_BACK_SECONDS } from "./repeat_filter.ts";
 import { WindowClock } from "./window_clock.ts";
 
 /** Conversations of each address family that are remembered unless told otherwise. */
@@ -530,9 +530,7 @@ export class FlowMeter {
   }
 
   #followPacket(seconds: number): void {
-    if (seconds === this.#second) return;
-    // Packets of several interfaces may be a little out of order: time then stays where it is.
-    if (seconds < this.#second && this.#second - seconds <= CLOCK_SET_BACK_SECONDS) return;
+    if (seconds === this.#second || isLate(seconds, this.#second)) return;
     this.flush();
     this.#setTime(seconds);
   }

@@ -25,6 +25,7 @@ export class PacketList {
   readonly ports: Int32Array;
   /** The low end's address, then the high end's: together two words for IPv4, eight for IPv6. */
   readonly addresses: Int32Array;
+
   /**
    * Makes an empty list.
    *

@@ -1,5 +1,6 @@
 import { TCP_FIN, TCP_RST, TCP_SYN } from "../packet/packet_header.ts";
 import { MOST_LOOKED_AT } from "./evidence_gatherer.ts";
+import { isLate } from "./late.ts";
 import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
 
 /** Conversations that are remembered: they stay in the processor's second cache. */
@@ -20,9 +21,6 @@ const HAS_PASSED = 1 << 7;
 const PAYLOADS_MASK = HAS_PASSED - 1;
 const SECOND_SHIFT = 8;
 const SECOND_BITS = 24;
-
-/** A clock that goes back further than this was set; less is packets that came out of order. */
-export const CLOCK_SET_BACK_SECONDS = 30;
 
 const CONTROL = (TCP_SYN | TCP_FIN | TCP_RST) << FLAGS_SHIFT;
 
@@ -50,10 +48,10 @@ export class RepeatFilter {
    * before, time stays where it is, as it does for the meter.
    */
   setTime(second: number): void {
-    const back = this.#second - second;
-    if (back >= 0 && back <= CLOCK_SET_BACK_SECONDS) return;
+    if (second === this.#second || isLate(second, this.#second)) return;
     // After a leap back, all is new. So is what has the same bits of a second as half a year ago.
-    if (back > 0 || (second >>> SECOND_BITS) !== (this.#second >>> SECOND_BITS)) this.clear();
+    const isSameCycle = (second >>> SECOND_BITS) === (this.#second >>> SECOND_BITS);
+    if (second < this.#second || !isSameCycle) this.clear();
     this.#second = second;
   }
 

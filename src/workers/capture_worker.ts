@@ -20,17 +20,12 @@ import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
-
-/** What a worker has for a global object, as far as it is used. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker, transfer?: Transferable[]): void;
-}
+import type { WorkerScope } from "./worker_scope.ts";
 
 /** Keys are held back for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
 
-const scope = globalThis as unknown as WorkerScope;
+const scope = globalThis as unknown as WorkerScope<ToWorker, FromWorker>;
 
 /** A log whose lines the main thread writes. */
 class PostedLog implements Log {

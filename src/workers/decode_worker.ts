@@ -4,24 +4,19 @@
  *
  * @module
  */
+import { filtered } from "../capture/filtered.ts";
 import type { PacketBatch } from "../capture/packet_batch.ts";
-import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { BatchDecoder } from "../flow/batch_decoder.ts";
 import { FILLED, NO_MORE, type Slot, SlotRing, TAKEN } from "./decoded_slot.ts";
 import type { DecodeMessage, EndMessage } from "./decoding_thread.ts";
 import { failureOf } from "./failure.ts";
-
-/** What a worker has for a global object, as far as it is used. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<DecodeMessage>) => void) | null;
-  postMessage(message: EndMessage): void;
-}
+import type { WorkerScope } from "./worker_scope.ts";
 
 /** Thrown where the main thread has closed the file. */
 const NOBODY_WANTS_MORE = new Error("the file was closed");
 
-const scope = globalThis as unknown as WorkerScope;
+const scope = globalThis as unknown as WorkerScope<DecodeMessage, EndMessage>;
 
 /** Reads one file. */
 class Decoding {
@@ -107,13 +102,6 @@ class Decoding {
       Atomics.wait(control, TAKEN, taken);
     }
   }
-}
-
-/** Libraries are loaded only where there is a filter. */
-async function filtered(file: SavefileSource, filter: string | undefined): Promise<PacketSource> {
-  if (filter === undefined) return file;
-  const { FilteredSource } = await import("../capture/filtered_source.ts");
-  return new FilteredSource(file, filter);
 }
 
 scope.onmessage = ({ data }) => void new Decoding(data).run(data);

@@ -13,6 +13,7 @@ import {
   TAKEN,
 } from "./decoded_slot.ts";
 import { errorOf, type Failure, failureOf } from "./failure.ts";
+import { mayReadModules } from "./permission.ts";
 
 /** Has the thread read a file. */
 export interface DecodeMessage {
@@ -69,7 +70,7 @@ export class DecodingThread {
   static startFor(names: readonly string[]): DecodingThread | null {
     if (navigator.hardwareConcurrency < 2 || names.some(isPipe)) return null;
     if (names.reduce((sum, name) => sum + fileSize(name), 0) < WORTH_A_THREAD) return null;
-    return mayReadModules() ? new DecodingThread() : null;
+    return mayReadModules(WORKER) ? new DecodingThread() : null;
   }
 
   /** Has it read a file, after the one before was read to its end or closed. */
@@ -169,13 +170,6 @@ export class DecodedFile {
     Atomics.store(this.#ring.control, TAKEN, this.#taken);
     Atomics.notify(this.#ring.control, TAKEN);
   }
-}
-
-/** Whether the thread can be loaded: where permissions are scoped, captures may be all there is. */
-function mayReadModules(): boolean {
-  const modules = new URL("../", WORKER);
-  return modules.protocol === "file:" &&
-    Deno.permissions.querySync({ name: "read", path: modules }).state === "granted";
 }
 
 /** How long a file is, in bytes; 0 for what is none. */

@@ -12,6 +12,7 @@ import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
 import { errorOf } from "./failure.ts";
+import { mayReadModules } from "./permission.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
@@ -231,7 +232,7 @@ class Thread {
 
 /** @throws {UserError} when the worker's modules may not be read. */
 function requirePermission(): void {
-  if (Deno.permissions.querySync({ name: "read", path: WORKER }).state === "granted") return;
+  if (mayReadModules(WORKER)) return;
   throw new UserError(
     `--workers: no permission to read ${fileURLToPath(WORKER)} and what it imports: ` +
       "run with --allow-read",

@@ -5,7 +5,7 @@ import {
   WITHOUT_NAMESPACES,
 } from "../namespaces.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER } from "../redis_server.ts";
-import { RunningProgram } from "./program.ts";
+import { type ProgramOptions, RunningProgram } from "./program.ts";
 import { RedisInNamespace } from "./redis_in_namespace.ts";
 import { withSample } from "./sample_capture.ts";
 
@@ -33,6 +33,16 @@ export async function startCapture(
   });
   await program.says("capturing on");
   return program;
+}
+
+/** Runs a command in the sensor's namespace as root without the capabilities that capture needs. */
+export function withoutCapabilities(pair: NamespacePair): ProgramOptions["command"] {
+  return (name, parameters, options) =>
+    pair.command(
+      "setpriv",
+      ["--bounding-set=-net_raw,-net_admin", name, ...parameters],
+      options,
+    );
 }
 
 /** A test in namespaces of its own, with the sample and a configuration. */

@@ -4,7 +4,13 @@ import { FFI_PATHS } from "../../ffi/library.ts";
 import { connection, exchange, keysOfFlow } from "../conversations.ts";
 import { type NamespacePair, until } from "../namespaces.ts";
 import { ACK, type Bytes, ethernet, ip, RST, tcp } from "../packets.ts";
-import { captureTest, IMPORT, redisTest, startCapture } from "./capture_setting.ts";
+import {
+  captureTest,
+  IMPORT,
+  redisTest,
+  startCapture,
+  withoutCapabilities,
+} from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
 import {
   capture,
@@ -294,12 +300,7 @@ captureTest(
   "no permission to capture: one line that says setcap and which capabilities",
   async ({ pair }) => {
     const ending = await flosensor(["capture", "veth0"], {
-      command: (name, parameters, options) =>
-        pair.command(
-          "setpriv",
-          ["--bounding-set=-net_raw,-net_admin", name, ...parameters],
-          options,
-        ),
+      command: withoutCapabilities(pair),
     });
     assert.equal(ending.status, 1);
     assert.match(

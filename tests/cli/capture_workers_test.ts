@@ -7,7 +7,14 @@ import { until } from "../namespaces.ts";
 import { mappingOf, observedKeys } from "../observed_keys.ts";
 import type { Bytes } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
-import { captureTest, IMPORT, redisTest, type Setting, startCapture } from "./capture_setting.ts";
+import {
+  captureTest,
+  IMPORT,
+  redisTest,
+  type Setting,
+  startCapture,
+  withoutCapabilities,
+} from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
 import { capture, keysOfLines, OWN_NETWORKS, SAMPLE_KEYS } from "./sample_capture.ts";
 
@@ -219,12 +226,7 @@ captureTest(
   async ({ pair }) => {
     for (const more of [[], ["--workers", "2"]]) {
       const ending = await flosensor(["capture", "veth0", "--source", "af_packet", ...more], {
-        command: (name, parameters, options) =>
-          pair.command(
-            "setpriv",
-            ["--bounding-set=-net_raw,-net_admin", name, ...parameters],
-            options,
-          ),
+        command: withoutCapabilities(pair),
       });
       assert.equal(ending.status, 1);
       assert.match(

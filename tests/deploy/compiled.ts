@@ -51,6 +51,20 @@ export async function compileOnce(): Promise<Compiled> {
   return { file, dist, isMissing: false, reason: "" };
 }
 
+/** Makes tests of what was compiled, which are skipped where there is none. */
+export function testsOf(compiled: Compiled) {
+  return (
+    name: string,
+    test: () => Promise<void>,
+    { ignore = false, reason = "" } = {},
+  ): void =>
+    Deno.test({
+      name: name + (compiled.isMissing ? compiled.reason : reason),
+      ignore: compiled.isMissing || ignore,
+      fn: test,
+    });
+}
+
 async function compiler(): Promise<{ deno: string; environment: Record<string, string> }> {
   const own = { deno: Deno.execPath(), environment: {} };
   if (Deno.env.get("DENORT_BIN") || !existsSync(BASE_RUNTIME_SCRIPT)) return own;

@@ -23,9 +23,10 @@ import {
   WITHOUT_NAMESPACES,
 } from "../namespaces.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
-import { compileOnce } from "./compiled.ts";
+import { compileOnce, testsOf } from "./compiled.ts";
 
 const COMPILED = await compileOnce();
+const compiledTest = testsOf(COMPILED);
 const { file: FLOSENSOR } = COMPILED;
 
 /** The most memory, in KiB, that a capture may have at rest. */
@@ -57,18 +58,6 @@ export type Ports = readonly number[];
 export const services: Ports = [Service.Https] as const;
 `,
 };
-
-function compiledTest(
-  name: string,
-  test: () => Promise<void>,
-  { ignore = false, reason = "" } = {},
-): void {
-  Deno.test({
-    name: name + (COMPILED.isMissing ? COMPILED.reason : reason),
-    ignore: COMPILED.isMissing || ignore,
-    fn: test,
-  });
-}
 
 /** Runs the compiled file in a folder, with an empty environment but for `variables`. */
 function alone(

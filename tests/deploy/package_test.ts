@@ -7,11 +7,12 @@ import { keysOfLines, OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "../cli/s
 import { withFiles } from "../config/temporary_files.ts";
 import { isProgram } from "../installed.ts";
 import { type Result, run } from "../namespaces.ts";
-import { compileOnce } from "./compiled.ts";
+import { compileOnce, testsOf } from "./compiled.ts";
 import { CAN_COPY_SYSTEM, inCopiedSystem, WITHOUT_COPY } from "./copied_system.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COMPILED = await compileOnce();
+const compiledTest = testsOf(COMPILED);
 const { dist: DIST } = COMPILED;
 
 const HAS_SYSTEMD = isProgram("systemd-analyze", "--version");
@@ -35,18 +36,6 @@ async function task(...args: string[]): Promise<Result> {
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-function compiledTest(
-  name: string,
-  test: () => Promise<void>,
-  { ignore = false, reason = "" } = {},
-): void {
-  Deno.test({
-    name: name + (COMPILED.isMissing ? COMPILED.reason : reason),
-    ignore: COMPILED.isMissing || ignore,
-    fn: test,
-  });
 }
 
 /** All files in a folder, sorted. */
