@@ -20,10 +20,22 @@ export function mappingOf(config: Config, ourNets: string[]): Mapping {
  *
  * @param isWanted Which packets are given to the meter.
  */
-export async function observedKeys(
+export function observedKeys(
   path: string,
   mapping: Mapping,
   isWanted: (packet: DataView) => boolean = () => true,
+): Promise<string[]> {
+  return keysTaken(path, mapping, (meter, batch) => {
+    keepWanted(batch, isWanted);
+    meter.take(batch);
+  });
+}
+
+/** The same, with another way of giving a batch to the meter. */
+export async function keysTaken(
+  path: string,
+  mapping: Mapping,
+  take: (meter: FlowMeter, batch: PacketBatch) => void,
 ): Promise<string[]> {
   const keys: string[] = [];
   const meter = new FlowMeter({
@@ -36,10 +48,7 @@ export async function observedKeys(
   });
   const source = SavefileSource.open(path);
   try {
-    for (let batch; (batch = await source.next()) !== null;) {
-      keepWanted(batch, isWanted);
-      meter.take(batch);
-    }
+    for (let batch; (batch = await source.next()) !== null;) take(meter, batch);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
   } finally {

@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
 import type { PacketBatch } from "../../src/capture/packet_batch.ts";
-import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { BatchDecoder } from "../../src/flow/batch_decoder.ts";
 import { PREFETCHED_AT_ONCE } from "../../src/flow/conversation_table.ts";
 import { DecodedBatch } from "../../src/flow/decoded_batch.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import type { FlowMeter } from "../../src/flow/flow_meter.ts";
 import { PacketList } from "../../src/flow/packet_list.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { PacketHeader } from "../../src/packet/packet_header.ts";
-import { keyText } from "../../src/sink/keys.ts";
-import { UserError } from "../../src/user_error.ts";
 import { batchOf, type BatchPacket } from "../batches.ts";
-import { mappingOf } from "../observed_keys.ts";
+import { keysTaken, mappingOf, observedKeys } from "../observed_keys.ts";
 import { ACK, bytes, ethernet, FIN, ip, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
 import { SAMPLE_PACKETS } from "../sample_packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
@@ -256,10 +252,11 @@ Deno.test({
     WITHOUT_SHARED_CAPTURES,
   ignore: !HAS_SHARED_CAPTURES,
   fn: async () => {
+    const mapping = mappingOf({}, ["10.0.0.0/8", "192.168.0.0/16"]);
     for (const { name } of Deno.readDirSync(sharedCapture("pcap"))) {
       const path = sharedCapture(`pcap/${name}`);
-      const kept = await keysOf(path, (meter, batch) => meter.take(batch));
-      const all = await keysOf(path, takeAll);
+      const kept = await observedKeys(path, mapping);
+      const all = await keysTaken(path, mapping, takeAll);
       // In a group, IPv4 comes before IPv6.
       assert.deepEqual(kept.sort(), all.sort(), name);
     }
@@ -276,30 +273,6 @@ function takeAll(meter: FlowMeter, batch: PacketBatch): void {
     it.decode(batch, i, i + 1, into);
     meter.takeDecoded(into);
   }
-}
-
-async function keysOf(
-  path: string,
-  take: (meter: FlowMeter, batch: PacketBatch) => void,
-): Promise<string[]> {
-  const keys: string[] = [];
-  const meter = new FlowMeter({
-    maxConversations: 50_000,
-    mapping: mappingOf({}, ["10.0.0.0/8", "192.168.0.0/16"]),
-    emit: ({ words, count }) => {
-      for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
-    },
-  });
-  const source = SavefileSource.open(path);
-  try {
-    for (let batch; (batch = await source.next()) !== null;) take(meter, batch);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-  } finally {
-    source.close();
-  }
-  meter.flush();
-  return keys;
 }
 
 /** A packet of a connection of its own. */
