@@ -2,12 +2,6 @@
 export type ReadBytes = (into: Uint8Array<ArrayBuffer>) => number | null | Promise<number | null>;
 
 /**
- * Gives the memory of the window, each time it is moved, as long as it has not grown. What is in that
- * of the time before is still read. All are of one size.
- */
-export type Windows = () => Uint8Array<ArrayBufferLike>;
-
-/**
  * A window that moves over a stream of bytes. What is between `start` and `end` of `bytes` has been
  * read and not yet used; the user of it moves `start`.
  */
@@ -19,20 +13,16 @@ export class ChunkReader {
   /** Bytes of the stream before `bytes[0]`, for messages that name a place. */
   #before = 0;
   #atEnd = false;
-  #hasGrown = false;
   readonly #read: ReadBytes;
-  readonly #windows: Windows | null;
 
   /**
    * @param read Gives the bytes.
-   * @param size Bytes of the window, to begin with.
-   * @param windows Gives memory for it; by default it has its own.
+   * @param bytes Memory for the window, until it has to grow.
    */
-  constructor(read: ReadBytes, size: number, windows: Windows | null = null) {
+  constructor(read: ReadBytes, bytes: Uint8Array<ArrayBufferLike>) {
     this.#read = read;
-    this.#windows = windows;
-    this.bytes = new Uint8Array(windows === null ? size : 0);
-    this.view = new DataView(this.bytes.buffer);
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 
   /** Where `start` is in the stream. */
@@ -68,13 +58,10 @@ export class ChunkReader {
 
   #makeRoom(needed: number): void {
     const rest = this.bytes.subarray(this.start, this.end);
-    const given = this.#hasGrown ? undefined : this.#windows?.();
-    const size = (given ?? this.bytes).length;
-    if (needed > size) {
-      this.#hasGrown = true;
-      this.#moveTo(new Uint8Array(2 ** Math.ceil(Math.log2(needed))), rest);
-    } else if (given !== undefined) {
-      this.#moveTo(given, rest);
+    if (needed > this.bytes.length) {
+      this.bytes = new Uint8Array(2 ** Math.ceil(Math.log2(needed)));
+      this.bytes.set(rest);
+      this.view = viewOf(this.bytes);
     } else {
       this.bytes.copyWithin(0, this.start, this.end);
     }
@@ -82,10 +69,8 @@ export class ChunkReader {
     this.end = rest.length;
     this.start = 0;
   }
+}
 
-  #moveTo(bytes: Uint8Array<ArrayBufferLike>, rest: Uint8Array<ArrayBufferLike>): void {
-    bytes.set(rest);
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+function viewOf(bytes: Uint8Array<ArrayBufferLike>): DataView<ArrayBufferLike> {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,3 +1,29 @@
+/** The arrays of a batch's index. */
+export interface PacketIndex {
+  /** As {@linkcode PacketBatch.offset}. */
+  readonly offset: Int32Array;
+  /** As {@linkcode PacketBatch.captured}. */
+  readonly captured: Int32Array;
+  /** As {@linkcode PacketBatch.length}. */
+  readonly length: Uint32Array;
+  /** As {@linkcode PacketBatch.seconds}. */
+  readonly seconds: Uint32Array;
+  /** As {@linkcode PacketBatch.linkType}. */
+  readonly linkType: Uint16Array;
+}
+
+/** How the records of a saved capture look, as pcap-savefile(5) has it. */
+export interface RecordFormat {
+  /** Bytes of a record's header: time in seconds, 4 more bytes, captured and original length, others. */
+  readonly header: number;
+  /** The order of its bytes. */
+  readonly littleEndian: boolean;
+  /** The link type of all packets. */
+  readonly linkType: number;
+  /** The most bytes that a record may have. */
+  readonly most: number;
+}
+
 /**
  * Packets in one byte buffer, and an index that says where each lies.
  *
@@ -22,21 +48,34 @@ export class PacketBatch {
   readonly seconds: Uint32Array;
   /** The link type of packet `i`, one of the numbers of `src/packet/link_type.ts`. */
   readonly linkType: Uint16Array;
+  /**
+   * Adds the records of a saved capture, from one at this place of `bytes` up to the last that is whole
+   * and no longer than may be, as far as there is room; `null` where nothing does that faster than its
+   * format can.
+   *
+   * @returns The place after the last.
+   */
+  indexRecords: ((format: RecordFormat, from: number, end: number) => number) | null = null;
 
   /**
    * Makes a batch without packets.
    *
    * @param capacity How many packets the index has room for.
    * @param bytes The buffer.
+   * @param index Its arrays, if they are to lie somewhere.
    */
-  constructor(readonly capacity: number, bytes: Uint8Array<ArrayBufferLike>) {
+  constructor(
+    readonly capacity: number,
+    bytes: Uint8Array<ArrayBufferLike>,
+    index: PacketIndex = newIndex(capacity),
+  ) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.offset = new Int32Array(capacity);
-    this.captured = new Int32Array(capacity);
-    this.length = new Uint32Array(capacity);
-    this.seconds = new Uint32Array(capacity);
-    this.linkType = new Uint16Array(capacity);
+    this.offset = index.offset;
+    this.captured = index.captured;
+    this.length = index.length;
+    this.seconds = index.seconds;
+    this.linkType = index.linkType;
   }
 
   /** Puts another buffer in the place of the present one. */
@@ -44,4 +83,14 @@ export class PacketBatch {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
+}
+
+function newIndex(capacity: number): PacketIndex {
+  return {
+    offset: new Int32Array(capacity),
+    captured: new Int32Array(capacity),
+    length: new Uint32Array(capacity),
+    seconds: new Uint32Array(capacity),
+    linkType: new Uint16Array(capacity),
+  };
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../user_error.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
-import type { PacketBatch } from "./packet_batch.ts";
+import type { PacketBatch, RecordFormat } from "./packet_batch.ts";
 import { MAXIMUM_SNAPSHOT_LENGTH, type SavefileFormat } from "./savefile_format.ts";
 
 /** Magic numbers of pcap-savefile(5): time stamps in microseconds, in nanoseconds. */
@@ -18,23 +18,22 @@ const MODIFIED_RECORD_HEADER = 24;
 
 /** Saved captures of pcap-savefile(5), in either byte order. */
 export class PcapFormat implements SavefileFormat {
-  readonly #littleEndian: boolean;
-  readonly #recordHeader: number;
-  readonly #linkType: number;
-  readonly #most: number;
+  readonly #records: RecordFormat;
   readonly #name: string;
 
   private constructor(name: string, view: DataView, littleEndian: boolean) {
     this.#name = name;
-    this.#littleEndian = littleEndian;
     const isModified = view.getUint32(0, littleEndian) === MODIFIED;
-    this.#recordHeader = isModified ? MODIFIED_RECORD_HEADER : RECORD_HEADER;
     const snapshotLength = view.getUint32(16, littleEndian);
-    this.#most = snapshotLength <= LARGEST_RECORD
-      ? Math.max(snapshotLength, MAXIMUM_SNAPSHOT_LENGTH)
-      : MAXIMUM_SNAPSHOT_LENGTH;
-    // The high half says whether frames end in a check sequence.
-    this.#linkType = view.getUint32(20, littleEndian) & 0xffff;
+    this.#records = {
+      header: isModified ? MODIFIED_RECORD_HEADER : RECORD_HEADER,
+      littleEndian,
+      // The high half says whether frames end in a check sequence.
+      linkType: view.getUint32(20, littleEndian) & 0xffff,
+      most: snapshotLength <= LARGEST_RECORD
+        ? Math.max(snapshotLength, MAXIMUM_SNAPSHOT_LENGTH)
+        : MAXIMUM_SNAPSHOT_LENGTH,
+    };
   }
 
   /**
@@ -55,11 +54,9 @@ export class PcapFormat implements SavefileFormat {
   index(reader: ChunkReader, batch: PacketBatch): number {
     const { view, end } = reader;
     const { offset, captured, length, seconds, linkType, capacity } = batch;
-    const littleEndian = this.#littleEndian;
-    const header = this.#recordHeader;
-    const most = this.#most;
-    const link = this.#linkType;
-    let position = reader.start;
+    const { header, littleEndian, linkType: link, most } = this.#records;
+    // What it stops at is looked at below.
+    let position = batch.indexRecords?.(this.#records, reader.start, end) ?? reader.start;
     let count = batch.count;
     let needed = 0;
     while (count < capacity) {

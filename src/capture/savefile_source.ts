@@ -1,5 +1,5 @@
 import { UserError } from "../user_error.ts";
-import { ChunkReader, type ReadBytes, type Windows } from "./chunk_reader.ts";
+import { ChunkReader, type ReadBytes } from "./chunk_reader.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 import { PCAP_FILE_HEADER, PcapFormat } from "./pcap_format.ts";
@@ -36,13 +36,13 @@ export class SavefileSource implements PacketSource {
    *
    * @param name What to call the capture in messages.
    * @param read Gives its bytes.
-   * @param options `size` in bytes, what to do at the end, and memory to read into, pieces of
-   * {@linkcode WINDOW_BYTES}.
+   * @param options `size` in bytes, what to do at the end, and a batch to fill, with room for
+   * {@linkcode PACKETS_PER_BATCH} packets in {@linkcode WINDOW_BYTES}.
    */
   constructor(
     name: string,
     read: ReadBytes,
-    options: { size?: number; close?: () => void; windows?: Windows } = {},
+    options: { size?: number; close?: () => void; batch?: PacketBatch } = {},
   ) {
     this.name = name;
     this.size = options.size ?? 0;
@@ -50,19 +50,18 @@ export class SavefileSource implements PacketSource {
     this.#read = read;
     this.#reader = new ChunkReader(
       (into) => this.#readUnlessClosed(into),
-      WINDOW_BYTES,
-      options.windows,
+      options.batch?.bytes ?? new Uint8Array(WINDOW_BYTES),
     );
-    this.#batch = new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
+    this.#batch = options.batch ?? new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
   }
 
   /**
    * Opens a file, or standard input when `path` is `-`.
    *
-   * @param windows Memory to read a file into.
+   * @param batch Is filled, if it is there, with the packets of a file.
    * @throws {UserError} when it can't be opened.
    */
-  static open(path: string, windows?: Windows): SavefileSource {
+  static open(path: string, batch?: PacketBatch): SavefileSource {
     if (path === "-") {
       return new SavefileSource("standard input", (into) => Deno.stdin.read(into));
     }
@@ -82,7 +81,7 @@ export class SavefileSource implements PacketSource {
       ? (into) => file.readSync(into)
       : (into) => file.read(into);
     const close = () => file.close();
-    return new SavefileSource(path, read, { size: information.size, close, windows });
+    return new SavefileSource(path, read, { size: information.size, close, batch });
   }
 
   /** Bytes that were used up to now. */

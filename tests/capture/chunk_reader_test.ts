@@ -13,7 +13,7 @@ Deno.test("ChunkReader gives all bytes in order, whatever is asked for and howev
       fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1 }),
       anyPipe,
       async (data, sizes, pipe) => {
-        const reader = new ChunkReader(reading(data, pipe), 16);
+        const reader = new ChunkReader(reading(data, pipe), new Uint8Array(16));
         for (let used = 0, i = 0;; i++) {
           const needed = sizes[i % sizes.length];
           const isThere = await reader.fill(needed);
@@ -37,7 +37,10 @@ Deno.test("ChunkReader gives all bytes in order, whatever is asked for and howev
 });
 
 Deno.test("ChunkReader grows no more than it is asked to", async () => {
-  const reader = new ChunkReader(reading(new Uint8Array(10_000), { atOnce: 7 }), 64);
+  const reader = new ChunkReader(
+    reading(new Uint8Array(10_000), { atOnce: 7 }),
+    new Uint8Array(64),
+  );
   while (await reader.fill(64)) reader.start += 64;
   assert.equal(reader.bytes.length, 64);
   assert.equal(reader.position + reader.available, 10_000);
