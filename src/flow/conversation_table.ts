@@ -26,19 +26,22 @@ export const HOT_PORTS = 4;
 /** The low end's address, then the high end's: one word each for IPv4, four for IPv6. */
 export const HOT_ADDRESSES = 5;
 
-/** The rest is in `cold`, at the number shifted by this. */
-export const COLD_SHIFT = 3;
+/** What a meter remembers besides is in `cold`, at the number shifted by this. */
+export const COLD_SHIFT = 2;
 /** What the mapping says of each direction (`src/config/outcome.ts`), or {@linkcode UNJUDGED}. */
 export const COLD_OUTCOME = 0;
-const COLD_OLDER = 2;
-const COLD_NEWER = 3;
-const COLD_HASH = 4;
 /** What was seen of the conversation, in bits that `evidence_gatherer.ts` gives a meaning; 0 at first. */
-export const COLD_EVIDENCE = 5;
+export const COLD_EVIDENCE = 2;
 /** In which round of judgements the mapping was asked last, if what it said was taken; else 0. */
-export const COLD_JUDGEMENT = 6;
+export const COLD_JUDGEMENT = 3;
+
+/** What the table itself needs is at the number shifted by this. */
+const LINK_SHIFT = 2;
+const LINK_OLDER = 0;
+const LINK_NEWER = 1;
+const LINK_HASH = 2;
 /** `HOT_LAST_SEEN` at the time of the last touch. */
-const COLD_TOUCHED = 7;
+const LINK_TOUCHED = 3;
 
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNJUDGED = -1;
@@ -74,6 +77,7 @@ export const IPV6_HOT_SHIFT = 4;
 export class ConversationTable {
   readonly hot: Int32Array;
   readonly cold: Int32Array;
+  readonly #links: Int32Array;
   readonly hotShift: number;
   /** That of the hash. */
   readonly seed: number;
@@ -88,10 +92,11 @@ export class ConversationTable {
   readonly #words = new Int32Array(PREFETCHED_AT_ONCE);
   /** Number of the next cell that was never used. */
   #unused = 1;
-  /** Numbers of the first in lists linked by `COLD_NEWER`; 0 is none. */
+  /** Numbers of the first in lists linked by `LINK_NEWER`; 0 is none. */
   #free = 0;
   #oldest = 0;
   #newest = 0;
+  #isPlaced = false;
 
   /**
    * @param addressWords Words of an address: 1 for IPv4, 4 for IPv6.
@@ -106,6 +111,7 @@ export class ConversationTable {
     this.#beforeForgetting = beforeForgetting;
     this.hot = new Int32Array((limit + 1) << this.hotShift);
     this.cold = new Int32Array((limit + 1) << COLD_SHIFT);
+    this.#links = new Int32Array((limit + 1) << LINK_SHIFT);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
@@ -209,6 +215,21 @@ export class ConversationTable {
     return number;
   }
 
+  /**
+   * Puts a conversation in the place of whatever had its number, in a table that is not looked into:
+   * somebody else finds conversations and numbers them, and no other method adds any.
+   *
+   * @param words Has its ports, then the low end's address and the high end's, from `at`.
+   */
+  place(number: number, protocol: number, words: Int32Array, at: number): void {
+    this.#begin(number, words[at], protocol);
+    const cell = (number << this.hotShift) + HOT_ADDRESSES;
+    const count = 2 * this.addressWords;
+    for (let word = 0; word < count; word++) this.hot[cell + word] = words[at + 1 + word];
+    this.#isPlaced = true;
+    if (number >= this.#unused) this.#unused = number + 1;
+  }
+
   /** Makes the fingerprint of a conversation. */
   fingerprint(number: number, into: Fingerprint): void {
     const { hot } = this;
@@ -248,7 +269,8 @@ export class ConversationTable {
 
   /** Says that a conversation is alive: of those that are not, the longest idle are forgotten first. */
   touch(number: number): void {
-    this.cold[(number << COLD_SHIFT) + COLD_TOUCHED] = this.#lastSeen(number);
+    if (this.#isPlaced) return;
+    this.#links[(number << LINK_SHIFT) + LINK_TOUCHED] = this.#lastSeen(number);
     if (number === this.#newest) return;
     this.#unlink(number);
     this.#linkNewest(number);
@@ -257,9 +279,20 @@ export class ConversationTable {
   /** Calls `visit` with each conversation's number, the longest idle first. It must not add any. */
   forEach(visit: (number: number) => void): void {
     for (let number = this.#oldest; number !== 0;) {
-      const next = this.cold[(number << COLD_SHIFT) + COLD_NEWER];
+      const next = this.#links[(number << LINK_SHIFT) + LINK_NEWER];
       visit(number);
       number = next;
+    }
+  }
+
+  /** Has what the mapping said of any conversation forgotten, so that it is asked again. */
+  judgeAnew(): void {
+    const { hot, cold, hotShift } = this;
+    for (let number = 1; number < this.#unused; number++) {
+      const until = (number << hotShift) + HOT_UNTIL;
+      hot[until] = hot[until + 1] = 0;
+      const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
+      cold[outcome] = cold[outcome + 1] = UNJUDGED;
     }
   }
 
@@ -280,10 +313,22 @@ export class ConversationTable {
   #add(hash: number, ports: number, protocol: number): number {
     if (this.count === this.#limit) this.#forget();
     if ((this.count + 1) * 2 > this.#mask) this.#growIndex();
-    const { hot, cold } = this;
     let number = this.#free;
     if (number === 0) number = this.#unused++;
-    else this.#free = cold[(number << COLD_SHIFT) + COLD_NEWER];
+    else this.#free = this.#links[(number << LINK_SHIFT) + LINK_NEWER];
+    const link = number << LINK_SHIFT;
+    this.#links[link + LINK_HASH] = hash;
+    this.#links[link + LINK_TOUCHED] = 0;
+    this.#begin(number, ports, protocol);
+    this.#linkNewest(number);
+    this.#insert(number, hash);
+    this.count++;
+    return number;
+  }
+
+  /** Makes the cells of a number those of a new conversation. */
+  #begin(number: number, ports: number, protocol: number): void {
+    const { hot, cold } = this;
     const cell = number << this.hotShift;
     hot[cell + HOT_UNTIL] = 0;
     hot[cell + HOT_UNTIL + 1] = 0;
@@ -293,14 +338,8 @@ export class ConversationTable {
     const coldCell = number << COLD_SHIFT;
     cold[coldCell + COLD_OUTCOME] = UNJUDGED;
     cold[coldCell + COLD_OUTCOME + 1] = UNJUDGED;
-    cold[coldCell + COLD_HASH] = hash;
     cold[coldCell + COLD_EVIDENCE] = 0;
     cold[coldCell + COLD_JUDGEMENT] = 0;
-    cold[coldCell + COLD_TOUCHED] = 0;
-    this.#linkNewest(number);
-    this.#insert(number, hash);
-    this.count++;
-    return number;
   }
 
   #insert(number: number, hash: number): void {
@@ -322,7 +361,7 @@ export class ConversationTable {
   }
 
   #hashOf(number: number): number {
-    return this.cold[(number << COLD_SHIFT) + COLD_HASH];
+    return this.#links[(number << LINK_SHIFT) + LINK_HASH];
   }
 
   #forget(): void {
@@ -332,7 +371,7 @@ export class ConversationTable {
     for (let done = 0; done < wanted && this.#oldest !== 0;) {
       const number = this.#oldest;
       // A conversation is touched when it is judged, which may be long ago though it is busy.
-      const wasTouched = this.cold[(number << COLD_SHIFT) + COLD_TOUCHED] >>> 0;
+      const wasTouched = this.#links[(number << LINK_SHIFT) + LINK_TOUCHED] >>> 0;
       if (this.#lastSeen(number) > wasTouched && spared++ < wanted * MOST_SPARED) {
         this.touch(number);
         continue;
@@ -340,7 +379,7 @@ export class ConversationTable {
       done++;
       this.#unlink(number);
       this.#removeFromIndex(number);
-      this.cold[(number << COLD_SHIFT) + COLD_NEWER] = this.#free;
+      this.#links[(number << LINK_SHIFT) + LINK_NEWER] = this.#free;
       this.#free = number;
       this.count--;
       this.forgotten++;
@@ -365,23 +404,23 @@ export class ConversationTable {
   }
 
   #linkNewest(number: number): void {
-    const { cold } = this;
-    const cell = number << COLD_SHIFT;
-    cold[cell + COLD_OLDER] = this.#newest;
-    cold[cell + COLD_NEWER] = 0;
+    const links = this.#links;
+    const cell = number << LINK_SHIFT;
+    links[cell + LINK_OLDER] = this.#newest;
+    links[cell + LINK_NEWER] = 0;
     if (this.#newest === 0) this.#oldest = number;
-    else cold[(this.#newest << COLD_SHIFT) + COLD_NEWER] = number;
+    else links[(this.#newest << LINK_SHIFT) + LINK_NEWER] = number;
     this.#newest = number;
   }
 
   #unlink(number: number): void {
-    const { cold } = this;
-    const cell = number << COLD_SHIFT;
-    const older = cold[cell + COLD_OLDER];
-    const newer = cold[cell + COLD_NEWER];
+    const links = this.#links;
+    const cell = number << LINK_SHIFT;
+    const older = links[cell + LINK_OLDER];
+    const newer = links[cell + LINK_NEWER];
     if (older === 0) this.#oldest = newer;
-    else cold[(older << COLD_SHIFT) + COLD_NEWER] = newer;
+    else links[(older << LINK_SHIFT) + LINK_NEWER] = newer;
     if (newer === 0) this.#newest = older;
-    else cold[(newer << COLD_SHIFT) + COLD_OLDER] = older;
+    else links[(newer << LINK_SHIFT) + LINK_OLDER] = older;
   }
 }
