@@ -24,7 +24,7 @@
  *
  * @module
  */
-export { PacketBatch } from "./src/capture/packet_batch.ts";
+export { PacketBatch, type PacketIndex, type RecordFormat } from "./src/capture/packet_batch.ts";
 export type { PacketSource, SourceStatistics } from "./src/capture/packet_source.ts";
 export { SavefileSource } from "./src/capture/savefile_source.ts";
 export type { ReadBytes } from "./src/capture/chunk_reader.ts";
@@ -51,10 +51,11 @@ export { OBSERVATION_WORDS, ObservationBatch } from "./src/flow/observation_batc
 export { PacketList } from "./src/flow/packet_list.ts";
 export type { OwnConnections } from "./src/flow/own_connections.ts";
 export type { PayloadReader } from "./src/flow/payload_reader.ts";
+export type { SieveSettings } from "./src/sieve/sieve_memory.ts";
+export type { SightingBatch } from "./src/sieve/sighting_batch.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
 export type { Sink } from "./src/sink/sink.ts";
-export type { Words } from "./src/words.ts";
 export { UserError } from "./src/user_error.ts";
 export { VERSION } from "./src/version.ts";
 

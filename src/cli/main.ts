@@ -167,8 +167,8 @@ function commands(finish: (status: number) => void): Command {
   )
     .action(async (names: string[], options) => {
       // It starts while the rest of the program is loaded.
-      const { DecodingThread } = await import("../workers/decoding_thread.ts");
-      const thread = DecodingThread.startFor(names);
+      const { SieveThread } = await import("../workers/sieve_thread.ts");
+      const thread = SieveThread.startFor(names);
       try {
         const { replay } = await import("./replay.ts");
         finish(await replay(names, options, log(options), thread));

@@ -1,13 +1,13 @@
 import { filtered } from "../capture/filtered.ts";
-import type { PacketBatch } from "../capture/packet_batch.ts";
+import { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
-import { DecodedBatch } from "../flow/decoded_batch.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
-import type { DecodedFile, DecodingThread } from "../workers/decoding_thread.ts";
+import type { SightingBatch } from "../sieve/sighting_batch.ts";
+import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
@@ -27,7 +27,7 @@ export async function replay(
   parameters: readonly string[],
   options: RunOptions,
   log: Log,
-  thread: DecodingThread | null = null,
+  thread: SieveThread | null = null,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
@@ -84,16 +84,16 @@ class Replay {
   readonly #signals = new EndSignals();
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
-  readonly #thread: DecodingThread | null;
+  readonly #thread: SieveThread | null;
   /** What is being read. */
-  #source: SavefileSource | DecodedFile | null = null;
+  #source: SavefileSource | SiftedFile | null = null;
   /** Whether a pipe's next packets are waited for, and since the last flush there were none. */
   #isWaiting = false;
   #isIdle = false;
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log, thread: DecodingThread | null) {
+  constructor(run: Run, options: RunOptions, log: Log, thread: SieveThread | null) {
     this.#run = run;
     this.#thread = thread;
     this.#options = options;
@@ -140,8 +140,8 @@ class Replay {
   async #file(name: string): Promise<void> {
     try {
       if (this.#thread !== null) {
-        const { decoderSettings } = this.#run.meter;
-        const file = this.#thread.read(name, this.#options.filter, decoderSettings);
+        const { sieveSettings } = this.#run.meter;
+        const file = this.#thread.read(name, this.#options.filter, sieveSettings);
         this.#source = file;
         await this.#read(file);
       } else {
@@ -156,11 +156,11 @@ class Replay {
     }
   }
 
-  async #read(packets: PacketSource | DecodedFile): Promise<void> {
+  async #read(packets: PacketSource | SiftedFile): Promise<void> {
     this.#sources.push(packets);
     for (let batch; (batch = await this.#next(packets)) !== null;) {
-      if (batch instanceof DecodedBatch) this.#run.meter.takeDecoded(batch);
-      else this.#run.meter.take(batch);
+      if (batch instanceof PacketBatch) this.#run.meter.take(batch);
+      else this.#run.meter.takeSightings(batch);
       if (this.#run.isCongested) await this.#run.flushSinks().catch((error) => this.#fail(error));
       if (this.#progress.isDue) {
         this.#progress.show(this.#source!);
@@ -172,7 +172,7 @@ class Replay {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  async #next(packets: PacketSource | DecodedFile): Promise<PacketBatch | DecodedBatch | null> {
+  async #next(packets: PacketSource | SiftedFile): Promise<PacketBatch | SightingBatch | null> {
     // A file is on the capture's time alone.
     this.#isWaiting = this.#source instanceof SavefileSource;
     try {

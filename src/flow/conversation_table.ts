@@ -261,9 +261,14 @@ export class ConversationTable {
     return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;
   }
 
+  /** The low end's port in the upper half, the high end's in the lower one. */
+  portsOf(number: number): number {
+    return this.hot[(number << this.hotShift) + HOT_PORTS];
+  }
+
   /** The port of the low end (0) or the high one (1). */
   portOf(number: number, end: number): number {
-    const ports = this.hot[(number << this.hotShift) + HOT_PORTS];
+    const ports = this.portsOf(number);
     return end === 0 ? ports >>> 16 : ports & 0xffff;
   }
 

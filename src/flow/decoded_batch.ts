@@ -1,5 +1,4 @@
 import { DECODED_NAMES } from "../packet/decoded.ts";
-import { OWN_WORDS, type Words } from "../words.ts";
 import { PacketList } from "./packet_list.ts";
 
 /** Where packets lie in a buffer; a `PacketBatch` is one. */
@@ -11,12 +10,14 @@ export interface PacketPlaces {
   /** How many bytes of each are there. */
   readonly captured: Int32Array;
   /** The link type of each. */
-  readonly linkType: Uint16Array;
+  readonly linkType: Uint16Array | Int32Array;
+  /** Whether these are payloads alone. */
+  readonly arePayloads?: boolean;
 }
 
 /**
  * Packets that a {@linkcode BatchDecoder} has decoded, in groups: what is in a group was seen at one
- * time, and is looked up together. Its arrays may be memory that another thread fills.
+ * time, and is looked up together.
  */
 export class DecodedBatch {
   /** Where the packets lie. */
@@ -36,35 +37,24 @@ export class DecodedBatch {
   /** Where it ends in `other`. */
   readonly groupEndOther: Int32Array;
   /** Packets by what became of them, in the order of `DECODED_NAMES`. */
-  readonly decoded: Int32Array;
-  readonly #groupCount: Int32Array;
+  readonly decoded: Int32Array = new Int32Array(DECODED_NAMES.length);
+  /** How many groups there are. */
+  groupCount = 0;
 
   /**
    * Makes an empty batch.
    *
    * @param places Where the packets will lie.
    * @param capacity How many there is room for.
-   * @param words Gives the arrays.
    */
-  constructor(places: PacketPlaces, readonly capacity: number, words: Words = OWN_WORDS) {
+  constructor(places: PacketPlaces, readonly capacity: number) {
     this.places = places;
-    this.ipv4 = new PacketList(1, capacity, words);
-    this.ipv6 = new PacketList(4, capacity, words);
-    this.other = words.int32(capacity);
-    this.groupSeconds = words.int32(capacity);
-    this.groupEnd4 = words.int32(capacity);
-    this.groupEnd6 = words.int32(capacity);
-    this.groupEndOther = words.int32(capacity);
-    this.decoded = words.int32(DECODED_NAMES.length);
-    this.#groupCount = words.int32(1);
-  }
-
-  /** How many groups there are. */
-  get groupCount(): number {
-    return this.#groupCount[0];
-  }
-
-  set groupCount(count: number) {
-    this.#groupCount[0] = count;
+    this.ipv4 = new PacketList(1, capacity);
+    this.ipv6 = new PacketList(4, capacity);
+    this.other = new Int32Array(capacity);
+    this.groupSeconds = new Int32Array(capacity);
+    this.groupEnd4 = new Int32Array(capacity);
+    this.groupEnd6 = new Int32Array(capacity);
+    this.groupEndOther = new Int32Array(capacity);
   }
 }

@@ -23,6 +23,25 @@ import {
   TCP_RST,
   TCP_SYN,
 } from "../packet/packet_header.ts";
+import {
+  HAS_ENDS,
+  IS_ADDED,
+  IS_FORGETTING,
+  IS_IPV6,
+  IS_OTHER,
+  IS_TIME,
+  SIGHTING_ABOUT,
+  SIGHTING_ADDRESSES,
+  SIGHTING_CAPTURED,
+  SIGHTING_IDLE,
+  SIGHTING_LINK_TYPE,
+  SIGHTING_NUMBER,
+  SIGHTING_OFFSET,
+  SIGHTING_PORTS,
+  SIGHTING_WORDS,
+  type SightingBatch,
+} from "../sieve/sighting_batch.ts";
+import type { SieveSettings } from "../sieve/sieve_memory.ts";
 import { BatchDecoder, type DecoderSettings } from "./batch_decoder.ts";
 import {
   COLD_JUDGEMENT,
@@ -85,6 +104,9 @@ const NOWHERE: PacketPlaces = {
   captured: new Int32Array(),
   linkType: new Uint16Array(),
 };
+
+/** Meters that were made in this thread. */
+let meters = 0;
 
 /** How a {@linkcode FlowMeter} is made. */
 export interface FlowMeterOptions {
@@ -158,7 +180,6 @@ export class FlowMeter {
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
   readonly #decoder: BatchDecoder;
-  /** What is decoded in this thread. */
   readonly #own: DecodedBatch;
   #sum = 0;
   readonly #keys: KeyWriter;
@@ -171,8 +192,17 @@ export class FlowMeter {
   /** What the mapping said last, whether or not that was taken. */
   #answer: number = UNJUDGED;
   readonly #payloadReader: PayloadReader | null;
+  readonly #maxConversations: number;
   /** How packets have to be decoded for {@linkcode FlowMeter.takeDecoded}. */
   readonly decoderSettings: DecoderSettings;
+  readonly #id = ++meters;
+  /** Counts, for a sieve, how often all conversations were to be seen anew. */
+  readonly #anew = new Int32Array(new SharedArrayBuffer(4));
+  /** What a sieve remembers, and has forgotten. */
+  #sifted = { conversations: 0, forgotten: 0 };
+  /** The time of what a sieve sends on, which may be earlier than the meter's. */
+  #sightingSecond = 0;
+  #sightingPlaces: PacketPlaces | null = null;
   #mapping: Mapping;
   #second = 0;
   readonly #windowClock = new WindowClock();
@@ -188,14 +218,9 @@ export class FlowMeter {
   /** Makes a meter that has seen nothing yet. */
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
-    const judge = () => {
-      this.#judgeDue();
-      // What is forgotten may come back, and its first packet is then not its first one.
-      this.noteGap();
-      this.#decoder.forget();
-    };
-    this.#ipv4 = new ConversationTable(1, most, judge);
-    this.#ipv6 = new ConversationTable(4, most, judge);
+    this.#maxConversations = most;
+    this.#ipv4 = new ConversationTable(1, most, () => this.#prepareForgetting());
+    this.#ipv6 = new ConversationTable(4, most, () => this.#prepareForgetting());
     this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit, options.windowsHeld);
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
@@ -211,6 +236,17 @@ export class FlowMeter {
     this.#own = new DecodedBatch(NOWHERE, PREFETCHED_AT_ONCE);
   }
 
+  /** What a sieve has to know, so that {@linkcode FlowMeter.takeSightings} can take what it sends on. */
+  get sieveSettings(): SieveSettings {
+    return {
+      id: this.#id,
+      maxConversations: this.#maxConversations,
+      readPorts: this.decoderSettings.readPorts,
+      ownNetworks: this.#mapping.ourNets,
+      anew: this.#anew,
+    };
+  }
+
   /** Takes the packets of a batch. */
   take(batch: PacketBatch): void {
     const own = this.#own;
@@ -221,6 +257,102 @@ export class FlowMeter {
       from = this.#decoder.decode(batch, from, batch.count, own, now);
       this.takeDecoded(own);
     }
+  }
+
+  /**
+   * Takes what a sieve with {@linkcode FlowMeter.sieveSettings} sends on, on the packets' own time. A
+   * meter that takes such takes nothing else.
+   */
+  takeSightings(batch: SightingBatch): void {
+    const { view, words, end, decoded } = batch;
+    for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
+    this.#sifted.conversations = batch.conversations;
+    this.#sifted.forgotten = batch.forgotten;
+    const places = this.#placesIn(view, words);
+    for (let at = batch.from; at < end;) {
+      const about = words[at + SIGHTING_ABOUT];
+      const head = at;
+      at += SIGHTING_WORDS;
+      if (words[head + SIGHTING_OFFSET] !== 0) at += (words[head + SIGHTING_CAPTURED] + 3) >> 2;
+      if ((about & IS_TIME) !== 0) {
+        this.#sightingSecond = words[head + SIGHTING_NUMBER] >>> 0;
+        this.#followPacket(this.#sightingSecond);
+      } else if ((about & IS_FORGETTING) !== 0) {
+        this.#prepareForgetting();
+      } else if ((about & IS_OTHER) !== 0) {
+        this.#takeOther(places, head, this.#sightingSecond);
+      } else {
+        const table = (about & IS_IPV6) !== 0 ? this.#ipv6 : this.#ipv4;
+        if ((about & HAS_ENDS) !== 0) at += 1 + 2 * table.addressWords;
+        this.#takeSifted(table, words, head, about, places);
+      }
+    }
+  }
+
+  #takeSifted(
+    table: ConversationTable,
+    words: Int32Array,
+    at: number,
+    about: number,
+    places: PacketPlaces,
+  ): void {
+    const { hot, hotShift } = table;
+    const number = words[at + SIGHTING_NUMBER];
+    const flags = about >>> FLAGS_SHIFT;
+    if ((about & IS_ADDED) !== 0) table.place(number, about & 0xff, words, at + SIGHTING_PORTS);
+    if ((flags & CONTROL) !== 0) {
+      if ((flags & TCP_SYN) !== 0) {
+        if (number === 0) identifyEnds(table.addressWords, words, at, this.#fingerprint);
+        else table.fingerprint(number, this.#fingerprint);
+        hot[(number << hotShift) + HOT_LAST_SEEN] = this.#second - words[at + SIGHTING_IDLE];
+      }
+      if ((about & IS_ADDED) === 0) this.#noteControl(table, number, about);
+      if ((flags & TCP_RST) !== 0) this.#readEnds(table, words, at);
+      if (!this.#countsAsFlow(flags) || number === 0) return;
+    }
+    const cell = number << hotShift;
+    if (
+      (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 ||
+      hot[cell + HOT_UNTIL + ((about >>> DIRECTION_SHIFT) & 1)] <= this.#window
+    ) {
+      // Of a payload that was not sent on there is nothing to look at.
+      const isThere = words[at + SIGHTING_OFFSET] !== 0;
+      this.#takeSighting(table, number, isThere ? about : about & ~HAS_PAYLOAD, places, at);
+    }
+  }
+
+  /** Reads the ends of a packet that a sieve has sent on, as `decode()` would. */
+  #readEnds(table: ConversationTable, words: Int32Array, at: number): void {
+    const number = words[at + SIGHTING_NUMBER];
+    const direction = (words[at] >>> DIRECTION_SHIFT) & 1;
+    const [from, addressesAt, ports] = number === 0
+      ? [words, at + SIGHTING_ADDRESSES, words[at + SIGHTING_PORTS]]
+      : [table.hot, (number << table.hotShift) + HOT_ADDRESSES, table.portsOf(number)];
+    const { addressWords } = table;
+    const header = this.#header;
+    header.isIpv6 = addressWords === 4;
+    for (let end = 0; end < 2; end++) {
+      const into = (end === direction ? SOURCE : DESTINATION) + 4 - addressWords;
+      for (let word = 0; word < addressWords; word++) {
+        header.addresses[into + word] = from[addressesAt + end * addressWords + word];
+      }
+    }
+    header.sourcePort = direction === 0 ? ports >>> 16 : ports & 0xffff;
+    header.destinationPort = direction === 0 ? ports & 0xffff : ports >>> 16;
+  }
+
+  /** Where the payloads or packets lie that a sieve has sent on, by the index of their first word. */
+  #placesIn(view: DataView<ArrayBufferLike>, words: Int32Array): PacketPlaces {
+    if (this.#sightingPlaces?.view !== view) {
+      this.#sightingPlaces = {
+        view,
+        offset: words.subarray(SIGHTING_OFFSET),
+        captured: words.subarray(SIGHTING_CAPTURED),
+        linkType: words.subarray(SIGHTING_LINK_TYPE),
+        arePayloads: true,
+      };
+    }
+    return this.#sightingPlaces;
   }
 
   /**
@@ -277,14 +409,9 @@ export class FlowMeter {
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
   judgeAnew(): void {
     this.#decoder.forget();
-    for (const table of [this.#ipv4, this.#ipv6]) {
-      table.forEach((number) => {
-        const until = (number << table.hotShift) + HOT_UNTIL;
-        table.hot.fill(0, until, until + 2);
-        const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
-        table.cold.fill(UNJUDGED, outcome, outcome + 2);
-      });
-    }
+    Atomics.add(this.#anew, 0, 1);
+    this.#ipv4.judgeAnew();
+    this.#ipv6.judgeAnew();
   }
 
   /**
@@ -319,8 +446,8 @@ export class FlowMeter {
   statistics(): FlowMeterStatistics {
     return {
       decoded: [...this.#decoded],
-      conversations: this.#ipv4.count + this.#ipv6.count,
-      forgotten: this.#ipv4.forgotten + this.#ipv6.forgotten,
+      conversations: this.#ipv4.count + this.#ipv6.count + this.#sifted.conversations,
+      forgotten: this.#ipv4.forgotten + this.#ipv6.forgotten + this.#sifted.forgotten,
       corrections: this.#corrections,
       flowsBy: [...this.#keys.flowsBy],
       flows: this.#keys.flows,
@@ -347,8 +474,10 @@ export class FlowMeter {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find4(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        this.#noteControl(table, list, i, number);
-        if (!this.#countsAsFlow(flags, places, packet[i])) continue;
+        if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
+        this.#noteControl(table, number, about[i]);
+        if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
+        if (!this.#countsAsFlow(flags)) continue;
       }
       if (number === 0) number = add4(table, list, i);
       const cell = number << IPV4_HOT_SHIFT;
@@ -373,8 +502,10 @@ export class FlowMeter {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find6(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        this.#noteControl(table, list, i, number);
-        if (!this.#countsAsFlow(flags, places, packet[i])) continue;
+        if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
+        this.#noteControl(table, number, about[i]);
+        if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
+        if (!this.#countsAsFlow(flags)) continue;
       }
       if (number === 0) number = add6(table, list, i);
       const cell = number << IPV6_HOT_SHIFT;
@@ -401,8 +532,12 @@ export class FlowMeter {
       this.#gather(table, number, about, places, packet);
     }
     if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
-    hot[cell + HOT_UNTIL + direction] = this.#window + 1;
     table.touch(number);
+    this.#addDue(table, number, direction);
+  }
+
+  #addDue(table: ConversationTable, number: number, direction: number): void {
+    table.hot[(number << table.hotShift) + HOT_UNTIL + direction] = this.#window + 1;
     if (this.#dueCount === MOST_DUE) this.#judgeDue();
     this.#due[this.#dueCount++] = this.#dueOf(table, number, direction);
   }
@@ -428,25 +563,31 @@ export class FlowMeter {
     }
     if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
     if (gatherer.hasLookedEnough(table, number, direction)) return;
-    this.#decodeAgain(places, packet);
+    if (places.arePayloads) this.#readPayload(table, number, about, places, packet);
+    else this.#decodeAgain(places, packet);
     if (gatherer.look(table, number, direction, places.view, this.#header, this.#second)) {
       // What was decided without it, in either direction, is asked again.
-      hot[cell + HOT_UNTIL] = 0;
-      hot[cell + HOT_UNTIL + 1] = 0;
+      hot[cell + HOT_UNTIL + direction] = 0;
+      const other = 1 - direction;
+      const outcome = table.cold[(number << COLD_SHIFT) + COLD_OUTCOME + other];
+      if (outcome !== UNJUDGED) this.#addDue(table, number, other);
     }
   }
 
-  /** Notes a TCP packet with SYN, FIN or RST. */
-  #noteControl(table: ConversationTable, list: PacketList, at: number, number: number): void {
-    const { about } = list;
-    const flags = about[at] >>> FLAGS_SHIFT;
-    const direction = (about[at] >>> DIRECTION_SHIFT) & 1;
+  /**
+   * Notes a TCP packet with SYN, FIN or RST. With SYN the conversation's fingerprint must have been
+   * made.
+   *
+   * @param number That of the conversation, or 0.
+   */
+  #noteControl(table: ConversationTable, number: number, about: number): void {
+    const flags = about >>> FLAGS_SHIFT;
+    const direction = (about >>> DIRECTION_SHIFT) & 1;
     if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
       if (number !== 0) this.#gatherer.noteEnd(table, number, flags, direction);
       return;
     }
     const fingerprint = this.#fingerprint;
-    fingerprintOf(list, at, fingerprint);
     const gatherer = this.#gatherer;
     if (number === 0) gatherer.noteHalfOpen(fingerprint, flags, direction, this.#second);
     else if (gatherer.noteOpening(table, number, fingerprint, flags, direction, this.#second)) {
@@ -471,12 +612,29 @@ export class FlowMeter {
     return decode(view, start, start + captured[packet], linkType[packet], this.#header);
   }
 
-  /** Whether a TCP packet with one of SYN, FIN and RST is a sighting of a flow. */
-  #countsAsFlow(flags: number, places: PacketPlaces, packet: number): boolean {
-    if ((flags & TCP_RST) !== 0) {
-      this.#decodeAgain(places, packet);
-      if (this.#takeReset(this.#header)) return false;
-    }
+  /** Reads of a packet what is needed for looking at its payload. */
+  #readPayload(
+    table: ConversationTable,
+    number: number,
+    about: number,
+    { offset, captured }: PacketPlaces,
+    packet: number,
+  ): void {
+    const header = this.#header;
+    const direction = (about >>> DIRECTION_SHIFT) & 1;
+    header.protocol = about & 0xff;
+    header.sourcePort = table.portOf(number, direction);
+    header.destinationPort = table.portOf(number, 1 - direction);
+    header.payloadOffset = offset[packet];
+    header.payloadEnd = offset[packet] + captured[packet];
+  }
+
+  /**
+   * Whether a TCP packet with one of SYN, FIN and RST is a sighting of a flow. With RST its headers
+   * must have been read.
+   */
+  #countsAsFlow(flags: number): boolean {
+    if ((flags & TCP_RST) !== 0 && this.#takeReset(this.#header)) return false;
     // A connection is attributed from its payload packets: then it is one that worked.
     return (flags & (TCP_SYN | TCP_FIN)) === 0;
   }
@@ -541,6 +699,13 @@ export class FlowMeter {
     this.#second = seconds;
     this.#windowClock.set(seconds);
     this.#window = this.#windowClock.window;
+  }
+
+  #prepareForgetting(): void {
+    this.#judgeDue();
+    // What is forgotten may come back, and its first packet is then not its first one.
+    this.noteGap();
+    this.#decoder.forget();
   }
 
   #judgeDue(): void {
@@ -757,6 +922,21 @@ function contradict(one: number, other: number): boolean {
 function isSameAttribution(one: number, other: number): boolean {
   return verdictOf(one) === verdictOf(other) && portOf(one) === portOf(other) &&
     clientIsDestination(one) === clientIsDestination(other);
+}
+
+/** Makes the fingerprint of a connection, of which a sieve has sent on the ends. */
+function identifyEnds(
+  addressWords: number,
+  words: Int32Array,
+  at: number,
+  into: Fingerprint,
+): void {
+  into.begin();
+  for (let word = 0; word < 2 * addressWords; word++) {
+    into.add(words[at + SIGHTING_ADDRESSES + word]);
+  }
+  into.add(words[at + SIGHTING_PORTS]);
+  into.add(words[at + SIGHTING_ABOUT] & 0xff);
 }
 
 /** Makes the decoder's two IPv4 addresses what others take for them: it leaves these words as they were. */

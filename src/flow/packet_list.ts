@@ -1,5 +1,4 @@
 import { DESTINATION, type PacketHeader, SOURCE } from "../packet/packet_header.ts";
-import { OWN_WORDS, type Words } from "../words.ts";
 import { hash4, hash6 } from "./conversation_hash.ts";
 import type { ConversationTable } from "./conversation_table.ts";
 import type { Fingerprint } from "./fingerprint.ts";
@@ -31,14 +30,13 @@ export class PacketList {
    *
    * @param addressWords Words of an address: 1 for IPv4, 4 for IPv6.
    * @param capacity How many packets there is room for.
-   * @param words Gives the arrays.
    */
-  constructor(addressWords: 1 | 4, capacity: number, words: Words = OWN_WORDS) {
-    this.packet = words.int32(capacity);
-    this.about = words.int32(capacity);
-    this.hash = words.int32(capacity);
-    this.ports = words.int32(capacity);
-    this.addresses = words.int32(capacity * 2 * addressWords);
+  constructor(addressWords: 1 | 4, capacity: number) {
+    this.packet = new Int32Array(capacity);
+    this.about = new Int32Array(capacity);
+    this.hash = new Int32Array(capacity);
+    this.ports = new Int32Array(capacity);
+    this.addresses = new Int32Array(capacity * 2 * addressWords);
   }
 
   /**
@@ -148,12 +146,12 @@ export function add6(table: ConversationTable, list: PacketList, at: number): nu
 }
 
 /** Both ports of a packet: the source's in the upper half, the destination's in the lower one. */
-function portsOf({ sourcePort, destinationPort }: PacketHeader): number {
+export function portsOf({ sourcePort, destinationPort }: PacketHeader): number {
   return (sourcePort << 16) | destinationPort;
 }
 
 /** A packet's `about` word, without its direction. */
-function aboutPacket(header: PacketHeader): number {
+export function aboutPacket(header: PacketHeader): number {
   return (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
     (header.payloadOffset < header.payloadEnd ? HAS_PAYLOAD : 0);
 }

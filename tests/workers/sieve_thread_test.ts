@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { PacketBatch } from "../../src/capture/packet_batch.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
+import { Assign, DST, SRC } from "../../src/config/mod.ts";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { DecodedBatch } from "../../src/flow/decoded_batch.ts";
 import { FlowMeter } from "../../src/flow/flow_meter.ts";
 import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
-import { type DecodedFile, DecodingThread } from "../../src/workers/decoding_thread.ts";
+import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts";
 import { connection } from "../conversations.ts";
 import { HAS_LIBPCAP, WITHOUT_LIBPCAP } from "../installed.ts";
 import { mappingOf } from "../observed_keys.ts";
@@ -27,7 +28,7 @@ interface Story {
 }
 
 async function story(
-  open: (meter: FlowMeter) => PacketSource | DecodedFile,
+  open: (meter: FlowMeter) => PacketSource | SiftedFile,
 ): Promise<Story> {
   const keys: string[] = [];
   const meter = new FlowMeter({
@@ -41,8 +42,8 @@ async function story(
   let error: string | null = null;
   try {
     for (let batch; (batch = await source.next()) !== null;) {
-      if (batch instanceof DecodedBatch) meter.takeDecoded(batch);
-      else meter.take(batch);
+      if (batch instanceof PacketBatch) meter.take(batch);
+      else meter.takeSightings(batch);
     }
   } catch (thrown) {
     assert.ok(thrown instanceof UserError, String(thrown));
@@ -54,22 +55,22 @@ async function story(
   return { keys, decoded: meter.statistics().decoded, received, error };
 }
 
-/** Compares what is decoded in a thread with what is decoded here. */
-async function assertSame(thread: DecodingThread, path: string, filter?: string): Promise<Story> {
+/** Compares what becomes of a capture with a sieve in a thread, and without. */
+async function assertSame(thread: SieveThread, path: string, filter?: string): Promise<Story> {
   const here = await story(() => {
     const source = SavefileSource.open(path);
     return filter === undefined ? source : new FilteredSource(source, filter);
   });
-  const there = await story((meter) => thread.read(path, filter, meter.decoderSettings));
+  const there = await story((meter) => thread.read(path, filter, meter.sieveSettings));
   assert.deepEqual(there, here, path);
   return there;
 }
 
 async function withThread(
-  test: (thread: DecodingThread, directory: string) => Promise<void>,
+  test: (thread: SieveThread, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
-  const thread = new DecodingThread();
+  const thread = new SieveThread();
   try {
     await test(thread, directory);
   } finally {
@@ -79,7 +80,7 @@ async function withThread(
 }
 
 /** Connections of many seconds, in more packets than there is room for in all slots. */
-function longCapture(): Uint8Array {
+function manyPackets(): Timed[] {
   const packets: Timed[] = [];
   for (let i = 0; i < 5000; i++) {
     const client = `10.${i % 7}.0.${i % 250}`;
@@ -87,13 +88,15 @@ function longCapture(): Uint8Array {
       packets.push({ packet, seconds: FIRST_SECOND + Math.floor(i / 100) });
     }
   }
-  return pcap(packets);
+  return packets;
 }
 
-const LONG_CAPTURE = longCapture();
+const PACKETS = manyPackets();
+const LONG_CAPTURE = pcap(PACKETS);
 
 Deno.test({
-  name: `a thread decodes every shared capture as it is decoded here${WITHOUT_SHARED_CAPTURES}`,
+  name:
+    `a thread's sieve leads to the keys that there are here, of every shared capture${WITHOUT_SHARED_CAPTURES}`,
   ignore: !HAS_SHARED_CAPTURES,
   fn: () =>
     withThread(async (thread) => {
@@ -103,7 +106,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a thread decodes a long capture, and one that is cut, as they are decoded here", () =>
+Deno.test("a thread sifts a long capture, and one that is cut, as they are read here", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
     const capture = LONG_CAPTURE;
@@ -119,7 +122,7 @@ Deno.test("a thread decodes a long capture, and one that is cut, as they are dec
     );
   }));
 
-Deno.test("a thread decodes a packet that is longer than its memory for many", () =>
+Deno.test("a thread sifts a packet that is longer than its memory for many", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "jumbo.pcap");
     const datagram = ipUdp("10.0.0.1", "198.51.100.2", udp(9, 99, "jumbo"));
@@ -142,7 +145,7 @@ Deno.test({
       await Deno.writeFile(path, LONG_CAPTURE);
       const { received } = await assertSame(thread, path, "src net 10.3.0.0/16");
       assert.ok(received > 0 && received < 10_000);
-      const wrong = await story((meter) => thread.read(path, "nonsense", meter.decoderSettings));
+      const wrong = await story((meter) => thread.read(path, "nonsense", meter.sieveSettings));
       assert.match(wrong.error!, /nonsense/);
     }),
 });
@@ -152,7 +155,7 @@ Deno.test("a file that is closed in its middle ends, and the thread reads no fur
     const path = join(directory, "long.pcap");
     await Deno.writeFile(path, LONG_CAPTURE);
     const meter = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 });
-    const file = thread.read(path, undefined, meter.decoderSettings);
+    const file = thread.read(path, undefined, meter.sieveSettings);
     assert.notEqual(await file.next(), null);
     assert.ok(file.position > 0 && file.position <= file.size);
     file.close();
@@ -164,7 +167,7 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
     const path = join(directory, "long.pcap");
     await Deno.writeFile(path, LONG_CAPTURE);
     const settings = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 })
-      .decoderSettings;
+      .sieveSettings;
     for (let round = 0; round < 5; round++) {
       const file = thread.read(path, undefined, settings);
       assert.notEqual(await file.next(), null);
@@ -183,10 +186,110 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
     }
   }));
 
+/** A meter, and the keys that it writes. */
+function collecting(maxConversations = 50_000): { meter: FlowMeter; keys: string[] } {
+  const keys: string[] = [];
+  const meter = new FlowMeter({
+    maxConversations,
+    mapping: MAPPING,
+    emit: ({ words, count }) => {
+      for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
+    },
+  });
+  return { meter, keys };
+}
+
+/** Has a meter take a file, or as many batches of it as told. */
+async function takeFile(
+  thread: SieveThread,
+  meter: FlowMeter,
+  path: string,
+  batches = Infinity,
+): Promise<void> {
+  const file = thread.read(path, undefined, meter.sieveSettings);
+  for (let i = 0, batch; i < batches && (batch = await file.next()) !== null; i++) {
+    meter.takeSightings(batch);
+  }
+  file.close();
+  meter.flush();
+}
+
+Deno.test("conversations go on from one file of a thread to the next, as they do here", () =>
+  withThread(async (thread, directory) => {
+    const paths = [0, 1].map((part) => join(directory, `${part}.pcap`));
+    // Each connection has 8 packets: its first half is in the one file, its second in the other.
+    for (const [i, path] of paths.entries()) {
+      const half = PACKETS.filter((_, packet) => (packet % 8 < 4) === (i === 0));
+      await Deno.writeFile(path, pcap(half));
+    }
+    const here = collecting();
+    const there = collecting();
+    for (const path of paths) {
+      const source = SavefileSource.open(path);
+      for (let batch; (batch = await source.next()) !== null;) here.meter.take(batch);
+      source.close();
+      here.meter.flush();
+      await takeFile(thread, there.meter, path);
+    }
+    assert.deepEqual(there.keys, here.keys);
+    assert.deepEqual(there.meter.statistics(), here.meter.statistics());
+  }));
+
+Deno.test("a meter has all keys of a file, of which it has taken a part before", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "long.pcap");
+    await Deno.writeFile(path, LONG_CAPTURE);
+    const whole = collecting();
+    await takeFile(thread, whole.meter, path);
+    const { meter, keys } = collecting();
+    await takeFile(thread, meter, path, 2);
+    assert.ok(keys.length > 0 && keys.length < whole.keys.length);
+    await takeFile(thread, meter, path);
+    assert.deepEqual(new Set(keys), new Set(whole.keys));
+  }));
+
+Deno.test("no key is lost where a thread's sieve forgets conversations for want of room", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "long.pcap");
+    await Deno.writeFile(path, LONG_CAPTURE);
+    const all = collecting();
+    await takeFile(thread, all.meter, path);
+    const few = collecting(100);
+    await takeFile(thread, few.meter, path);
+    assert.ok(few.meter.statistics().forgotten > 1000);
+    assert.equal(few.meter.statistics().conversations, 100);
+    assert.deepEqual(new Set(few.keys), new Set(all.keys));
+  }));
+
+Deno.test("a mapping that is set in the middle of a file judges all conversations anew", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "one.pcap");
+    const packet = (port: number) =>
+      ethernet(ipUdp("10.0.0.1", "198.51.100.2", udp(port, 99, "x".repeat(1000))));
+    // In between is more than the thread can be ahead.
+    const between = Array.from({ length: 25_000 }, (_, i) => packet(30_000 + i));
+    const packets = [packet(1), ...between, packet(1)];
+    await Deno.writeFile(path, pcap(packets.map((it) => ({ packet: it, seconds: FIRST_SECOND }))));
+    const { meter, keys } = collecting();
+    const file = thread.read(path, undefined, meter.sieveSettings);
+    const turned = mappingOf({ flows: [[null, null, Assign(DST, SRC)]] }, []);
+    let isSet = false;
+    for (let batch; (batch = await file.next()) !== null;) {
+      meter.takeSightings(batch);
+      if (!isSet) meter.setMapping(turned);
+      isSet = true;
+    }
+    file.close();
+    meter.flush();
+    const flows = keys.filter((key) => key.endsWith(";1;flow"));
+    assert.deepEqual(flows, ["198.51.100.2;10.0.0.1;1;flow"]);
+    assert.ok(keys.includes("10.0.0.1;198.51.100.2;99;flow"));
+  }));
+
 Deno.test("a file that has gone meanwhile is said to be missing", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "gone.pcap");
-    const { error } = await story((meter) => thread.read(path, undefined, meter.decoderSettings));
+    const { error } = await story((meter) => thread.read(path, undefined, meter.sieveSettings));
     assert.equal(error, `${path}: there is no such file`);
   }));
 
@@ -194,12 +297,12 @@ Deno.test("a thread is started for much to read only, and for files only", () =>
   withThread((_, directory) => {
     const few = join(directory, "few.pcap");
     Deno.writeTextFileSync(few, "few bytes");
-    assert.equal(DecodingThread.startFor([few, "10.0.0.0/8"]), null);
+    assert.equal(SieveThread.startFor([few, "10.0.0.0/8"]), null);
     const long = join(directory, "long.pcap");
     Deno.writeFileSync(long, new Uint8Array(20_000_000));
     // What comes out of a pipe is live, and nothing of it may be left waiting.
-    assert.equal(DecodingThread.startFor([long, "-"]), null);
-    const thread = DecodingThread.startFor([long, "10.0.0.0/8"]);
+    assert.equal(SieveThread.startFor([long, "-"]), null);
+    const thread = SieveThread.startFor([long, "10.0.0.0/8"]);
     assert.equal(thread !== null, navigator.hardwareConcurrency > 1);
     thread?.close();
     return Promise.resolve();

@@ -1,0 +1,925 @@
+/*
+ * The inner loops of `sieve.ts`, in AssemblyScript (https://www.assemblyscript.org), which looks like
+ * TypeScript and becomes WebAssembly: `deno task sieve` makes `program.ts` of it.
+ *
+ * What it does is what `BatchDecoder`, `RepeatFilter` and `ConversationTable` of src/flow do, with the
+ * reasons given there; a test compares the two on all captures. Addresses of memory come from
+ * `sieve_memory.ts`, which says what lies where, as do the numbers that both sides name.
+ */
+
+// Packets of a group, as `sieve_memory.ts` has it.
+const GROUP: u32 = 256;
+
+// `src/packet/packet_header.ts`.
+const PROTOCOL_TCP: u32 = 6;
+const PROTOCOL_UDP: u32 = 17;
+// TCP control bits, where a packet's `about` word has them.
+const FIN: u32 = 0x01 << 16;
+const SYN: u32 = 0x02 << 16;
+const RST: u32 = 0x04 << 16;
+const CONTROL: u32 = FIN | SYN | RST;
+const FLAGS_SHIFT: u32 = 16;
+
+// `src/flow/packet_list.ts` and `src/sieve/sighting_batch.ts`: bits of an `about` word.
+const DIRECTION_SHIFT: u32 = 8;
+const HAS_PAYLOAD: u32 = 1 << 9;
+const IS_IPV6: u32 = 1 << 10;
+const IS_ADDED: u32 = 1 << 11;
+const HAS_ENDS: u32 = 1 << 12;
+const IS_OTHER: u32 = 1 << 13;
+const IS_TIME: u32 = 1 << 14;
+const IS_FORGETTING: u32 = 1 << 15;
+
+// `src/flow/evidence_gatherer.ts`.
+const MOST_LOOKED_AT: u32 = 4;
+
+// What is sent on of a packet begins with these.
+const HEAD_OFFSET: usize = 8;
+const HEAD_CAPTURED: usize = 12;
+const HEAD_LINK_TYPE: usize = 16;
+const HEAD: usize = 20;
+
+const LINKTYPE_ETHERNET: u32 = 1;
+const ETHERNET: usize = 14;
+// EtherType, version and header length, as a word that is read in the order of bytes in memory.
+const IPV4_WITHOUT_OPTIONS: u32 = 0x0045_0008;
+const ETHERTYPE_IPV6: u32 = 0xdd86;
+const IPV6_HEADER: usize = 40;
+const TCP_HEADER: usize = 20;
+const UDP_HEADER: usize = 8;
+// Ethernet, IPv4 without options, TCP without options: reads below it need no other check.
+const PLAIN_IPV4: usize = 54;
+const PLAIN_IPV6: usize = ETHERNET + IPV6_HEADER + UDP_HEADER;
+// Low 13 bits of the upper half of the IPv4 word with flags (RFC 791, section 3.1).
+const FRAGMENT_OFFSET: u32 = 0x1fff_0000;
+
+// A packet of a list: where its payload is, `about`, ports, hash, then the low end's address and the
+// high one's.
+const PAYLOAD: usize = 0;
+const PAYLOAD_END: usize = 4;
+const ABOUT: usize = 8;
+const PORTS: usize = 12;
+const HASH: usize = 16;
+const ENDS: usize = 20;
+const LIST4_SHIFT: usize = 5;
+const LIST6_SHIFT: usize = 6;
+
+// An entry of the filter, which is `RepeatFilter`'s with its words in another order.
+const REPEATS4_SHIFT: usize = 5;
+const REPEATS6_SHIFT: usize = 6;
+const REPEATS4: u32 = 2048;
+const REPEATS6: u32 = 1024;
+const ENTRY_STATES: usize = 8;
+const ENTRY_ENDS: usize = 16;
+const HAS_PASSED: u32 = 1 << 7;
+const PAYLOADS_MASK: u32 = HAS_PASSED - 1;
+const SECOND_SHIFT: u32 = 8;
+
+// A conversation's cell: half a cache line for IPv4, as adding and forgetting wait for memory.
+// For each direction, the window in which a packet was sent on last: 16 bits, of which one is set.
+const CELL_SENT: usize = 0;
+const CELL_LAST_SEEN: usize = 4;
+const CELL_STATE: usize = 8;
+const CELL_PORTS: usize = 12;
+// Neighbours in the list by age; the latter in that of free cells, too.
+const CELL_OLDER: usize = 16;
+const CELL_NEWER: usize = 20;
+const CELL_ENDS: usize = 24;
+const CELL4_SHIFT: usize = 5;
+const CELL6_SHIFT: usize = 6;
+// In CELL_STATE, above the protocol: payloads that were sent on, of each direction.
+const PAYLOADS_SHIFT: u32 = 8;
+const PAYLOADS_BITS: u32 = 4;
+const PAYLOADS: u32 = (1 << PAYLOADS_BITS) - 1;
+const ALL_PAYLOADS: u32 = 0xff00;
+// Above that: the last bits of CELL_LAST_SEEN when it was moved to the end of the list by age.
+const TOUCHED_SHIFT: u32 = 16;
+const UNTOUCHED: u32 = 0xffff;
+
+// What has been silent for longer, in seconds, was not seen in this window.
+const LONGEST_WINDOW: u32 = 60;
+
+const NUMBER_MASK: u32 = 0x00ff_ffff;
+const TAG_MASK: u32 = ~NUMBER_MASK;
+const FIRST_INDEX_MASK: u32 = (1 << 14) - 1;
+const FORGOTTEN_SHIFT: u32 = 6;
+const MOST_SPARED: u32 = 16;
+
+// The words of a table, one for each family.
+const T_CELLS: usize = 0;
+const T_INDEX: usize = 4;
+const T_LIMIT: usize = 8;
+const T_SEED: usize = 12;
+const T_OWN: usize = 16;
+const T_OWN_COUNT: usize = 20;
+const T_COUNT: usize = 24;
+const T_FORGOTTEN: usize = 28;
+const T_MASK: usize = 32;
+const T_UNUSED: usize = 36;
+const T_FREE: usize = 40;
+const T_OLDEST: usize = 44;
+const T_NEWEST: usize = 48;
+
+// Where things are, as `setUp` was told.
+let table4: usize = 0;
+let table6: usize = 0;
+let list4: usize = 0;
+let list6: usize = 0;
+let repeats4: usize = 0;
+let repeats6: usize = 0;
+let words: usize = 0;
+let readPorts: usize = 0;
+// The batch that is decoded, as `setUpInput` was told.
+let bytes: usize = 0;
+let offsets: usize = 0;
+let captureds: usize = 0;
+let lengths: usize = 0;
+let secondses: usize = 0;
+let linkTypes: usize = 0;
+// Where the payload of the last packet is, if it has one.
+let payloadFrom: usize = 0;
+let payloadEnd: usize = 0;
+// Where the next word goes that is sent on.
+let out: usize = 0;
+// Where `index` has stopped.
+let indexed: usize = 0;
+
+let count4: u32 = 0;
+let count6: u32 = 0;
+let second: u32 = 0;
+let window: u32 = 0;
+let sum: u32 = 0;
+
+/** Says where things lie. The words of the tables up to T_OWN_COUNT are set, those after it are 0. */
+export function setUp(
+  tables: usize,
+  lists: usize,
+  repeats: usize,
+  scratch: usize,
+  ports: usize,
+): void {
+  table4 = tables;
+  table6 = tables + 64;
+  list4 = lists;
+  list6 = lists + (<usize> GROUP << LIST4_SHIFT);
+  repeats4 = repeats;
+  repeats6 = repeats + (<usize> REPEATS4 << REPEATS4_SHIFT);
+  words = scratch;
+  readPorts = ports;
+  setUpTable(table4);
+  setUpTable(table6);
+}
+
+function setUpTable(t: usize): void {
+  store<u32>(t + T_MASK, FIRST_INDEX_MASK);
+  store<u32>(t + T_UNUSED, 1);
+}
+
+/** Says where the bytes of packets lie, and the arrays of a batch's index. */
+export function setUpInput(
+  itsBytes: usize,
+  offset: usize,
+  captured: usize,
+  length: usize,
+  itsSeconds: usize,
+  linkType: usize,
+): void {
+  bytes = itsBytes;
+  offsets = offset;
+  captureds = captured;
+  lengths = length;
+  secondses = itsSeconds;
+  linkTypes = linkType;
+}
+
+/**
+ * Adds records of a saved capture to the batch's index: `indexRecords` of `PacketBatch`.
+ *
+ * @param count How many there are.
+ * @param most How many there may be.
+ * @returns How many there are afterwards.
+ */
+export function index(
+  from: usize,
+  end: usize,
+  count: u32,
+  most: u32,
+  header: usize,
+  mostBytes: u32,
+  isBigEndian: bool,
+  linkType: u32,
+): u32 {
+  let at = from;
+  let i = count;
+  while (i < most && at + header <= end) {
+    const record = bytes + at;
+    let captured = load<u32>(record + 8);
+    let length = load<u32>(record + 12);
+    let itsSecond = load<u32>(record);
+    if (isBigEndian) {
+      captured = bswap<u32>(captured);
+      length = bswap<u32>(length);
+      itsSecond = bswap<u32>(itsSecond);
+    }
+    if (captured > mostBytes || at + header + captured > end) break;
+    store<u32>(secondses + (<usize> i << 2), itsSecond);
+    store<u32>(captureds + (<usize> i << 2), captured);
+    store<u32>(lengths + (<usize> i << 2), length);
+    store<u32>(offsets + (<usize> i << 2), <u32> (at + header));
+    store<u16>(linkTypes + (<usize> i << 1), <u16> linkType);
+    i++;
+    at += header + captured;
+  }
+  indexed = at;
+  return i;
+}
+
+/** The place after the last record that was added. */
+export function indexEnd(): usize {
+  return indexed;
+}
+
+/** Says where to write what is sent on. */
+export function begin(into: usize): void {
+  out = into;
+}
+
+/** Where the words end that were sent on. */
+export function end(): usize {
+  return out;
+}
+
+/** Sets the time of the next group. */
+export function setTime(itsSecond: u32, itsWindow: u32): void {
+  second = itsSecond;
+  window = 0x8000 | (itsWindow & 0x7fff);
+}
+
+/** Sends on that time has changed, by the packets' own clock. */
+export function sendTime(packetSecond: u32): void {
+  send(IS_TIME, packetSecond, 0);
+}
+
+/** Sends on a packet that is wanted as a whole. */
+export function sendOther(packet: u32): void {
+  const from = bytes + load<u32>(offsets + (<usize> packet << 2));
+  const captured: usize = load<u32>(captureds + (<usize> packet << 2));
+  const head = out;
+  send(IS_OTHER, 0, 0);
+  store<u32>(head + HEAD_LINK_TYPE, <u32> load<u16>(linkTypes + (<usize> packet << 1)));
+  sendBytes(head, from, from + captured);
+}
+
+export function clearRepeats(): void {
+  memory.fill(repeats4, 0, (<usize> REPEATS4 << REPEATS4_SHIFT) + (<usize> REPEATS6 << REPEATS6_SHIFT));
+}
+
+/** Has the next packet of each direction sent on again. */
+export function sendAllAgain(): void {
+  clearRepeats();
+  sendTableAgain(table4, CELL4_SHIFT);
+  sendTableAgain(table6, CELL6_SHIFT);
+}
+
+function sendTableAgain(t: usize, shift: usize): void {
+  const cells: usize = load<u32>(t + T_CELLS);
+  const unused = load<u32>(t + T_UNUSED);
+  for (let number: u32 = 1; number < unused; number++) {
+    store<u32>(cells + (<usize> number << shift) + CELL_SENT, 0);
+  }
+}
+
+/**
+ * Decodes packets that are as most are.
+ *
+ * @returns The index of the first that is not, or `to`.
+ */
+export function decode(from: u32, to: u32): u32 {
+  const seed4 = load<u32>(table4 + T_SEED);
+  let i = from;
+  for (; i < to; i++) {
+    const start = bytes + load<u32>(offsets + (<usize> i << 2));
+    const captured: usize = load<u32>(captureds + (<usize> i << 2));
+    const end = start + captured;
+    if (<u32> load<u16>(linkTypes + (<usize> i << 1)) !== LINKTYPE_ETHERNET) break;
+    if (captured < PLAIN_IPV4) break;
+    // The byte after EtherType, version and header length is the type of service.
+    const kind = load<u32>(start + 12) & 0x00ff_ffff;
+    if (kind !== IPV4_WITHOUT_OPTIONS) {
+      if ((kind & 0xffff) !== ETHERTYPE_IPV6 || !decode6(i, start, end)) break;
+      continue;
+    }
+    const word = word32(start + 20);
+    if ((word & FRAGMENT_OFFSET) !== 0) break;
+    const protocol = word & 0xff;
+    const about = aboutPacket(
+      protocol,
+      start + ETHERNET + 20,
+      start + ETHERNET + word16(start + 16),
+      end,
+    );
+    if (about === 0) break;
+    const ports = word32(start + 34);
+    if (load<u8>(readPorts + (ports >>> 16)) !== 0) sendOther(i);
+    put4(word32(start + 26), word32(start + 30), ports, about, seed4);
+  }
+  return i;
+}
+
+@inline
+function decode6(i: u32, start: usize, end: usize): bool {
+  if (end - start < PLAIN_IPV6 || (load<u8>(start + 14) & 0xf0) !== 0x60) return false;
+  const payloadLength = word16(start + 18);
+  if (payloadLength === 0) return false;
+  const transport = start + ETHERNET + IPV6_HEADER;
+  const protocol = <u32> load<u8>(start + 20);
+  const about = aboutPacket(protocol, transport, transport + payloadLength, end);
+  if (about === 0) return false;
+  const ports = word32(transport);
+  if (load<u8>(readPorts + (ports >>> 16)) !== 0) sendOther(i);
+  const into = list6 + (<usize> count6 << LIST6_SHIFT) + ENDS;
+  for (let at: usize = 0; at < 32; at += 4) store<u32>(into + at, word32(start + 22 + at));
+  put6(ports, about);
+  return true;
+}
+
+/**
+ * A packet's `about` word without its direction, or 0 where something is not as usual. Its payload is
+ * noted.
+ *
+ * @param transport Where its transport header begins.
+ * @param packetEnd Where it ends by the words of its IP header.
+ * @param end Where its captured bytes end.
+ */
+@inline
+function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usize): u32 {
+  const limit = min(end, packetEnd);
+  let about = protocol;
+  if (protocol === PROTOCOL_TCP) {
+    if (limit < transport + TCP_HEADER) return 0;
+    const offsetAndFlags = <u32> word16(transport + 12);
+    const payload = transport + ((offsetAndFlags >>> 10) & 0x3c);
+    if (payload < transport + TCP_HEADER || payload > packetEnd) return 0;
+    if (payload < limit) {
+      about |= HAS_PAYLOAD;
+      payloadFrom = payload;
+      payloadEnd = limit;
+    }
+    return about | ((offsetAndFlags & 0xff) << FLAGS_SHIFT);
+  }
+  if (protocol !== PROTOCOL_UDP || limit < transport + UDP_HEADER) return 0;
+  const length = word16(transport + 4);
+  if (length < UDP_HEADER) return 0;
+  if (limit === transport + UDP_HEADER || length === UDP_HEADER) return about;
+  payloadFrom = transport + UDP_HEADER;
+  payloadEnd = min(limit, transport + length);
+  return about | HAS_PAYLOAD;
+}
+
+/** Says where the payload of a packet is that was decoded elsewhere. */
+export function setPayload(from: usize, end: usize): void {
+  payloadFrom = bytes + from;
+  payloadEnd = bytes + end;
+}
+
+/** Adds an IPv4 packet that was decoded elsewhere. */
+export function add4(source: u32, destination: u32, ports: u32, about: u32): void {
+  put4(source, destination, ports, about, load<u32>(table4 + T_SEED));
+}
+
+/** The same for IPv6: its addresses were put where {@linkcode next6} said. */
+export function add6(ports: u32, about: u32): void {
+  put6(ports, about);
+}
+
+/** Where the addresses of the next IPv6 packet go. */
+export function next6(): usize {
+  return list6 + (<usize> count6 << LIST6_SHIFT) + ENDS;
+}
+
+@inline
+function put4(
+  source: u32,
+  destination: u32,
+  sourceAndDestination: u32,
+  aboutIt: u32,
+  seed: u32,
+): void {
+  const sourcePort = sourceAndDestination >>> 16;
+  const destinationPort = sourceAndDestination & 0xffff;
+  const isTurned = <i32> source > <i32> destination ||
+    (source === destination && sourcePort > destinationPort);
+  const turn: u32 = isTurned ? 0xffff_ffff : 0;
+  const addressTurn = (source ^ destination) & turn;
+  const portTurn = (sourcePort ^ destinationPort) & turn;
+  const low = source ^ addressTurn;
+  const high = destination ^ addressTurn;
+  const ports = ((sourcePort ^ portTurn) << 16) | (destinationPort ^ portTurn);
+  const about = aboutIt | (turn & (1 << DIRECTION_SHIFT));
+  const protocol = about & 0xff;
+  const hash = hash4(seed, low, high, ports, protocol);
+  const entry = repeats4 + (<usize> (hash & (REPEATS4 - 1)) << REPEATS4_SHIFT);
+  if (
+    load<u32>(entry) !== ports || load<u32>(entry + 4) !== protocol ||
+    load<u32>(entry + ENTRY_ENDS) !== low || load<u32>(entry + ENTRY_ENDS + 4) !== high
+  ) {
+    store<u32>(entry, ports);
+    store<u32>(entry + 4, protocol);
+    store<u64>(entry + ENTRY_STATES, 0);
+    store<u32>(entry + ENTRY_ENDS, low);
+    store<u32>(entry + ENTRY_ENDS + 4, high);
+  }
+  if (isRepeat(entry + ENTRY_STATES, about)) return;
+  const into = list4 + (<usize> count4 << LIST4_SHIFT);
+  count4++;
+  putRest(into, about, ports, hash);
+  store<u32>(into + ENDS, low);
+  store<u32>(into + ENDS + 4, high);
+}
+
+/** @param sourceAndDestination Its addresses are at {@linkcode next6}, the source first. */
+function put6(sourceAndDestination: u32, aboutIt: u32): void {
+  const into = list6 + (<usize> count6 << LIST6_SHIFT);
+  const ends = into + ENDS;
+  let ports = sourceAndDestination;
+  let about = aboutIt;
+  if (isTurned6(ends, ports)) {
+    const first = v128.load(ends);
+    v128.store(ends, v128.load(ends + 16));
+    v128.store(ends + 16, first);
+    ports = (ports << 16) | (ports >>> 16);
+    about |= 1 << DIRECTION_SHIFT;
+  }
+  const protocol = about & 0xff;
+  const hash = hash6(load<u32>(table6 + T_SEED), ends, ports, protocol);
+  const entry = repeats6 + (<usize> (hash & (REPEATS6 - 1)) << REPEATS6_SHIFT);
+  if (
+    load<u32>(entry) !== ports || load<u32>(entry + 4) !== protocol ||
+    !areEqual32(entry + ENTRY_ENDS, ends)
+  ) {
+    store<u32>(entry, ports);
+    store<u32>(entry + 4, protocol);
+    store<u64>(entry + ENTRY_STATES, 0);
+    copy32(entry + ENTRY_ENDS, ends);
+  }
+  if (isRepeat(entry + ENTRY_STATES, about)) return;
+  count6++;
+  putRest(into, about, ports, hash);
+}
+
+@inline
+function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
+  store<u32>(into + PAYLOAD, <u32> payloadFrom);
+  store<u32>(into + PAYLOAD_END, <u32> payloadEnd);
+  store<u32>(into + ABOUT, about);
+  store<u32>(into + PORTS, ports);
+  store<u32>(into + HASH, hash);
+}
+
+@inline
+function isTurned6(ends: usize, ports: u32): bool {
+  for (let at: usize = 0; at < 16; at += 4) {
+    const source = load<i32>(ends + at);
+    const destination = load<i32>(ends + 16 + at);
+    if (source !== destination) return source > destination;
+  }
+  return (ports >>> 16) > (ports & 0xffff);
+}
+
+@inline
+function hash4(seed: u32, low: u32, high: u32, ports: u32, protocol: u32): u32 {
+  let hash = (low ^ seed) * 0x85eb_ca6b;
+  hash = (hash ^ (hash >>> 15) ^ high) * 0xc2b2_ae35;
+  return finish(hash, ports, protocol);
+}
+
+@inline
+function hash6(seed: u32, ends: usize, ports: u32, protocol: u32): u32 {
+  let hash = seed;
+  for (let at: usize = 0; at < 16; at += 4) {
+    hash = (hash ^ (hash >>> 15) ^ load<u32>(ends + at)) * 0x85eb_ca6b;
+    hash = (hash ^ (hash >>> 13) ^ load<u32>(ends + 16 + at)) * 0xc2b2_ae35;
+  }
+  return finish(hash, ports, protocol);
+}
+
+@inline
+function finish(itsHash: u32, ports: u32, protocol: u32): u32 {
+  let hash = (itsHash ^ (itsHash >>> 13) ^ ports) * 0x9e37_79b1;
+  hash = (hash ^ (hash >>> 16) ^ protocol) * 0x85eb_ca6b;
+  return hash ^ (hash >>> 15);
+}
+
+/** Notes a packet in the states of its conversation. Returns whether it was a repetition. */
+@inline
+function isRepeat(states: usize, about: u32): bool {
+  if ((about & CONTROL) !== 0) {
+    store<u64>(states, 0);
+    return false;
+  }
+  const at = states + directionOffset(about);
+  const state = load<u32>(at);
+  let payloads = state & PAYLOADS_MASK;
+  if ((about & HAS_PAYLOAD) !== 0 && payloads < MOST_LOOKED_AT) payloads++;
+  const next = (second << SECOND_SHIFT) | HAS_PASSED | payloads;
+  store<u32>(at, next);
+  return next === state;
+}
+
+/** Looks up the packets of a group, and sends on those that say something new. */
+export function lookUp(): void {
+  if (count4 !== 0) {
+    prefetch(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
+    for (let i: u32 = 0; i < count4; i++) lookUp4(list4 + (<usize> i << LIST4_SHIFT));
+    count4 = 0;
+  }
+  if (count6 !== 0) {
+    prefetch(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6);
+    for (let i: u32 = 0; i < count6; i++) lookUp6(list6 + (<usize> i << LIST6_SHIFT));
+    count6 = 0;
+  }
+}
+
+@inline
+function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, count: u32): void {
+  const index: usize = load<u32>(t + T_INDEX);
+  const mask = load<u32>(t + T_MASK);
+  const cells: usize = load<u32>(t + T_CELLS);
+  for (let i: u32 = 0; i < count; i++) {
+    const hash = load<u32>(list + (<usize> i << listShift) + HASH);
+    store<u32>(words + (<usize> i << 2), load<u32>(index + (<usize> (hash & mask) << 2)));
+  }
+  let loaded: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const number = load<u32>(words + (<usize> i << 2)) & NUMBER_MASK;
+    loaded ^= load<u32>(cells + (<usize> number << cellShift) + CELL_PORTS);
+  }
+  sum ^= loaded;
+}
+
+@inline
+function lookUp4(packet: usize): void {
+  const t = table4;
+  const index: usize = load<u32>(t + T_INDEX);
+  const mask = load<u32>(t + T_MASK);
+  const cells: usize = load<u32>(t + T_CELLS);
+  const hash = load<u32>(packet + HASH);
+  const ports = load<u32>(packet + PORTS);
+  const about = load<u32>(packet + ABOUT);
+  const ends = load<u64>(packet + ENDS);
+  let number: u32 = 0;
+  for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+    const word = load<u32>(index + (<usize> slot << 2));
+    if (word === 0) break;
+    if (((word ^ hash) & TAG_MASK) !== 0) continue;
+    const cell = cells + (<usize> (word & NUMBER_MASK) << CELL4_SHIFT);
+    if (
+      load<u32>(cell + CELL_PORTS) === ports && load<u64>(cell + CELL_ENDS) === ends &&
+      (load<u32>(cell + CELL_STATE) & 0xff) === (about & 0xff)
+    ) {
+      number = word & NUMBER_MASK;
+      break;
+    }
+  }
+  if (number === 0) {
+    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn4(packet, about))) {
+      if ((about & (SYN | RST)) !== 0) sendWithEnds(packet, about, 0, 8);
+      return;
+    }
+    number = add(t, CELL4_SHIFT, hash);
+    const cell = cells + (<usize> number << CELL4_SHIFT);
+    store<u64>(cell + CELL_ENDS, ends);
+    sendAdded(cell, packet, about, number, 8);
+    return;
+  }
+  const cell = cells + (<usize> number << CELL4_SHIFT);
+  if ((about & CONTROL) !== 0) {
+    if (sendControl(cell, about, number, isOwn4(packet, about))) return;
+  }
+  see(t, cell, packet, about, number);
+}
+
+@inline
+function lookUp6(packet: usize): void {
+  const t = table6;
+  const index: usize = load<u32>(t + T_INDEX);
+  const mask = load<u32>(t + T_MASK);
+  const cells: usize = load<u32>(t + T_CELLS);
+  const hash = load<u32>(packet + HASH);
+  const ports = load<u32>(packet + PORTS);
+  const about = load<u32>(packet + ABOUT) | IS_IPV6;
+  let number: u32 = 0;
+  for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+    const word = load<u32>(index + (<usize> slot << 2));
+    if (word === 0) break;
+    if (((word ^ hash) & TAG_MASK) !== 0) continue;
+    const cell = cells + (<usize> (word & NUMBER_MASK) << CELL6_SHIFT);
+    if (
+      load<u32>(cell + CELL_PORTS) === ports &&
+      (load<u32>(cell + CELL_STATE) & 0xff) === (about & 0xff) &&
+      areEqual32(cell + CELL_ENDS, packet + ENDS)
+    ) {
+      number = word & NUMBER_MASK;
+      break;
+    }
+  }
+  if (number === 0) {
+    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn6(packet, about))) {
+      if ((about & (SYN | RST)) !== 0) sendWithEnds(packet, about, 0, 32);
+      return;
+    }
+    number = add(t, CELL6_SHIFT, hash);
+    const cell = cells + (<usize> number << CELL6_SHIFT);
+    copy32(cell + CELL_ENDS, packet + ENDS);
+    sendAdded(cell, packet, about, number, 32);
+    return;
+  }
+  const cell = cells + (<usize> number << CELL6_SHIFT);
+  if ((about & CONTROL) !== 0) {
+    if (sendControl(cell, about, number, isOwn6(packet, about))) return;
+  }
+  see(t, cell, packet, about, number);
+}
+
+/** Whether a packet with SYN, FIN or RST makes no conversation of what is none yet. */
+@inline
+function isNoConversation(about: u32, isToOwn: bool): bool {
+  return (about & (SYN | FIN)) !== 0 || isToOwn;
+}
+
+/**
+ * Sends on a packet with SYN, FIN or RST of a known conversation, unless it is to be seen as others.
+ *
+ * @returns Whether that was all.
+ */
+function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool {
+  if ((about & SYN) !== 0) {
+    // It may begin anew: then all that is looked at in its first packets is looked at again.
+    store<u32>(cell + CELL_SENT, 0);
+    store<u32>(cell + CELL_STATE, load<u32>(cell + CELL_STATE) & ~ALL_PAYLOADS);
+  } else if ((about & RST) !== 0 && (about & FIN) === 0 && !isToOwn) {
+    store<u32>(cell + CELL_SENT, 0);
+    return false;
+  }
+  const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
+  const idle = second > lastSeen ? second - lastSeen : 0;
+  send(about, number, idle);
+  return true;
+}
+
+function sendAdded(cell: usize, packet: usize, about: u32, number: u32, endBytes: usize): void {
+  store<u32>(cell + CELL_SENT, window << (((about >>> DIRECTION_SHIFT) & 1) << 4));
+  store<u32>(cell + CELL_LAST_SEEN, second);
+  store<u32>(cell + CELL_PORTS, load<u32>(packet + PORTS));
+  let state = (about & 0xff) | (second << TOUCHED_SHIFT);
+  if ((about & HAS_PAYLOAD) !== 0) state |= 1 << payloadsShift(about);
+  store<u32>(cell + CELL_STATE, state);
+  const head = out;
+  sendWithEnds(packet, about | IS_ADDED, number, endBytes);
+  if ((about & HAS_PAYLOAD) !== 0) sendPayload(head, packet);
+}
+
+/** Notes a packet of a known conversation, and sends it on if that may change something. */
+@inline
+function see(t: usize, cell: usize, packet: usize, about: u32, number: u32): void {
+  const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
+  store<u32>(cell + CELL_LAST_SEEN, second);
+  const sent = cell + CELL_SENT + (directionOffset(about) >>> 1);
+  let isWanted = false;
+  let isLookedAt = false;
+  if ((about & HAS_PAYLOAD) !== 0) {
+    const state = load<u32>(cell + CELL_STATE);
+    const shift = payloadsShift(about);
+    if (((state >>> shift) & PAYLOADS) < MOST_LOOKED_AT) {
+      store<u32>(cell + CELL_STATE, state + (1 << shift));
+      isWanted = true;
+      isLookedAt = true;
+    }
+  }
+  if (<u32> load<u16>(sent) !== window || second - lastSeen > LONGEST_WINDOW) {
+    store<u16>(sent, <u16> window);
+    touch(t, cell, number);
+    isWanted = true;
+  }
+  if (!isWanted) return;
+  const head = out;
+  send(about, number, 0);
+  if (isLookedAt) sendPayload(head, packet);
+}
+
+/** Sends on the head of a sighting, without bytes. */
+@inline
+function send(about: u32, number: u32, idle: u32): void {
+  store<u32>(out, about);
+  store<u32>(out + 4, number);
+  store<u32>(out + HEAD_OFFSET, 0);
+  store<u32>(out + HEAD_CAPTURED, idle);
+  out += HEAD;
+}
+
+function sendWithEnds(packet: usize, about: u32, number: u32, endBytes: usize): void {
+  send(about | HAS_ENDS, number, 0);
+  store<u32>(out, load<u32>(packet + PORTS));
+  store<u64>(out + 4, load<u64>(packet + ENDS));
+  if (endBytes !== 8) copy32(out + 4, packet + ENDS);
+  out += 4 + endBytes;
+}
+
+@inline
+function sendPayload(head: usize, packet: usize): void {
+  sendBytes(head, load<u32>(packet + PAYLOAD), load<u32>(packet + PAYLOAD_END));
+}
+
+/** Adds bytes to what was sent on. */
+@inline
+function sendBytes(head: usize, from: usize, end: usize): void {
+  const into = out;
+  const size = end - from;
+  store<u32>(head + HEAD_OFFSET, <u32> into);
+  store<u32>(head + HEAD_CAPTURED, <u32> size);
+  // What is copied beyond its end is written over by what is sent on next.
+  for (let at: usize = 0; at < size; at += 16) v128.store(into + at, v128.load(from + at));
+  out = into + ((size + 3) & ~3);
+}
+
+@inline
+function directionOffset(about: u32): usize {
+  return (about >>> (DIRECTION_SHIFT - 2)) & 4;
+}
+
+@inline
+function payloadsShift(about: u32): u32 {
+  return PAYLOADS_SHIFT + ((about >>> DIRECTION_SHIFT) & 1) * PAYLOADS_BITS;
+}
+
+/** Whether a packet goes to an own network. Each is a value and a mask. */
+function isOwn4(packet: usize, about: u32): bool {
+  const address = load<u32>(packet + ENDS + (directionOffset(about) ^ 4));
+  let own: usize = load<u32>(table4 + T_OWN);
+  for (let left = load<u32>(table4 + T_OWN_COUNT); left !== 0; left--, own += 8) {
+    if (((address ^ load<u32>(own)) & load<u32>(own + 4)) === 0) return true;
+  }
+  return false;
+}
+
+function isOwn6(packet: usize, about: u32): bool {
+  const address = v128.load(packet + ENDS + ((directionOffset(about) ^ 4) << 2));
+  let own: usize = load<u32>(table6 + T_OWN);
+  for (let left = load<u32>(table6 + T_OWN_COUNT); left !== 0; left--, own += 32) {
+    const difference = v128.and(v128.xor(address, v128.load(own)), v128.load(own + 16));
+    if (!v128.any_true(difference)) return true;
+  }
+  return false;
+}
+
+function add(t: usize, shift: usize, hash: u32): u32 {
+  if (load<u32>(t + T_COUNT) === load<u32>(t + T_LIMIT)) forget(t, shift);
+  if ((load<u32>(t + T_COUNT) + 1) * 2 > load<u32>(t + T_MASK)) growIndex(t, shift);
+  let number = load<u32>(t + T_FREE);
+  if (number === 0) {
+    number = load<u32>(t + T_UNUSED);
+    store<u32>(t + T_UNUSED, number + 1);
+  } else {
+    store<u32>(t + T_FREE, load<u32>(cellOf(t, shift, number) + CELL_NEWER));
+  }
+  linkNewest(t, shift, number);
+  insert(t, number, hash);
+  store<u32>(t + T_COUNT, load<u32>(t + T_COUNT) + 1);
+  return number;
+}
+
+@inline
+function insert(t: usize, number: u32, hash: u32): void {
+  const index: usize = load<u32>(t + T_INDEX);
+  const mask = load<u32>(t + T_MASK);
+  let slot = hash & mask;
+  while (load<u32>(index + (<usize> slot << 2)) !== 0) slot = (slot + 1) & mask;
+  store<u32>(index + (<usize> slot << 2), (hash & TAG_MASK) | number);
+}
+
+/** Makes the index twice as large, where it is: the list by age has all that belongs into it. */
+function growIndex(t: usize, shift: usize): void {
+  const size = (load<u32>(t + T_MASK) + 1) * 2;
+  store<u32>(t + T_MASK, size - 1);
+  memory.fill(load<u32>(t + T_INDEX), 0, <usize> size << 2);
+  for (let number = load<u32>(t + T_OLDEST); number !== 0;) {
+    insert(t, number, hashOf(t, shift, number));
+    number = load<u32>(cellOf(t, shift, number) + CELL_NEWER);
+  }
+}
+
+@inline
+function cellOf(t: usize, shift: usize, number: u32): usize {
+  return <usize> load<u32>(t + T_CELLS) + (<usize> number << shift);
+}
+
+function hashOf(t: usize, shift: usize, number: u32): u32 {
+  const cell = cellOf(t, shift, number);
+  const seed = load<u32>(t + T_SEED);
+  const ports = load<u32>(cell + CELL_PORTS);
+  const protocol = load<u32>(cell + CELL_STATE) & 0xff;
+  const ends = cell + CELL_ENDS;
+  return shift === CELL4_SHIFT
+    ? hash4(seed, load<u32>(ends), load<u32>(ends + 4), ports, protocol)
+    : hash6(seed, ends, ports, protocol);
+}
+
+/** Forgets those that are idle for longest, which is sent on before their numbers are used again. */
+function forget(t: usize, shift: usize): void {
+  send(IS_FORGETTING, 0, 0);
+  // What is forgotten may come back in this second.
+  clearRepeats();
+  const wanted = max<u32>(1, load<u32>(t + T_LIMIT) >>> FORGOTTEN_SHIFT);
+  let spared: u32 = 0;
+  for (let done: u32 = 0; done < wanted;) {
+    const number = load<u32>(t + T_OLDEST);
+    if (number === 0) break;
+    const cell = cellOf(t, shift, number);
+    const touched = load<u32>(cell + CELL_STATE) >>> TOUCHED_SHIFT;
+    if ((load<u32>(cell + CELL_LAST_SEEN) & 0xffff) !== touched && spared++ < wanted * MOST_SPARED) {
+      touch(t, cell, number);
+      continue;
+    }
+    done++;
+    unlink(t, shift, number);
+    removeFromIndex(t, shift, number);
+    store<u32>(cell + CELL_NEWER, load<u32>(t + T_FREE));
+    store<u32>(t + T_FREE, number);
+    store<u32>(t + T_COUNT, load<u32>(t + T_COUNT) - 1);
+    store<u32>(t + T_FORGOTTEN, load<u32>(t + T_FORGOTTEN) + 1);
+  }
+}
+
+function removeFromIndex(t: usize, shift: usize, number: u32): void {
+  const index: usize = load<u32>(t + T_INDEX);
+  const mask = load<u32>(t + T_MASK);
+  let slot = hashOf(t, shift, number) & mask;
+  while ((load<u32>(index + (<usize> slot << 2)) & NUMBER_MASK) !== number) {
+    slot = (slot + 1) & mask;
+  }
+  for (let next = (slot + 1) & mask;; next = (next + 1) & mask) {
+    const word = load<u32>(index + (<usize> next << 2));
+    if (word === 0) break;
+    const home = hashOf(t, shift, word & NUMBER_MASK) & mask;
+    if (((next - home) & mask) >= ((next - slot) & mask)) {
+      store<u32>(index + (<usize> slot << 2), word);
+      slot = next;
+    }
+  }
+  store<u32>(index + (<usize> slot << 2), 0);
+}
+
+/** Moves a conversation to the end of the list by age. */
+function touch(t: usize, cell: usize, number: u32): void {
+  const state = load<u32>(cell + CELL_STATE);
+  const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
+  store<u32>(cell + CELL_STATE, (state & UNTOUCHED) | (lastSeen << TOUCHED_SHIFT));
+  if (number === load<u32>(t + T_NEWEST)) return;
+  const shift = t === table4 ? CELL4_SHIFT : CELL6_SHIFT;
+  unlink(t, shift, number);
+  linkNewest(t, shift, number);
+}
+
+function linkNewest(t: usize, shift: usize, number: u32): void {
+  const cell = cellOf(t, shift, number);
+  const newest = load<u32>(t + T_NEWEST);
+  store<u32>(cell + CELL_OLDER, newest);
+  store<u32>(cell + CELL_NEWER, 0);
+  if (newest === 0) store<u32>(t + T_OLDEST, number);
+  else store<u32>(cellOf(t, shift, newest) + CELL_NEWER, number);
+  store<u32>(t + T_NEWEST, number);
+}
+
+function unlink(t: usize, shift: usize, number: u32): void {
+  const cell = cellOf(t, shift, number);
+  const older = load<u32>(cell + CELL_OLDER);
+  const newer = load<u32>(cell + CELL_NEWER);
+  if (older === 0) store<u32>(t + T_OLDEST, newer);
+  else store<u32>(cellOf(t, shift, older) + CELL_NEWER, newer);
+  if (newer === 0) store<u32>(t + T_NEWEST, older);
+  else store<u32>(cellOf(t, shift, newer) + CELL_OLDER, older);
+}
+
+@inline
+function areEqual32(one: usize, other: usize): bool {
+  const first = v128.xor(v128.load(one), v128.load(other));
+  const last = v128.xor(v128.load(one + 16), v128.load(other + 16));
+  return !v128.any_true(v128.or(first, last));
+}
+
+@inline
+function copy32(into: usize, from: usize): void {
+  v128.store(into, v128.load(from));
+  v128.store(into + 16, v128.load(from + 16));
+}
+
+/** A number of four bytes in network order. */
+@inline
+function word32(at: usize): u32 {
+  return bswap<u32>(load<u32>(at));
+}
+
+@inline
+function word16(at: usize): usize {
+  return <usize> bswap<u16>(load<u16>(at));
+}

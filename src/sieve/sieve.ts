@@ -1,0 +1,272 @@
+import type { PacketBatch, RecordFormat } from "../capture/packet_batch.ts";
+import { type Cidr, maskWords } from "../config/cidr.ts";
+import { isLate } from "../flow/late.ts";
+import { aboutPacket, portsOf } from "../flow/packet_list.ts";
+import { WindowClock } from "../flow/window_clock.ts";
+import { decode } from "../packet/decode.ts";
+import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
+import { PROGRAM } from "./program.ts";
+import {
+  GROUP,
+  sieveInput,
+  SieveLayout,
+  type SieveOutput,
+  type SieveSettings,
+  TABLE_CELLS,
+  TABLE_COUNT,
+  TABLE_FORGOTTEN,
+  TABLE_INDEX,
+  TABLE_LIMIT,
+  TABLE_OWN,
+  TABLE_OWN_COUNT,
+  TABLE_SEED,
+} from "./sieve_memory.ts";
+
+/** What `assembly/sieve.ts` exports, by names that say what it is. */
+interface SieveProgram {
+  setUp(tables: number, lists: number, repeats: number, scratch: number, readPorts: number): void;
+  setUpInput(
+    bytes: number,
+    offset: number,
+    captured: number,
+    length: number,
+    seconds: number,
+    linkType: number,
+  ): void;
+  index(
+    from: number,
+    end: number,
+    count: number,
+    most: number,
+    header: number,
+    mostBytes: number,
+    isBigEndian: number,
+    linkType: number,
+  ): number;
+  indexEnd(): number;
+  begin(words: number): void;
+  end(): number;
+  setTime(second: number, window: number): void;
+  sendTime(second: number): void;
+  sendOther(packet: number): void;
+  sendAllAgain(): void;
+  clearRepeats(): void;
+  decode(from: number, to: number): number;
+  setPayload(from: number, end: number): void;
+  add4(source: number, destination: number, ports: number, about: number): void;
+  next6(): number;
+  add6(ports: number, about: number): void;
+  lookUp(): void;
+}
+
+/** The bits of a second that the program knows a repetition by. */
+const SECOND_BITS = 24;
+const WORD = 4;
+
+/**
+ * Decodes packets, knows their conversations, and sends on the few among them that may change
+ * something for a `FlowMeter`: a conversation's first packet and the first of each direction in a
+ * window of time, its first payloads, and whatever opens, ends or refuses a connection.
+ *
+ * The inner loops are WebAssembly (`assembly/sieve.ts`), and run as fast at the first packet as at the
+ * last one; what is not as most packets are is decoded here.
+ */
+export class Sieve {
+  readonly #program: SieveProgram;
+  readonly #readPorts: Uint8Array;
+  readonly #anew: Int32Array;
+  #anewSeen = 0;
+  readonly #header = new PacketHeader();
+  readonly #words: Int32Array;
+  /** The words of each family's table. */
+  readonly #tables: readonly Int32Array[];
+  /** The bytes that the program sees, whatever those of the input are at present. */
+  readonly #memory: Uint8Array<ArrayBufferLike>;
+  readonly #view: DataView<ArrayBufferLike>;
+  #second = 0;
+  /** The time that was sent on last, which may be earlier. */
+  #sentSecond = -1;
+  readonly #input: PacketBatch;
+  readonly #decoded: Int32Array = new Int32Array(DECODED_NAMES.length);
+  readonly #clock = new WindowClock();
+
+  /** @param memory As `sieveMemory` makes it of the same settings. */
+  constructor(memory: WebAssembly.Memory, settings: SieveSettings) {
+    const layout = new SieveLayout(settings);
+    const { buffer } = memory;
+    this.#words = new Int32Array(buffer);
+    this.#readPorts = settings.readPorts;
+    this.#anew = settings.anew;
+    new Uint8Array(buffer).set(settings.readPorts, layout.readPorts);
+    this.#tables = layout.families.map(({ table, cells, index, own }, i) => {
+      const words = new Int32Array(buffer, table, 16);
+      const networks = settings.ownNetworks.filter(({ family }) => family === (i === 0 ? 4 : 6));
+      words[TABLE_CELLS] = cells;
+      words[TABLE_INDEX] = index;
+      words[TABLE_LIMIT] = settings.maxConversations;
+      // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
+      words[TABLE_SEED] = crypto.getRandomValues(new Int32Array(1))[0];
+      words[TABLE_OWN] = own;
+      words[TABLE_OWN_COUNT] = networks.length;
+      this.#words.set(networks.flatMap(i === 0 ? valueAndMask4 : valueAndMask6), own / WORD);
+      return words;
+    });
+    const binary = Uint8Array.from(atob(PROGRAM), (character) => character.charCodeAt(0));
+    const module = new WebAssembly.Module(binary);
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    this.#program = instance.exports as unknown as SieveProgram;
+    const { tables, lists, repeats, scratch, readPorts, input } = layout;
+    this.#program.setUp(tables, lists, repeats, scratch, readPorts);
+    const { bytes, offset, captured, length, seconds, linkType } = input;
+    this.#program.setUpInput(bytes, offset, captured, length, seconds, linkType);
+    this.#input = sieveInput(buffer, layout);
+    this.#input.indexRecords = (format, from, end) => this.#index(format, from, end);
+    this.#memory = this.#input.bytes;
+    this.#view = this.#input.view;
+  }
+
+  /** The batch that is sifted, without packets, for a source to fill. */
+  newInput(): PacketBatch {
+    this.#input.setBytes(this.#memory);
+    this.#input.count = 0;
+    return this.#input;
+  }
+
+  /**
+   * Sifts packets of {@linkcode Sieve.newInput}, as many as there is room for, and one at least.
+   *
+   * @param from The index of the first.
+   * @param room Where to put what is sent on.
+   * @param output Is there afterwards.
+   * @returns The index after the last packet.
+   */
+  sift(from: number, room: number, output: SieveOutput): number {
+    const { seconds } = this.#input;
+    const program = this.#program;
+    const decoded = this.#decoded.fill(0);
+    const end = this.#takeBytes(from);
+    output.moveTo(room);
+    program.begin(output.from * WORD);
+    const anew = Atomics.load(this.#anew, 0);
+    if (anew !== this.#anewSeen) program.sendAllAgain();
+    this.#anewSeen = anew;
+    for (let i = from; i < end;) {
+      const most = Math.min(end, i + GROUP);
+      const second = seconds[i];
+      let groupEnd = i + 1;
+      while (groupEnd < most && seconds[groupEnd] === second) groupEnd++;
+      this.#setTime(second);
+      this.#decode(i, groupEnd);
+      program.lookUp();
+      i = groupEnd;
+    }
+    const [ipv4, ipv6] = this.#tables;
+    output.decoded.set(decoded);
+    output.setSifted(
+      (program.end() >>> 0) / WORD,
+      ipv4[TABLE_COUNT] + ipv6[TABLE_COUNT],
+      ipv4[TABLE_FORGOTTEN] + ipv6[TABLE_FORGOTTEN],
+    );
+    return end;
+  }
+
+  /**
+   * Takes the bytes of packets that are elsewhere, as a window that has grown for a long record is.
+   *
+   * @returns The index after those that there was room for.
+   */
+  #takeBytes(from: number): number {
+    const { bytes, offset, captured, count } = this.#input;
+    if (bytes === this.#memory || from === count) return count;
+    const room = this.#memory.length;
+    const first = offset[from];
+    // Only what is no IP packet is longer.
+    captured[from] = Math.min(captured[from], room);
+    let end = from + 1;
+    while (end < count && offset[end] + captured[end] - first <= room) end++;
+    this.#memory.set(bytes.subarray(first, offset[end - 1] + captured[end - 1]));
+    for (let i = from; i < end; i++) offset[i] -= first;
+    return end;
+  }
+
+  #index(
+    { header, littleEndian, linkType, most }: RecordFormat,
+    from: number,
+    end: number,
+  ): number {
+    const batch = this.#input;
+    if (batch.bytes !== this.#memory) return from;
+    batch.count = this.#program.index(
+      from,
+      end,
+      batch.count,
+      batch.capacity,
+      header,
+      most,
+      littleEndian ? 0 : 1,
+      linkType,
+    );
+    return this.#program.indexEnd();
+  }
+
+  /** Keeps the time that a `FlowMeter` and a `RepeatFilter` keep. */
+  #setTime(second: number): void {
+    const program = this.#program;
+    if (second === this.#sentSecond) return;
+    this.#sentSecond = second;
+    program.sendTime(second);
+    if (second === this.#second || isLate(second, this.#second)) return;
+    const isSameCycle = (second >>> SECOND_BITS) === (this.#second >>> SECOND_BITS);
+    if (second < this.#second || !isSameCycle) program.clearRepeats();
+    this.#second = second;
+    this.#clock.set(second);
+    program.setTime(second, this.#clock.window);
+  }
+
+  #decode(from: number, end: number): void {
+    const program = this.#program;
+    const decoded = this.#decoded;
+    const { offset, captured, linkType } = this.#input;
+    const view = this.#view;
+    const header = this.#header;
+    for (let i = from;; i++) {
+      const first = i;
+      i = program.decode(i, end) >>> 0;
+      decoded[TRANSPORT] += i - first;
+      if (i === end) return;
+      const start = offset[i];
+      const outcome = decode(view, start, start + captured[i], linkType[i], header);
+      decoded[outcome]++;
+      if (outcome === TRANSPORT) {
+        if (this.#readPorts[header.sourcePort] !== 0) program.sendOther(i);
+        this.#add();
+      } else if (outcome === UNREACHABLE) {
+        program.sendOther(i);
+      }
+    }
+  }
+
+  #add(): void {
+    const program = this.#program;
+    const header = this.#header;
+    const { addresses } = header;
+    const ports = portsOf(header);
+    const about = aboutPacket(header);
+    program.setPayload(header.payloadOffset, header.payloadEnd);
+    if (header.isIpv6) {
+      this.#words.set(addresses, (program.next6() >>> 0) / WORD);
+      program.add6(ports, about);
+    } else {
+      program.add4(addresses[SOURCE + 3], addresses[DESTINATION + 3], ports, about);
+    }
+  }
+}
+
+function valueAndMask4({ words, prefixLength }: Cidr): number[] {
+  return [words[3], maskWords(4, prefixLength)[3]];
+}
+
+function valueAndMask6({ words, prefixLength }: Cidr): number[] {
+  return [...words, ...maskWords(6, prefixLength)];
+}

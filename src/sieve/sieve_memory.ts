@@ -1,0 +1,239 @@
+import { PACKETS_PER_BATCH, WINDOW_BYTES } from "../capture/savefile_source.ts";
+import { PacketBatch } from "../capture/packet_batch.ts";
+import type { Cidr } from "../config/cidr.ts";
+import { DECODED_NAMES } from "../packet/decoded.ts";
+import { MOST_SIGHTING_WORDS, type SightingBatch } from "./sighting_batch.ts";
+
+/*
+ * What lies where in the memory of a sieve, which two threads see: its program knows its own memory
+ * only, so all that it reads or writes is there. Sizes are in bytes.
+ */
+
+/** What a sieve has to know of the meter that it works for. */
+export interface SieveSettings {
+  /** Tells meters apart. */
+  readonly id: number;
+  /** Conversations of each address family that are remembered. */
+  readonly maxConversations: number;
+  /** For each of the 65536 ports, 1 where packets that come from it are wanted as a whole. */
+  readonly readPorts: Uint8Array;
+  /** The own networks: a refusal that goes there makes no conversation. */
+  readonly ownNetworks: readonly Cidr[];
+  /** Counts, in memory that both threads see, how often all conversations were to be seen anew. */
+  readonly anew: Int32Array;
+}
+
+/** Packets of a group, which are looked up together. */
+export const GROUP = 256;
+
+const PAGE = 64 * 1024;
+const CACHE_LINE = 64;
+const WORD = 4;
+
+/** Of a table, the words that are set: see `T_` in `assembly/sieve.ts`. */
+const TABLE = 64;
+export const TABLE_CELLS = 0;
+export const TABLE_INDEX = 1;
+export const TABLE_LIMIT = 2;
+export const TABLE_SEED = 3;
+export const TABLE_OWN = 4;
+export const TABLE_OWN_COUNT = 5;
+export const TABLE_COUNT = 6;
+export const TABLE_FORGOTTEN = 7;
+
+const PORTS = 1 << 16;
+const LISTS = GROUP * (32 + 64);
+const REPEATS = 2048 * 32 + 1024 * 64;
+const FIRST_INDEX = 1 << 14;
+
+/** Packets of a batch, and their bytes: mostly, a batch of a saved capture has no more. */
+const BATCH_PACKETS = PACKETS_PER_BATCH;
+export const BATCH_BYTES = WINDOW_BYTES;
+/** The program copies bytes in pieces of so many. */
+const PIECE = 16;
+
+/** What is sent on of a batch begins with these, of 8 and of 4 bytes. */
+const HEAD_RECEIVED = 0;
+const HEAD_POSITION = 1;
+const HEAD_END = 4;
+const HEAD_IS_LAST = 5;
+const HEAD_CONVERSATIONS = 6;
+const HEAD_FORGOTTEN = 7;
+const HEAD_DECODED = 8;
+const HEAD = 2 * CACHE_LINE;
+/** The most that is sent on of a batch: of each packet all words, its bytes and its payload. */
+export const MOST_OF_A_BATCH = HEAD + BATCH_PACKETS * (MOST_SIGHTING_WORDS * WORD + 2 * PIECE) +
+  2 * BATCH_BYTES;
+/** So much may wait to be taken. */
+const RING = 16 * 1024 * 1024;
+
+/** Where the tables of one family are. */
+interface FamilyLayout {
+  readonly table: number;
+  readonly cells: number;
+  readonly index: number;
+  readonly own: number;
+}
+
+/** Where everything is. */
+export class SieveLayout {
+  readonly scratch: number;
+  readonly readPorts: number;
+  readonly lists: number;
+  readonly repeats: number;
+  readonly families: readonly [FamilyLayout, FamilyLayout];
+  readonly input: {
+    readonly bytes: number;
+    readonly offset: number;
+    readonly captured: number;
+    readonly length: number;
+    readonly seconds: number;
+    readonly linkType: number;
+  };
+  /** Where what is sent on goes. */
+  readonly ring: { readonly start: number; readonly end: number };
+  /** Pages of 64 KiB that it takes. The system gives memory when it is first used. */
+  readonly pages: number;
+  #end = CACHE_LINE;
+
+  constructor({ maxConversations, ownNetworks }: SieveSettings) {
+    // First of all, or their places might be more than a signed word can say.
+    this.input = {
+      bytes: this.#take(BATCH_BYTES + PIECE),
+      offset: this.#take(BATCH_PACKETS * WORD),
+      captured: this.#take(BATCH_PACKETS * WORD),
+      length: this.#take(BATCH_PACKETS * WORD),
+      seconds: this.#take(BATCH_PACKETS * WORD),
+      linkType: this.#take(BATCH_PACKETS * 2),
+    };
+    const ring = this.#take(RING);
+    this.ring = { start: ring, end: ring + RING };
+    const tables = this.#take(2 * TABLE);
+    this.scratch = this.#take(GROUP * WORD);
+    this.readPorts = this.#take(PORTS);
+    this.lists = this.#take(LISTS);
+    this.repeats = this.#take(REPEATS);
+    const index = indexSize(maxConversations) * WORD;
+    const family = (table: number, cell: number, own: number): FamilyLayout => ({
+      table,
+      cells: this.#take((maxConversations + 1) * cell),
+      index: this.#take(index),
+      own: this.#take(ownNetworks.length * own),
+    });
+    this.families = [family(tables, 32, 8), family(tables + TABLE, 64, 32)];
+    this.pages = Math.ceil(this.#end / PAGE);
+  }
+
+  get tables(): number {
+    return this.families[0].table;
+  }
+
+  #take(size: number): number {
+    const at = this.#end;
+    this.#end = aligned(at + size);
+    return at;
+  }
+}
+
+/** Slots of the largest index that a table with so many conversations grows to. */
+function indexSize(maxConversations: number): number {
+  let size = FIRST_INDEX;
+  while (maxConversations * 2 > size - 1) size *= 2;
+  return size;
+}
+
+function aligned(size: number): number {
+  return Math.ceil(size / CACHE_LINE) * CACHE_LINE;
+}
+
+/** Makes the memory of a sieve. */
+export function sieveMemory(settings: SieveSettings): WebAssembly.Memory {
+  const { pages } = new SieveLayout(settings);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+/** The memory that a sieve reads packets from, as a batch. */
+export function sieveInput(buffer: ArrayBufferLike, { input }: SieveLayout): PacketBatch {
+  return new PacketBatch(BATCH_PACKETS, new Uint8Array(buffer, input.bytes, BATCH_BYTES), {
+    offset: new Int32Array(buffer, input.offset, BATCH_PACKETS),
+    captured: new Int32Array(buffer, input.captured, BATCH_PACKETS),
+    length: new Uint32Array(buffer, input.length, BATCH_PACKETS),
+    seconds: new Uint32Array(buffer, input.seconds, BATCH_PACKETS),
+    linkType: new Uint16Array(buffer, input.linkType, BATCH_PACKETS),
+  });
+}
+
+/** What a sieve sends on of one batch after the other, at any place of its memory. */
+export class SieveOutput implements SightingBatch {
+  readonly view: DataView<ArrayBufferLike>;
+  readonly words: Int32Array;
+  readonly #longs: Float64Array;
+  /** Word of its head. */
+  #head = 0;
+
+  constructor(buffer: ArrayBufferLike) {
+    this.view = new DataView(buffer);
+    this.words = new Int32Array(buffer);
+    this.#longs = new Float64Array(buffer);
+  }
+
+  /** Goes to another place. */
+  moveTo(address: number): void {
+    this.#head = address / WORD;
+  }
+
+  get from(): number {
+    return this.#head + HEAD / WORD;
+  }
+
+  get end(): number {
+    return this.words[this.#head + HEAD_END];
+  }
+
+  /** Where the next batch may begin. */
+  get endAddress(): number {
+    return aligned(this.end * WORD);
+  }
+
+  /** Packets that were received, up to and with this batch. */
+  get received(): number {
+    return this.#longs[this.#head / 2 + HEAD_RECEIVED];
+  }
+
+  /** Bytes of the file that were used, up to and with this batch. */
+  get position(): number {
+    return this.#longs[this.#head / 2 + HEAD_POSITION];
+  }
+
+  /** Whether nothing comes after it, and it has no packets itself. */
+  get isLast(): boolean {
+    return this.words[this.#head + HEAD_IS_LAST] !== 0;
+  }
+
+  get conversations(): number {
+    return this.words[this.#head + HEAD_CONVERSATIONS];
+  }
+
+  get forgotten(): number {
+    return this.words[this.#head + HEAD_FORGOTTEN];
+  }
+
+  get decoded(): Int32Array {
+    const from = this.#head + HEAD_DECODED;
+    return this.words.subarray(from, from + DECODED_NAMES.length);
+  }
+
+  /** Says how far the file was read. */
+  setProgress(received: number, position: number, isLast: boolean): void {
+    this.#longs[this.#head / 2 + HEAD_RECEIVED] = received;
+    this.#longs[this.#head / 2 + HEAD_POSITION] = position;
+    this.words[this.#head + HEAD_IS_LAST] = isLast ? 1 : 0;
+  }
+
+  /** Says where the words end, and what the sieve has. */
+  setSifted(end: number, conversations: number, forgotten: number): void {
+    this.words[this.#head + HEAD_END] = end;
+    this.words[this.#head + HEAD_CONVERSATIONS] = conversations;
+    this.words[this.#head + HEAD_FORGOTTEN] = forgotten;
+  }
+}
