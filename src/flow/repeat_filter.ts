@@ -22,6 +22,13 @@ const PAYLOADS_MASK = HAS_PASSED - 1;
 const SECOND_SHIFT = 8;
 const SECOND_BITS = 24;
 
+/** After so many packets it is seen whether it was of use. */
+export const TRIED_PACKETS = 1 << 16;
+/** Of so many packets one at least must be a repetition for it to be of use. */
+const WORTHWHILE = 32;
+/** Otherwise it rests for so many packets. */
+export const RESTED_PACKETS = 1 << 20;
+
 const CONTROL = (TCP_SYN | TCP_FIN | TCP_RST) << FLAGS_SHIFT;
 
 /**
@@ -30,12 +37,17 @@ const CONTROL = (TCP_SYN | TCP_FIN | TCP_RST) << FLAGS_SHIFT;
  * RST. In most traffic these are most packets.
  *
  * It remembers some thousand conversations, each in one place, where a new one takes the place of the
- * old: whatever is not remembered is no repetition.
+ * old: whatever is not remembered is no repetition. Where more conversations than that take turns it
+ * finds nothing, and rests most of the time.
  */
 export class RepeatFilter {
   readonly #ipv4 = new Int32Array(IPV4_ENTRIES * IPV4_ENTRY);
   readonly #ipv6 = new Int32Array(IPV6_ENTRIES * IPV6_ENTRY);
   #second = 0;
+  /** Packets that it is asked about before it is seen whether it is of use, and repetitions found. */
+  #left = TRIED_PACKETS;
+  #found = 0;
+  #rests = false;
 
   /** Forgets all that has passed. */
   clear(): void {
@@ -57,6 +69,8 @@ export class RepeatFilter {
 
   /** Asks about a packet of a list of IPv4 packets, which counts as passed if it is no repetition. */
   isRepeat4(list: PacketList, packet: number): boolean {
+    if (this.#left-- === 0) this.#weigh();
+    if (this.#rests) return false;
     const { hash, addresses, ports, about } = list;
     const entries = this.#ipv4;
     const at = (hash[packet] & (IPV4_ENTRIES - 1)) * IPV4_ENTRY;
@@ -72,11 +86,13 @@ export class RepeatFilter {
       entries[at + 3] = about[packet] & 0xff;
       entries[at + 4] = entries[at + 5] = 0;
     }
-    return pass(entries, at + 4, about[packet], this.#second);
+    return this.#pass(entries, at + 4, about[packet]);
   }
 
   /** The same for IPv6. */
   isRepeat6(list: PacketList, packet: number): boolean {
+    if (this.#left-- === 0) this.#weigh();
+    if (this.#rests) return false;
     const { hash, addresses, ports, about } = list;
     const entries = this.#ipv6;
     const at = (hash[packet] & (IPV6_ENTRIES - 1)) * IPV6_ENTRY;
@@ -94,21 +110,33 @@ export class RepeatFilter {
       entries[at + IPV6_ENDS + 1] = about[packet] & 0xff;
       entries[states] = entries[states + 1] = 0;
     }
-    return pass(entries, states, about[packet], this.#second);
+    return this.#pass(entries, states, about[packet]);
   }
-}
 
-/** Notes a packet in the states of its conversation. @returns Whether it was a repetition. */
-function pass(entries: Int32Array, states: number, about: number, second: number): boolean {
-  if ((about & CONTROL) !== 0) {
-    entries[states] = entries[states + 1] = 0;
-    return false;
+  /** Notes a packet in the states of its conversation. @returns Whether it was a repetition. */
+  #pass(entries: Int32Array, states: number, about: number): boolean {
+    if ((about & CONTROL) !== 0) {
+      entries[states] = entries[states + 1] = 0;
+      return false;
+    }
+    const at = states + ((about >>> DIRECTION_SHIFT) & 1);
+    const state = entries[at];
+    let payloads = state & PAYLOADS_MASK;
+    if ((about & HAS_PAYLOAD) !== 0 && payloads < MOST_LOOKED_AT) payloads++;
+    const next = (this.#second << SECOND_SHIFT) | HAS_PASSED | payloads;
+    entries[at] = next;
+    if (next !== state) return false;
+    this.#found++;
+    return true;
   }
-  const at = states + ((about >>> DIRECTION_SHIFT) & 1);
-  const state = entries[at];
-  let payloads = state & PAYLOADS_MASK;
-  if ((about & HAS_PAYLOAD) !== 0 && payloads < MOST_LOOKED_AT) payloads++;
-  const next = (second << SECOND_SHIFT) | HAS_PASSED | payloads;
-  entries[at] = next;
-  return next === state;
+
+  /** Sees whether it was of use, and rests if it was not, or has rested enough. */
+  #weigh(): void {
+    const hasRested = this.#rests;
+    this.#rests = !hasRested && this.#found * WORTHWHILE < TRIED_PACKETS;
+    this.#left = this.#rests ? RESTED_PACKETS : TRIED_PACKETS;
+    this.#found = 0;
+    // What has opened or ended meanwhile is not known.
+    if (hasRested) this.clear();
+  }
 }

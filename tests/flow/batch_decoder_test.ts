@@ -5,6 +5,7 @@ import { PREFETCHED_AT_ONCE } from "../../src/flow/conversation_table.ts";
 import { DecodedBatch } from "../../src/flow/decoded_batch.ts";
 import type { FlowMeter } from "../../src/flow/flow_meter.ts";
 import { PacketList } from "../../src/flow/packet_list.ts";
+import { RESTED_PACKETS, TRIED_PACKETS } from "../../src/flow/repeat_filter.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
@@ -201,6 +202,41 @@ for (const [family, one, other] of ADDRESSES) {
     const datagram = ethernet(ip(one, other, udp(40_000, 443, "data"), { protocol: 17 }));
     const overUdp = { packet: datagram, linkType: LINKTYPE_ETHERNET, seconds: SECOND };
     assert.deepEqual(lookedUp(packet(ACK), overUdp), [0, 1]);
+  });
+}
+
+for (const [family, one, other] of ADDRESSES) {
+  Deno.test(`BatchDecoder looks for no repetitions for a while where it finds none, ${family}`, () => {
+    const it = decoder();
+    /** How many of some packets, one a conversation, are to be looked up. */
+    const count = (conversations: number) => {
+      const batch = batchOf(Array.from({ length: conversations }, (_, i) => ({
+        packet: ethernet(ip(one, other, tcp(1024 + i, 443, ACK))),
+        linkType: LINKTYPE_ETHERNET,
+        seconds: SECOND,
+      })));
+      const into = new DecodedBatch(batch, conversations);
+      return (times: number) => {
+        let sum = 0;
+        for (let time = 0; time < times; time++) {
+          it.decode(batch, 0, conversations, into);
+          sum += into.ipv4.count + into.ipv6.count;
+        }
+        return sum;
+      };
+    };
+    const many = count(40_000);
+    const few = count(10);
+    assert.equal(few(2), 10);
+    // So many conversations that hardly one is remembered until it comes again.
+    many(Math.ceil(TRIED_PACKETS / 40_000));
+    assert.equal(few(2), 20);
+    many(Math.ceil(RESTED_PACKETS / 40_000));
+    few(1);
+    assert.equal(few(3), 0);
+    // Where there are repetitions it goes on.
+    few(TRIED_PACKETS / 8);
+    assert.equal(few(1), 0);
   });
 }
 
