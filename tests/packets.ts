@@ -230,5 +230,16 @@ export function pcap(
     record.setUint32(12, length ?? packet.length, littleEndian);
     return [new Uint8Array(record.buffer), packet];
   });
-  return bytes(new Uint8Array(file.buffer), ...records);
+  return joined([new Uint8Array(file.buffer), ...records]);
+}
+
+/** Parts one after the other, of which there may be more than a function takes arguments. */
+function joined(parts: readonly Uint8Array[]): Bytes {
+  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -89,8 +89,10 @@ import { WindowClock } from "./window_clock.ts";
 export const DEFAULT_MAX_CONVERSATIONS = 1_000_000;
 /** Keys that are held back at the same time, for each address family. */
 const MOST_HELD_KEYS = 1_000_000;
-/** Conversations that may wait for their judgement; then all are judged at once. */
+/** Directions that may wait for their judgement; then all are judged at once. */
 const MOST_DUE = 1 << 16;
+/** Those that may be corrected meanwhile, besides: the other direction of each. */
+const MOST_CORRECTED = MOST_DUE;
 /** TCP and UDP ports that there are. */
 const PORTS = 1 << 16;
 /** After a longer time without a packet or a flush, what went on in between may have gone unseen. */
@@ -208,7 +210,7 @@ export class FlowMeter {
   readonly #windowClock = new WindowClock();
   #window = this.#windowClock.window;
   /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
-  readonly #due = new Int32Array(MOST_DUE);
+  readonly #due = new Int32Array(MOST_DUE + MOST_CORRECTED);
   #dueCount = 0;
   /** Counts how often what was due was judged. */
   #judgement = 0;
@@ -236,7 +238,10 @@ export class FlowMeter {
     this.#own = new DecodedBatch(NOWHERE, PREFETCHED_AT_ONCE);
   }
 
-  /** What a sieve has to know, so that {@linkcode FlowMeter.takeSightings} can take what it sends on. */
+  /**
+   * What a sieve has to know, so that {@linkcode FlowMeter.takeSightings} can take what it sends on. It
+   * keeps to the own networks of the mapping that there is now.
+   */
   get sieveSettings(): SieveSettings {
     return {
       id: this.#id,
@@ -786,7 +791,7 @@ export class FlowMeter {
   #judgeAgain(table: ConversationTable, number: number, direction: number): void {
     const { hot, hotShift } = table;
     const until = (number << hotShift) + HOT_UNTIL + direction;
-    if (this.#dueCount === MOST_DUE) {
+    if (this.#dueCount === this.#due.length) {
       this.#askAgainSoon(hot, until);
     } else {
       hot[until] = this.#window + 1;

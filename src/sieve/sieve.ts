@@ -62,6 +62,8 @@ interface SieveProgram {
 
 /** The bits of a second that the program knows a repetition by. */
 const SECOND_BITS = 24;
+/** Less than the bits of a window that it knows a packet's by. */
+const CYCLE_BITS = 14;
 const WORD = 4;
 
 /**
@@ -124,6 +126,7 @@ export class Sieve {
     this.#input.indexRecords = (format, from, end) => this.#index(format, from, end);
     this.#memory = this.#input.bytes;
     this.#view = this.#input.view;
+    this.#program.setTime(this.#second, this.#clock.window);
   }
 
   /** The batch that is sifted, without packets, for a source to fill. */
@@ -181,7 +184,7 @@ export class Sieve {
     if (bytes === this.#memory || from === count) return count;
     const room = this.#memory.length;
     const first = offset[from];
-    // Only what is no IP packet is longer.
+    // Nothing is read of what is further from a packet's beginning.
     captured[from] = Math.min(captured[from], room);
     let end = from + 1;
     while (end < count && offset[end] + captured[end] - first <= room) end++;
@@ -220,8 +223,12 @@ export class Sieve {
     const isSameCycle = (second >>> SECOND_BITS) === (this.#second >>> SECOND_BITS);
     if (second < this.#second || !isSameCycle) program.clearRepeats();
     this.#second = second;
+    const before = this.#clock.window;
     this.#clock.set(second);
-    program.setTime(second, this.#clock.window);
+    const { window } = this.#clock;
+    // The program knows a window by its last bits, and must not take an old one for the present.
+    if (before >>> CYCLE_BITS !== window >>> CYCLE_BITS) program.sendAllAgain();
+    program.setTime(second, window);
   }
 
   #decode(from: number, end: number): void {

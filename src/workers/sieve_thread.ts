@@ -25,7 +25,7 @@ export interface SiftMessage {
   readonly control: SharedArrayBuffer;
 }
 
-/** What the thread tells at the end of a file, before it hands over the last slot. */
+/** What the thread tells at the end of a file, before it hands over the last batch. */
 export interface EndMessage {
   readonly number: number;
   readonly end: End;

@@ -313,9 +313,29 @@ for (const [family, one, other] of FAMILIES) {
     assert.equal(await count(at(0, there(ACK), there(ACK), back(ACK), there(ACK))), 2);
     assert.equal(await count(at(9, there(ACK), back(ACK))), 0);
     assert.equal(await count(at(WINDOW, there(ACK), there(ACK), back(ACK))), 2);
-    // As many windows later as it can tell apart, less its bits: it has been silent for too long.
-    assert.equal(await count(at(WINDOW * 0x8001, there(ACK), back(ACK))), 2);
     assert.equal(sieve.conversations, 1);
+  });
+
+  Deno.test(`a sieve sends on a direction that was silent for any number of windows, ${family}`, async () => {
+    const sieve = new TestSieve();
+    const count = async (packets: Timed[]) => (await sieve.siftPackets(packets)).length;
+    await count(at(0, there(ACK), back(ACK)));
+    // The one goes on, and the other comes again after as many windows as some bits can tell apart.
+    for (let bits = 13, first = 1; bits <= 16; bits++) {
+      const windows = 1 << bits;
+      const packets = Array.from(
+        { length: windows },
+        (_, i) => at((first + i) * WINDOW, there(ACK)),
+      );
+      assert.equal(await count(packets.flat()), windows);
+      first += windows;
+      assert.equal(await count(at((first - 1) * WINDOW, back(ACK), back(ACK))), 1, `${windows}`);
+    }
+  });
+
+  Deno.test(`a sieve sends on both directions of what was seen at the time 0, ${family}`, async () => {
+    const packets = [there(ACK), back(ACK), there(ACK)].map((packet) => ({ packet, seconds: 0 }));
+    assert.equal((await new TestSieve().siftPackets(packets)).length, 2);
   });
 
   Deno.test(`a sieve sends on the first four payloads of each direction, ${family}`, async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PacketBatch } from "../../src/capture/packet_batch.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
-import { Assign, DST, SRC } from "../../src/config/mod.ts";
+import { Assign, DST, LowerPort, Service, SRC } from "../../src/config/mod.ts";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { FlowMeter } from "../../src/flow/flow_meter.ts";
@@ -13,7 +13,7 @@ import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts"
 import { connection } from "../conversations.ts";
 import { HAS_LIBPCAP, WITHOUT_LIBPCAP } from "../installed.ts";
 import { mappingOf } from "../observed_keys.ts";
-import { bytes, ethernet, ipUdp, pcap, type Timed, udp } from "../packets.ts";
+import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, type Timed, udp } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 
 const FIRST_SECOND = 1_700_000_000;
@@ -187,11 +187,14 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
   }));
 
 /** A meter, and the keys that it writes. */
-function collecting(maxConversations = 50_000): { meter: FlowMeter; keys: string[] } {
+function collecting(
+  maxConversations = 50_000,
+  mapping = MAPPING,
+): { meter: FlowMeter; keys: string[] } {
   const keys: string[] = [];
   const meter = new FlowMeter({
     maxConversations,
-    mapping: MAPPING,
+    mapping,
     emit: ({ words, count }) => {
       for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
     },
@@ -246,6 +249,48 @@ Deno.test("a meter has all keys of a file, of which it has taken a part before",
     assert.ok(keys.length > 0 && keys.length < whole.keys.length);
     await takeFile(thread, meter, path);
     assert.deepEqual(new Set(keys), new Set(whole.keys));
+  }));
+
+Deno.test("a correction is written while as much is judged as may wait, with a thread and here", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "full.pcap");
+    const [client, server] = ["10.0.0.1", "10.0.0.2"];
+    // Nothing is decided of what the server sends: the other direction has to be corrected by itself.
+    const mapping = mappingOf({
+      suppressOwnNetwork: false,
+      networks: [["client", "10.0.0.1/32"], ["server", "10.0.0.2/32"], ["others", "0.0.0.0/0"]],
+      flows: [
+        ["client", "server", Service()],
+        ["client", "server", LowerPort()],
+        ["others", "server", LowerPort()],
+        ["others", "others", LowerPort()],
+      ],
+    }, []);
+    const packets: Timed[] = [];
+    const add = (second: number, from: string, port: number, to: string, toPort: number) => {
+      const packet = ethernet(ip(from, to, tcp(port, toPort, ACK)));
+      packets.push({ packet, seconds: FIRST_SECOND + second });
+    };
+    // The lower port is the client's own, until others are seen to use the server.
+    add(0, client, 5000, server, 7000);
+    add(1, client, 5000, server, 7000);
+    for (let i = 1; i < 8; i++) add(2, `10.0.1.${i}`, 6000 + i, server, 7000);
+    add(2, server, 7000, client, 5000);
+    // As many as may wait for their judgement, 8 of which are there.
+    for (let i = 0; i < 65_536 - 8; i++) {
+      add(2, `11.0.${i >> 8}.${i & 255}`, 1000, "10.200.0.1", 443);
+    }
+    add(5, "10.9.9.9", 5000, server, 9);
+    await Deno.writeFile(path, pcap(packets));
+    const here = collecting(100_000, mapping);
+    const source = SavefileSource.open(path);
+    for (let batch; (batch = await source.next()) !== null;) here.meter.take(batch);
+    source.close();
+    here.meter.flush();
+    const there = collecting(100_000, mapping);
+    await takeFile(thread, there.meter, path);
+    assert.ok(here.keys.includes("10.0.0.1;10.0.0.2;7000;flow"));
+    assert.deepEqual(there.keys, here.keys);
   }));
 
 Deno.test("no key is lost where a thread's sieve forgets conversations for want of room", () =>

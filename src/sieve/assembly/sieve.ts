@@ -96,9 +96,6 @@ const ALL_PAYLOADS: u32 = 0xff00;
 const TOUCHED_SHIFT: u32 = 16;
 const UNTOUCHED: u32 = 0xffff;
 
-// What has been silent for longer, in seconds, was not seen in this window.
-const LONGEST_WINDOW: u32 = 60;
-
 const NUMBER_MASK: u32 = 0x00ff_ffff;
 const TAG_MASK: u32 = ~NUMBER_MASK;
 const FIRST_INDEX_MASK: u32 = (1 << 14) - 1;
@@ -249,7 +246,7 @@ export function end(): usize {
   return out;
 }
 
-/** Sets the time of the next group. */
+/** Sets the time of the next group. Of its window 15 bits are used. */
 export function setTime(itsSecond: u32, itsWindow: u32): void {
   second = itsSecond;
   window = 0x8000 | (itsWindow & 0x7fff);
@@ -682,7 +679,6 @@ function sendAdded(cell: usize, packet: usize, about: u32, number: u32, endBytes
 /** Notes a packet of a known conversation, and sends it on if that may change something. */
 @inline
 function see(t: usize, cell: usize, packet: usize, about: u32, number: u32): void {
-  const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
   store<u32>(cell + CELL_LAST_SEEN, second);
   const sent = cell + CELL_SENT + (directionOffset(about) >>> 1);
   let isWanted = false;
@@ -696,7 +692,7 @@ function see(t: usize, cell: usize, packet: usize, about: u32, number: u32): voi
       isLookedAt = true;
     }
   }
-  if (<u32> load<u16>(sent) !== window || second - lastSeen > LONGEST_WINDOW) {
+  if (<u32> load<u16>(sent) !== window) {
     store<u16>(sent, <u16> window);
     touch(t, cell, number);
     isWanted = true;
