@@ -48,7 +48,7 @@ const FIRST_INDEX = 1 << 14;
 
 /** Packets of a batch, and their bytes: mostly, a batch of a saved capture has no more. */
 const BATCH_PACKETS = PACKETS_PER_BATCH;
-export const BATCH_BYTES = WINDOW_BYTES;
+const BATCH_BYTES = WINDOW_BYTES;
 /** The program copies bytes in pieces of so many. */
 const PIECE = 16;
 
