@@ -38,6 +38,7 @@ import { SieveLayout, sieveMemory, SieveOutput } from "../src/sieve/sieve_memory
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { keyText } from "../src/sink/keys.ts";
 import { ACK, bytes, ethernet, ip, ipUdp, tcp, udp } from "../tests/packets.ts";
+import { sieveSettings } from "../tests/sieve/settings.ts";
 
 /** Things that a bench goes through, so that it does not measure one that the processor knows. */
 const MANY = 4096;
@@ -118,13 +119,7 @@ Deno.bench("sieve: 4096 packets of known conversations", { group: "meter" }, (co
 
 /** What sifts the packets of a batch again and again, and their seconds. */
 function sieveOf(batch: PacketBatch): [sift: () => void, seconds: Uint32Array] {
-  const settings = {
-    id: 1,
-    maxConversations: 10_000,
-    readPorts: new Uint8Array(1 << 16),
-    ownNetworks: [],
-    anew: new Int32Array(new SharedArrayBuffer(4)),
-  };
+  const settings = sieveSettings();
   const memory = sieveMemory(settings);
   const sieve = new Sieve(memory, settings);
   const input = sieve.newInput();

@@ -234,11 +234,14 @@ export class ConversationTable {
   fingerprint(number: number, into: Fingerprint): void {
     const { hot } = this;
     const cell = number << this.hotShift;
-    const words = 2 * this.addressWords;
-    into.begin();
-    for (let word = 0; word < words; word++) into.add(hot[cell + HOT_ADDRESSES + word]);
-    into.add(hot[cell + HOT_PORTS]);
-    into.add(hot[cell + HOT_STATE] & 0xff);
+    const protocol = hot[cell + HOT_STATE] & 0xff;
+    into.identify(
+      hot,
+      cell + HOT_ADDRESSES,
+      2 * this.addressWords,
+      hot[cell + HOT_PORTS],
+      protocol,
+    );
   }
 
   /**
@@ -292,13 +295,15 @@ export class ConversationTable {
 
   /** Has what the mapping said of any conversation forgotten, so that it is asked again. */
   judgeAnew(): void {
-    const { hot, cold, hotShift } = this;
-    for (let number = 1; number < this.#unused; number++) {
-      const until = (number << hotShift) + HOT_UNTIL;
-      hot[until] = hot[until + 1] = 0;
-      const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
-      cold[outcome] = cold[outcome + 1] = UNJUDGED;
-    }
+    for (let number = 1; number < this.#unused; number++) this.unjudge(number);
+  }
+
+  /** The same of one conversation. */
+  unjudge(number: number): void {
+    const until = (number << this.hotShift) + HOT_UNTIL;
+    this.hot[until] = this.hot[until + 1] = 0;
+    const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
+    this.cold[outcome] = this.cold[outcome + 1] = UNJUDGED;
   }
 
   /** The words are signed: times are so from 2038 on as well. */
@@ -334,15 +339,12 @@ export class ConversationTable {
   /** Makes the cells of a number those of a new conversation. */
   #begin(number: number, ports: number, protocol: number): void {
     const { hot, cold } = this;
+    this.unjudge(number);
     const cell = number << this.hotShift;
-    hot[cell + HOT_UNTIL] = 0;
-    hot[cell + HOT_UNTIL + 1] = 0;
     hot[cell + HOT_LAST_SEEN] = 0;
     hot[cell + HOT_STATE] = protocol | STATE_NEW | STATE_UNMET;
     hot[cell + HOT_PORTS] = ports;
     const coldCell = number << COLD_SHIFT;
-    cold[coldCell + COLD_OUTCOME] = UNJUDGED;
-    cold[coldCell + COLD_OUTCOME + 1] = UNJUDGED;
     cold[coldCell + COLD_EVIDENCE] = 0;
     cold[coldCell + COLD_JUDGEMENT] = 0;
   }

@@ -20,6 +20,25 @@ export class Fingerprint {
     this.second = SEEDS[1];
   }
 
+  /**
+   * Makes that of a conversation.
+   *
+   * @param words Has the low end's address, then the high end's, from `at`.
+   * @param count How many words these are.
+   */
+  identify(
+    words: Int32Array,
+    at: number,
+    count: number,
+    ports: number,
+    protocol: number,
+  ): void {
+    this.begin();
+    for (let word = 0; word < count; word++) this.add(words[at + word]);
+    this.add(ports);
+    this.add(protocol);
+  }
+
   add(word: number): void {
     const first = Math.imul(this.first ^ word ^ (this.first >>> 15), MIX_1);
     this.first = first ^ (first >>> 13);

@@ -329,7 +329,7 @@ export class FlowMeter {
   /** Reads the ends of a packet that a sieve has sent on, as `decode()` would. */
   #readEnds(table: ConversationTable, words: Int32Array, at: number): void {
     const number = words[at + SIGHTING_NUMBER];
-    const direction = (words[at] >>> DIRECTION_SHIFT) & 1;
+    const direction = (words[at + SIGHTING_ABOUT] >>> DIRECTION_SHIFT) & 1;
     const [from, addressesAt, ports] = number === 0
       ? [words, at + SIGHTING_ADDRESSES, words[at + SIGHTING_PORTS]]
       : [table.hot, (number << table.hotShift) + HOT_ADDRESSES, table.portsOf(number)];
@@ -604,11 +604,8 @@ export class FlowMeter {
   #beginAnew(table: ConversationTable, number: number): void {
     // What was seen of the old one is attributed as the old one.
     this.#judgeDue();
-    const cell = number << table.hotShift;
-    table.hot[cell + HOT_STATE] |= STATE_NEW;
-    table.hot.fill(0, cell + HOT_UNTIL, cell + HOT_UNTIL + 2);
-    const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
-    table.cold.fill(UNJUDGED, outcome, outcome + 2);
+    table.hot[(number << table.hotShift) + HOT_STATE] |= STATE_NEW;
+    table.unjudge(number);
   }
 
   /** Reads a packet's headers, of which the list has the most needed only. */
@@ -936,12 +933,14 @@ function identifyEnds(
   at: number,
   into: Fingerprint,
 ): void {
-  into.begin();
-  for (let word = 0; word < 2 * addressWords; word++) {
-    into.add(words[at + SIGHTING_ADDRESSES + word]);
-  }
-  into.add(words[at + SIGHTING_PORTS]);
-  into.add(words[at + SIGHTING_ABOUT] & 0xff);
+  const protocol = words[at + SIGHTING_ABOUT] & 0xff;
+  into.identify(
+    words,
+    at + SIGHTING_ADDRESSES,
+    2 * addressWords,
+    words[at + SIGHTING_PORTS],
+    protocol,
+  );
 }
 
 /** Makes the decoder's two IPv4 addresses what others take for them: it leaves these words as they were. */

@@ -113,10 +113,7 @@ export class PacketList {
 export function fingerprintOf(list: PacketList, at: number, into: Fingerprint): void {
   const { addresses, ports, about } = list;
   const words = addresses.length / about.length;
-  into.begin();
-  for (let word = 0; word < words; word++) into.add(addresses[words * at + word]);
-  into.add(ports[at]);
-  into.add(about[at] & 0xff);
+  into.identify(addresses, words * at, words, ports[at], about[at] & 0xff);
 }
 
 /** The number of an IPv4 packet's conversation, or 0 if it is not remembered. */

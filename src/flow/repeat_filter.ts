@@ -32,6 +32,14 @@ export const RESTED_PACKETS = 1 << 20;
 const CONTROL = (TCP_SYN | TCP_FIN | TCP_RST) << FLAGS_SHIFT;
 
 /**
+ * Whether all is new in a second, whatever has passed before: after a leap back, and where it has the
+ * same bits as a second of half a year ago.
+ */
+export function makesAllNew(second: number, before: number): boolean {
+  return second < before || (second >>> SECOND_BITS) !== (before >>> SECOND_BITS);
+}
+
+/**
  * Tells the packets that change nothing for a `FlowMeter`: another one of the same direction of a
  * conversation in the same second, after those whose payloads are looked at, and without SYN, FIN or
  * RST. In most traffic these are most packets.
@@ -61,16 +69,13 @@ export class RepeatFilter {
    */
   setTime(second: number): void {
     if (second === this.#second || isLate(second, this.#second)) return;
-    // After a leap back, all is new. So is what has the same bits of a second as half a year ago.
-    const isSameCycle = (second >>> SECOND_BITS) === (this.#second >>> SECOND_BITS);
-    if (second < this.#second || !isSameCycle) this.clear();
+    if (makesAllNew(second, this.#second)) this.clear();
     this.#second = second;
   }
 
   /** Asks about a packet of a list of IPv4 packets, which counts as passed if it is no repetition. */
   isRepeat4(list: PacketList, packet: number): boolean {
-    if (this.#left-- === 0) this.#weigh();
-    if (this.#rests) return false;
+    if (!this.#looks()) return false;
     const { hash, addresses, ports, about } = list;
     const entries = this.#ipv4;
     const at = (hash[packet] & (IPV4_ENTRIES - 1)) * IPV4_ENTRY;
@@ -91,8 +96,7 @@ export class RepeatFilter {
 
   /** The same for IPv6. */
   isRepeat6(list: PacketList, packet: number): boolean {
-    if (this.#left-- === 0) this.#weigh();
-    if (this.#rests) return false;
+    if (!this.#looks()) return false;
     const { hash, addresses, ports, about } = list;
     const entries = this.#ipv6;
     const at = (hash[packet] & (IPV6_ENTRIES - 1)) * IPV6_ENTRY;
@@ -128,6 +132,12 @@ export class RepeatFilter {
     if (next !== state) return false;
     this.#found++;
     return true;
+  }
+
+  /** Whether it looks at the next packet, and does not rest. */
+  #looks(): boolean {
+    if (this.#left-- === 0) this.#weigh();
+    return !this.#rests;
   }
 
   /** Sees whether it was of use, and rests if it was not, or has rested enough. */

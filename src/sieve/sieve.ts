@@ -2,9 +2,10 @@ import type { PacketBatch, RecordFormat } from "../capture/packet_batch.ts";
 import { type Cidr, maskWords } from "../config/cidr.ts";
 import { isLate } from "../flow/late.ts";
 import { aboutPacket, portsOf } from "../flow/packet_list.ts";
+import { makesAllNew } from "../flow/repeat_filter.ts";
 import { WindowClock } from "../flow/window_clock.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import { PROGRAM } from "./program.ts";
 import {
@@ -60,8 +61,6 @@ interface SieveProgram {
   lookUp(): void;
 }
 
-/** The bits of a second that the program knows a repetition by. */
-const SECOND_BITS = 24;
 /** Less than the bits of a window that it knows a packet's by. */
 const CYCLE_BITS = 14;
 const WORD = 4;
@@ -90,7 +89,6 @@ export class Sieve {
   /** The time that was sent on last, which may be earlier. */
   #sentSecond = -1;
   readonly #input: PacketBatch;
-  readonly #decoded: Int32Array = new Int32Array(DECODED_NAMES.length);
   readonly #clock = new WindowClock();
 
   /** @param memory As `sieveMemory` makes it of the same settings. */
@@ -147,9 +145,9 @@ export class Sieve {
   sift(from: number, room: number, output: SieveOutput): number {
     const { seconds } = this.#input;
     const program = this.#program;
-    const decoded = this.#decoded.fill(0);
     const end = this.#takeBytes(from);
     output.moveTo(room);
+    const decoded = output.decoded.fill(0);
     program.begin(output.from * WORD);
     const anew = Atomics.load(this.#anew, 0);
     if (anew !== this.#anewSeen) program.sendAllAgain();
@@ -160,14 +158,13 @@ export class Sieve {
       let groupEnd = i + 1;
       while (groupEnd < most && seconds[groupEnd] === second) groupEnd++;
       this.#setTime(second);
-      this.#decode(i, groupEnd);
+      this.#decode(i, groupEnd, decoded);
       program.lookUp();
       i = groupEnd;
     }
     const [ipv4, ipv6] = this.#tables;
-    output.decoded.set(decoded);
     output.setSifted(
-      (program.end() >>> 0) / WORD,
+      program.end() / WORD,
       ipv4[TABLE_COUNT] + ipv6[TABLE_COUNT],
       ipv4[TABLE_FORGOTTEN] + ipv6[TABLE_FORGOTTEN],
     );
@@ -220,8 +217,7 @@ export class Sieve {
     this.#sentSecond = second;
     program.sendTime(second);
     if (second === this.#second || isLate(second, this.#second)) return;
-    const isSameCycle = (second >>> SECOND_BITS) === (this.#second >>> SECOND_BITS);
-    if (second < this.#second || !isSameCycle) program.clearRepeats();
+    if (makesAllNew(second, this.#second)) program.clearRepeats();
     this.#second = second;
     const before = this.#clock.window;
     this.#clock.set(second);
@@ -231,15 +227,15 @@ export class Sieve {
     program.setTime(second, window);
   }
 
-  #decode(from: number, end: number): void {
+  /** @param decoded Counts packets by what becomes of them. */
+  #decode(from: number, end: number, decoded: Int32Array): void {
     const program = this.#program;
-    const decoded = this.#decoded;
     const { offset, captured, linkType } = this.#input;
     const view = this.#view;
     const header = this.#header;
     for (let i = from;; i++) {
       const first = i;
-      i = program.decode(i, end) >>> 0;
+      i = program.decode(i, end);
       decoded[TRANSPORT] += i - first;
       if (i === end) return;
       const start = offset[i];
@@ -262,7 +258,7 @@ export class Sieve {
     const about = aboutPacket(header);
     program.setPayload(header.payloadOffset, header.payloadEnd);
     if (header.isIpv6) {
-      this.#words.set(addresses, (program.next6() >>> 0) / WORD);
+      this.#words.set(addresses, program.next6() / WORD);
       program.add6(ports, about);
     } else {
       program.add4(addresses[SOURCE + 3], addresses[DESTINATION + 3], ports, about);

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 import { MOST_OF_A_BATCH, SieveLayout } from "../../src/sieve/sieve_memory.ts";
 import { ringControl, SieveRing } from "../../src/sieve/sieve_ring.ts";
 import { SeededRandom } from "../seeded_random.ts";
+import { sieveSettings } from "./settings.ts";
 
-const LAYOUT = new SieveLayout({
-  id: 1,
-  maxConversations: 1,
-  readPorts: new Uint8Array(65_536),
-  ownNetworks: [],
-  anew: new Int32Array(1),
-});
+const LAYOUT = new SieveLayout(sieveSettings());
 /** Sizes of batches are multiples of a cache line. */
 const LINE = 64;
 

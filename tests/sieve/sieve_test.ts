@@ -48,6 +48,7 @@ import {
 } from "../packets.ts";
 import { SAMPLE_PACKETS } from "../sample_packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
+import { sieveSettings } from "./settings.ts";
 
 const SECOND = 1_700_000_000;
 const WINDOW = 30;
@@ -85,14 +86,7 @@ class TestSieve {
   constructor(settings: Partial<SieveSettings> = {}) {
     const readPorts = new Uint8Array(65_536);
     readPorts[DNS] = 1;
-    this.settings = {
-      id: 1,
-      maxConversations: 10_000,
-      readPorts,
-      ownNetworks: [],
-      anew: new Int32Array(new SharedArrayBuffer(4)),
-      ...settings,
-    };
+    this.settings = sieveSettings({ readPorts, ...settings });
     this.#memory = sieveMemory(this.settings);
     this.#sieve = new Sieve(this.#memory, this.settings);
     this.#output = new SieveOutput(this.#memory.buffer);

@@ -30,14 +30,7 @@ interface Story {
 async function story(
   open: (meter: FlowMeter) => PacketSource | SiftedFile,
 ): Promise<Story> {
-  const keys: string[] = [];
-  const meter = new FlowMeter({
-    maxConversations: 50_000,
-    mapping: MAPPING,
-    emit: ({ words, count }) => {
-      for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
-    },
-  });
+  const { meter, keys } = collecting();
   const source = open(meter);
   let error: string | null = null;
   try {
@@ -202,6 +195,14 @@ function collecting(
   return { meter, keys };
 }
 
+/** Has a meter take a file without a thread. */
+async function takeFileHere(meter: FlowMeter, path: string): Promise<void> {
+  const source = SavefileSource.open(path);
+  for (let batch; (batch = await source.next()) !== null;) meter.take(batch);
+  source.close();
+  meter.flush();
+}
+
 /** Has a meter take a file, or as many batches of it as told. */
 async function takeFile(
   thread: SieveThread,
@@ -228,10 +229,7 @@ Deno.test("conversations go on from one file of a thread to the next, as they do
     const here = collecting();
     const there = collecting();
     for (const path of paths) {
-      const source = SavefileSource.open(path);
-      for (let batch; (batch = await source.next()) !== null;) here.meter.take(batch);
-      source.close();
-      here.meter.flush();
+      await takeFileHere(here.meter, path);
       await takeFile(thread, there.meter, path);
     }
     assert.deepEqual(there.keys, here.keys);
@@ -283,10 +281,7 @@ Deno.test("a correction is written while as much is judged as may wait, with a t
     add(5, "10.9.9.9", 5000, server, 9);
     await Deno.writeFile(path, pcap(packets));
     const here = collecting(100_000, mapping);
-    const source = SavefileSource.open(path);
-    for (let batch; (batch = await source.next()) !== null;) here.meter.take(batch);
-    source.close();
-    here.meter.flush();
+    await takeFileHere(here.meter, path);
     const there = collecting(100_000, mapping);
     await takeFile(thread, there.meter, path);
     assert.ok(here.keys.includes("10.0.0.1;10.0.0.2;7000;flow"));

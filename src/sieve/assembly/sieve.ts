@@ -334,9 +334,9 @@ function decode6(i: u32, start: usize, end: usize): bool {
   if (about === 0) return false;
   const ports = word32(transport);
   if (load<u8>(readPorts + (ports >>> 16)) !== 0) sendOther(i);
-  const into = list6 + (<usize> count6 << LIST6_SHIFT) + ENDS;
+  const into = next6();
   for (let at: usize = 0; at < 32; at += 4) store<u32>(into + at, word32(start + 22 + at));
-  put6(ports, about);
+  add6(ports, about);
   return true;
 }
 
@@ -384,11 +384,6 @@ export function add4(source: u32, destination: u32, ports: u32, about: u32): voi
   put4(source, destination, ports, about, load<u32>(table4 + T_SEED));
 }
 
-/** The same for IPv6: its addresses were put where {@linkcode next6} said. */
-export function add6(ports: u32, about: u32): void {
-  put6(ports, about);
-}
-
 /** Where the addresses of the next IPv6 packet go. */
 export function next6(): usize {
   return list6 + (<usize> count6 << LIST6_SHIFT) + ENDS;
@@ -434,8 +429,8 @@ function put4(
   store<u32>(into + ENDS + 4, high);
 }
 
-/** @param sourceAndDestination Its addresses are at {@linkcode next6}, the source first. */
-function put6(sourceAndDestination: u32, aboutIt: u32): void {
+/** Adds an IPv6 packet, whose addresses are at {@linkcode next6}, the source first. */
+export function add6(sourceAndDestination: u32, aboutIt: u32): void {
   const into = list6 + (<usize> count6 << LIST6_SHIFT);
   const ends = into + ENDS;
   let ports = sourceAndDestination;
@@ -527,12 +522,16 @@ function isRepeat(states: usize, about: u32): bool {
 export function lookUp(): void {
   if (count4 !== 0) {
     prefetch(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
-    for (let i: u32 = 0; i < count4; i++) lookUp4(list4 + (<usize> i << LIST4_SHIFT));
+    for (let i: u32 = 0; i < count4; i++) {
+      lookUpOne(table4, CELL4_SHIFT, list4 + (<usize> i << LIST4_SHIFT));
+    }
     count4 = 0;
   }
   if (count6 !== 0) {
     prefetch(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6);
-    for (let i: u32 = 0; i < count6; i++) lookUp6(list6 + (<usize> i << LIST6_SHIFT));
+    for (let i: u32 = 0; i < count6; i++) {
+      lookUpOne(table6, CELL6_SHIFT, list6 + (<usize> i << LIST6_SHIFT));
+    }
     count6 = 0;
   }
 }
@@ -554,88 +553,46 @@ function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, cou
   sum ^= loaded;
 }
 
+/** Inlined for each family: what depends on `shift`, the size of its cells, is decided by the compiler. */
 @inline
-function lookUp4(packet: usize): void {
-  const t = table4;
+function lookUpOne(t: usize, shift: usize, packet: usize): void {
   const index: usize = load<u32>(t + T_INDEX);
   const mask = load<u32>(t + T_MASK);
   const cells: usize = load<u32>(t + T_CELLS);
   const hash = load<u32>(packet + HASH);
   const ports = load<u32>(packet + PORTS);
-  const about = load<u32>(packet + ABOUT);
-  const ends = load<u64>(packet + ENDS);
+  const about = load<u32>(packet + ABOUT) | (shift === CELL6_SHIFT ? IS_IPV6 : 0);
   let number: u32 = 0;
   for (let slot = hash & mask;; slot = (slot + 1) & mask) {
     const word = load<u32>(index + (<usize> slot << 2));
     if (word === 0) break;
     if (((word ^ hash) & TAG_MASK) !== 0) continue;
-    const cell = cells + (<usize> (word & NUMBER_MASK) << CELL4_SHIFT);
-    if (
-      load<u32>(cell + CELL_PORTS) === ports && load<u64>(cell + CELL_ENDS) === ends &&
-      (load<u32>(cell + CELL_STATE) & 0xff) === (about & 0xff)
-    ) {
-      number = word & NUMBER_MASK;
-      break;
-    }
-  }
-  if (number === 0) {
-    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn4(packet, about))) {
-      if ((about & (SYN | RST)) !== 0) sendWithEnds(packet, about, 0, 8);
-      return;
-    }
-    number = add(t, CELL4_SHIFT, hash);
-    const cell = cells + (<usize> number << CELL4_SHIFT);
-    store<u64>(cell + CELL_ENDS, ends);
-    sendAdded(cell, packet, about, number, 8);
-    return;
-  }
-  const cell = cells + (<usize> number << CELL4_SHIFT);
-  if ((about & CONTROL) !== 0) {
-    if (sendControl(cell, about, number, isOwn4(packet, about))) return;
-  }
-  see(t, cell, packet, about, number);
-}
-
-@inline
-function lookUp6(packet: usize): void {
-  const t = table6;
-  const index: usize = load<u32>(t + T_INDEX);
-  const mask = load<u32>(t + T_MASK);
-  const cells: usize = load<u32>(t + T_CELLS);
-  const hash = load<u32>(packet + HASH);
-  const ports = load<u32>(packet + PORTS);
-  const about = load<u32>(packet + ABOUT) | IS_IPV6;
-  let number: u32 = 0;
-  for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-    const word = load<u32>(index + (<usize> slot << 2));
-    if (word === 0) break;
-    if (((word ^ hash) & TAG_MASK) !== 0) continue;
-    const cell = cells + (<usize> (word & NUMBER_MASK) << CELL6_SHIFT);
+    const cell = cells + (<usize> (word & NUMBER_MASK) << shift);
     if (
       load<u32>(cell + CELL_PORTS) === ports &&
       (load<u32>(cell + CELL_STATE) & 0xff) === (about & 0xff) &&
-      areEqual32(cell + CELL_ENDS, packet + ENDS)
+      areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)
     ) {
       number = word & NUMBER_MASK;
       break;
     }
   }
   if (number === 0) {
-    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn6(packet, about))) {
-      if ((about & (SYN | RST)) !== 0) sendWithEnds(packet, about, 0, 32);
+    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn(shift, packet, about))) {
+      if ((about & (SYN | RST)) !== 0) sendWithEnds(shift, packet, about, 0);
       return;
     }
-    number = add(t, CELL6_SHIFT, hash);
-    const cell = cells + (<usize> number << CELL6_SHIFT);
-    copy32(cell + CELL_ENDS, packet + ENDS);
-    sendAdded(cell, packet, about, number, 32);
+    number = add(t, shift, hash);
+    const cell = cells + (<usize> number << shift);
+    copyEnds(shift, cell + CELL_ENDS, packet + ENDS);
+    sendAdded(shift, cell, packet, about, number);
     return;
   }
-  const cell = cells + (<usize> number << CELL6_SHIFT);
+  const cell = cells + (<usize> number << shift);
   if ((about & CONTROL) !== 0) {
-    if (sendControl(cell, about, number, isOwn6(packet, about))) return;
+    if (sendControl(cell, about, number, isOwn(shift, packet, about))) return;
   }
-  see(t, cell, packet, about, number);
+  see(t, shift, cell, packet, about, number);
 }
 
 /** Whether a packet with SYN, FIN or RST makes no conversation of what is none yet. */
@@ -664,7 +621,7 @@ function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool 
   return true;
 }
 
-function sendAdded(cell: usize, packet: usize, about: u32, number: u32, endBytes: usize): void {
+function sendAdded(shift: usize, cell: usize, packet: usize, about: u32, number: u32): void {
   store<u32>(cell + CELL_SENT, window << (((about >>> DIRECTION_SHIFT) & 1) << 4));
   store<u32>(cell + CELL_LAST_SEEN, second);
   store<u32>(cell + CELL_PORTS, load<u32>(packet + PORTS));
@@ -672,29 +629,36 @@ function sendAdded(cell: usize, packet: usize, about: u32, number: u32, endBytes
   if ((about & HAS_PAYLOAD) !== 0) state |= 1 << payloadsShift(about);
   store<u32>(cell + CELL_STATE, state);
   const head = out;
-  sendWithEnds(packet, about | IS_ADDED, number, endBytes);
+  sendWithEnds(shift, packet, about | IS_ADDED, number);
   if ((about & HAS_PAYLOAD) !== 0) sendPayload(head, packet);
 }
 
 /** Notes a packet of a known conversation, and sends it on if that may change something. */
 @inline
-function see(t: usize, cell: usize, packet: usize, about: u32, number: u32): void {
+function see(
+  t: usize,
+  shift: usize,
+  cell: usize,
+  packet: usize,
+  about: u32,
+  number: u32,
+): void {
   store<u32>(cell + CELL_LAST_SEEN, second);
   const sent = cell + CELL_SENT + (directionOffset(about) >>> 1);
   let isWanted = false;
   let isLookedAt = false;
   if ((about & HAS_PAYLOAD) !== 0) {
     const state = load<u32>(cell + CELL_STATE);
-    const shift = payloadsShift(about);
-    if (((state >>> shift) & PAYLOADS) < MOST_LOOKED_AT) {
-      store<u32>(cell + CELL_STATE, state + (1 << shift));
+    const payloads = payloadsShift(about);
+    if (((state >>> payloads) & PAYLOADS) < MOST_LOOKED_AT) {
+      store<u32>(cell + CELL_STATE, state + (1 << payloads));
       isWanted = true;
       isLookedAt = true;
     }
   }
   if (<u32> load<u16>(sent) !== window) {
     store<u16>(sent, <u16> window);
-    touch(t, cell, number);
+    touch(t, shift, cell, number);
     isWanted = true;
   }
   if (!isWanted) return;
@@ -713,12 +677,11 @@ function send(about: u32, number: u32, idle: u32): void {
   out += HEAD;
 }
 
-function sendWithEnds(packet: usize, about: u32, number: u32, endBytes: usize): void {
+function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): void {
   send(about | HAS_ENDS, number, 0);
   store<u32>(out, load<u32>(packet + PORTS));
-  store<u64>(out + 4, load<u64>(packet + ENDS));
-  if (endBytes !== 8) copy32(out + 4, packet + ENDS);
-  out += 4 + endBytes;
+  copyEnds(shift, out + 4, packet + ENDS);
+  out += 4 + (shift === CELL4_SHIFT ? 8 : 32);
 }
 
 @inline
@@ -749,6 +712,11 @@ function payloadsShift(about: u32): u32 {
 }
 
 /** Whether a packet goes to an own network. Each is a value and a mask. */
+@inline
+function isOwn(shift: usize, packet: usize, about: u32): bool {
+  return shift === CELL4_SHIFT ? isOwn4(packet, about) : isOwn6(packet, about);
+}
+
 function isOwn4(packet: usize, about: u32): bool {
   const address = load<u32>(packet + ENDS + (directionOffset(about) ^ 4));
   let own: usize = load<u32>(table4 + T_OWN);
@@ -833,7 +801,7 @@ function forget(t: usize, shift: usize): void {
     const cell = cellOf(t, shift, number);
     const touched = load<u32>(cell + CELL_STATE) >>> TOUCHED_SHIFT;
     if ((load<u32>(cell + CELL_LAST_SEEN) & 0xffff) !== touched && spared++ < wanted * MOST_SPARED) {
-      touch(t, cell, number);
+      touch(t, shift, cell, number);
       continue;
     }
     done++;
@@ -866,12 +834,11 @@ function removeFromIndex(t: usize, shift: usize, number: u32): void {
 }
 
 /** Moves a conversation to the end of the list by age. */
-function touch(t: usize, cell: usize, number: u32): void {
+function touch(t: usize, shift: usize, cell: usize, number: u32): void {
   const state = load<u32>(cell + CELL_STATE);
   const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
   store<u32>(cell + CELL_STATE, (state & UNTOUCHED) | (lastSeen << TOUCHED_SHIFT));
   if (number === load<u32>(t + T_NEWEST)) return;
-  const shift = t === table4 ? CELL4_SHIFT : CELL6_SHIFT;
   unlink(t, shift, number);
   linkNewest(t, shift, number);
 }
@@ -894,6 +861,17 @@ function unlink(t: usize, shift: usize, number: u32): void {
   else store<u32>(cellOf(t, shift, older) + CELL_NEWER, newer);
   if (newer === 0) store<u32>(t + T_NEWEST, older);
   else store<u32>(cellOf(t, shift, newer) + CELL_OLDER, older);
+}
+
+@inline
+function areEndsEqual(shift: usize, one: usize, other: usize): bool {
+  return shift === CELL4_SHIFT ? load<u64>(one) === load<u64>(other) : areEqual32(one, other);
+}
+
+@inline
+function copyEnds(shift: usize, into: usize, from: usize): void {
+  if (shift === CELL4_SHIFT) store<u64>(into, load<u64>(from));
+  else copy32(into, from);
 }
 
 @inline
