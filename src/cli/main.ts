@@ -1,20 +1,9 @@
-import { Command, CommanderError, Option } from "commander";
-import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
-import { SOURCE_CHOICES } from "../capture/source_choices.ts";
-import { DEFAULT_MAX_CONVERSATIONS } from "../flow/flow_meter.ts";
-import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
+import { LineLog } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
-import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
-
-const MOST_SNAPLEN = 262_144;
-const MOST_BUFFER_MEBIBYTES = 2047;
-/** A quarter of what the kernel lets share packets. */
-const MOST_WORKERS = 64;
-const MOST_CONVERSATIONS = 16_000_000;
-/** Each of some ten meters remembers so many, and all are made anew for each capture. */
-const SCORED_CONVERSATIONS = 200_000;
+import { SieveThread } from "../workers/sieve_thread.ts";
+import { complain } from "./complain.ts";
 
 /**
  * Runs the program.
@@ -27,38 +16,18 @@ export async function main(parameters: readonly string[]): Promise<number> {
     event.preventDefault();
     Deno.exit(report(event.reason, parameters));
   });
-  let status = 0;
-  const program = commands((outcome) => status = outcome);
+  // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
+  const thread = parameters.includes("replay") ? SieveThread.startFor(parameters) : null;
   try {
-    await program.parseAsync([...parameters], { from: "user" });
-    return status;
+    const { runCommand } = await import("./commands.ts");
+    return await runCommand(parameters, thread);
   } catch (error) {
-    // Help and version were printed. Wrong usage was not yet: it is one line, as all errors are.
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0;
-      if (error.code !== "commander.help") complain(usageMessage(error, program, parameters));
-      return WRONG_USAGE;
-    }
     // Whoever read standard output has had enough: `flosensor replay FILE --json | head`.
     if (error instanceof OutputClosedError) return 0;
     return report(error, parameters);
+  } finally {
+    thread?.close();
   }
-}
-
-function complain(message: string): void {
-  new LineLog("error").error(message.replaceAll("\n", " ").replace(/\.? *$/, ""));
-}
-
-/** What is wrong, and for what is not there, where to find what is. */
-function usageMessage(
-  error: CommanderError,
-  program: Command,
-  parameters: readonly string[],
-): string {
-  const message = error.message.replace(/^error: /, "").replace(/\.$/, "");
-  if (error.code === "commander.invalidArgument") return message;
-  const name = parameters.find((it) => it !== "help" && commandNamed(program, it) !== undefined);
-  return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
 }
 
 function report(error: unknown, parameters: readonly string[]): number {
@@ -78,215 +47,4 @@ function report(error: unknown, parameters: readonly string[]): number {
 function logLevelOf(parameters: readonly string[]): string | undefined {
   const at = parameters.findIndex((parameter) => parameter.startsWith("--log-level"));
   return at < 0 ? undefined : parameters[at].split("=")[1] ?? parameters[at + 1];
-}
-
-function commands(finish: (status: number) => void): Command {
-  const program = new Command("flosensor")
-    .description(
-      "Says who used whose service: packets in, attributed flows to Redis, to JSON lines or to the " +
-        "terminal.",
-    )
-    .version(VERSION, "-V, --version", "print the version")
-    .helpCommand(false)
-    .configureHelp({ subcommandTerm: (command) => command.name() })
-    .exitOverride()
-    .configureOutput({
-      outputError: () => {},
-      // Asking commander's own would read the environment, for which there is no permission.
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    });
-  const command = (name: string, description: string) =>
-    program.command(name).description(description)
-      .addOption(
-        new Option("--log-level <level>", "least urgent messages to show on standard error")
-          .choices(LOG_LEVELS).default("info"),
-      );
-  const configOption = () =>
-    new Option(
-      "-c, --config <file>",
-      "configuration; otherwise ./config.ts, /etc/flosensor/config.ts, a built-in default",
-    );
-
-  addRunOptions(
-    command(
-      "capture",
-      "Capture on interfaces until SIGINT or SIGTERM; SIGHUP loads the configuration again.",
-    )
-      .usage("[options] <interface...> [our-net...]")
-      .argument(
-        "<interface...>",
-        '"any", or names as "flosensor interfaces" shows them; then ' +
-          ourNets("the interfaces' own prefixes"),
-      )
-      .addOption(configOption()),
-  )
-    .option(
-      "--snaplen <bytes>",
-      "bytes taken of a packet",
-      integerIn(1, MOST_SNAPLEN),
-      DEFAULT_LIVE_OPTIONS.snaplen,
-    )
-    .option(
-      "--buffer <MiB>",
-      "size of the kernel's buffer",
-      integerIn(1, MOST_BUFFER_MEBIBYTES),
-      DEFAULT_LIVE_OPTIONS.bufferMebibytes,
-    )
-    .option("--no-promisc", "leave the interface out of promiscuous mode")
-    .addOption(
-      new Option("--direction <direction>", "seen from the interface")
-        .choices(["in", "out", "inout"]).default("inout"),
-    )
-    .addOption(
-      new Option(
-        "--source <source>",
-        "what takes the packets: libpcap, the kernel's ring without it, or the first that is there",
-      ).choices(SOURCE_CHOICES).default("auto"),
-    )
-    .option(
-      "--workers <number>",
-      "threads that share the packets, each with a buffer of the kernel's of its own",
-      integerIn(1, MOST_WORKERS),
-      1,
-    )
-    .option("--user <name>", "as root: become this user once capture is open, for good")
-    .action(async (names: string[], options) => {
-      const { capture } = await import("./capture.ts");
-      finish(await capture(names, options, log(options)));
-    });
-
-  addRunOptions(
-    command("replay", 'Read saved captures, pcap or pcapng; "-" is standard input.')
-      .usage("[options] <file...> [our-net...]")
-      .argument(
-        "<file...>",
-        "saved captures; then " + ourNets("none: no rst and icmp keys, nothing suppressed"),
-      )
-      .addOption(configOption()),
-  )
-    .action(async (names: string[], options) => {
-      // It starts while the rest of the program is loaded.
-      const { SieveThread } = await import("../workers/sieve_thread.ts");
-      const thread = SieveThread.startFor(names);
-      try {
-        const { replay } = await import("./replay.ts");
-        finish(await replay(names, options, log(options), thread));
-      } finally {
-        thread?.close();
-      }
-    });
-
-  command(
-    "dnstap",
-    "Take names from name servers, or from ShoDoHFlo's dnstap agents, until SIGINT or SIGTERM.",
-  )
-    .argument(
-      "<listen...>",
-      "unix:/path or tcp:host:port for dnstap; udp:host:port for datagrams, also of a group",
-    )
-    .addOption(configOption())
-    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
-    .option("--no-redis", "write to no Redis, whatever the configuration says")
-    .option("--json", "print dnstap as lines of JSON (without it and Redis: keys as lines of JSON)")
-    .addOption(
-      new Option("--socket-mode <mode>", "who may write to a Unix socket, see chmod(1)")
-        .argParser(modeValue).default(0o660, "660"),
-    )
-    .option("--multicast-interface <address>", "where to join a group: an address of the interface")
-    .option("--stats <seconds>", "log statistics at this interval", secondsValue)
-    .action(async (places: string[], options) => {
-      const { dnstap } = await import("./dnstap.ts");
-      finish(await dnstap(places, options, log(options)));
-    });
-
-  command("check", "Load the configuration; print networks, rules, and what is suspicious.")
-    .argument("[our-net...]", ourNets("none"))
-    .addOption(configOption())
-    .action(async (networks: string[], options) => {
-      const { check } = await import("./check.ts");
-      finish(await check({ config: options.config, ourNets: networks }, log(options)));
-    });
-
-  command(
-    "explain",
-    "Say which networks two addresses are in, what each rule does, and which keys are written.",
-  )
-    .argument("<src>", "source address")
-    .argument("<sport>", "source port")
-    .argument("<dst>", "destination address")
-    .argument("<dport>", "destination port")
-    .argument("[our-net...]", ourNets("none"))
-    .addOption(new Option("--protocol <protocol>").choices(["tcp", "udp"]).default("tcp"))
-    .addOption(configOption())
-    .option("--redis <url>", "look for names here, whatever the configuration says", redisUrl)
-    .option("--no-redis", "look for no names")
-    .option("--from <file...>", "replay saved captures, and say what they have of the conversation")
-    .action(async (src, sport, dst, dport, networks: string[], options) => {
-      const { explain } = await import("./explain.ts");
-      const flow = { src, sport, dst, dport, protocol: options.protocol };
-      const { config, redis, from } = options;
-      const settings = { config, ourNets: networks, redis, from };
-      finish(await explain(flow, settings, log(options)));
-    });
-
-  command(
-    "score",
-    "Measure rules on saved captures against the captures' own handshakes, also without these.",
-  )
-    .usage("[options] <file...> [our-net...]")
-    .argument("<file...>", "saved captures, each by itself; then " + ourNets("none"))
-    .addOption(configOption())
-    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
-    .option("--json", "print one line of JSON")
-    .option("--verbose", "list what was attributed wrongly, and by what")
-    .addOption(maxConversationsOption().default(SCORED_CONVERSATIONS))
-    .action(async (names: string[], options) => {
-      const { score } = await import("./score.ts");
-      finish(await score(names, options, log(options)));
-    });
-
-  command("interfaces", "List what can be captured on, with addresses and link types.")
-    .action(async (options) => {
-      const { interfaces } = await import("./interfaces.ts");
-      finish(await interfaces(log(options)));
-    });
-  program.command("help").description("Explain a command.")
-    .argument("[command]")
-    .action((name: string | undefined) => {
-      const explained = name === undefined ? program : commandNamed(program, name);
-      if (explained === undefined) program.error(`error: unknown command '${name}'`);
-      else explained.outputHelp();
-    });
-  return program;
-}
-
-function commandNamed(program: Command, name: string): Command | undefined {
-  return program.commands.find((command) => command.name() === name);
-}
-
-function ourNets(otherwise: string): string {
-  return `own networks, as 10.0.0.0/8 or 2001:db8::/32 (otherwise ourNets of the configuration, ` +
-    `otherwise ${otherwise})`;
-}
-
-function addRunOptions(command: Command): Command {
-  return command
-    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
-    .option("--no-redis", "write to no Redis, whatever the configuration says")
-    .option("--json", "write each key as a line of JSON on standard output")
-    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
-    .option("--stats <seconds>", "log statistics at this interval", secondsValue)
-    .addOption(maxConversationsOption());
-}
-
-function maxConversationsOption(): Option {
-  return new Option(
-    "--max-conversations <number>",
-    "conversations remembered, for each address family; then the longest idle are forgotten",
-  ).argParser(integerIn(1, MOST_CONVERSATIONS)).default(DEFAULT_MAX_CONVERSATIONS);
-}
-
-function log(options: { logLevel: LogLevel }): LineLog {
-  return new LineLog(options.logLevel);
 }

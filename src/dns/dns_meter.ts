@@ -69,9 +69,9 @@ export class DnsMeter {
     }
   }
 
-  /** Counts what could not be read as a message: one of the numbers of `dns_outcome.ts`. */
-  count(outcome: number): void {
-    this.#outcomes[outcome]++;
+  /** Counts what makes no keys: one of the numbers of `dns_outcome.ts`. */
+  count(outcome: number, times = 1): void {
+    this.#outcomes[outcome] += times;
   }
 
   /** Hands on what was written. */

@@ -1,4 +1,4 @@
-import type { PayloadReader } from "../flow/payload_reader.ts";
+import { type PayloadReader, READ_RESPONSES } from "../flow/payload_reader.ts";
 import {
   DESTINATION,
   type PacketHeader,
@@ -9,7 +9,7 @@ import {
 } from "../packet/packet_header.ts";
 import { readDnsMessage } from "./dns_message.ts";
 import type { DnsMeter } from "./dns_meter.ts";
-import { AFTER_GAP, CUT_SHORT, MALFORMED } from "./dns_outcome.ts";
+import { AFTER_GAP, CUT_SHORT, MALFORMED, QUERY } from "./dns_outcome.ts";
 import { type DnsPorts, MDNS_PORT, responsePorts } from "./dns_ports.ts";
 import { TcpMessages } from "./tcp_messages.ts";
 
@@ -32,7 +32,7 @@ export class DnsPackets implements PayloadReader {
   #bytes: Uint8Array = new Uint8Array();
 
   constructor(ports: DnsPorts, meter: DnsMeter) {
-    for (const port of responsePorts(ports)) this.ports[port] = 1;
+    for (const port of responsePorts(ports)) this.ports[port] = READ_RESPONSES;
     this.#meter = meter;
   }
 
@@ -50,6 +50,10 @@ export class DnsPackets implements PayloadReader {
     }
     if (header.protocol === PROTOCOL_TCP) this.#readSegment(view, header);
     else this.#readDatagram(view, header);
+  }
+
+  countQueries(count: number): void {
+    this.#meter.count(QUERY, count);
   }
 
   flush(): void {

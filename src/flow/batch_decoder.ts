@@ -19,7 +19,7 @@ const UDP_HEADER = 8;
 export interface DecoderSettings {
   /** Seeds of the hashes of IPv4 and IPv6 conversations. */
   readonly seeds: readonly [number, number];
-  /** For each of the 65536 ports, 1 where packets that come from it are to be read. */
+  /** For each of the 65536 ports whether packets that come from it are to be read: not 0. */
   readonly readPorts: Uint8Array;
 }
 

@@ -273,6 +273,7 @@ export class FlowMeter {
     for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
     this.#sifted.conversations = batch.conversations;
     this.#sifted.forgotten = batch.forgotten;
+    this.#payloadReader?.countQueries?.(batch.queries);
     const places = this.#placesIn(view, words);
     for (let at = batch.from; at < end;) {
       const about = words[at + SIGHTING_ABOUT];

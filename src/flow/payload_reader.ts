@@ -1,11 +1,16 @@
 import type { PacketHeader } from "../packet/packet_header.ts";
 
+/** A port of a {@linkcode PayloadReader} from which all TCP and UDP packets are to be read. */
+export const READ_ALL = 1;
+/** One from which DNS queries over UDP need not be read, if they are counted. */
+export const READ_RESPONSES = 2;
+
 /**
  * Reads what packets from certain ports carry, such as DNS. It is called for these packets only, one
  * after the other, before their flows are judged.
  */
 export interface PayloadReader {
-  /** For each of the 65536 ports, 1 where TCP and UDP packets that come from it are to be read. */
+  /** For each of the 65536 ports, 0, {@linkcode READ_ALL} or {@linkcode READ_RESPONSES}. */
   readonly ports: Uint8Array;
 
   /**
@@ -22,6 +27,9 @@ export interface PayloadReader {
     seconds: number,
     window: number,
   ): void;
+
+  /** Counts DNS queries that were not read, from ports with {@linkcode READ_RESPONSES}. */
+  countQueries?(count: number): void;
 
   /** Hands on what was found. */
   flush(): void;

@@ -59,6 +59,7 @@ interface SieveProgram {
   next6(): number;
   add6(ports: number, about: number): void;
   lookUp(): void;
+  queries(): number;
 }
 
 /** Less than the bits of a window that it knows a packet's by. */
@@ -167,6 +168,7 @@ export class Sieve {
       program.end() / WORD,
       ipv4[TABLE_COUNT] + ipv6[TABLE_COUNT],
       ipv4[TABLE_FORGOTTEN] + ipv6[TABLE_FORGOTTEN],
+      program.queries(),
     );
     return end;
   }

@@ -15,7 +15,7 @@ export interface SieveSettings {
   readonly id: number;
   /** Conversations of each address family that are remembered. */
   readonly maxConversations: number;
-  /** For each of the 65536 ports, 1 where packets that come from it are wanted as a whole. */
+  /** For each of the 65536 ports whether packets that come from it are wanted, as in `PayloadReader`. */
   readonly readPorts: Uint8Array;
   /** The own networks: a refusal that goes there makes no conversation. */
   readonly ownNetworks: readonly Cidr[];
@@ -59,7 +59,8 @@ const HEAD_END = 4;
 const HEAD_IS_LAST = 5;
 const HEAD_CONVERSATIONS = 6;
 const HEAD_FORGOTTEN = 7;
-const HEAD_DECODED = 8;
+const HEAD_QUERIES = 8;
+const HEAD_DECODED = 9;
 const HEAD = 2 * CACHE_LINE;
 /** The most that is sent on of a batch: of each packet all words, its bytes and its payload. */
 export const MOST_OF_A_BATCH = HEAD + BATCH_PACKETS * (MOST_SIGHTING_WORDS * WORD + 2 * PIECE) +
@@ -218,6 +219,10 @@ export class SieveOutput implements SightingBatch {
     return this.words[this.#head + HEAD_FORGOTTEN];
   }
 
+  get queries(): number {
+    return this.words[this.#head + HEAD_QUERIES];
+  }
+
   get decoded(): Int32Array {
     const from = this.#head + HEAD_DECODED;
     return this.words.subarray(from, from + DECODED_NAMES.length);
@@ -230,10 +235,11 @@ export class SieveOutput implements SightingBatch {
     this.words[this.#head + HEAD_IS_LAST] = isLast ? 1 : 0;
   }
 
-  /** Says where the words end, and what the sieve has. */
-  setSifted(end: number, conversations: number, forgotten: number): void {
+  /** Says where the words end, what the sieve has, and how many queries it has left out. */
+  setSifted(end: number, conversations: number, forgotten: number, queries: number): void {
     this.words[this.#head + HEAD_END] = end;
     this.words[this.#head + HEAD_CONVERSATIONS] = conversations;
     this.words[this.#head + HEAD_FORGOTTEN] = forgotten;
+    this.words[this.#head + HEAD_QUERIES] = queries;
   }
 }

@@ -51,4 +51,6 @@ export interface SightingBatch {
   readonly conversations: number;
   /** Conversations that it has forgotten to make room. */
   readonly forgotten: number;
+  /** DNS queries, of which it sends on nothing but their conversations. */
+  readonly queries: number;
 }

@@ -68,7 +68,7 @@ export class SieveThread {
    * Starts it, or gives `null` where it is of no use: there is little to read, or a pipe among it, no
    * second processor, or the program's own modules may not be read.
    *
-   * @param names What will be read; other things may be among them.
+   * @param names What will be read; other things may be among them, such as options.
    */
   static startFor(names: readonly string[]): SieveThread | null {
     if (navigator.hardwareConcurrency < 2 || names.some(isPipe)) return null;
@@ -181,8 +181,9 @@ export class SiftedFile {
   }
 }
 
-/** How long a file is, in bytes; 0 for what is none. */
+/** How long a file is, in bytes; 0 for what is none, or needs somebody to allow its reading. */
 function fileSize(name: string): number {
+  if (Deno.permissions.querySync({ name: "read", path: name }).state !== "granted") return 0;
   try {
     const { isFile, size } = Deno.statSync(name);
     return isFile ? size : 0;

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { parseCidr } from "../../src/config/cidr.ts";
+import { readDnsMessage } from "../../src/dns/dns_message.ts";
+import { QUERY } from "../../src/dns/dns_outcome.ts";
 import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD } from "../../src/flow/packet_list.ts";
+import { READ_ALL, READ_RESPONSES } from "../../src/flow/payload_reader.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
@@ -82,10 +85,11 @@ class TestSieve {
   readonly #output: SieveOutput;
   readonly #room: number;
   decoded = new Array<number>(DECODED_NAMES.length).fill(0);
+  queries = 0;
 
   constructor(settings: Partial<SieveSettings> = {}) {
     const readPorts = new Uint8Array(65_536);
-    readPorts[DNS] = 1;
+    readPorts[DNS] = READ_ALL;
     this.settings = sieveSettings({ readPorts, ...settings });
     this.#memory = sieveMemory(this.settings);
     this.#sieve = new Sieve(this.#memory, this.settings);
@@ -116,6 +120,7 @@ class TestSieve {
         from = this.#sieve.sift(from, this.#room, this.#output);
         sightings.push(...this.#read());
         this.#output.decoded.forEach((count, i) => this.decoded[i] += count);
+        this.queries += this.#output.queries;
       }
     }
     return sightings;
@@ -290,6 +295,35 @@ Deno.test("a sieve reads records of pcap in either byte order, and of each of it
   assert.ok(expected.length > packets.length);
   assert.deepEqual(await new TestSieve().sift(pcap(packets, { littleEndian: false })), expected);
   assert.deepEqual(await new TestSieve().sift(pcap(packets, { magic: 0xa1b23c4d })), expected);
+});
+
+Deno.test("a sieve counts DNS queries where responses are wanted, and sends on all else", async () => {
+  const readPorts = new Uint8Array(65_536);
+  readPorts[DNS] = READ_RESPONSES;
+  let port = 20_000;
+  for (const [family, one, other] of FAMILIES) {
+    for (const flags of [0x00, 0x01, 0x78, 0x7f, 0x80, 0x85, 0xff]) {
+      for (const size of [0, 2, 3, 11, 12, 13, 40]) {
+        const message = new Uint8Array(size);
+        if (size > 2) message[2] = flags;
+        const isQuery = readDnsMessage(message, 0, size).outcome === QUERY;
+        const sieve = new TestSieve({ readPorts });
+        const packets = [
+          ethernet(ipUdp(one, other, udp(DNS, port++, message))),
+          ethernet(ipUdp(other, one, udp(port++, DNS, message))),
+          ethernet(ip(one, other, tcp(DNS, port++, ACK | PSH, message))),
+        ].map((packet) => bytes(packet, new Uint8Array(20)));
+        const sightings = await sieve.siftPackets(apart(packets));
+        const sent = sightings.filter(({ kind }) => kind === "other").map(({ bytes }) => bytes);
+        const expected = [packets[2]];
+        if (!isQuery) expected.unshift(packets[0]);
+        const about = `${family}, ${size} bytes, flags ${flags}`;
+        assert.deepEqual(sent, expected.map((packet) => [...packet]), about);
+        assert.equal(sieve.queries, isQuery ? 1 : 0, about);
+        assert.equal(sieve.conversations, 3);
+      }
+    }
+  }
 });
 
 for (const [family, one, other] of FAMILIES) {

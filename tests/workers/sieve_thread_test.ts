@@ -5,6 +5,7 @@ import type { PacketSource } from "../../src/capture/packet_source.ts";
 import { Assign, DST, LowerPort, Service, SRC } from "../../src/config/mod.ts";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
+import { Meters, type MetersStatistics } from "../../src/cli/meters.ts";
 import { FlowMeter } from "../../src/flow/flow_meter.ts";
 import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
@@ -23,6 +24,7 @@ const MAPPING = mappingOf({}, ["10.0.0.0/8", "192.168.0.0/16", "2001:db8::/32"])
 interface Story {
   readonly keys: readonly string[];
   readonly decoded: readonly number[];
+  readonly dns: MetersStatistics["dns"];
   readonly received: number;
   readonly error: string | null;
 }
@@ -30,7 +32,7 @@ interface Story {
 async function story(
   open: (meter: FlowMeter) => PacketSource | SiftedFile,
 ): Promise<Story> {
-  const { meter, keys } = collecting();
+  const { meter, meters, keys } = collecting();
   const source = open(meter);
   let error: string | null = null;
   try {
@@ -45,7 +47,8 @@ async function story(
   source.close();
   meter.flush();
   const { received } = source.statistics();
-  return { keys, decoded: meter.statistics().decoded, received, error };
+  const { flows, dns } = meters.statistics();
+  return { keys, decoded: flows.decoded, dns, received, error };
 }
 
 /** Compares what becomes of a capture with a sieve in a thread, and without. */
@@ -179,20 +182,22 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
     }
   }));
 
-/** A meter, and the keys that it writes. */
+/** Meters of flows and of DNS, and the keys that they write. */
 function collecting(
   maxConversations = 50_000,
   mapping = MAPPING,
-): { meter: FlowMeter; keys: string[] } {
+): { meters: Meters; meter: FlowMeter; keys: string[] } {
   const keys: string[] = [];
-  const meter = new FlowMeter({
+  const meters = new Meters({
     maxConversations,
     mapping,
     emit: ({ words, count }) => {
       for (let i = 0; i < count; i++) keys.push(keyText(words, i * OBSERVATION_WORDS));
     },
+    emitNames: (writes) => keys.push(...writes.map(({ key, name }) => `${key} ${name}`)),
+    names: undefined,
   });
-  return { meter, keys };
+  return { meters, meter: meters.flows, keys };
 }
 
 /** Has a meter take a file without a thread. */

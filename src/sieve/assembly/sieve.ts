@@ -53,6 +53,13 @@ const PLAIN_IPV6: usize = ETHERNET + IPV6_HEADER + UDP_HEADER;
 // Low 13 bits of the upper half of the IPv4 word with flags (RFC 791, section 3.1).
 const FRAGMENT_OFFSET: u32 = 0x1fff_0000;
 
+// `src/flow/payload_reader.ts`.
+const READ_RESPONSES: u8 = 2;
+// RFC 1035, section 4.1.1.
+const DNS_HEADER: usize = 12;
+const DNS_FLAGS: usize = 2;
+const DNS_RESPONSE: u32 = 0x80;
+
 // A packet of a list: where its payload is, `about`, ports, hash, then the low end's address and the
 // high one's.
 const PAYLOAD: usize = 0;
@@ -141,6 +148,7 @@ let out: usize = 0;
 // Where `index` has stopped.
 let indexed: usize = 0;
 
+let queryCount: u32 = 0;
 let count4: u32 = 0;
 let count6: u32 = 0;
 let second: u32 = 0;
@@ -317,7 +325,7 @@ export function decode(from: u32, to: u32): u32 {
     );
     if (about === 0) break;
     const ports = word32(start + 34);
-    if (load<u8>(readPorts + (ports >>> 16)) !== 0) sendOther(i);
+    if (isRead(about, ports)) sendOther(i);
     put4(word32(start + 26), word32(start + 30), ports, about, seed4);
   }
   return i;
@@ -333,7 +341,7 @@ function decode6(i: u32, start: usize, end: usize): bool {
   const about = aboutPacket(protocol, transport, transport + payloadLength, end);
   if (about === 0) return false;
   const ports = word32(transport);
-  if (load<u8>(readPorts + (ports >>> 16)) !== 0) sendOther(i);
+  if (isRead(about, ports)) sendOther(i);
   const into = next6();
   for (let at: usize = 0; at < 32; at += 4) store<u32>(into + at, word32(start + 22 + at));
   add6(ports, about);
@@ -371,6 +379,32 @@ function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usi
   payloadFrom = transport + UDP_HEADER;
   payloadEnd = min(limit, transport + length);
   return about | HAS_PAYLOAD;
+}
+
+/** Whether a packet comes from a port whose packets are wanted. */
+@inline
+function isRead(about: u32, ports: u32): bool {
+  const wanted = load<u8>(readPorts + (ports >>> 16));
+  return wanted !== 0 && (wanted !== READ_RESPONSES || !isQuery(about));
+}
+
+/**
+ * Whether a packet whose payload was noted has a DNS query, which is counted then: `readDnsMessage` would
+ * say the same of it.
+ */
+function isQuery(about: u32): bool {
+  if ((about & (0xff | HAS_PAYLOAD)) !== (PROTOCOL_UDP | HAS_PAYLOAD)) return false;
+  if (payloadEnd - payloadFrom < DNS_HEADER) return false;
+  if ((load<u8>(payloadFrom + DNS_FLAGS) & DNS_RESPONSE) !== 0) return false;
+  queryCount++;
+  return true;
+}
+
+/** How many DNS queries there were since this was asked last. */
+export function queries(): u32 {
+  const count = queryCount;
+  queryCount = 0;
+  return count;
 }
 
 /** Says where the payload of a packet is that was decoded elsewhere. */
