@@ -1,5 +1,6 @@
 import { hash4, hash6 } from "./conversation_hash.ts";
 import type { Fingerprint } from "./fingerprint.ts";
+import { residentWords } from "./resident_words.ts";
 
 /*
  * A conversation has a number, two ends, the low and the high one by address and port, and two
@@ -359,7 +360,7 @@ export class ConversationTable {
 
   #growIndex(): void {
     const old = this.#index;
-    this.#index = new Int32Array(old.length * 2);
+    this.#index = residentWords(old.length * 2);
     this.#mask = this.#index.length - 1;
     for (let slot = 0; slot < old.length; slot++) {
       const number = old[slot] & NUMBER_MASK;

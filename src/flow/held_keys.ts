@@ -1,4 +1,5 @@
 import type { Fingerprint } from "./fingerprint.ts";
+import { residentWords } from "./resident_words.ts";
 
 /** A key is held back in the window in which it was written and the two after it. */
 export const WINDOWS_HELD = 3;
@@ -33,7 +34,7 @@ export class HeldKeys {
   forgotten = 0;
   readonly #limit: number;
   readonly #windows: number;
-  #slots = new Int32Array(FIRST_SIZE * SLOT);
+  #slots = residentWords(FIRST_SIZE * SLOT);
   #mask = FIRST_SIZE - 1;
   #used = 0;
   #swept = FIRST_WINDOW;
@@ -105,7 +106,7 @@ export class HeldKeys {
   }
 
   #clear(window: number): void {
-    this.#slots = new Int32Array(FIRST_SIZE * SLOT);
+    this.#slots = residentWords(FIRST_SIZE * SLOT);
     this.#mask = FIRST_SIZE - 1;
     this.#used = 0;
     this.#swept = window;
@@ -126,7 +127,7 @@ export class HeldKeys {
     const old = this.#slots;
     let size = FIRST_SIZE;
     while (kept > size * FULL_AFTERWARDS) size *= 2;
-    this.#slots = new Int32Array(size * SLOT);
+    this.#slots = residentWords(size * SLOT);
     this.#mask = size - 1;
     this.#used = kept;
     for (let at = 0; at < old.length; at += SLOT) {

@@ -17,6 +17,7 @@ export const ENTRY_SECONDS = 3;
 export abstract class RecentTable {
   readonly words: Int32Array;
   readonly #buckets: number;
+  #isResident = false;
 
   /** @param buckets How many times four entries there are, a power of two. */
   constructor(buckets: number) {
@@ -45,6 +46,7 @@ export abstract class RecentTable {
 
   /** The offset of the entry with this fingerprint, made with a value of 0 if there is none. */
   findOrAdd(fingerprint: Fingerprint): number {
+    if (!this.#isResident) this.#makeResident();
     const found = this.find(fingerprint);
     if (found >= 0) return found;
     const { words } = this;
@@ -65,9 +67,16 @@ export abstract class RecentTable {
    * @returns A number without a meaning, to be used somewhere, or the loads are optimized away.
    */
   prefetch(firstHalves: Int32Array, count: number): number {
+    if (!this.#isResident) this.#makeResident();
     let sum = 0;
     for (let i = 0; i < count; i++) sum ^= this.words[this.#bucket(firstHalves[i])];
     return sum;
+  }
+
+  /** Not before it is used: see `residentWords`, and most tables that are made remember nothing. */
+  #makeResident(): void {
+    this.words.fill(0);
+    this.#isResident = true;
   }
 
   #bucket(first: number): number {

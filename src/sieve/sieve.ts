@@ -2,7 +2,6 @@ import type { PacketBatch, RecordFormat } from "../capture/packet_batch.ts";
 import { type Cidr, maskWords } from "../config/cidr.ts";
 import { isLate } from "../flow/late.ts";
 import { aboutPacket, portsOf } from "../flow/packet_list.ts";
-import { makesAllNew } from "../flow/repeat_filter.ts";
 import { WindowClock } from "../flow/window_clock.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
@@ -26,7 +25,7 @@ import {
 
 /** What `assembly/sieve.ts` exports, by names that say what it is. */
 interface SieveProgram {
-  setUp(tables: number, lists: number, repeats: number, scratch: number, readPorts: number): void;
+  setUp(tables: number, lists: number, scratch: number, readPorts: number): void;
   setUpInput(
     bytes: number,
     offset: number,
@@ -52,7 +51,6 @@ interface SieveProgram {
   sendTime(second: number): void;
   sendOther(packet: number): void;
   sendAllAgain(): void;
-  clearRepeats(): void;
   decode(from: number, to: number): number;
   setPayload(from: number, end: number): void;
   add4(source: number, destination: number, ports: number, about: number): void;
@@ -117,8 +115,8 @@ export class Sieve {
     const module = new WebAssembly.Module(binary);
     const instance = new WebAssembly.Instance(module, { env: { memory } });
     this.#program = instance.exports as unknown as SieveProgram;
-    const { tables, lists, repeats, scratch, readPorts, input } = layout;
-    this.#program.setUp(tables, lists, repeats, scratch, readPorts);
+    const { tables, lists, scratch, readPorts, input } = layout;
+    this.#program.setUp(tables, lists, scratch, readPorts);
     const { bytes, offset, captured, length, seconds, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, length, seconds, linkType);
     this.#input = sieveInput(buffer, layout);
@@ -212,14 +210,13 @@ export class Sieve {
     return this.#program.indexEnd();
   }
 
-  /** Keeps the time that a `FlowMeter` and a `RepeatFilter` keep. */
+  /** Keeps the time that a `FlowMeter` keeps. */
   #setTime(second: number): void {
     const program = this.#program;
     if (second === this.#sentSecond) return;
     this.#sentSecond = second;
     program.sendTime(second);
     if (second === this.#second || isLate(second, this.#second)) return;
-    if (makesAllNew(second, this.#second)) program.clearRepeats();
     this.#second = second;
     const before = this.#clock.window;
     this.#clock.set(second);

@@ -43,7 +43,6 @@ export const TABLE_FORGOTTEN = 7;
 
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);
-const REPEATS = 2048 * 32 + 1024 * 64;
 const FIRST_INDEX = 1 << 14;
 
 /** Packets of a batch, and their bytes: mostly, a batch of a saved capture has no more. */
@@ -66,7 +65,7 @@ const HEAD = 2 * CACHE_LINE;
 export const MOST_OF_A_BATCH = HEAD + BATCH_PACKETS * (MOST_SIGHTING_WORDS * WORD + 2 * PIECE) +
   2 * BATCH_BYTES;
 /** So much may wait to be taken. */
-const RING = 16 * 1024 * 1024;
+const RING = 24 * 1024 * 1024;
 
 /** Where the tables of one family are. */
 interface FamilyLayout {
@@ -81,7 +80,6 @@ export class SieveLayout {
   readonly scratch: number;
   readonly readPorts: number;
   readonly lists: number;
-  readonly repeats: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
   readonly input: {
     readonly bytes: number;
@@ -113,7 +111,6 @@ export class SieveLayout {
     this.scratch = this.#take(GROUP * WORD);
     this.readPorts = this.#take(PORTS);
     this.lists = this.#take(LISTS);
-    this.repeats = this.#take(REPEATS);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,

@@ -2,7 +2,7 @@
  * The inner loops of `sieve.ts`, in AssemblyScript (https://www.assemblyscript.org), which looks like
  * TypeScript and becomes WebAssembly: `deno task sieve` makes `program.ts` of it.
  *
- * What it does is what `BatchDecoder`, `RepeatFilter` and `ConversationTable` of src/flow do, with the
+ * What it does is what `BatchDecoder` and `ConversationTable` of src/flow do, with the
  * reasons given there; a test compares the two on all captures. Addresses of memory come from
  * `sieve_memory.ts`, which says what lies where, as do the numbers that both sides name.
  */
@@ -71,17 +71,6 @@ const ENDS: usize = 20;
 const LIST4_SHIFT: usize = 5;
 const LIST6_SHIFT: usize = 6;
 
-// An entry of the filter, which is `RepeatFilter`'s with its words in another order.
-const REPEATS4_SHIFT: usize = 5;
-const REPEATS6_SHIFT: usize = 6;
-const REPEATS4: u32 = 2048;
-const REPEATS6: u32 = 1024;
-const ENTRY_STATES: usize = 8;
-const ENTRY_ENDS: usize = 16;
-const HAS_PASSED: u32 = 1 << 7;
-const PAYLOADS_MASK: u32 = HAS_PASSED - 1;
-const SECOND_SHIFT: u32 = 8;
-
 // A conversation's cell: half a cache line for IPv4, as adding and forgetting wait for memory.
 // For each direction, the window in which a packet was sent on last: 16 bits, of which one is set.
 const CELL_SENT: usize = 0;
@@ -129,8 +118,6 @@ let table4: usize = 0;
 let table6: usize = 0;
 let list4: usize = 0;
 let list6: usize = 0;
-let repeats4: usize = 0;
-let repeats6: usize = 0;
 let words: usize = 0;
 let readPorts: usize = 0;
 // The batch that is decoded, as `setUpInput` was told.
@@ -159,7 +146,6 @@ let sum: u32 = 0;
 export function setUp(
   tables: usize,
   lists: usize,
-  repeats: usize,
   scratch: usize,
   ports: usize,
 ): void {
@@ -167,8 +153,6 @@ export function setUp(
   table6 = tables + 64;
   list4 = lists;
   list6 = lists + (<usize> GROUP << LIST4_SHIFT);
-  repeats4 = repeats;
-  repeats6 = repeats + (<usize> REPEATS4 << REPEATS4_SHIFT);
   words = scratch;
   readPorts = ports;
   setUpTable(table4);
@@ -275,13 +259,8 @@ export function sendOther(packet: u32): void {
   sendBytes(head, from, from + captured);
 }
 
-export function clearRepeats(): void {
-  memory.fill(repeats4, 0, (<usize> REPEATS4 << REPEATS4_SHIFT) + (<usize> REPEATS6 << REPEATS6_SHIFT));
-}
-
 /** Has the next packet of each direction sent on again. */
 export function sendAllAgain(): void {
-  clearRepeats();
   sendTableAgain(table4, CELL4_SHIFT);
   sendTableAgain(table6, CELL6_SHIFT);
 }
@@ -444,18 +423,6 @@ function put4(
   const about = aboutIt | (turn & (1 << DIRECTION_SHIFT));
   const protocol = about & 0xff;
   const hash = hash4(seed, low, high, ports, protocol);
-  const entry = repeats4 + (<usize> (hash & (REPEATS4 - 1)) << REPEATS4_SHIFT);
-  if (
-    load<u32>(entry) !== ports || load<u32>(entry + 4) !== protocol ||
-    load<u32>(entry + ENTRY_ENDS) !== low || load<u32>(entry + ENTRY_ENDS + 4) !== high
-  ) {
-    store<u32>(entry, ports);
-    store<u32>(entry + 4, protocol);
-    store<u64>(entry + ENTRY_STATES, 0);
-    store<u32>(entry + ENTRY_ENDS, low);
-    store<u32>(entry + ENTRY_ENDS + 4, high);
-  }
-  if (isRepeat(entry + ENTRY_STATES, about)) return;
   const into = list4 + (<usize> count4 << LIST4_SHIFT);
   count4++;
   putRest(into, about, ports, hash);
@@ -478,17 +445,6 @@ export function add6(sourceAndDestination: u32, aboutIt: u32): void {
   }
   const protocol = about & 0xff;
   const hash = hash6(load<u32>(table6 + T_SEED), ends, ports, protocol);
-  const entry = repeats6 + (<usize> (hash & (REPEATS6 - 1)) << REPEATS6_SHIFT);
-  if (
-    load<u32>(entry) !== ports || load<u32>(entry + 4) !== protocol ||
-    !areEqual32(entry + ENTRY_ENDS, ends)
-  ) {
-    store<u32>(entry, ports);
-    store<u32>(entry + 4, protocol);
-    store<u64>(entry + ENTRY_STATES, 0);
-    copy32(entry + ENTRY_ENDS, ends);
-  }
-  if (isRepeat(entry + ENTRY_STATES, about)) return;
   count6++;
   putRest(into, about, ports, hash);
 }
@@ -534,22 +490,6 @@ function finish(itsHash: u32, ports: u32, protocol: u32): u32 {
   let hash = (itsHash ^ (itsHash >>> 13) ^ ports) * 0x9e37_79b1;
   hash = (hash ^ (hash >>> 16) ^ protocol) * 0x85eb_ca6b;
   return hash ^ (hash >>> 15);
-}
-
-/** Notes a packet in the states of its conversation. Returns whether it was a repetition. */
-@inline
-function isRepeat(states: usize, about: u32): bool {
-  if ((about & CONTROL) !== 0) {
-    store<u64>(states, 0);
-    return false;
-  }
-  const at = states + directionOffset(about);
-  const state = load<u32>(at);
-  let payloads = state & PAYLOADS_MASK;
-  if ((about & HAS_PAYLOAD) !== 0 && payloads < MOST_LOOKED_AT) payloads++;
-  const next = (second << SECOND_SHIFT) | HAS_PASSED | payloads;
-  store<u32>(at, next);
-  return next === state;
 }
 
 /** Looks up the packets of a group, and sends on those that say something new. */
@@ -825,8 +765,6 @@ function hashOf(t: usize, shift: usize, number: u32): u32 {
 /** Forgets those that are idle for longest, which is sent on before their numbers are used again. */
 function forget(t: usize, shift: usize): void {
   send(IS_FORGETTING, 0, 0);
-  // What is forgotten may come back in this second.
-  clearRepeats();
   const wanted = max<u32>(1, load<u32>(t + T_LIMIT) >>> FORGOTTEN_SHIFT);
   let spared: u32 = 0;
   for (let done: u32 = 0; done < wanted;) {
