@@ -3,7 +3,7 @@ const MIX_2 = 0xc2b2ae35 | 0;
 const MIX_3 = 0x9e3779b1 | 0;
 
 /** One start for the whole process: what one object makes is found again with another. */
-const SEEDS = crypto.getRandomValues(new Int32Array(2));
+export const FINGERPRINT_SEEDS: Int32Array<ArrayBuffer> = crypto.getRandomValues(new Int32Array(2));
 
 /**
  * Makes 64 bits that stand for some words. With a secret start that nobody outside can know, so that
@@ -16,8 +16,8 @@ export class Fingerprint {
   second = 0;
 
   begin(): void {
-    this.first = SEEDS[0];
-    this.second = SEEDS[1];
+    this.first = FINGERPRINT_SEEDS[0];
+    this.second = FINGERPRINT_SEEDS[1];
   }
 
   /**

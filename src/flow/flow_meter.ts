@@ -907,7 +907,7 @@ export class FlowMeter {
     for (let i = 0; i < count; i++) {
       const due = this.#staged[i];
       const table = (due & 2) !== 0 ? this.#ipv6 : this.#ipv4;
-      table.hot[((due >>> 2) << table.hotShift) + HOT_UNTIL + (due & 1)] = keys.until[i];
+      table.hot[((due >>> 2) << table.hotShift) + HOT_UNTIL + (due & 1)] = keys.untilOf(i);
     }
   }
 }

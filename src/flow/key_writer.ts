@@ -1,11 +1,10 @@
 import { BY_NAMES } from "./by.ts";
-import { Fingerprint } from "./fingerprint.ts";
-import { HeldKeys, WINDOWS_HELD } from "./held_keys.ts";
+import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
+import { HeldKeys, type KeyProgram, WINDOWS_HELD } from "./held_keys.ts";
 import {
+  IDENTITY_WORDS,
   IPV6_BIT,
   KIND_CLIENT,
-  KIND_FLOW,
-  KIND_PEER,
   OBSERVATION_WORDS,
   ObservationBatch,
   WORD_A,
@@ -20,21 +19,35 @@ import {
 const BATCH = 4096;
 /** Flows that are asked about at once. */
 export const FLOWS_AT_ONCE = 128;
+/** Numbers of `BY_NAMES` fit in the byte that a flow has for them. */
+const MOST_BY = 256;
 
-/** The keys of a flow that are held back, and the two words of each one's fingerprint. */
-const CLIENT = 0;
-const FLOW = 1;
-/** Both peer keys are written together always, so one of them stands for both. */
-const PEER = 2;
-const KEYS = 3;
-
-/** Words of a staged flow: client and server, four words each. */
-const ADDRESSES = 8;
-const SERVER = 4;
-
-/** Flags of a staged flow. */
+const WORD = 4;
+/**
+ * Words of a staged flow: client and server, four words each, and others. `assembly/keys.ts` has the
+ * same.
+ */
+const STAGED = 16;
+const STAGED_SERVER = 4;
+const STAGED_PORT = 8;
+const STAGED_ABOUT = 9;
+const STAGED_FLAGS = 10;
+/** Set when it is committed. */
+const STAGED_UNTIL = 11;
 const IS_IPV6 = 1;
 const IS_IGNORED = 2;
+/** Fingerprints of three keys, of two words each. */
+const FINGERPRINTS = 3 * 2;
+/** Observations that one flow may lead to: client, flow, and both peers. */
+const MOST_OBSERVATIONS = 4;
+
+/** What lies where in the program's room, in bytes from its beginning. */
+const FLOWS_BY_AT = 0;
+const STAGED_AT = FLOWS_BY_AT + MOST_BY * 8;
+const FINGERPRINTS_AT = STAGED_AT + FLOWS_AT_ONCE * STAGED * WORD;
+const IDENTITY_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
+const OBSERVATIONS_AT = IDENTITY_AT + IDENTITY_WORDS * WORD;
+const ROOM = OBSERVATIONS_AT + BATCH * OBSERVATION_WORDS * WORD;
 
 /**
  * Makes observations of what the meter found, and holds back those that were made lately.
@@ -43,32 +56,20 @@ const IS_IGNORED = 2;
  * waiting for memory, and so they wait together.
  */
 export class KeyWriter {
-  /** Flow observations made. */
-  flows = 0;
-  /** The same by what decided them. */
-  readonly flowsBy: Float64Array = new Float64Array(BY_NAMES.length);
-  /** Observations made. */
-  written = 0;
-  /** For each committed flow, the window in which one of its keys may be written again. */
-  readonly until: Int32Array = new Int32Array(FLOWS_AT_ONCE);
+  /** Flow observations made, by what decided them. */
+  readonly flowsBy: Float64Array;
 
-  readonly #batch = new ObservationBatch(BATCH);
+  readonly #batch: ObservationBatch;
   readonly #emit: (batch: ObservationBatch) => void;
-  readonly #held: HeldKeys;
-  readonly #windowsHeld: number;
-  readonly #fingerprint = new Fingerprint();
+  readonly #program: KeyProgram;
+  readonly #staged: Int32Array;
+  /** The words that tell one key from another. */
+  readonly #identity: Int32Array;
+  readonly #identityAt: number;
+  #emitted = 0;
   #seconds = 0;
   #window = 0;
-
-  #staged = 0;
-  /** Signed: an unsigned word may be more than the engine keeps without allocating. */
-  readonly #addresses = new Int32Array(FLOWS_AT_ONCE * ADDRESSES);
-  readonly #port = new Int32Array(FLOWS_AT_ONCE);
-  readonly #about = new Int32Array(FLOWS_AT_ONCE);
-  readonly #flags = new Int32Array(FLOWS_AT_ONCE);
-  readonly #firstHalves = new Int32Array(FLOWS_AT_ONCE * KEYS);
-  readonly #secondHalves = new Int32Array(FLOWS_AT_ONCE * KEYS);
-  #sum = 0;
+  #stagedCount = 0;
 
   /**
    * @param limit How many keys are held back at most.
@@ -80,9 +81,33 @@ export class KeyWriter {
     emit: (batch: ObservationBatch) => void,
     windowsHeld: number = WINDOWS_HELD,
   ) {
-    this.#held = new HeldKeys(limit, windowsHeld);
-    this.#windowsHeld = windowsHeld;
+    const { program, buffer, room } = new HeldKeys(limit, windowsHeld, ROOM);
+    this.#program = program;
     this.#emit = emit;
+    this.flowsBy = new Float64Array(buffer, room + FLOWS_BY_AT, BY_NAMES.length);
+    this.#staged = new Int32Array(buffer, room + STAGED_AT, FLOWS_AT_ONCE * STAGED);
+    this.#identityAt = room + IDENTITY_AT;
+    this.#identity = new Int32Array(buffer, this.#identityAt, IDENTITY_WORDS);
+    const observations = new Uint32Array(buffer, room + OBSERVATIONS_AT, BATCH * OBSERVATION_WORDS);
+    this.#batch = new ObservationBatch(BATCH, observations);
+    program.setUpWriter(
+      room + STAGED_AT,
+      room + FINGERPRINTS_AT,
+      room + OBSERVATIONS_AT,
+      room + FLOWS_BY_AT,
+      FINGERPRINT_SEEDS[0],
+      FINGERPRINT_SEEDS[1],
+    );
+  }
+
+  /** Flow observations made. */
+  get flows(): number {
+    return this.flowsBy.reduce((sum, flows) => sum + flows, 0);
+  }
+
+  /** Observations made. */
+  get written(): number {
+    return this.#emitted + this.#batch.count;
   }
 
   /** Sets the time and the window (see {@linkcode HeldKeys}) of what is written next. */
@@ -93,7 +118,7 @@ export class KeyWriter {
 
   /** How many flows are staged. There is room for {@linkcode FLOWS_AT_ONCE}. */
   get staged(): number {
-    return this.#staged;
+    return this.#stagedCount;
   }
 
   /**
@@ -109,66 +134,40 @@ export class KeyWriter {
     about: number,
     isIgnored: boolean,
   ): void {
-    const at = this.#staged++;
-    const addresses = this.#addresses;
-    const base = at * ADDRESSES;
+    const staged = this.#staged;
+    const at = this.#stagedCount++ * STAGED;
     for (let word = 0; word < 4; word++) {
-      addresses[base + word] = client[word];
-      addresses[base + SERVER + word] = server[word];
+      staged[at + word] = client[word];
+      staged[at + STAGED_SERVER + word] = server[word];
     }
-    this.#port[at] = port;
-    this.#about[at] = about;
-    this.#flags[at] = (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0);
-    this.#identify(at * KEYS + CLIENT, KIND_CLIENT, isIpv6, base, -1, 0);
-    this.#identify(at * KEYS + FLOW, KIND_FLOW, isIpv6, base, base + SERVER, port);
-    const isOrdered = compare(client, server) <= 0;
-    const low = isOrdered ? base : base + SERVER;
-    const high = isOrdered ? base + SERVER : base;
-    this.#identify(at * KEYS + PEER, KIND_PEER, isIpv6, low, high, 0);
+    staged[at + STAGED_PORT] = port;
+    staged[at + STAGED_ABOUT] = about;
+    staged[at + STAGED_FLAGS] = (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0);
   }
 
-  /** Writes the keys of the staged flows that are not held back, and fills `until`. */
+  /** Writes the keys of the staged flows that are not held back. */
   commit(): void {
-    this.#sum ^= this.#held.prefetch(this.#firstHalves, this.#staged * KEYS);
-    for (let at = 0; at < this.#staged; at++) this.until[at] = this.#commitFlow(at);
-    this.#staged = 0;
+    const staged = this.#stagedCount;
+    if (staged === 0) return;
+    const batch = this.#batch;
+    if (batch.count + staged * MOST_OBSERVATIONS > batch.capacity) this.flush();
+    batch.count = this.#program.commit(staged, batch.count, this.#seconds, this.#window);
+    this.#stagedCount = 0;
   }
 
-  #commitFlow(at: number): number {
-    const flags = this.#flags[at];
-    const isIpv6 = (flags & IS_IPV6) !== 0;
-    const client = at * ADDRESSES;
-    const server = client + SERVER;
-    const addresses = this.#addresses;
-    const clientHeld = this.#admit(at * KEYS + CLIENT);
-    if (clientHeld === 0) this.#push(KIND_CLIENT, isIpv6, addresses, client, addresses, -1, 0, 0);
-    let until = this.#nextWindow(clientHeld);
-    if ((flags & IS_IGNORED) === 0) {
-      const flowHeld = this.#admit(at * KEYS + FLOW);
-      if (flowHeld === 0) {
-        const about = this.#about[at];
-        const port = this.#port[at];
-        this.#push(KIND_FLOW, isIpv6, addresses, client, addresses, server, port, about);
-        this.flows++;
-        this.flowsBy[about & 0xff]++;
-      }
-      until = Math.min(until, this.#nextWindow(flowHeld));
-    }
-    const peerHeld = this.#admit(at * KEYS + PEER);
-    if (peerHeld === 0) {
-      this.#push(KIND_PEER, isIpv6, addresses, client, addresses, server, 0, 0);
-      // An address that talks with itself has one peer key: both ways are the same.
-      if (!areEqual(addresses, client, server)) {
-        this.#push(KIND_PEER, isIpv6, addresses, server, addresses, client, 0, 0);
-      }
-    }
-    return Math.min(until, this.#nextWindow(peerHeld));
+  /**
+   * The window in which one of the keys of a flow may be written again.
+   *
+   * @param flow Which of those that were committed last.
+   */
+  untilOf(flow: number): number {
+    return this.#staged[flow * STAGED + STAGED_UNTIL];
   }
 
   /** Writes the key of a client. */
   writeClient(isIpv6: boolean, client: Uint32Array): void {
-    if (this.#admitNow(KIND_CLIENT, isIpv6, client, null, 0) === 0) {
-      this.#push(KIND_CLIENT, isIpv6, client, 0, client, -1, 0, 0);
+    if (this.#admit(KIND_CLIENT, isIpv6, client, null, 0)) {
+      this.#push(KIND_CLIENT, isIpv6, client, null, 0, 0);
     }
   }
 
@@ -184,76 +183,44 @@ export class KeyWriter {
   ): void {
     this.writeClient(isIpv6, client);
     const kindAndCode = kind | (code << 16);
-    if (this.#admitNow(kindAndCode, isIpv6, client, other, ports) === 0) {
-      this.#push(kindAndCode, isIpv6, client, 0, other, 0, ports, protocol << 8);
+    if (this.#admit(kindAndCode, isIpv6, client, other, ports)) {
+      this.#push(kindAndCode, isIpv6, client, other, ports, protocol << 8);
     }
   }
 
   /** Hands on what was written. */
   flush(): void {
     if (this.#batch.count === 0) return;
+    this.#emitted += this.#batch.count;
     this.#emit(this.#batch);
     this.#batch.clear();
   }
 
-  #admit(key: number): number {
-    return this.#held.admit(this.#firstHalves[key], this.#secondHalves[key], this.#window);
-  }
-
-  #nextWindow(held: number): number {
-    return held === 0 ? this.#window + this.#windowsHeld : held;
-  }
-
-  /** Makes the fingerprint of a key of a staged flow; `b` is -1 where it has one address only. */
-  #identify(
-    key: number,
-    kind: number,
-    isIpv6: boolean,
-    a: number,
-    b: number,
-    ports: number,
-  ): void {
-    const addresses = this.#addresses;
-    const fingerprint = this.#fingerprint;
-    fingerprint.begin();
-    fingerprint.add(isIpv6 ? kind | IPV6_BIT : kind);
-    for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(addresses[a + word]);
-    if (b >= 0) {
-      for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(addresses[b + word]);
-    }
-    fingerprint.add(ports);
-    this.#firstHalves[key] = fingerprint.first;
-    this.#secondHalves[key] = fingerprint.second;
-  }
-
-  #admitNow(
+  /** @param b The second address, or `null` where there is none. */
+  #admit(
     kind: number,
     isIpv6: boolean,
     a: Uint32Array,
     b: Uint32Array | null,
     ports: number,
-  ): number {
-    const fingerprint = this.#fingerprint;
-    fingerprint.begin();
-    fingerprint.add(isIpv6 ? kind | IPV6_BIT : kind);
-    for (let word = isIpv6 ? 0 : 3; word < 4; word++) fingerprint.add(a[word] | 0);
+  ): boolean {
+    const identity = this.#identity;
+    let count = 0;
+    identity[count++] = isIpv6 ? kind | IPV6_BIT : kind;
+    for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = a[word];
     if (b !== null) {
-      for (let word = isIpv6 ? 0 : 3; word < 4; word++) {
-        fingerprint.add(b[word] | 0);
-      }
+      for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = b[word];
     }
-    fingerprint.add(ports);
-    return this.#held.admitKey(fingerprint, this.#window);
+    identity[count++] = ports;
+    return this.#program.admitWords(this.#identityAt, count, this.#window) === 0;
   }
 
-  /** @param bAt Where the second address is in `b`, or -1 where there is none. */
+  /** @param b The second address, or `null` where there is none. */
   #push(
     kind: number,
     isIpv6: boolean,
-    a: Uint32Array | Int32Array,
-    aAt: number,
-    b: Uint32Array | Int32Array,
-    bAt: number,
+    a: Uint32Array,
+    b: Uint32Array | null,
     ports: number,
     about: number,
   ): void {
@@ -263,26 +230,11 @@ export class KeyWriter {
     words[at + WORD_KIND] = isIpv6 ? kind | IPV6_BIT : kind;
     for (let word = 0; word < 4; word++) {
       const counts = isIpv6 || word === 3;
-      words[at + WORD_A + word] = counts ? a[aAt + word] : 0;
-      words[at + WORD_B + word] = counts && bAt >= 0 ? b[bAt + word] : 0;
+      words[at + WORD_A + word] = counts ? a[word] : 0;
+      words[at + WORD_B + word] = counts && b !== null ? b[word] : 0;
     }
     words[at + WORD_PORTS] = ports;
     words[at + WORD_ABOUT] = about;
     words[at + WORD_SECONDS] = this.#seconds;
-    this.written++;
   }
-}
-
-function areEqual(words: Int32Array, a: number, b: number): boolean {
-  for (let word = 0; word < 4; word++) {
-    if (words[a + word] !== words[b + word]) return false;
-  }
-  return true;
-}
-
-function compare(a: Uint32Array, b: Uint32Array): number {
-  for (let word = 0; word < 4; word++) {
-    if (a[word] !== b[word]) return a[word] < b[word] ? -1 : 1;
-  }
-  return 0;
 }

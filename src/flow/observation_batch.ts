@@ -44,9 +44,13 @@ export class ObservationBatch {
    * Makes a batch without observations.
    *
    * @param capacity How many there is room for.
+   * @param words Where to put them, if they are to be somewhere.
    */
-  constructor(readonly capacity: number) {
-    this.words = new Uint32Array(capacity * OBSERVATION_WORDS);
+  constructor(
+    readonly capacity: number,
+    words: Uint32Array = new Uint32Array(capacity * OBSERVATION_WORDS),
+  ) {
+    this.words = words;
   }
 
   /** Whether there is no room for another one. */

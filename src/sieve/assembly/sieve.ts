@@ -1,6 +1,6 @@
 /*
  * The inner loops of `sieve.ts`, in AssemblyScript (https://www.assemblyscript.org), which looks like
- * TypeScript and becomes WebAssembly: `deno task sieve` makes `program.ts` of it.
+ * TypeScript and becomes WebAssembly: `deno task wasm` makes `program.ts` of it.
  *
  * What it does is what `BatchDecoder` and `ConversationTable` of src/flow do, with the
  * reasons given there; a test compares the two on all captures. Addresses of memory come from

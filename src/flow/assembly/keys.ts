@@ -1,0 +1,361 @@
+/*
+ * The inner loops of `held_keys.ts` and `key_writer.ts`, in AssemblyScript, as src/sieve/assembly is:
+ * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
+ */
+
+// A slot: 32 bits of a fingerprint, then 24 more of them and the window.
+const SLOT_SHIFT: usize = 3;
+const WINDOW_MASK: u32 = 0xff;
+// Windows are kept modulo this, plus 1, so that a slot in use is never 0.
+const WINDOWS: u32 = 255;
+// After so many windows what is old is swept, before its window can be taken for a new one.
+const LONGEST_UNSWEPT: u32 = 200;
+const FIRST_SIZE: u32 = 1 << 10;
+// How full the set gets before it is swept, and how full it may be after that.
+const FULL: f64 = 0.7;
+const FULL_AFTERWARDS: f64 = 0.45;
+
+// A staged flow, as `key_writer.ts` has it.
+const STAGED: usize = 64;
+const STAGED_PORT: usize = 32;
+const STAGED_ABOUT: usize = 36;
+const STAGED_FLAGS: usize = 40;
+const STAGED_UNTIL: usize = 44;
+const IS_IPV6: u32 = 1;
+const IS_IGNORED: u32 = 2;
+const ADDRESS: usize = 16;
+
+// The keys of a flow that are held back. Both peer keys are written together always, so one of them
+// stands for both.
+const CLIENT: usize = 0;
+const FLOW: usize = 8;
+const PEER: usize = 16;
+const KEYS: usize = 24;
+
+// `src/flow/observation_batch.ts`.
+const KIND_CLIENT: u32 = 1;
+const KIND_FLOW: u32 = 2;
+const KIND_PEER: u32 = 3;
+const IPV6_BIT: u32 = 1 << 8;
+const OBSERVATION: usize = 48;
+const WORD_KIND: usize = 0;
+const WORD_A: usize = 4;
+const WORD_B: usize = 20;
+const WORD_PORTS: usize = 36;
+const WORD_ABOUT: usize = 40;
+const WORD_SECONDS: usize = 44;
+
+// Where things are, as `setUp` was told.
+let slots: usize = 0;
+let otherSlots: usize = 0;
+let ages: usize = 0;
+let stagedFlows: usize = 0;
+let fingerprints: usize = 0;
+let observations: usize = 0;
+let flowsBy: usize = 0;
+
+let limit: u32 = 0;
+let windowsHeld: u32 = 0;
+let seed1: u32 = 0;
+let seed2: u32 = 0;
+
+let mask: u32 = 0;
+let used: u32 = 0;
+let most: u32 = 0;
+let swept: u32 = 0;
+let latest: u32 = 0;
+let forgottenKeys: f64 = 0;
+
+// The halves of the fingerprint that is being made.
+let first: u32 = 0;
+let second: u32 = 0;
+// What is written next belongs to this time. `written` is how many observations there are.
+let seconds: u32 = 0;
+let window: u32 = 0;
+let written: u32 = 0;
+let sum: u32 = 0;
+
+/** Says where things lie, and makes the set empty. */
+export function setUp(
+  itsSlots: usize,
+  itsOtherSlots: usize,
+  itsAges: usize,
+  itsLimit: u32,
+  itsWindowsHeld: u32,
+  firstWindow: u32,
+): void {
+  slots = itsSlots;
+  otherSlots = itsOtherSlots;
+  ages = itsAges;
+  limit = itsLimit;
+  windowsHeld = itsWindowsHeld;
+  latest = firstWindow;
+  clear(firstWindow);
+}
+
+/** The same for what {@linkcode commit} needs besides. */
+export function setUpWriter(
+  staged: usize,
+  itsFingerprints: usize,
+  itsObservations: usize,
+  itsFlowsBy: usize,
+  firstSeed: u32,
+  secondSeed: u32,
+): void {
+  stagedFlows = staged;
+  fingerprints = itsFingerprints;
+  observations = itsObservations;
+  flowsBy = itsFlowsBy;
+  seed1 = firstSeed;
+  seed2 = secondSeed;
+}
+
+/** Keys that were let go before their time because too many were held. */
+export function forgotten(): f64 {
+  return forgottenKeys;
+}
+
+/** See `HeldKeys.admit`. */
+export function admit(itsFirst: u32, itsSecond: u32, itsWindow: u32): u32 {
+  if (itsWindow !== latest) advance(itsWindow);
+  const now = (itsWindow % WINDOWS) + 1;
+  for (let slot = itsFirst & mask;; slot = (slot + 1) & mask) {
+    const at = slots + (<usize> slot << SLOT_SHIFT);
+    const word = load<u32>(at + 4);
+    if (word === 0) {
+      store<u32>(at, itsFirst);
+      store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | now);
+      if (++used > most) sweep(itsWindow);
+      return 0;
+    }
+    if (load<u32>(at) !== itsFirst || ((word ^ itsSecond) & ~WINDOW_MASK) !== 0) continue;
+    const age = ageOf(word, itsWindow);
+    if (age < windowsHeld) return itsWindow - age + windowsHeld;
+    store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | now);
+    return 0;
+  }
+}
+
+function advance(itsWindow: u32): void {
+  // After a long silence the ages of what is there can't be told, only that all of it is old.
+  if (itsWindow - latest >= windowsHeld) clear(itsWindow);
+  else if (itsWindow - swept > LONGEST_UNSWEPT) sweep(itsWindow);
+  latest = itsWindow;
+}
+
+function clear(itsWindow: u32): void {
+  setSize(FIRST_SIZE);
+  used = 0;
+  swept = itsWindow;
+}
+
+function setSize(size: u32): void {
+  // All of it: what is read first and written later takes two page faults, and the second one
+  // interrupts all processors that run the program.
+  memory.fill(slots, 0, <usize> size << SLOT_SHIFT);
+  mask = size - 1;
+  most = <u32> (<f64> mask * FULL);
+}
+
+/** Sweeps out what is no longer held, and makes room for more if that was not enough. */
+function sweep(itsWindow: u32): void {
+  swept = itsWindow;
+  const old = slots;
+  const oldEnd = old + ((<usize> mask + 1) << SLOT_SHIFT);
+  countByAge(old, oldEnd, itsWindow);
+  // Ages below this are kept.
+  let kept: u32 = 0;
+  let end: u32 = 0;
+  for (; end < windowsHeld; end++) kept += load<u32>(ages + (<usize> end << 2));
+  while (kept > limit && end > 0) {
+    end--;
+    const given = load<u32>(ages + (<usize> end << 2));
+    forgottenKeys += <f64> given;
+    kept -= given;
+  }
+  let size = FIRST_SIZE;
+  while (<f64> kept > <f64> size * FULL_AFTERWARDS) size *= 2;
+  slots = otherSlots;
+  otherSlots = old;
+  setSize(size);
+  used = kept;
+  for (let at = old; at < oldEnd; at += 1 << SLOT_SHIFT) {
+    const word = load<u32>(at + 4);
+    if (word === 0 || ageOf(word, itsWindow) >= end) continue;
+    let slot = load<u32>(at) & mask;
+    while (load<u32>(slots + (<usize> slot << SLOT_SHIFT) + 4) !== 0) slot = (slot + 1) & mask;
+    store<u64>(slots + (<usize> slot << SLOT_SHIFT), load<u64>(at));
+  }
+}
+
+/** Counts how many keys were written in this window, in the one before, and so on. */
+function countByAge(from: usize, end: usize, itsWindow: u32): void {
+  memory.fill(ages, 0, <usize> windowsHeld << 2);
+  for (let at = from; at < end; at += 1 << SLOT_SHIFT) {
+    const word = load<u32>(at + 4);
+    if (word === 0) continue;
+    const age = ageOf(word, itsWindow);
+    if (age >= windowsHeld) continue;
+    const count = ages + (<usize> age << 2);
+    store<u32>(count, load<u32>(count) + 1);
+  }
+}
+
+/** How many windows ago the key of this slot word was written. */
+@inline
+function ageOf(word: u32, itsWindow: u32): u32 {
+  return ((itsWindow % WINDOWS) + 1 - (word & WINDOW_MASK) + WINDOWS) % WINDOWS;
+}
+
+/**
+ * Writes the keys of the first `count` staged flows that are not held back.
+ *
+ * @param observed How many observations there are.
+ * @returns How many there are afterwards.
+ */
+export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u32): u32 {
+  seconds = itsSeconds;
+  window = itsWindow;
+  written = observed;
+  let key = fingerprints;
+  const end = stagedFlows + <usize> count * STAGED;
+  for (let flow = stagedFlows; flow < end; flow += STAGED, key += KEYS) identifyFlow(flow, key);
+  // All at the same time: asking about a key is mostly waiting for memory.
+  let loaded: u32 = 0;
+  for (let at = fingerprints; at < key; at += 8) {
+    loaded ^= load<u32>(slots + (<usize> (load<u32>(at) & mask) << SLOT_SHIFT));
+  }
+  sum ^= loaded;
+  key = fingerprints;
+  for (let flow = stagedFlows; flow < end; flow += STAGED, key += KEYS) commitFlow(flow, key);
+  return written;
+}
+
+/** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
+export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
+  begin();
+  for (let word: u32 = 0; word < count; word++) add(load<u32>(words + (<usize> word << 2)));
+  return admit(first, second, itsWindow);
+}
+
+function commitFlow(flow: usize, key: usize): void {
+  const client = flow;
+  const server = flow + ADDRESS;
+  const flags = load<u32>(flow + STAGED_FLAGS);
+  const family = (flags & IS_IPV6) !== 0 ? IPV6_BIT : 0;
+  const clientHeld = admitAt(key + CLIENT);
+  if (clientHeld === 0) push(KIND_CLIENT | family, client, 0, 0, 0);
+  let until = nextWindow(clientHeld);
+  if ((flags & IS_IGNORED) === 0) {
+    const flowHeld = admitAt(key + FLOW);
+    if (flowHeld === 0) {
+      const about = load<u32>(flow + STAGED_ABOUT);
+      push(KIND_FLOW | family, client, server, load<u32>(flow + STAGED_PORT), about);
+      const by = flowsBy + (<usize> (about & 0xff) << 3);
+      store<f64>(by, load<f64>(by) + 1);
+    }
+    until = min(until, nextWindow(flowHeld));
+  }
+  const peerHeld = admitAt(key + PEER);
+  if (peerHeld === 0) {
+    push(KIND_PEER | family, client, server, 0, 0);
+    // An address that talks with itself has one peer key: both ways are the same.
+    if (!areEqual(client, server)) push(KIND_PEER | family, server, client, 0, 0);
+  }
+  store<u32>(flow + STAGED_UNTIL, min(until, nextWindow(peerHeld)));
+}
+
+@inline
+function admitAt(key: usize): u32 {
+  return admit(load<u32>(key), load<u32>(key + 4), window);
+}
+
+@inline
+function nextWindow(held: u32): u32 {
+  return held === 0 ? window + windowsHeld : held;
+}
+
+/** Makes the fingerprints of the keys of a staged flow: an observation's kind, addresses and ports. */
+function identifyFlow(flow: usize, key: usize): void {
+  const client = flow;
+  const server = flow + ADDRESS;
+  const isIpv6 = (load<u32>(flow + STAGED_FLAGS) & IS_IPV6) !== 0;
+  const family = isIpv6 ? IPV6_BIT : 0;
+  begin();
+  add(KIND_CLIENT | family);
+  addAddress(isIpv6, client);
+  add(0);
+  keep(key + CLIENT);
+  begin();
+  add(KIND_FLOW | family);
+  addAddress(isIpv6, client);
+  addAddress(isIpv6, server);
+  add(load<u32>(flow + STAGED_PORT));
+  keep(key + FLOW);
+  const isOrdered = compare(client, server) <= 0;
+  begin();
+  add(KIND_PEER | family);
+  addAddress(isIpv6, isOrdered ? client : server);
+  addAddress(isIpv6, isOrdered ? server : client);
+  add(0);
+  keep(key + PEER);
+}
+
+@inline
+function addAddress(isIpv6: bool, at: usize): void {
+  if (isIpv6) {
+    add(load<u32>(at));
+    add(load<u32>(at + 4));
+    add(load<u32>(at + 8));
+  }
+  add(load<u32>(at + 12));
+}
+
+@inline
+function keep(at: usize): void {
+  store<u32>(at, first);
+  store<u32>(at + 4, second);
+}
+
+@inline
+function begin(): void {
+  first = seed1;
+  second = seed2;
+}
+
+/** `Fingerprint.add`. */
+@inline
+function add(word: u32): void {
+  const one = (first ^ word ^ (first >>> 15)) * 0x85eb_ca6b;
+  first = one ^ (one >>> 13);
+  const other = (second ^ word ^ (second >>> 14)) * 0xc2b2_ae35;
+  second = (other ^ (other >>> 16)) * 0x9e37_79b1;
+}
+
+function compare(one: usize, other: usize): i32 {
+  for (let word: usize = 0; word < ADDRESS; word += 4) {
+    const difference = load<u32>(one + word) !== load<u32>(other + word);
+    if (difference) return load<u32>(one + word) < load<u32>(other + word) ? -1 : 1;
+  }
+  return 0;
+}
+
+@inline
+function areEqual(one: usize, other: usize): bool {
+  return load<u64>(one) === load<u64>(other) && load<u64>(one + 8) === load<u64>(other + 8);
+}
+
+/** Writes an observation; `b` is 0 where it has one address only. */
+@inline
+function push(kind: u32, a: usize, b: usize, ports: u32, about: u32): void {
+  const at = observations + <usize> written * OBSERVATION;
+  written++;
+  store<u32>(at + WORD_KIND, kind);
+  store<u64>(at + WORD_A, load<u64>(a));
+  store<u64>(at + WORD_A + 8, load<u64>(a + 8));
+  store<u64>(at + WORD_B, b === 0 ? 0 : load<u64>(b));
+  store<u64>(at + WORD_B + 8, b === 0 ? 0 : load<u64>(b + 8));
+  store<u32>(at + WORD_PORTS, ports);
+  store<u32>(at + WORD_ABOUT, about);
+  store<u32>(at + WORD_SECONDS, seconds);
+}

@@ -1,0 +1,69 @@
+/**
+ * Makes the program's WebAssembly of its sources in AssemblyScript: `deno task wasm`.
+ *
+ * @module
+ */
+import asc from "assemblyscript/asc";
+
+/** A source, and the module with what it is compiled to. */
+export interface WasmProgram {
+  readonly source: URL;
+  readonly module: URL;
+  /** Whether two threads see its memory. */
+  readonly isShared: boolean;
+}
+
+function at(path: string): URL {
+  return new URL(`../src/${path}`, import.meta.url);
+}
+
+export const WASM_PROGRAMS: readonly WasmProgram[] = [
+  { source: at("sieve/assembly/sieve.ts"), module: at("sieve/program.ts"), isShared: true },
+  { source: at("flow/assembly/keys.ts"), module: at("flow/key_program.ts"), isShared: false },
+];
+
+const LINE = 80;
+
+/**
+ * The text of the module with the program.
+ *
+ * @throws {Error} with what the compiler says, when it says anything.
+ */
+export async function moduleText({ source, isShared }: WasmProgram): Promise<string> {
+  const name = source.pathname.split("/").at(-1)!;
+  const text = await Deno.readTextFile(source);
+  let binary: Uint8Array = new Uint8Array();
+  let messages = "";
+  const { error } = await asc.main([
+    name,
+    ...["--outFile", "program.wasm"],
+    "-O3",
+    ...["--runtime", "stub"],
+    ...["--enable", "threads,simd,bulk-memory"],
+    ...["--importMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+    ...(isShared ? ["--sharedMemory"] : []),
+  ], {
+    readFile: (file) => file === name ? text : null,
+    writeFile: (file, contents) => {
+      if (file === "program.wasm") binary = contents as Uint8Array;
+    },
+    listFiles: () => [],
+    stderr: { write: (text: string) => void (messages += text) },
+  });
+  if (error !== null || messages !== "") throw new Error(messages || String(error));
+  const lines = binary.toBase64().match(new RegExp(`.{1,${LINE}}`, "g"))!
+    .map((line) => `  "${line}"`);
+  return `/*
+ * Made by tools/wasm_programs.ts of assembly/${name}; not to be changed by hand.
+ */
+/** WebAssembly, in base64. */
+export const PROGRAM: string =
+${lines.join(" +\n")};
+`;
+}
+
+if (import.meta.main) {
+  for (const program of WASM_PROGRAMS) {
+    await Deno.writeTextFile(program.module, await moduleText(program));
+  }
+}
