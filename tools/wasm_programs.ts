@@ -20,6 +20,11 @@ function at(path: string): URL {
 export const WASM_PROGRAMS: readonly WasmProgram[] = [
   { source: at("sieve/assembly/sieve.ts"), module: at("sieve/program.ts"), isShared: true },
   { source: at("flow/assembly/keys.ts"), module: at("flow/key_program.ts"), isShared: false },
+  {
+    source: at("flow/assembly/evidence.ts"),
+    module: at("flow/evidence_program.ts"),
+    isShared: false,
+  },
 ];
 
 const LINE = 80;
@@ -31,7 +36,6 @@ const LINE = 80;
  */
 export async function moduleText({ source, isShared }: WasmProgram): Promise<string> {
   const name = source.pathname.split("/").at(-1)!;
-  const text = await Deno.readTextFile(source);
   let binary: Uint8Array = new Uint8Array();
   let messages = "";
   const { error } = await asc.main([
@@ -43,7 +47,8 @@ export async function moduleText({ source, isShared }: WasmProgram): Promise<str
     ...["--importMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
     ...(isShared ? ["--sharedMemory"] : []),
   ], {
-    readFile: (file) => file === name ? text : null,
+    // It asks for what is imported in all places where it might be.
+    readFile: (file) => Deno.readTextFile(new URL(file, source)).catch(() => null),
     writeFile: (file, contents) => {
       if (file === "program.wasm") binary = contents as Uint8Array;
     },

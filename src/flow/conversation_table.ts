@@ -20,7 +20,7 @@ export const HOT_STATE = 3;
 export const STATE_NEW = 1 << 8;
 /** What its next packets carry should be looked at. */
 export const STATE_WANTS_PAYLOAD = 1 << 9;
-/** Its ends have not met: see `EndTable`. */
+/** Its ends have not met: see `meetDue` of `EvidenceMemory`. */
 export const STATE_UNMET = 1 << 10;
 /** The low end's port in the upper half, the high end's in the lower one. */
 export const HOT_PORTS = 4;
@@ -66,6 +66,12 @@ const MOST_SPARED = 16;
 export const IPV4_HOT_SHIFT = 3;
 export const IPV6_HOT_SHIFT = 4;
 
+/** Where the cells of a table's conversations are; all are 0 at first. */
+export interface ConversationCells {
+  readonly hot: Int32Array;
+  readonly cold: Int32Array;
+}
+
 /**
  * The conversations of one address family: a hash table with open addressing over typed arrays.
  *
@@ -104,14 +110,20 @@ export class ConversationTable {
    * @param limit How many conversations are remembered at most.
    * @param beforeForgetting Called before conversations are forgotten, so that what is pending about
    * them can be brought to an end.
+   * @param cells Where they are, if they are to be somewhere, with one more than the limit.
    */
-  constructor(addressWords: 1 | 4, limit: number, beforeForgetting: () => void = () => {}) {
+  constructor(
+    addressWords: 1 | 4,
+    limit: number,
+    beforeForgetting: () => void = () => {},
+    cells?: ConversationCells,
+  ) {
     if (limit < 1 || limit > MOST_CONVERSATIONS) throw new RangeError(`limit ${limit}`);
     this.hotShift = addressWords === 1 ? IPV4_HOT_SHIFT : IPV6_HOT_SHIFT;
     this.#limit = limit;
     this.#beforeForgetting = beforeForgetting;
-    this.hot = new Int32Array((limit + 1) << this.hotShift);
-    this.cold = new Int32Array((limit + 1) << COLD_SHIFT);
+    this.hot = cells?.hot ?? new Int32Array((limit + 1) << this.hotShift);
+    this.cold = cells?.cold ?? new Int32Array((limit + 1) << COLD_SHIFT);
     this.#links = new Int32Array((limit + 1) << LINK_SHIFT);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
@@ -243,21 +255,6 @@ export class ConversationTable {
       hot[cell + HOT_PORTS],
       protocol,
     );
-  }
-
-  /**
-   * Makes the fingerprint of one end of a conversation: address, port and protocol.
-   *
-   * @param end 0 for the low end, 1 for the high one.
-   */
-  endFingerprint(number: number, end: number, into: Fingerprint): void {
-    const { hot } = this;
-    const cell = number << this.hotShift;
-    const words = this.addressWords;
-    const address = cell + HOT_ADDRESSES + end * words;
-    into.begin();
-    for (let word = 0; word < words; word++) into.add(hot[address + word]);
-    into.add((this.portOf(number, end) << 8) | (hot[cell + HOT_STATE] & 0xff));
   }
 
   /** Words of an address: 1 for IPv4, 4 for IPv6. */

@@ -1,5 +1,6 @@
 import {
   DESTINATION_END,
+  type EndEvidence,
   type Evidence,
   type EvidentEnd,
   NEITHER,
@@ -27,17 +28,26 @@ import {
   STATE_UNMET,
   STATE_WANTS_PAYLOAD,
 } from "./conversation_table.ts";
-import { EndTable } from "./end_table.ts";
-import { Fingerprint } from "./fingerprint.ts";
+import {
+  type EvidenceMemory,
+  type EvidenceProgram,
+  FAN_IN_MASK,
+  FAN_IN_SHIFT,
+  OPENED,
+  SERVED,
+} from "./evidence_memory.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import { isGroup } from "./group_address.ts";
-import { HalfOpenTable, isAnswered, SYN, SYN_ACK } from "./half_open_table.ts";
 import type { LocalServices } from "./local_services.ts";
 
 /*
  * Evidence bits of a conversation. Those about an end are there twice: for the low end, and one bit
  * further up for the high one.
  */
-/* Bits 0 to 3 are SYN and SYN_ACK of the half-open table. */
+/** The end sent SYN without ACK. */
+const SYN = 1 << 0;
+/** The end sent SYN with ACK. */
+const SYN_ACK = 1 << 2;
 /** The end asked, or was answered, in DNS. */
 const ASKED = 1 << 4;
 /** The end sent the first packet, and it was watched well before. */
@@ -74,25 +84,20 @@ export const MOST_LOOKED_AT = 4;
  */
 const WATCHED_WELL_BEFORE = 30;
 
-/** Ends that meet, or are read, at once, so that they wait for memory together. */
-const ENDS_AT_ONCE = 256;
-
 /** Gathers what speaks for who opened a conversation and who serves, and tells it to the actions. */
 export class EvidenceGatherer {
-  readonly #halfOpen = new HalfOpenTable();
-  readonly #ends = new EndTable();
-  readonly #fingerprint = new Fingerprint();
+  readonly #program: EvidenceProgram;
+  readonly #readings: Int32Array;
   readonly #localServices: LocalServices | null;
   #watchingSince = 0;
-  /** How many ends are staged, for meetings or for readings: never for both. */
-  #stagedEnds = 0;
-  readonly #firstHalves = new Int32Array(ENDS_AT_ONCE);
-  readonly #secondHalves = new Int32Array(ENDS_AT_ONCE);
-  readonly #farPorts = new Int32Array(ENDS_AT_ONCE);
-  #sum = 0;
 
-  /** @param localServices What the host itself listens on; `null` where packets are not its own. */
-  constructor(localServices: LocalServices | null) {
+  /**
+   * @param memory That of the tables whose conversations it is told of.
+   * @param localServices What the host itself listens on; `null` where packets are not its own.
+   */
+  constructor({ program, readings }: EvidenceMemory, localServices: LocalServices | null) {
+    this.#program = program;
+    this.#readings = readings;
     this.#localServices = localServices;
   }
 
@@ -108,7 +113,8 @@ export class EvidenceGatherer {
    * @param direction Which end sent it, 0 for the low one.
    */
   noteHalfOpen(connection: Fingerprint, flags: number, direction: number, seconds: number): void {
-    this.#halfOpen.note(connection, openingBit(flags, direction), seconds);
+    const bit = openingBit(flags, direction);
+    this.#program.noteHalfOpen(connection.first, connection.second, bit, seconds);
   }
 
   /**
@@ -138,7 +144,8 @@ export class EvidenceGatherer {
       table.cold[at] = (bits | bit) & ~BOTH_ENDED;
       return false;
     }
-    const noted = this.#halfOpen.note(connection, bit, seconds);
+    const noted = this.#program
+      .noteHalfOpen(connection.first, connection.second, bit, seconds);
     if ((table.hot[cell + HOT_STATE] & STATE_NEW) !== 0) return false;
     const isOver = (bits & (ENDED << direction)) !== 0 ||
       seconds - (table.hot[cell + HOT_LAST_SEEN] >>> 0) > LONGEST_DELAY;
@@ -168,8 +175,7 @@ export class EvidenceGatherer {
     table.hot[cell + HOT_STATE] &= NOTHING_LOOKED_AT & ~(STATE_NEW | STATE_WANTS_PAYLOAD);
     let bits = SEEN_FIRST << direction;
     if (protocol === PROTOCOL_TCP) {
-      table.fingerprint(number, this.#fingerprint);
-      bits |= this.#halfOpen.take(this.#fingerprint, seconds);
+      bits |= this.#program.takeHalfOpenOf(table.addressWords === 4, number, seconds);
       if ((flags & TCP_RST) !== 0) {
         // Who was refused opened, and nobody served.
         bits |= BOTH_ENDED;
@@ -182,47 +188,6 @@ export class EvidenceGatherer {
     }
     table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] = bits;
     if (openerOf(bits) === NONE) table.hot[cell + HOT_STATE] |= STATE_WANTS_PAYLOAD;
-  }
-
-  /** Has the ends of a conversation meet, if they have not yet, together with others. */
-  stageMeeting(table: ConversationTable, number: number, seconds: number): void {
-    const state = (number << table.hotShift) + HOT_STATE;
-    if ((table.hot[state] & STATE_UNMET) === 0) return;
-    table.hot[state] &= ~STATE_UNMET;
-    if (this.#stagedEnds + 2 > ENDS_AT_ONCE) this.commitMeetings(seconds);
-    for (let end = 0; end < 2; end++) {
-      table.endFingerprint(number, end, this.#fingerprint);
-      this.#firstHalves[this.#stagedEnds] = this.#fingerprint.first;
-      this.#secondHalves[this.#stagedEnds] = this.#fingerprint.second;
-      this.#farPorts[this.#stagedEnds++] = table.portOf(number, 1 - end);
-    }
-  }
-
-  /** Has the ends meet that were staged. */
-  commitMeetings(seconds: number): void {
-    const fingerprint = this.#fingerprint;
-    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#stagedEnds);
-    for (let i = 0; i < this.#stagedEnds; i++) {
-      fingerprint.first = this.#firstHalves[i];
-      fingerprint.second = this.#secondHalves[i];
-      this.#ends.meet(fingerprint, this.#farPorts[i], seconds);
-    }
-    this.#stagedEnds = 0;
-  }
-
-  /** Has memory fetched for reading what is known of a conversation's ends, together with others. */
-  stageReading(table: ConversationTable, number: number): void {
-    if (this.#stagedEnds + 2 > ENDS_AT_ONCE) this.fetchReadings();
-    for (let end = 0; end < 2; end++) {
-      table.endFingerprint(number, end, this.#fingerprint);
-      this.#firstHalves[this.#stagedEnds++] = this.#fingerprint.first;
-    }
-  }
-
-  /** Has memory fetched for the readings that were staged. */
-  fetchReadings(): void {
-    this.#sum ^= this.#ends.prefetch(this.#firstHalves, this.#stagedEnds);
-    this.#stagedEnds = 0;
   }
 
   /**
@@ -267,15 +232,16 @@ export class EvidenceGatherer {
   }
 
   /**
-   * Reads all that is known of a conversation.
+   * Says all that is known of a conversation.
    *
+   * @param reading Where among the readings what is known of its ends is.
    * @param direction In which direction a packet goes: 0 if its source is the low end.
    */
   read(
     table: ConversationTable,
     number: number,
     direction: number,
-    seconds: number,
+    reading: number,
     into: Evidence,
   ): void {
     const bits = table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE];
@@ -283,11 +249,8 @@ export class EvidenceGatherer {
     into.payloadServer = endOf(bits, SERVES, direction);
     const isUdp = (table.hot[(number << table.hotShift) + HOT_STATE] & 0xff) === PROTOCOL_UDP;
     into.firstSender = isUdp ? endOf(bits, SEEN_FIRST, direction) : NEITHER;
-    const fingerprint = this.#fingerprint;
-    table.endFingerprint(number, direction, fingerprint);
-    this.#ends.read(fingerprint, seconds, into.source);
-    table.endFingerprint(number, 1 - direction, fingerprint);
-    this.#ends.read(fingerprint, seconds, into.destination);
+    readEnd(this.#readings[2 * reading + direction], into.source);
+    readEnd(this.#readings[2 * reading + 1 - direction], into.destination);
     into.source.listens = this.#isListening(table, number, direction);
     into.destination.listens = this.#isListening(table, number, 1 - direction);
   }
@@ -349,10 +312,7 @@ export class EvidenceGatherer {
   }
 
   #learn(table: ConversationTable, number: number, server: number, seconds: number): void {
-    table.endFingerprint(number, server, this.#fingerprint);
-    this.#ends.learnServer(this.#fingerprint, seconds);
-    table.endFingerprint(number, 1 - server, this.#fingerprint);
-    this.#ends.learnClient(this.#fingerprint, seconds);
+    this.#program.learn(table.addressWords === 4, number, server, seconds);
   }
 
   #isListening(table: ConversationTable, number: number, end: number): boolean {
@@ -368,6 +328,19 @@ export class EvidenceGatherer {
 
 function openingBit(flags: number, direction: number): number {
   return ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
+}
+
+/** Whether one end's SYN was answered by the other end's SYN-ACK. */
+function isAnswered(bits: number): boolean {
+  const lowIs = SYN | (SYN_ACK << 1);
+  const highIs = (SYN << 1) | SYN_ACK;
+  return (bits & lowIs) === lowIs || (bits & highIs) === highIs;
+}
+
+function readEnd(known: number, into: EndEvidence): void {
+  into.served = (known & SERVED) !== 0;
+  into.opened = (known & OPENED) !== 0;
+  into.fanIn = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
 }
 
 /** Whether an end has an address that only receives. */

@@ -63,6 +63,7 @@ import {
 import { DecodedBatch, type PacketPlaces } from "./decoded_batch.ts";
 import { WINDOWS_HELD } from "./held_keys.ts";
 import { EvidenceGatherer } from "./evidence_gatherer.ts";
+import { EvidenceMemory } from "./evidence_memory.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { isFinal, strengthOf } from "./by.ts";
 import { isLate } from "./late.ts";
@@ -187,7 +188,10 @@ export class FlowMeter {
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
+  readonly #memory: EvidenceMemory;
   readonly #gatherer: EvidenceGatherer;
+  /** Where among the readings what is known of the ends of what is judged is. */
+  #reading = 0;
   readonly #fingerprint = new Fingerprint();
   readonly #onCorrection: FlowMeterOptions["onCorrection"];
   #corrections = 0;
@@ -210,7 +214,7 @@ export class FlowMeter {
   readonly #windowClock = new WindowClock();
   #window = this.#windowClock.window;
   /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
-  readonly #due = new Int32Array(MOST_DUE + MOST_CORRECTED);
+  readonly #due: Int32Array;
   #dueCount = 0;
   /** Counts how often what was due was judged. */
   #judgement = 0;
@@ -221,13 +225,17 @@ export class FlowMeter {
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
     this.#maxConversations = most;
-    this.#ipv4 = new ConversationTable(1, most, () => this.#prepareForgetting());
-    this.#ipv6 = new ConversationTable(4, most, () => this.#prepareForgetting());
+    const memory = new EvidenceMemory(most, MOST_DUE + MOST_CORRECTED, FLOWS_AT_ONCE);
+    const beforeForgetting = () => this.#prepareForgetting();
+    this.#memory = memory;
+    this.#due = memory.due;
+    this.#ipv4 = new ConversationTable(1, most, beforeForgetting, memory.ipv4);
+    this.#ipv6 = new ConversationTable(4, most, beforeForgetting, memory.ipv6);
     this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit, options.windowsHeld);
     this.#mapping = options.mapping;
     this.#clock = options.clock ?? null;
     this.#ownConnections = options.ownConnections ?? null;
-    this.#gatherer = new EvidenceGatherer(options.localServices ?? null);
+    this.#gatherer = new EvidenceGatherer(memory, options.localServices ?? null);
     this.#onCorrection = options.onCorrection;
     this.#payloadReader = options.payloadReader ?? null;
     this.decoderSettings = {
@@ -444,7 +452,8 @@ export class FlowMeter {
     const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
     const found = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
     const number = found || (isIpv6 ? add6(table, list, 0) : add4(table, list, 0));
-    this.#gatherer.read(table, number, direction, this.#second, facts.evidence);
+    this.#memory.readEnds(isIpv6, number, this.#second);
+    this.#gatherer.read(table, number, direction, 0, facts.evidence);
     return found !== 0;
   }
 
@@ -715,43 +724,20 @@ export class FlowMeter {
     const keys = this.#keys;
     keys.setTime(this.#second, this.#window);
     this.#judgement++;
-    this.#meetDue();
+    this.#memory.meetDue(this.#dueCount, this.#second);
     const due = this.#due;
     // Corrections are added to what is due while it is judged.
     for (let from = 0; from < this.#dueCount;) {
       const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
-      if (this.#mapping.usesEvidence) this.#fetchEvidence(from, to);
+      if (this.#mapping.usesEvidence) this.#memory.readDue(from, to, this.#second);
       for (let i = from; i < to; i++) {
+        this.#reading = i - from;
         this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
       }
       this.#commitFlows();
       from = to;
     }
     this.#dueCount = 0;
-  }
-
-  /** Has the evidence fetched of those among the due that the mapping will be asked about. */
-  #fetchEvidence(from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const due = this.#due[i];
-      const table = (due & 2) !== 0 ? this.#ipv6 : this.#ipv4;
-      const number = due >>> 2;
-      const outcome = table.cold[(number << COLD_SHIFT) + COLD_OUTCOME + (due & 1)];
-      if (outcome === UNJUDGED || this.#mayChange(outcome)) {
-        this.#gatherer.stageReading(table, number);
-      }
-    }
-    this.#gatherer.fetchReadings();
-  }
-
-  /** Has the ends of new conversations meet, all of them before the first is judged. */
-  #meetDue(): void {
-    const due = this.#due;
-    for (let i = 0; i < this.#dueCount; i++) {
-      const table = (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4;
-      this.#gatherer.stageMeeting(table, due[i] >>> 2, this.#second);
-    }
-    this.#gatherer.commitMeetings(this.#second);
   }
 
   #judge(number: number, table: ConversationTable, direction: number, due: number): void {
@@ -818,7 +804,7 @@ export class FlowMeter {
     const { cold } = table;
     const before = cold[remembered];
     if (this.#mapping.usesEvidence) {
-      this.#gatherer.read(table, number, direction, this.#second, this.#facts.evidence);
+      this.#gatherer.read(table, number, direction, this.#reading, this.#facts.evidence);
     }
     const after = this.#askMapping(before !== UNJUDGED);
     this.#answer = after;

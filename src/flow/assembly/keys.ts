@@ -3,6 +3,8 @@
  * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
  */
 
+import { add, begin, first, keep, second, setSeeds } from "./fingerprint";
+
 // A slot: 32 bits of a fingerprint, then 24 more of them and the window.
 const SLOT_SHIFT: usize = 3;
 const WINDOW_MASK: u32 = 0xff;
@@ -56,9 +58,6 @@ let flowsBy: usize = 0;
 
 let limit: u32 = 0;
 let windowsHeld: u32 = 0;
-let seed1: u32 = 0;
-let seed2: u32 = 0;
-
 let mask: u32 = 0;
 let used: u32 = 0;
 let most: u32 = 0;
@@ -66,9 +65,6 @@ let swept: u32 = 0;
 let latest: u32 = 0;
 let forgottenKeys: f64 = 0;
 
-// The halves of the fingerprint that is being made.
-let first: u32 = 0;
-let second: u32 = 0;
 // What is written next belongs to this time. `written` is how many observations there are.
 let seconds: u32 = 0;
 let window: u32 = 0;
@@ -106,8 +102,7 @@ export function setUpWriter(
   fingerprints = itsFingerprints;
   observations = itsObservations;
   flowsBy = itsFlowsBy;
-  seed1 = firstSeed;
-  seed2 = secondSeed;
+  setSeeds(firstSeed, secondSeed);
 }
 
 /** Keys that were let go before their time because too many were held. */
@@ -309,27 +304,6 @@ function addAddress(isIpv6: bool, at: usize): void {
     add(load<u32>(at + 8));
   }
   add(load<u32>(at + 12));
-}
-
-@inline
-function keep(at: usize): void {
-  store<u32>(at, first);
-  store<u32>(at + 4, second);
-}
-
-@inline
-function begin(): void {
-  first = seed1;
-  second = seed2;
-}
-
-/** `Fingerprint.add`. */
-@inline
-function add(word: u32): void {
-  const one = (first ^ word ^ (first >>> 15)) * 0x85eb_ca6b;
-  first = one ^ (one >>> 13);
-  const other = (second ^ word ^ (second >>> 14)) * 0xc2b2_ae35;
-  second = (other ^ (other >>> 16)) * 0x9e37_79b1;
 }
 
 function compare(one: usize, other: usize): i32 {

@@ -1,0 +1,408 @@
+/*
+ * What is remembered of half-open connections, and of ends (each an address and a port: who was talked
+ * with from many ports, who served, who opened), in AssemblyScript, as src/sieve/assembly is:
+ * `deno task wasm` makes `evidence_program.ts` of it. `evidence_memory.ts` says what lies where, and
+ * conversations are in cells as `conversation_table.ts` has them.
+ */
+import { add, begin, first, second, setSeeds } from "./fingerprint";
+
+// A conversation's cells.
+const CELL4_SHIFT: usize = 5;
+const CELL6_SHIFT: usize = 6;
+const CELL_STATE: usize = 12;
+const CELL_PORTS: usize = 16;
+const CELL_ADDRESSES: usize = 20;
+const STATE_UNMET: u32 = 1 << 10;
+const COLD_SHIFT: usize = 4;
+const UNJUDGED: u32 = 0xffff_ffff;
+
+// Something due: a conversation's number, IPv6, and the direction.
+const DUE_NUMBER_SHIFT: u32 = 2;
+const DUE_IPV6: u32 = 2;
+
+// Entries that may be in each other's place, together a cache line: a fingerprint, a value, and seconds
+// since 1970-01-01 UTC, as their lower 32 bits.
+const ENTRY: usize = 16;
+const ENTRY_VALUE: usize = 8;
+const ENTRY_SECONDS: usize = 12;
+const BUCKET_SHIFT: usize = 6;
+const BUCKET: usize = 1 << BUCKET_SHIFT;
+
+// Of half-open connections, as `evidence_gatherer.ts` has it; one bit further up for the high end.
+const SYN: u32 = 1 << 0;
+const SYN_ACK: u32 = 1 << 2;
+/** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
+const LONGEST_HANDSHAKE_SECONDS: i64 = 130;
+/** An answered SYN has its ACK in the time of one way there and back; this is far more. */
+const LONGEST_ANSWERED_SECONDS: i64 = 5;
+
+// Of ends, an entry's value: the last far port, how often it changed, and what the end was seen to be.
+const PORT_MASK: u32 = 0xffff;
+const FAN_IN_SHIFT: u32 = 16;
+const FAN_IN_MASK: u32 = 0xff;
+const HAD_ONE: u32 = 1 << 24;
+const SERVED: u32 = 1 << 25;
+const OPENED: u32 = 1 << 26;
+/**
+ * How long, in seconds, conversations count for fan-in after the last of them began. A client comes
+ * back to an ephemeral port after a while, and that does not make it a server.
+ */
+const FAN_IN_SECONDS: i64 = 300;
+
+/** Ends that wait for memory together. */
+const ENDS_AT_ONCE: u32 = 256;
+
+// Where things are, as `setUp` was told.
+let halfOpen: usize = 0;
+let ends: usize = 0;
+let bucketMask: u32 = 0;
+let staged: usize = 0;
+let finals: usize = 0;
+let hot4: usize = 0;
+let hot6: usize = 0;
+let cold4: usize = 0;
+let cold6: usize = 0;
+
+// Tables are written as a whole before they are used first: see `setSize` of `keys.ts`.
+let isHalfOpenUsed = false;
+let areEndsUsed = false;
+let stagedCount: u32 = 0;
+let sum: u32 = 0;
+
+/** Says where things lie. */
+export function setUp(
+  itsHalfOpen: usize,
+  itsEnds: usize,
+  buckets: u32,
+  itsStaged: usize,
+  itsFinals: usize,
+  itsHot4: usize,
+  itsCold4: usize,
+  itsHot6: usize,
+  itsCold6: usize,
+  firstSeed: u32,
+  secondSeed: u32,
+): void {
+  halfOpen = itsHalfOpen;
+  ends = itsEnds;
+  bucketMask = buckets - 1;
+  staged = itsStaged;
+  finals = itsFinals;
+  hot4 = itsHot4;
+  cold4 = itsCold4;
+  hot6 = itsHot6;
+  cold6 = itsCold6;
+  setSeeds(firstSeed, secondSeed);
+}
+
+// Half-open connections
+
+/**
+ * Notes a packet with SYN of a connection that has had no other packet yet. Such connections are no
+ * conversations: a scan or a flood of SYN packets has room here, and a fixed room only, so that it can
+ * push out nothing but other half-open connections: those that nobody answers before those that are
+ * about to have their first packet, then the oldest.
+ *
+ * @param bits Those of SYN and SYN_ACK that the packet shows.
+ * @returns These, and those that were noted before.
+ */
+export function noteHalfOpen(itsFirst: u32, itsSecond: u32, bits: u32, seconds: u32): u32 {
+  if (!isHalfOpenUsed) {
+    memory.fill(halfOpen, 0, (<usize> bucketMask + 1) << BUCKET_SHIFT);
+    isHalfOpenUsed = true;
+  }
+  let at = find(halfOpen, itsFirst, itsSecond);
+  if (at === 0) {
+    at = bucketOf(halfOpen, itsFirst);
+    for (let other = at + ENTRY, end = at + BUCKET; other < end; other += ENTRY) {
+      if (isHalfOpenWorthLess(other, at, seconds)) at = other;
+    }
+    replace(at, itsFirst, itsSecond);
+  }
+  let value = bits;
+  if (secondsSince(at, seconds) <= LONGEST_HANDSHAKE_SECONDS) {
+    value |= load<u32>(at + ENTRY_VALUE);
+  }
+  store<u32>(at + ENTRY_VALUE, value);
+  store<u32>(at + ENTRY_SECONDS, seconds);
+  return value;
+}
+
+/** What was noted of a connection, which is forgotten; 0 is nothing. */
+export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
+  if (!isHalfOpenUsed) return 0;
+  const at = find(halfOpen, itsFirst, itsSecond);
+  if (at === 0) return 0;
+  const bits = load<u32>(at + ENTRY_VALUE);
+  const isOld = secondsSince(at, seconds) > LONGEST_HANDSHAKE_SECONDS;
+  store<u64>(at + ENTRY_VALUE, 0);
+  return isOld ? 0 : bits;
+}
+
+/** The same for a conversation that has just begun. */
+export function takeHalfOpenOf(isIpv6: bool, number: u32, seconds: u32): u32 {
+  if (!isHalfOpenUsed) return 0;
+  const cell = cellOf(isIpv6, number);
+  begin();
+  const words: usize = isIpv6 ? 8 : 2;
+  for (let word: usize = 0; word < words; word++) {
+    add(load<u32>(cell + CELL_ADDRESSES + (word << 2)));
+  }
+  add(load<u32>(cell + CELL_PORTS));
+  add(load<u32>(cell + CELL_STATE) & 0xff);
+  return takeHalfOpen(first, second, seconds);
+}
+
+/** Those that nobody answers are worth less than those that are about to have their first packet. */
+function isHalfOpenWorthLess(one: usize, other: usize, now: u32): bool {
+  const oneWaits = isAboutToOpen(one, now);
+  if (oneWaits !== isAboutToOpen(other, now)) return !oneWaits;
+  return load<u32>(one + ENTRY_SECONDS) < load<u32>(other + ENTRY_SECONDS);
+}
+
+function isAboutToOpen(at: usize, now: u32): bool {
+  return isAnswered(load<u32>(at + ENTRY_VALUE)) &&
+    secondsSince(at, now) <= LONGEST_ANSWERED_SECONDS;
+}
+
+function isAnswered(bits: u32): bool {
+  const lowIs = SYN | (SYN_ACK << 1);
+  const highIs = (SYN << 1) | SYN_ACK;
+  return (bits & lowIs) === lowIs || (bits & highIs) === highIs;
+}
+
+// Ends
+
+/** Has the ends of conversations meet that are due, all of those that have not yet. */
+export function meetDue(due: usize, count: u32, seconds: u32): void {
+  stagedCount = 0;
+  for (let at = due, end = due + (<usize> count << 2); at < end; at += 4) {
+    const word = load<u32>(at);
+    const isIpv6 = (word & DUE_IPV6) !== 0;
+    const cell = cellOf(isIpv6, word >>> DUE_NUMBER_SHIFT);
+    const state = load<u32>(cell + CELL_STATE);
+    if ((state & STATE_UNMET) === 0) continue;
+    store<u32>(cell + CELL_STATE, state & ~STATE_UNMET);
+    if (stagedCount + 2 > ENDS_AT_ONCE) meetStaged(seconds);
+    const ports = load<u32>(cell + CELL_PORTS);
+    stageEnd(isIpv6, cell, 0, ports & 0xffff);
+    stageEnd(isIpv6, cell, 1, ports >>> 16);
+  }
+  meetStaged(seconds);
+}
+
+/**
+ * Reads what is known of the two ends of conversations that are due, if the mapping will be asked about
+ * them.
+ *
+ * @param into Where to put it, two words for each: the low end's, the high one's.
+ */
+export function readDue(due: usize, count: u32, into: usize, seconds: u32): void {
+  stagedCount = 0;
+  let from = into;
+  let to = into;
+  for (let at = due, end = due + (<usize> count << 2); at < end; at += 4, to += 8) {
+    const word = load<u32>(at);
+    const isIpv6 = (word & DUE_IPV6) !== 0;
+    const number = word >>> DUE_NUMBER_SHIFT;
+    const cold = (isIpv6 ? cold6 : cold4) + (<usize> number << COLD_SHIFT);
+    const outcome = load<u32>(cold + (<usize> (word & 1) << 2));
+    const isAsked = outcome === UNJUDGED ||
+      load<u8>(finals + ((outcome >>> 8) & 0xff)) === 0;
+    if (stagedCount + 2 > ENDS_AT_ONCE) {
+      readStaged(from, seconds);
+      from = to;
+    }
+    if (isAsked) {
+      const cell = cellOf(isIpv6, number);
+      stageEnd(isIpv6, cell, 0, 0);
+      stageEnd(isIpv6, cell, 1, 0);
+    } else {
+      stageNone();
+      stageNone();
+    }
+  }
+  readStaged(from, seconds);
+}
+
+/** The same for one conversation, whatever the mapping has said of it. */
+export function readEnds(isIpv6: bool, number: u32, into: usize, seconds: u32): void {
+  stagedCount = 0;
+  const cell = cellOf(isIpv6, number);
+  stageEnd(isIpv6, cell, 0, 0);
+  stageEnd(isIpv6, cell, 1, 0);
+  readStaged(into, seconds);
+}
+
+/** Notes which end of a conversation served; the other one opened. */
+export function learn(isIpv6: bool, number: u32, server: u32, seconds: u32): void {
+  const cell = cellOf(isIpv6, number);
+  identifyEnd(isIpv6, cell, server);
+  learnServer(first, second, seconds);
+  identifyEnd(isIpv6, cell, 1 - server);
+  learnClient(first, second, seconds);
+}
+
+/** Notes that this end served, and so did not open. */
+export function learnServer(itsFirst: u32, itsSecond: u32, seconds: u32): void {
+  const at = findOrAddEnd(itsFirst, itsSecond);
+  store<u32>(at + ENTRY_VALUE, (load<u32>(at + ENTRY_VALUE) & ~OPENED) | SERVED);
+  store<u32>(at + ENTRY_SECONDS, seconds);
+}
+
+/** Notes that this end opened a conversation. */
+export function learnClient(itsFirst: u32, itsSecond: u32, seconds: u32): void {
+  const at = findOrAddEnd(itsFirst, itsSecond);
+  store<u32>(at + ENTRY_VALUE, (load<u32>(at + ENTRY_VALUE) & ~SERVED) | OPENED);
+  store<u32>(at + ENTRY_SECONDS, seconds);
+}
+
+/** Notes that a conversation began with this end, and from which port at its far end. */
+export function meet(itsFirst: u32, itsSecond: u32, farPort: u32, seconds: u32): void {
+  const at = findOrAddEnd(itsFirst, itsSecond);
+  let value = load<u32>(at + ENTRY_VALUE);
+  if (isLongerAgo(at, seconds)) value &= ~((FAN_IN_MASK << FAN_IN_SHIFT) | HAD_ONE);
+  const fanIn = (value >>> FAN_IN_SHIFT) & FAN_IN_MASK;
+  // A client asks many servers at one port; a server is asked from many ports.
+  if ((value & HAD_ONE) !== 0 && (value & PORT_MASK) !== farPort && fanIn < FAN_IN_MASK) {
+    value += 1 << FAN_IN_SHIFT;
+  }
+  store<u32>(at + ENTRY_VALUE, (value & ~PORT_MASK) | farPort | HAD_ONE);
+  store<u32>(at + ENTRY_SECONDS, seconds);
+}
+
+/** An end's value, without what is too long ago. */
+export function read(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
+  const at = areEndsUsed ? find(ends, itsFirst, itsSecond) : 0;
+  if (at === 0) return 0;
+  const value = load<u32>(at + ENTRY_VALUE);
+  return isLongerAgo(at, seconds) ? value & ~(FAN_IN_MASK << FAN_IN_SHIFT) : value;
+}
+
+@inline
+function isLongerAgo(at: usize, seconds: u32): bool {
+  return secondsSince(at, seconds) > FAN_IN_SECONDS;
+}
+
+/** Stages an end: its fingerprint, and the far port. */
+@inline
+function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
+  identifyEnd(isIpv6, cell, end);
+  const at = staged + <usize> stagedCount * 12;
+  store<u32>(at, first);
+  store<u32>(at + 4, second);
+  store<u32>(at + 8, farPort);
+  stagedCount++;
+}
+
+@inline
+function stageNone(): void {
+  const at = staged + <usize> stagedCount * 12;
+  store<u64>(at, 0);
+  stagedCount++;
+}
+
+function meetStaged(seconds: u32): void {
+  fetchStaged();
+  for (let i: u32 = 0; i < stagedCount; i++) {
+    const at = staged + <usize> i * 12;
+    meet(load<u32>(at), load<u32>(at + 4), load<u32>(at + 8), seconds);
+  }
+  stagedCount = 0;
+}
+
+function readStaged(into: usize, seconds: u32): void {
+  fetchStaged();
+  for (let i: u32 = 0; i < stagedCount; i++) {
+    const at = staged + <usize> i * 12;
+    store<u32>(into + (<usize> i << 2), read(load<u32>(at), load<u32>(at + 4), seconds));
+  }
+  stagedCount = 0;
+}
+
+/** Has the processor fetch what the staged ends need, all at the same time. */
+function fetchStaged(): void {
+  useEnds();
+  let loaded: u32 = 0;
+  for (let i: u32 = 0; i < stagedCount; i++) {
+    loaded ^= load<u32>(bucketOf(ends, load<u32>(staged + <usize> i * 12)));
+  }
+  sum ^= loaded;
+}
+
+function useEnds(): void {
+  if (areEndsUsed) return;
+  memory.fill(ends, 0, (<usize> bucketMask + 1) << BUCKET_SHIFT);
+  areEndsUsed = true;
+}
+
+function findOrAddEnd(itsFirst: u32, itsSecond: u32): usize {
+  useEnds();
+  const found = find(ends, itsFirst, itsSecond);
+  if (found !== 0) return found;
+  let at = bucketOf(ends, itsFirst);
+  for (let other = at + ENTRY, end = at + BUCKET; other < end; other += ENTRY) {
+    if (isEndWorthLess(other, at)) at = other;
+  }
+  replace(at, itsFirst, itsSecond);
+  return at;
+}
+
+/** A server is worth more than any fan-in, and an end that only opened is worth nothing. */
+@inline
+function isEndWorthLess(one: usize, other: usize): bool {
+  const worth = SERVED | (FAN_IN_MASK << FAN_IN_SHIFT);
+  const itsWorth = load<u32>(one + ENTRY_VALUE) & worth;
+  const otherWorth = load<u32>(other + ENTRY_VALUE) & worth;
+  if (itsWorth !== otherWorth) return itsWorth < otherWorth;
+  return load<u32>(one + ENTRY_SECONDS) < load<u32>(other + ENTRY_SECONDS);
+}
+
+/** Makes the fingerprint of one end of a conversation: address, port and protocol. */
+@inline
+function identifyEnd(isIpv6: bool, cell: usize, end: u32): void {
+  const words: usize = isIpv6 ? 4 : 1;
+  const address = cell + CELL_ADDRESSES + (<usize> end * words << 2);
+  begin();
+  for (let word: usize = 0; word < words; word++) add(load<u32>(address + (word << 2)));
+  const ports = load<u32>(cell + CELL_PORTS);
+  const port = end === 0 ? ports >>> 16 : ports & 0xffff;
+  add((port << 8) | (load<u32>(cell + CELL_STATE) & 0xff));
+}
+
+// Tables of fixed size, where the least worth of four makes room
+
+/** The entry with a fingerprint, or 0. */
+@inline
+function find(table: usize, itsFirst: u32, itsSecond: u32): usize {
+  const bucket = bucketOf(table, itsFirst);
+  for (let at = bucket, end = bucket + BUCKET; at < end; at += ENTRY) {
+    if (load<u32>(at) === itsFirst && load<u32>(at + 4) === itsSecond) return at;
+  }
+  return 0;
+}
+
+/** Since an entry was changed last; negative where time went back. */
+@inline
+function secondsSince(at: usize, seconds: u32): i64 {
+  return <i64> seconds - <i64> load<u32>(at + ENTRY_SECONDS);
+}
+
+@inline
+function bucketOf(table: usize, itsFirst: u32): usize {
+  return table + (<usize> (itsFirst & bucketMask) << BUCKET_SHIFT);
+}
+
+@inline
+function replace(at: usize, itsFirst: u32, itsSecond: u32): void {
+  store<u32>(at, itsFirst);
+  store<u32>(at + 4, itsSecond);
+  store<u64>(at + ENTRY_VALUE, 0);
+}
+
+@inline
+function cellOf(isIpv6: bool, number: u32): usize {
+  return isIpv6
+    ? hot6 + (<usize> number << CELL6_SHIFT)
+    : hot4 + (<usize> number << CELL4_SHIFT);
+}
