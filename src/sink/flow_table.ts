@@ -74,12 +74,23 @@ export class FlowTable {
 
   /** The flows, the one that was sighted last at the end. */
   get flows(): FlowRow[] {
-    return this.#flows.list().map((sighting) => ({
-      ...rowOf(sighting, sighting.what),
-      protocol: PROTOCOL_NAMES.get(sighting.protocol) ?? String(sighting.protocol),
-      by: BY_NAMES[sighting.note],
-      ...(sighting.name === undefined ? {} : { name: sighting.name }),
-    }));
+    return this.#flows.list().map((sighting) => {
+      const { what, protocol, note, name } = sighting;
+      const { client, server, port, sightings, first, last, order } = rowOf(sighting, what);
+      const row: FlowRow = {
+        client,
+        server,
+        port,
+        sightings,
+        first,
+        last,
+        order,
+        protocol: PROTOCOL_NAMES.get(protocol) ?? String(protocol),
+        by: BY_NAMES[note],
+      };
+      if (name !== undefined) row.name = name;
+      return row;
+    });
   }
 
   /** The failures, the one that was sighted last at the end. */

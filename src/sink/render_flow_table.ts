@@ -60,7 +60,7 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const hasNames = flows.some(({ name }) => name !== undefined);
   const flowLines = flows.length === 0 ? [] : textTable(
     hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS,
-    flows.map((row) => [...flowCells(row, timeText), ...(hasNames ? [row.name ?? ""] : [])]),
+    flows.map((row) => flowCells(row, timeText, hasNames)),
     room.columns,
   );
   // One line of totals, and an empty line between the tables.
@@ -90,8 +90,12 @@ function totalsLine(flows: FlowRow[], leftOut: number, days: string): string {
     (days === "" ? "" : `, ${days}`);
 }
 
-function flowCells(row: FlowRow, timeText: (seconds: number) => string): string[] {
-  return [
+function flowCells(
+  row: FlowRow,
+  timeText: (seconds: number) => string,
+  hasNames: boolean,
+): string[] {
+  const cells = [
     row.client,
     row.server,
     `${row.port}/${row.protocol}`,
@@ -100,6 +104,8 @@ function flowCells(row: FlowRow, timeText: (seconds: number) => string): string[
     timeText(row.first),
     timeText(row.last),
   ];
+  if (hasNames) cells.push(row.name ?? "");
+  return cells;
 }
 
 function failureCells(row: FailureRow, timeText: (seconds: number) => string): string[] {
