@@ -16,6 +16,8 @@ const FIRST_SIZE: u32 = 1 << 10;
 // How full the set gets before it is swept, and how full it may be after that.
 const FULL: f64 = 0.7;
 const FULL_AFTERWARDS: f64 = 0.45;
+// By how many powers of two the set may get smaller at once.
+const MOST_SHRUNK: u32 = 2;
 
 // A staged flow, as `key_writer.ts` has it.
 const STAGED: usize = 64;
@@ -168,7 +170,8 @@ function sweep(itsWindow: u32): void {
     forgottenKeys += <f64> given;
     kept -= given;
   }
-  let size = FIRST_SIZE;
+  // Not much smaller than before: where most were let go, as many may come again.
+  let size = max(FIRST_SIZE, (mask + 1) >>> MOST_SHRUNK);
   while (<f64> kept > <f64> size * FULL_AFTERWARDS) size *= 2;
   slots = otherSlots;
   otherSlots = old;
