@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { addressText } from "../flow/address_text.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { ConfigError } from "./config_error.ts";
+import { bitsOf, maskWords } from "./prefix_mask.ts";
 import { shown } from "./shown.ts";
 
 /** An address prefix in the notation of RFC 4632, section 3.1, and RFC 4291, section 2.3. */
@@ -20,16 +21,9 @@ interface Interface {
   readonly prefixLength: number;
 }
 
-const IPV4_BITS = 32;
-const IPV6_BITS = 128;
 /** IPv4-mapped addresses are ::ffff:0:0/96: RFC 4291, section 2.5.5.2. */
 const MAPPED_PREFIX_LENGTH = 96;
 const MAPPED_GROUP = 0xffff;
-
-/** How many bits an address of the family has. */
-export function bitsOf(family: 4 | 6): number {
-  return family === 4 ? IPV4_BITS : IPV6_BITS;
-}
 
 /** The prefix as text, `10.0.0.0/8`. */
 export function cidrText(cidr: Cidr): string {
@@ -85,19 +79,6 @@ function prefixOf({ address, prefixLength }: Interface): Cidr {
   const masks = maskWords(address.family, prefixLength);
   const words = address.words.map((word, i) => word & masks[i]);
   return { family: address.family, words, prefixLength };
-}
-
-/** The mask of a prefix length, in the layout of the addresses. */
-export function maskWords(family: 4 | 6, prefixLength: number): Uint32Array {
-  const words = new Uint32Array(4);
-  const leading = prefixLength + IPV6_BITS - bitsOf(family);
-  for (let i = 0; i < words.length; i++) {
-    const bits = Math.min(32, Math.max(0, leading - 32 * i));
-    // A shift by 32 is a shift by 0 in JavaScript.
-    words[i] = bits === 0 ? 0 : 0xffffffff << (32 - bits);
-  }
-  if (family === 4) words.fill(0, 0, 3);
-  return words;
 }
 
 function parseInterface(text: unknown): Interface {

@@ -1,4 +1,5 @@
-import { bitsOf, type Cidr } from "./cidr.ts";
+import type { Cidr } from "./cidr.ts";
+import { bitsOf } from "./prefix_mask.ts";
 
 /** Bits of a word of an address. */
 const WORD_BITS = 32n;

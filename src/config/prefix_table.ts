@@ -1,4 +1,5 @@
-import { type Cidr, maskWords } from "./cidr.ts";
+import type { Cidr } from "./cidr.ts";
+import { maskWords } from "./prefix_mask.ts";
 
 /** Words of an address. */
 const WORDS = 4;

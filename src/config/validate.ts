@@ -1,7 +1,8 @@
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
 import { parseAddress } from "./address.ts";
-import { bitsOf, type Cidr, parseCidr } from "./cidr.ts";
+import { type Cidr, parseCidr } from "./cidr.ts";
+import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
 import { DNS_PORT } from "../dns/dns_ports.ts";
 import { domainName } from "../dns/domain_name.ts";

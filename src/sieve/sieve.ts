@@ -1,5 +1,6 @@
 import type { PacketBatch, RecordFormat } from "../capture/packet_batch.ts";
-import { type Cidr, maskWords } from "../config/cidr.ts";
+import type { Cidr } from "../config/cidr.ts";
+import { maskWords } from "../config/prefix_mask.ts";
 import { isLate } from "../flow/late.ts";
 import { aboutPacket, portsOf } from "../flow/packet_list.ts";
 import { WindowClock } from "../flow/window_clock.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseAddress } from "../../src/config/address.ts";
-import { type Cidr, cidrText, maskWords, parseCidr } from "../../src/config/cidr.ts";
+import { type Cidr, cidrText, parseCidr } from "../../src/config/cidr.ts";
+import { maskWords } from "../../src/config/prefix_mask.ts";
 import { isCovered } from "../../src/config/coverage.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { PrefixTable } from "../../src/config/prefix_table.ts";
