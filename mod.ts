@@ -50,7 +50,7 @@ export type { LocalServices } from "./src/flow/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/flow/observation_batch.ts";
 export { PacketList } from "./src/flow/packet_list.ts";
 export type { OwnConnections } from "./src/flow/own_connections.ts";
-export type { PayloadReader } from "./src/flow/payload_reader.ts";
+export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/flow/payload_reader.ts";
 export type { SieveSettings } from "./src/sieve/sieve_memory.ts";
 export type { SightingBatch } from "./src/sieve/sighting_batch.ts";
 export { keyText } from "./src/sink/keys.ts";
