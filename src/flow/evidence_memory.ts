@@ -1,5 +1,10 @@
-import { COLD_SHIFT, IPV4_HOT_SHIFT, IPV6_HOT_SHIFT } from "./conversation_table.ts";
-import type { ConversationCells } from "./conversation_table.ts";
+import { startProgram } from "../wasm_program.ts";
+import {
+  COLD_SHIFT,
+  type ConversationCells,
+  IPV4_HOT_SHIFT,
+  IPV6_HOT_SHIFT,
+} from "./conversation_table.ts";
 import { isFinal } from "./by.ts";
 import { PROGRAM } from "./evidence_program.ts";
 import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
@@ -48,8 +53,6 @@ const STAGED = 256 * 3;
 /** Numbers that decisions can have (`by.ts`). */
 const MOST_BY = 256;
 
-let compiled: WebAssembly.Module | null = null;
-
 /**
  * The memory that the evidence of a meter is in: its conversations, what is remembered of half-open
  * connections and of ends, and what is due to be judged. It has its full size from the start, which
@@ -85,11 +88,7 @@ export class EvidenceMemory {
     const pages = Math.ceil(this.#end / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { buffer } = memory;
-    compiled ??= new WebAssembly.Module(
-      Uint8Array.from(atob(PROGRAM), (character) => character.charCodeAt(0)),
-    );
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    this.program = exports as unknown as EvidenceProgram;
+    this.program = startProgram<EvidenceProgram>(PROGRAM, memory);
     const [firstSeed, secondSeed] = FINGERPRINT_SEEDS;
     this.program.setUp(
       halfOpen,

@@ -1,4 +1,5 @@
 import type { Fingerprint } from "./fingerprint.ts";
+import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./key_program.ts";
 
 /** A key is held back in the window in which it was written and the two after it. */
@@ -40,8 +41,6 @@ export interface KeyProgram {
   forgotten(): number;
 }
 
-let compiled: WebAssembly.Module | null = null;
-
 /**
  * The keys that were written lately, so that a busy flow costs one write in 60 to 90 seconds
  * (three rotating windows of 30 s, as the Redis contract has it): a hash set with open addressing.
@@ -71,11 +70,7 @@ export class HeldKeys {
     const size = largestSize(limit) * SLOT;
     const pages = Math.ceil((slots + 2 * size) / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    compiled ??= new WebAssembly.Module(
-      Uint8Array.from(atob(PROGRAM), (character) => character.charCodeAt(0)),
-    );
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    this.program = exports as unknown as KeyProgram;
+    this.program = startProgram<KeyProgram>(PROGRAM, memory);
     this.buffer = memory.buffer;
     this.program.setUp(slots, slots + size, ages, limit, windows, FIRST_WINDOW);
   }

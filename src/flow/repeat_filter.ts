@@ -35,7 +35,7 @@ const CONTROL = (TCP_SYN | TCP_FIN | TCP_RST) << FLAGS_SHIFT;
  * Whether all is new in a second, whatever has passed before: after a leap back, and where it has the
  * same bits as a second of half a year ago.
  */
-export function makesAllNew(second: number, before: number): boolean {
+function makesAllNew(second: number, before: number): boolean {
   return second < before || (second >>> SECOND_BITS) !== (before >>> SECOND_BITS);
 }
 

@@ -7,6 +7,7 @@ import { WindowClock } from "../flow/window_clock.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
+import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./program.ts";
 import {
   GROUP,
@@ -112,10 +113,7 @@ export class Sieve {
       this.#words.set(networks.flatMap(i === 0 ? valueAndMask4 : valueAndMask6), own / WORD);
       return words;
     });
-    const binary = Uint8Array.from(atob(PROGRAM), (character) => character.charCodeAt(0));
-    const module = new WebAssembly.Module(binary);
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
-    this.#program = instance.exports as unknown as SieveProgram;
+    this.#program = startProgram<SieveProgram>(PROGRAM, memory);
     const { tables, lists, scratch, readPorts, input } = layout;
     this.#program.setUp(tables, lists, scratch, readPorts);
     const { bytes, offset, captured, length, seconds, linkType } = input;

@@ -141,16 +141,20 @@ class FamilyTable {
       key[word] = words[offset + WORD_A + ADDRESS_WORDS - size + word];
       key[size + word] = words[offset + WORD_B + ADDRESS_WORDS - size + word];
     }
-    const known = size === 1
-      ? table.find4(table.hash4(key[0], key[1], what, protocol), key[0], key[1], what, protocol)
-      : table.find6(table.hash6(key, 0, what, protocol), key, 0, what, protocol);
+    const isIpv4 = size === 1;
+    const hash = isIpv4
+      ? table.hash4(key[0], key[1], what, protocol)
+      : table.hash6(key, 0, what, protocol);
+    const known = isIpv4
+      ? table.find4(hash, key[0], key[1], what, protocol)
+      : table.find6(hash, key, 0, what, protocol);
     if (known !== 0) {
       table.touch(known);
       return known;
     }
-    const added = size === 1
-      ? table.add4(table.hash4(key[0], key[1], what, protocol), key[0], key[1], what, protocol)
-      : table.add6(table.hash6(key, 0, what, protocol), key, 0, what, protocol);
+    const added = isIpv4
+      ? table.add4(hash, key[0], key[1], what, protocol)
+      : table.add6(hash, key, 0, what, protocol);
     this.#sightings[added] = 0;
     this.#first[added] = seconds;
     this.#last[added] = seconds;

@@ -1,0 +1,18 @@
+/** Programs that were compiled, by their text. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+/**
+ * Has a program in WebAssembly run in a memory: one of those that `deno task wasm` makes.
+ *
+ * @param program In base64. It is compiled once.
+ * @param memory What it imports.
+ * @returns What it exports, which the caller has names for.
+ */
+export function startProgram<Exports>(program: string, memory: WebAssembly.Memory): Exports {
+  let module = compiled.get(program);
+  if (module === undefined) {
+    const binary = Uint8Array.from(atob(program), (character) => character.charCodeAt(0));
+    compiled.set(program, module = new WebAssembly.Module(binary));
+  }
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+}
