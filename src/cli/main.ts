@@ -16,9 +16,10 @@ export async function main(parameters: readonly string[]): Promise<number> {
     event.preventDefault();
     Deno.exit(report(event.reason, parameters));
   });
-  // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
-  const thread = parameters.includes("replay") ? SieveThread.startFor(parameters) : null;
+  let thread: SieveThread | null = null;
   try {
+    // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
+    if (parameters.includes("replay")) thread = SieveThread.startFor(parameters);
     const { runCommand } = await import("./commands.ts");
     return await runCommand(parameters, thread);
   } catch (error) {

@@ -18,7 +18,7 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads the files, if it is there.
+ * @param thread Reads the files, if it is there and none of them is a pipe.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -44,12 +44,13 @@ export async function replay(
     );
     return [];
   };
+  const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", isLive: names.some(isPipe), ownNetworks, defaultNetworks },
+    { mode: "replay", isLive, ownNetworks, defaultNetworks },
     log,
   );
-  return await new Replay(run, options, log, thread).run(names);
+  return await new Replay(run, options, log, isLive ? null : thread).run(names);
 }
 
 /**

@@ -68,11 +68,13 @@ export class SieveThread {
    * Starts it, or gives `null` where it is of no use: there is little to read, or a pipe among it, no
    * second processor, or the program's own modules may not be read.
    *
-   * @param names What will be read; other things may be among them, such as options.
+   * @param names What will be read; other things may be among them, such as options. So nobody is asked
+   * for permission to look at any of them.
    */
   static startFor(names: readonly string[]): SieveThread | null {
-    if (navigator.hardwareConcurrency < 2 || names.some(isPipe)) return null;
-    if (names.reduce((sum, name) => sum + fileSize(name), 0) < WORTH_A_THREAD) return null;
+    const known = names.filter(mayLookAt);
+    if (navigator.hardwareConcurrency < 2 || known.some(isPipe)) return null;
+    if (known.reduce((sum, name) => sum + fileSize(name), 0) < WORTH_A_THREAD) return null;
     return mayReadModules(WORKER) ? new SieveThread() : null;
   }
 
@@ -181,9 +183,15 @@ export class SiftedFile {
   }
 }
 
-/** How long a file is, in bytes; 0 for what is none, or needs somebody to allow its reading. */
+/** Whether what a name stands for can be looked at without anybody having to allow it. */
+function mayLookAt(name: string): boolean {
+  // Standard input needs no permission, and what is empty is no path.
+  if (name === "-" || name === "") return name === "-";
+  return Deno.permissions.querySync({ name: "read", path: name }).state === "granted";
+}
+
+/** How long a file is, in bytes; 0 for what is none. */
 function fileSize(name: string): number {
-  if (Deno.permissions.querySync({ name: "read", path: name }).state !== "granted") return 0;
   try {
     const { isFile, size } = Deno.statSync(name);
     return isFile ? size : 0;

@@ -12,7 +12,7 @@ import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
 import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts";
 import { connection } from "../conversations.ts";
-import { HAS_LIBPCAP, WITHOUT_LIBPCAP } from "../installed.ts";
+import { HAS_LIBPCAP, isProgram, WITHOUT_LIBPCAP } from "../installed.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, type Timed, udp } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
@@ -347,8 +347,62 @@ Deno.test("a thread is started for much to read only, and for files only", () =>
     Deno.writeFileSync(long, new Uint8Array(20_000_000));
     // What comes out of a pipe is live, and nothing of it may be left waiting.
     assert.equal(SieveThread.startFor([long, "-"]), null);
+    // Whatever else is on a command line does not matter.
+    assert.equal(SieveThread.startFor(["replay", "--filter", "", "--json", few]), null);
     const thread = SieveThread.startFor([long, "10.0.0.0/8"]);
     assert.equal(thread !== null, navigator.hardwareConcurrency > 1);
     thread?.close();
     return Promise.resolve();
   }));
+
+const HAS_SCRIPT = isProgram("script", "--version");
+
+/**
+ * Runs a replay on a terminal, as nobody is asked for permission where there is none: script(1). It is
+ * in a folder that may not be read, and each question is answered with no.
+ */
+async function saidOnTerminal(mayRead: string, words: string[]): Promise<string> {
+  const modules = new URL("../../", import.meta.url).pathname;
+  const run = [
+    ...[Deno.execPath(), "run", "--no-lock", `--allow-read=${modules},${mayRead}`],
+    ...[join(modules, "mod.ts"), "replay", ...words],
+  ];
+  const args = ["-qec", run.map((word) => `'${word}'`).join(" "), "/dev/null"];
+  const options = { args, cwd: "/", stdin: "piped", stdout: "piped" } as const;
+  const terminal = new Deno.Command("script", options).spawn();
+  const answers = terminal.stdin.getWriter();
+  await answers.write(new TextEncoder().encode("n\n".repeat(20)));
+  const { stdout } = await terminal.output();
+  await answers.close().catch(() => {});
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test({
+  name: "nobody is asked for permission to look at what is no capture" +
+    (HAS_SCRIPT ? "" : " (skipped: script(1) is not installed)"),
+  ignore: !HAS_SCRIPT,
+  fn: async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      const path = join(directory, "long.pcap");
+      // Longer than what a thread is worth; zeros are records, too, of no bytes.
+      const record = { packet: new Uint8Array(60), seconds: FIRST_SECOND };
+      await Deno.writeFile(path, bytes(pcap([record]), new Uint8Array(20_000_000)));
+      const config = join(directory, "config.ts");
+      await Deno.writeTextFile(
+        config,
+        `import { defineConfig } from "flosensor/config"; export default defineConfig({});`,
+      );
+      const words = ["--no-redis", "--json", "--config", config, path];
+      const said = await saidOnTerminal(directory, words);
+      assert.match(said, /packets: \d+ received/);
+      assert.doesNotMatch(said, /requests|defect/);
+      assert.match(
+        await saidOnTerminal(directory, ["--stats", "", path]),
+        /error: [^\n]*--stats/,
+      );
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
