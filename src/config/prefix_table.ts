@@ -3,15 +3,16 @@ import { maskWords } from "./prefix_mask.ts";
 
 /** Words of an address. */
 const WORDS = 4;
+/** Words of an IPv4 prefix. */
+const IPV4_WORDS = 3;
 
 /**
  * Prefixes in order, each with a number, asked without allocating: the number of the first prefix
  * that holds an address.
  */
 export class PrefixTable {
-  readonly #ipv4Values: Int32Array;
-  readonly #ipv4Masks: Int32Array;
-  readonly #ipv4Numbers: Int32Array;
+  /** Of each a value, a mask, and the number. */
+  readonly #ipv4: Int32Array;
   readonly #ipv6Values: Int32Array;
   readonly #ipv6Masks: Int32Array;
   readonly #ipv6Numbers: Int32Array;
@@ -20,9 +21,11 @@ export class PrefixTable {
   constructor(entries: readonly (readonly [prefix: Cidr, number: number])[]) {
     const ipv4 = entries.filter(([prefix]) => prefix.family === 4);
     const ipv6 = entries.filter(([prefix]) => prefix.family === 6);
-    this.#ipv4Values = Int32Array.from(ipv4, ([prefix]) => prefix.words[3]);
-    this.#ipv4Masks = Int32Array.from(ipv4, ([{ prefixLength }]) => maskWords(4, prefixLength)[3]);
-    this.#ipv4Numbers = Int32Array.from(ipv4, ([, number]) => number);
+    this.#ipv4 = Int32Array.from(ipv4.flatMap(([{ words, prefixLength }, number]) => [
+      words[3],
+      maskWords(4, prefixLength)[3],
+      number,
+    ]));
     this.#ipv6Values = Int32Array.from(ipv6.flatMap(([prefix]) => [...prefix.words]));
     this.#ipv6Masks = Int32Array.from(
       ipv6.flatMap(([{ prefixLength }]) => [...maskWords(6, prefixLength)]),
@@ -42,10 +45,9 @@ export class PrefixTable {
   }
 
   #findIpv4(address: number): number {
-    const values = this.#ipv4Values;
-    const masks = this.#ipv4Masks;
-    for (let i = 0; i < values.length; i++) {
-      if (((address ^ values[i]) & masks[i]) === 0) return this.#ipv4Numbers[i];
+    const prefixes = this.#ipv4;
+    for (let i = 0; i < prefixes.length; i += IPV4_WORDS) {
+      if (((address ^ prefixes[i]) & prefixes[i + 1]) === 0) return prefixes[i + 2];
     }
     return -1;
   }

@@ -28,67 +28,103 @@ export const MARGIN = 10;
 
 const TCP = 6;
 
+const PAYLOAD: ServiceEvidence = {
+  by: BY_PAYLOAD,
+  reason: "Protocols say which of their messages are requests and which are responses.",
+  weigh: ({ evidence }) => forEnd(evidence.payloadServer, 100),
+};
+
+const MULTICAST: ServiceEvidence = {
+  by: BY_MULTICAST,
+  reason: "A group or broadcast address receives only: whoever sends to it does so unasked.",
+  weigh: ({ family, source, destination }) =>
+    (isGroupOf(family, source) ? 80 : 0) - (isGroupOf(family, destination) ? 80 : 0),
+};
+
+const LISTENING: ServiceEvidence = {
+  by: BY_LISTENING,
+  reason: "The host itself listens on that port, so what comes there comes to its service.",
+  weigh: ({ evidence }) =>
+    (evidence.source.listens ? 60 : 0) - (evidence.destination.listens ? 60 : 0),
+};
+
+const LEARNED: ServiceEvidence = {
+  by: BY_LEARNED,
+  reason: "Who served a conversation that was seen from its start serves the next one too, and " +
+    "the port of one that opened is hardly ever listened on.",
+  weigh: ({ evidence: { source, destination } }) =>
+    (source.served ? 50 : source.opened ? -30 : 0) -
+    (destination.served ? 50 : destination.opened ? -30 : 0),
+};
+
+const FAN_IN: ServiceEvidence = {
+  by: BY_FAN_IN,
+  reason: "A service is used from many ports. Over UDP it may be an end that is both, as in " +
+    "peer-to-peer networks.",
+  weigh: ({ protocol, evidence: { source, destination } }) =>
+    fanIn(source.fanIn, protocol) - fanIn(destination.fanIn, protocol),
+};
+
+const REGISTRATION: ServiceEvidence = {
+  by: BY_REGISTERED,
+  reason: "IANA registered the port. System ports are given to servers only, and need privileges " +
+    "to listen on; of the thousands of others many are never used for what they were registered, " +
+    "least of all those that systems give to clients.",
+  weigh({ protocol, sourcePort, destinationPort }) {
+    const weights = protocol === TCP ? REGISTERED_TCP : REGISTERED_UDP;
+    return weights[sourcePort] - weights[destinationPort];
+  },
+};
+
+const EPHEMERAL: ServiceEvidence = {
+  by: BY_EPHEMERAL,
+  reason: "Systems give clients their ports out of certain ranges: RFC 6335 and Windows 49152 to " +
+    "65535, Linux 32768 to 60999, older systems 1024 to 5000.",
+  weigh: ({ sourcePort, destinationPort }) =>
+    EPHEMERAL_PORTS[destinationPort] - EPHEMERAL_PORTS[sourcePort],
+};
+
+const FIRST_PACKET: ServiceEvidence = {
+  by: BY_FIRST_PACKET,
+  reason: "Who is seen to send first may have opened, even where it is not known whether there " +
+    "was something before.",
+  weigh: ({ evidence }) => -forEnd(evidence.firstSender, 4),
+};
+
 /**
  * The evidence of `Service()`. A weight is about ten times the logarithm, to the base of two, of how
  * many times as often the evidence is right as it is wrong: 10 is twice, 30 eight times.
  */
 export const EVIDENCE: readonly ServiceEvidence[] = [
-  {
-    by: BY_PAYLOAD,
-    reason: "Protocols say which of their messages are requests and which are responses.",
-    weigh: ({ evidence }) => forEnd(evidence.payloadServer, 100),
-  },
-  {
-    by: BY_MULTICAST,
-    reason: "A group or broadcast address receives only: whoever sends to it does so unasked.",
-    weigh: ({ family, source, destination }) =>
-      (isGroupOf(family, source) ? 80 : 0) - (isGroupOf(family, destination) ? 80 : 0),
-  },
-  {
-    by: BY_LISTENING,
-    reason: "The host itself listens on that port, so what comes there comes to its service.",
-    weigh: ({ evidence }) =>
-      (evidence.source.listens ? 60 : 0) - (evidence.destination.listens ? 60 : 0),
-  },
-  {
-    by: BY_LEARNED,
-    reason: "Who served a conversation that was seen from its start serves the next one too, and " +
-      "the port of one that opened is hardly ever listened on.",
-    weigh: ({ evidence: { source, destination } }) =>
-      (source.served ? 50 : source.opened ? -30 : 0) -
-      (destination.served ? 50 : destination.opened ? -30 : 0),
-  },
-  {
-    by: BY_FAN_IN,
-    reason: "A service is used from many ports. Over UDP it may be an end that is both, as in " +
-      "peer-to-peer networks.",
-    weigh: ({ protocol, evidence: { source, destination } }) =>
-      fanIn(source.fanIn, protocol) - fanIn(destination.fanIn, protocol),
-  },
-  {
-    by: BY_REGISTERED,
-    reason:
-      "IANA registered the port. System ports are given to servers only, and need privileges " +
-      "to listen on; of the thousands of others many are never used for what they were registered, " +
-      "least of all those that systems give to clients.",
-    weigh: ({ protocol, sourcePort, destinationPort }) =>
-      registration(sourcePort, protocol) - registration(destinationPort, protocol),
-  },
-  {
-    by: BY_EPHEMERAL,
-    reason:
-      "Systems give clients their ports out of certain ranges: RFC 6335 and Windows 49152 to " +
-      "65535, Linux 32768 to 60999, older systems 1024 to 5000.",
-    weigh: ({ sourcePort, destinationPort }) =>
-      ephemerality(destinationPort) - ephemerality(sourcePort),
-  },
-  {
-    by: BY_FIRST_PACKET,
-    reason: "Who is seen to send first may have opened, even where it is not known whether there " +
-      "was something before.",
-    weigh: ({ evidence }) => -forEnd(evidence.firstSender, 4),
-  },
+  PAYLOAD,
+  MULTICAST,
+  LISTENING,
+  LEARNED,
+  FAN_IN,
+  REGISTRATION,
+  EPHEMERAL,
+  FIRST_PACKET,
 ];
+
+/**
+ * Weighs all that is in {@linkcode EVIDENCE}. Each conversation comes here, and in a loop over the
+ * table the engine calls a function for each kind, where it puts all of them into this one.
+ *
+ * @param into Gets the weights, in the order of the table.
+ * @returns Their sum.
+ */
+export function weighAll(facts: Facts, into: Int32Array): number {
+  let sum = 0;
+  sum += into[0] = PAYLOAD.weigh(facts);
+  sum += into[1] = MULTICAST.weigh(facts);
+  sum += into[2] = LISTENING.weigh(facts);
+  sum += into[3] = LEARNED.weigh(facts);
+  sum += into[4] = FAN_IN.weigh(facts);
+  sum += into[5] = REGISTRATION.weigh(facts);
+  sum += into[6] = EPHEMERAL.weigh(facts);
+  sum += into[7] = FIRST_PACKET.weigh(facts);
+  return sum;
+}
 
 function forEnd(end: EvidentEnd, weight: number): number {
   if (end === SOURCE_END) return weight;
@@ -115,28 +151,27 @@ const LINUX_EPHEMERAL = 32_768;
 /** RFC 6335, section 6. */
 const DYNAMIC_PORTS = 49_152;
 
-/** Bit 0 is set for a port that is registered for TCP, bit 1 for UDP. */
-const REGISTERED = new Uint8Array(65_536);
-markRegistered(REGISTERED_TCP_PORTS, 1);
-markRegistered(REGISTERED_UDP_PORTS, 2);
+/*
+ * What a port weighs, by port: which of the two ends of a packet is the server is what a processor
+ * can't guess, and each branch that goes by it costs more than a look into a table.
+ */
+const REGISTERED_TCP = registrations(REGISTERED_TCP_PORTS);
+const REGISTERED_UDP = registrations(REGISTERED_UDP_PORTS);
+const EPHEMERAL_PORTS = new Int8Array(65_536).fill(3, SYSTEM_PORTS_END, 5001)
+  .fill(16, LINUX_EPHEMERAL).fill(20, DYNAMIC_PORTS);
 
-function markRegistered(ranges: string, bit: number): void {
+function registrations(ranges: string): Int8Array {
+  const weights = new Int8Array(65_536).fill(25, 0, RESERVED_CLIENT_PORTS)
+    .fill(20, RESERVED_CLIENT_PORTS, SYSTEM_PORTS_END);
   for (const range of ranges.trim().split(/\s/)) {
     const [first, last = first] = range.split("-").map(Number);
-    for (let port = first; port <= last; port++) REGISTERED[port] |= bit;
+    for (let port = first; port <= last; port++) weights[port] = registeredWeight(port);
   }
+  return weights;
 }
 
-function registration(port: number, protocol: number): number {
-  const isRegistered = (REGISTERED[port] & (protocol === TCP ? 1 : 2)) !== 0;
-  if (port < RESERVED_CLIENT_PORTS) return isRegistered ? 40 : 25;
-  if (port < SYSTEM_PORTS_END) return isRegistered ? 25 : 20;
-  if (!isRegistered) return 0;
+function registeredWeight(port: number): number {
+  if (port < RESERVED_CLIENT_PORTS) return 40;
+  if (port < SYSTEM_PORTS_END) return 25;
   return port < LINUX_EPHEMERAL ? 8 : 4;
-}
-
-function ephemerality(port: number): number {
-  if (port >= DYNAMIC_PORTS) return 20;
-  if (port >= LINUX_EPHEMERAL) return 16;
-  return port >= SYSTEM_PORTS_END && port <= 5000 ? 3 : 0;
 }

@@ -2,7 +2,7 @@ import { BY_NAMES } from "../../flow/by.ts";
 import { Action } from "../action.ts";
 import type { Facts } from "../facts.ts";
 import { clientIsDestination, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
-import { EVIDENCE, MARGIN } from "../service_evidence.ts";
+import { EVIDENCE, MARGIN, weighAll } from "../service_evidence.ts";
 
 /**
  * The end for which more speaks that it offers a service is the server: what the payload says, what
@@ -13,6 +13,9 @@ export function Service(): Action {
   return new ServiceAction();
 }
 
+/** What decided, if one kind of evidence weighs most. */
+const BY = EVIDENCE.map(({ by }) => by);
+
 class ServiceAction extends Action {
   override readonly alwaysMatches = false;
   override readonly usesEvidence = true;
@@ -21,12 +24,7 @@ class ServiceAction extends Action {
 
   override decide(facts: Facts): Outcome {
     const weights = this.#weights;
-    let balance = 0;
-    for (let i = 0; i < EVIDENCE.length; i++) {
-      const weight = EVIDENCE[i].weigh(facts);
-      weights[i] = weight;
-      balance += weight;
-    }
+    const balance = weighAll(facts, weights);
     if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
     const sourceServes = balance > 0;
     const port = sourceServes ? facts.sourcePort : facts.destinationPort;
@@ -64,7 +62,7 @@ function heaviest(weights: Int32Array, sourceServes: boolean): number {
     const speaks = sourceServes ? weights[i] : -weights[i];
     if (speaks > most) {
       most = speaks;
-      by = EVIDENCE[i].by;
+      by = BY[i];
     }
   }
   return by;

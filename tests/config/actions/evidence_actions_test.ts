@@ -193,6 +193,8 @@ Deno.test("Service() takes the lower port for nothing", () => {
 Deno.test("Service() names among what speaks for the server what weighs most", () => {
   fc.assert(fc.property(facts, (given) => {
     const outcome = Service().decide(given);
+    const balance = EVIDENCE.reduce((sum, evidence) => sum + evidence.weigh(given), 0);
+    assert.equal(outcome === NO_MATCH, Math.abs(balance) < MARGIN);
     if (outcome === NO_MATCH) return;
     const isSource = clientIsDestination(outcome);
     const weights = EVIDENCE.map((evidence) => evidence.weigh(given) * (isSource ? 1 : -1));
