@@ -4,7 +4,7 @@
  * `deno task wasm` makes `evidence_program.ts` of it. `evidence_memory.ts` says what lies where, and
  * conversations are in cells as `conversation_table.ts` has them.
  */
-import { add, begin, first, second, setSeeds } from "./fingerprint";
+import { addToFirst, addToSecond, firstSeed, secondSeed, setSeeds } from "./fingerprint";
 
 // A conversation's cells.
 const CELL4_SHIFT: usize = 5;
@@ -49,6 +49,8 @@ const OPENED: u32 = 1 << 26;
  */
 const FAN_IN_SECONDS: i64 = 300;
 
+/** A staged end: a fingerprint and a port. */
+const STAGED: usize = 12;
 /** Ends that wait for memory together. */
 const ENDS_AT_ONCE: u32 = 256;
 
@@ -80,8 +82,8 @@ export function setUp(
   itsCold4: usize,
   itsHot6: usize,
   itsCold6: usize,
-  firstSeed: u32,
-  secondSeed: u32,
+  itsFirstSeed: u32,
+  itsSecondSeed: u32,
 ): void {
   halfOpen = itsHalfOpen;
   ends = itsEnds;
@@ -92,7 +94,7 @@ export function setUp(
   cold4 = itsCold4;
   hot6 = itsHot6;
   cold6 = itsCold6;
-  setSeeds(firstSeed, secondSeed);
+  setSeeds(itsFirstSeed, itsSecondSeed);
 }
 
 // Half-open connections
@@ -143,13 +145,17 @@ export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
 export function takeHalfOpenOf(isIpv6: bool, number: u32, seconds: u32): u32 {
   if (!isHalfOpenUsed) return 0;
   const cell = cellOf(isIpv6, number);
-  begin();
+  let first = firstSeed;
+  let second = secondSeed;
   const words: usize = isIpv6 ? 8 : 2;
-  for (let word: usize = 0; word < words; word++) {
-    add(load<u32>(cell + CELL_ADDRESSES + (word << 2)));
+  for (let at = cell + CELL_ADDRESSES, end = at + (words << 2); at < end; at += 4) {
+    first = addToFirst(first, load<u32>(at));
+    second = addToSecond(second, load<u32>(at));
   }
-  add(load<u32>(cell + CELL_PORTS));
-  add(load<u32>(cell + CELL_STATE) & 0xff);
+  const ports = load<u32>(cell + CELL_PORTS);
+  const protocol = load<u32>(cell + CELL_STATE) & 0xff;
+  first = addToFirst(addToFirst(first, ports), protocol);
+  second = addToSecond(addToSecond(second, ports), protocol);
   return takeHalfOpen(first, second, seconds);
 }
 
@@ -237,10 +243,12 @@ export function readEnds(isIpv6: bool, number: u32, into: usize, seconds: u32): 
 /** Notes which end of a conversation served; the other one opened. */
 export function learn(isIpv6: bool, number: u32, server: u32, seconds: u32): void {
   const cell = cellOf(isIpv6, number);
-  identifyEnd(isIpv6, cell, server);
-  learnServer(first, second, seconds);
-  identifyEnd(isIpv6, cell, 1 - server);
-  learnClient(first, second, seconds);
+  stagedCount = 0;
+  stageEnd(isIpv6, cell, server, 0);
+  stageEnd(isIpv6, cell, 1 - server, 0);
+  stagedCount = 0;
+  learnServer(load<u32>(staged), load<u32>(staged + 4), seconds);
+  learnClient(load<u32>(staged + STAGED), load<u32>(staged + STAGED + 4), seconds);
 }
 
 /** Notes that this end served, and so did not open. */
@@ -284,20 +292,30 @@ function isLongerAgo(at: usize, seconds: u32): bool {
   return secondsSince(at, seconds) > FAN_IN_SECONDS;
 }
 
-/** Stages an end: its fingerprint, and the far port. */
+/** Stages an end: the fingerprint of its address, port and protocol, and the far port. */
 @inline
 function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
-  identifyEnd(isIpv6, cell, end);
-  const at = staged + <usize> stagedCount * 12;
-  store<u32>(at, first);
-  store<u32>(at + 4, second);
+  const words: usize = isIpv6 ? 4 : 1;
+  let first = firstSeed;
+  let second = secondSeed;
+  const address = cell + CELL_ADDRESSES + (<usize> end * words << 2);
+  for (let at = address, last = address + (words << 2); at < last; at += 4) {
+    first = addToFirst(first, load<u32>(at));
+    second = addToSecond(second, load<u32>(at));
+  }
+  const ports = load<u32>(cell + CELL_PORTS);
+  const port = end === 0 ? ports >>> 16 : ports & 0xffff;
+  const portAndProtocol = (port << 8) | (load<u32>(cell + CELL_STATE) & 0xff);
+  const at = staged + <usize> stagedCount * STAGED;
+  store<u32>(at, addToFirst(first, portAndProtocol));
+  store<u32>(at + 4, addToSecond(second, portAndProtocol));
   store<u32>(at + 8, farPort);
   stagedCount++;
 }
 
 @inline
 function stageNone(): void {
-  const at = staged + <usize> stagedCount * 12;
+  const at = staged + <usize> stagedCount * STAGED;
   store<u64>(at, 0);
   stagedCount++;
 }
@@ -305,7 +323,7 @@ function stageNone(): void {
 function meetStaged(seconds: u32): void {
   fetchStaged();
   for (let i: u32 = 0; i < stagedCount; i++) {
-    const at = staged + <usize> i * 12;
+    const at = staged + <usize> i * STAGED;
     meet(load<u32>(at), load<u32>(at + 4), load<u32>(at + 8), seconds);
   }
   stagedCount = 0;
@@ -314,7 +332,7 @@ function meetStaged(seconds: u32): void {
 function readStaged(into: usize, seconds: u32): void {
   fetchStaged();
   for (let i: u32 = 0; i < stagedCount; i++) {
-    const at = staged + <usize> i * 12;
+    const at = staged + <usize> i * STAGED;
     store<u32>(into + (<usize> i << 2), read(load<u32>(at), load<u32>(at + 4), seconds));
   }
   stagedCount = 0;
@@ -325,7 +343,7 @@ function fetchStaged(): void {
   useEnds();
   let loaded: u32 = 0;
   for (let i: u32 = 0; i < stagedCount; i++) {
-    loaded ^= load<u32>(bucketOf(ends, load<u32>(staged + <usize> i * 12)));
+    loaded ^= load<u32>(bucketOf(ends, load<u32>(staged + <usize> i * STAGED)));
   }
   sum ^= loaded;
 }
@@ -356,18 +374,6 @@ function isEndWorthLess(one: usize, other: usize): bool {
   const otherWorth = load<u32>(other + ENTRY_VALUE) & worth;
   if (itsWorth !== otherWorth) return itsWorth < otherWorth;
   return load<u32>(one + ENTRY_SECONDS) < load<u32>(other + ENTRY_SECONDS);
-}
-
-/** Makes the fingerprint of one end of a conversation: address, port and protocol. */
-@inline
-function identifyEnd(isIpv6: bool, cell: usize, end: u32): void {
-  const words: usize = isIpv6 ? 4 : 1;
-  const address = cell + CELL_ADDRESSES + (<usize> end * words << 2);
-  begin();
-  for (let word: usize = 0; word < words; word++) add(load<u32>(address + (word << 2)));
-  const ports = load<u32>(cell + CELL_PORTS);
-  const port = end === 0 ? ports >>> 16 : ports & 0xffff;
-  add((port << 8) | (load<u32>(cell + CELL_STATE) & 0xff));
 }
 
 // Tables of fixed size, where the least worth of four makes room

@@ -1,34 +1,27 @@
-/* `Fingerprint` of `src/flow/fingerprint.ts`, for the programs beside it. */
+/*
+ * `Fingerprint` of `src/flow/fingerprint.ts`, for the programs beside it. Both halves are kept in
+ * variables of whoever makes one: variables of a module are in memory.
+ */
 
-/** The halves of the one that is being made. */
-export let first: u32 = 0;
-export let second: u32 = 0;
+/** What a fingerprint's halves are before its first word. */
+export let firstSeed: u32 = 0;
+export let secondSeed: u32 = 0;
 
-let seed1: u32 = 0;
-let seed2: u32 = 0;
-
-export function setSeeds(one: u32, other: u32): void {
-  seed1 = one;
-  seed2 = other;
+export function setSeeds(first: u32, second: u32): void {
+  firstSeed = first;
+  secondSeed = second;
 }
 
+/** The first half with another word. */
 @inline
-export function begin(): void {
-  first = seed1;
-  second = seed2;
+export function addToFirst(half: u32, word: u32): u32 {
+  const mixed = (half ^ word ^ (half >>> 15)) * 0x85eb_ca6b;
+  return mixed ^ (mixed >>> 13);
 }
 
+/** The second half with another word. */
 @inline
-export function add(word: u32): void {
-  const one = (first ^ word ^ (first >>> 15)) * 0x85eb_ca6b;
-  first = one ^ (one >>> 13);
-  const other = (second ^ word ^ (second >>> 14)) * 0xc2b2_ae35;
-  second = (other ^ (other >>> 16)) * 0x9e37_79b1;
-}
-
-/** Puts it into two words. */
-@inline
-export function keep(at: usize): void {
-  store<u32>(at, first);
-  store<u32>(at + 4, second);
+export function addToSecond(half: u32, word: u32): u32 {
+  const mixed = (half ^ word ^ (half >>> 14)) * 0xc2b2_ae35;
+  return (mixed ^ (mixed >>> 16)) * 0x9e37_79b1;
 }

@@ -3,7 +3,7 @@
  * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
  */
 
-import { add, begin, first, keep, second, setSeeds } from "./fingerprint";
+import { addToFirst, addToSecond, firstSeed, secondSeed, setSeeds } from "./fingerprint";
 
 // A slot: 32 bits of a fingerprint, then 24 more of them and the window.
 const SLOT_SHIFT: usize = 3;
@@ -65,6 +65,9 @@ let used: u32 = 0;
 let most: u32 = 0;
 let swept: u32 = 0;
 let latest: u32 = 0;
+// What the latest window is in a slot, and where its keys are counted.
+let present: u32 = 0;
+let presentCount: usize = 0;
 let forgottenKeys: f64 = 0;
 
 // What is written next belongs to this time. `written` is how many observations there are.
@@ -87,7 +90,7 @@ export function setUp(
   ages = itsAges;
   limit = itsLimit;
   windowsHeld = itsWindowsHeld;
-  latest = firstWindow;
+  setWindow(firstWindow);
   clear(firstWindow);
 }
 
@@ -97,14 +100,14 @@ export function setUpWriter(
   itsFingerprints: usize,
   itsObservations: usize,
   itsFlowsBy: usize,
-  firstSeed: u32,
-  secondSeed: u32,
+  itsFirstSeed: u32,
+  itsSecondSeed: u32,
 ): void {
   stagedFlows = staged;
   fingerprints = itsFingerprints;
   observations = itsObservations;
   flowsBy = itsFlowsBy;
-  setSeeds(firstSeed, secondSeed);
+  setSeeds(itsFirstSeed, itsSecondSeed);
 }
 
 /** Keys that were let go before their time because too many were held. */
@@ -115,33 +118,56 @@ export function forgotten(): f64 {
 /** See `HeldKeys.admit`. */
 export function admit(itsFirst: u32, itsSecond: u32, itsWindow: u32): u32 {
   if (itsWindow !== latest) advance(itsWindow);
-  const now = (itsWindow % WINDOWS) + 1;
   for (let slot = itsFirst & mask;; slot = (slot + 1) & mask) {
     const at = slots + (<usize> slot << SLOT_SHIFT);
     const word = load<u32>(at + 4);
     if (word === 0) {
       store<u32>(at, itsFirst);
-      store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | now);
+      store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | present);
+      countOne();
       if (++used > most) sweep(itsWindow);
       return 0;
     }
     if (load<u32>(at) !== itsFirst || ((word ^ itsSecond) & ~WINDOW_MASK) !== 0) continue;
-    const age = ageOf(word, itsWindow);
+    const age = ageOf(word);
     if (age < windowsHeld) return itsWindow - age + windowsHeld;
-    store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | now);
+    store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | present);
+    countOne();
     return 0;
   }
 }
 
 function advance(itsWindow: u32): void {
+  const silence = itsWindow - latest;
+  for (let age: u32 = 0, end = min(silence, windowsHeld); age < end; age++) {
+    store<u32>(countOf(itsWindow - age), 0);
+  }
+  setWindow(itsWindow);
   // After a long silence the ages of what is there can't be told, only that all of it is old.
-  if (itsWindow - latest >= windowsHeld) clear(itsWindow);
+  if (silence >= windowsHeld) clear(itsWindow);
   else if (itsWindow - swept > LONGEST_UNSWEPT) sweep(itsWindow);
+}
+
+function setWindow(itsWindow: u32): void {
   latest = itsWindow;
+  present = (itsWindow % WINDOWS) + 1;
+  presentCount = countOf(itsWindow);
+}
+
+/** Where the keys of one of the windows are counted in which they are held back. */
+@inline
+function countOf(itsWindow: u32): usize {
+  return ages + (<usize> (itsWindow % windowsHeld) << 2);
+}
+
+@inline
+function countOne(): void {
+  store<u32>(presentCount, load<u32>(presentCount) + 1);
 }
 
 function clear(itsWindow: u32): void {
   setSize(FIRST_SIZE);
+  memory.fill(ages, 0, <usize> windowsHeld << 2);
   used = 0;
   swept = itsWindow;
 }
@@ -159,50 +185,42 @@ function sweep(itsWindow: u32): void {
   swept = itsWindow;
   const old = slots;
   const oldEnd = old + ((<usize> mask + 1) << SLOT_SHIFT);
-  countByAge(old, oldEnd, itsWindow);
   // Ages below this are kept.
   let kept: u32 = 0;
   let end: u32 = 0;
-  for (; end < windowsHeld; end++) kept += load<u32>(ages + (<usize> end << 2));
+  for (; end < windowsHeld; end++) kept += load<u32>(countOf(itsWindow - end));
+  let isTooMany = false;
   while (kept > limit && end > 0) {
+    isTooMany = true;
     end--;
-    const given = load<u32>(ages + (<usize> end << 2));
+    const count = countOf(itsWindow - end);
+    const given = load<u32>(count);
+    store<u32>(count, 0);
     forgottenKeys += <f64> given;
     kept -= given;
   }
-  // Not much smaller than before: where most were let go, as many may come again.
-  let size = max(FIRST_SIZE, (mask + 1) >>> MOST_SHRUNK);
+  // Not much smaller than before: as many may come again, and do where there were too many.
+  let size = isTooMany ? mask + 1 : max(FIRST_SIZE, (mask + 1) >>> MOST_SHRUNK);
   while (<f64> kept > <f64> size * FULL_AFTERWARDS) size *= 2;
+  used = kept;
+  if (kept === 0) return setSize(size);
   slots = otherSlots;
   otherSlots = old;
   setSize(size);
-  used = kept;
   for (let at = old; at < oldEnd; at += 1 << SLOT_SHIFT) {
     const word = load<u32>(at + 4);
-    if (word === 0 || ageOf(word, itsWindow) >= end) continue;
+    if (word === 0 || ageOf(word) >= end) continue;
     let slot = load<u32>(at) & mask;
     while (load<u32>(slots + (<usize> slot << SLOT_SHIFT) + 4) !== 0) slot = (slot + 1) & mask;
     store<u64>(slots + (<usize> slot << SLOT_SHIFT), load<u64>(at));
   }
 }
 
-/** Counts how many keys were written in this window, in the one before, and so on. */
-function countByAge(from: usize, end: usize, itsWindow: u32): void {
-  memory.fill(ages, 0, <usize> windowsHeld << 2);
-  for (let at = from; at < end; at += 1 << SLOT_SHIFT) {
-    const word = load<u32>(at + 4);
-    if (word === 0) continue;
-    const age = ageOf(word, itsWindow);
-    if (age >= windowsHeld) continue;
-    const count = ages + (<usize> age << 2);
-    store<u32>(count, load<u32>(count) + 1);
-  }
-}
-
 /** How many windows ago the key of this slot word was written. */
 @inline
-function ageOf(word: u32, itsWindow: u32): u32 {
-  return ((itsWindow % WINDOWS) + 1 - (word & WINDOW_MASK) + WINDOWS) % WINDOWS;
+function ageOf(word: u32): u32 {
+  const written = word & WINDOW_MASK;
+  return written <= present ? present - written : present + WINDOWS - written;
 }
 
 /**
@@ -231,8 +249,13 @@ export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u3
 
 /** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
 export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
-  begin();
-  for (let word: u32 = 0; word < count; word++) add(load<u32>(words + (<usize> word << 2)));
+  let first = firstSeed;
+  let second = secondSeed;
+  for (let at = words, end = words + (<usize> count << 2); at < end; at += 4) {
+    const word = load<u32>(at);
+    first = addToFirst(first, word);
+    second = addToSecond(second, word);
+  }
   return admit(first, second, itsWindow);
 }
 
@@ -279,38 +302,45 @@ function identifyFlow(flow: usize, key: usize): void {
   const server = flow + ADDRESS;
   const isIpv6 = (load<u32>(flow + STAGED_FLAGS) & IS_IPV6) !== 0;
   const family = isIpv6 ? IPV6_BIT : 0;
-  begin();
-  add(KIND_CLIENT | family);
-  addAddress(isIpv6, client);
-  add(0);
-  keep(key + CLIENT);
-  begin();
-  add(KIND_FLOW | family);
-  addAddress(isIpv6, client);
-  addAddress(isIpv6, server);
-  add(load<u32>(flow + STAGED_PORT));
-  keep(key + FLOW);
-  const isOrdered = compare(client, server) <= 0;
-  begin();
-  add(KIND_PEER | family);
-  addAddress(isIpv6, isOrdered ? client : server);
-  addAddress(isIpv6, isOrdered ? server : client);
-  add(0);
-  keep(key + PEER);
+  // An IPv4 address is in the last word.
+  const start: usize = isIpv6 ? 0 : ADDRESS - 4;
+  identifyKey(KIND_CLIENT | family, start, client, 0, 0, key + CLIENT);
+  const port = load<u32>(flow + STAGED_PORT);
+  identifyKey(KIND_FLOW | family, start, client, server, port, key + FLOW);
+  const isOrdered = compare(start, client, server) <= 0;
+  const one = isOrdered ? client : server;
+  const other = isOrdered ? server : client;
+  identifyKey(KIND_PEER | family, start, one, other, 0, key + PEER);
 }
 
+/** Makes the fingerprint of a key; `other` is 0 where it has one address only. */
 @inline
-function addAddress(isIpv6: bool, at: usize): void {
-  if (isIpv6) {
-    add(load<u32>(at));
-    add(load<u32>(at + 4));
-    add(load<u32>(at + 8));
+function identifyKey(
+  kind: u32,
+  start: usize,
+  one: usize,
+  other: usize,
+  port: u32,
+  into: usize,
+): void {
+  let first = addToFirst(firstSeed, kind);
+  let second = addToSecond(secondSeed, kind);
+  for (let word = start; word < ADDRESS; word += 4) {
+    first = addToFirst(first, load<u32>(one + word));
+    second = addToSecond(second, load<u32>(one + word));
   }
-  add(load<u32>(at + 12));
+  if (other !== 0) {
+    for (let word = start; word < ADDRESS; word += 4) {
+      first = addToFirst(first, load<u32>(other + word));
+      second = addToSecond(second, load<u32>(other + word));
+    }
+  }
+  store<u32>(into, addToFirst(first, port));
+  store<u32>(into + 4, addToSecond(second, port));
 }
 
-function compare(one: usize, other: usize): i32 {
-  for (let word: usize = 0; word < ADDRESS; word += 4) {
+function compare(start: usize, one: usize, other: usize): i32 {
+  for (let word = start; word < ADDRESS; word += 4) {
     const difference = load<u32>(one + word) !== load<u32>(other + word);
     if (difference) return load<u32>(one + word) < load<u32>(other + word) ? -1 : 1;
   }
