@@ -11,8 +11,6 @@ export interface PacketPlaces {
   readonly captured: Int32Array;
   /** The link type of each. */
   readonly linkType: Uint16Array | Int32Array;
-  /** Whether these are payloads alone. */
-  readonly arePayloads?: boolean;
 }
 
 /**

@@ -6,15 +6,8 @@ import {
   NEITHER,
   SOURCE_END,
 } from "../config/evidence.ts";
-import {
-  type PacketHeader,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  TCP_ACK,
-  TCP_RST,
-} from "../packet/packet_header.ts";
-import { dnsRole } from "../payload/dns_role.ts";
-import { payloadRole } from "../payload/payload_role.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK, TCP_RST } from "../packet/packet_header.ts";
+import { BY_QR_BIT } from "../payload/payload_says.ts";
 import { FROM_CLIENT, FROM_SERVER, NOBODY } from "../payload/sign.ts";
 import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "./by.ts";
 import {
@@ -90,6 +83,8 @@ export class EvidenceGatherer {
   readonly #readings: Int32Array;
   readonly #localServices: LocalServices | null;
   #watchingSince = 0;
+  /** Whether any connection was noted as half open. Asking about each takes a call. */
+  #knowsHalfOpen = false;
 
   /**
    * @param memory That of the tables whose conversations it is told of.
@@ -114,7 +109,7 @@ export class EvidenceGatherer {
    */
   noteHalfOpen(connection: Fingerprint, flags: number, direction: number, seconds: number): void {
     const bit = openingBit(flags, direction);
-    this.#program.noteHalfOpen(connection.first, connection.second, bit, seconds);
+    this.#noteHalfOpen(connection, bit, seconds);
   }
 
   /**
@@ -144,8 +139,7 @@ export class EvidenceGatherer {
       table.cold[at] = (bits | bit) & ~BOTH_ENDED;
       return false;
     }
-    const noted = this.#program
-      .noteHalfOpen(connection.first, connection.second, bit, seconds);
+    const noted = this.#noteHalfOpen(connection, bit, seconds);
     if ((table.hot[cell + HOT_STATE] & STATE_NEW) !== 0) return false;
     const isOver = (bits & (ENDED << direction)) !== 0 ||
       seconds - (table.hot[cell + HOT_LAST_SEEN] >>> 0) > LONGEST_DELAY;
@@ -175,7 +169,9 @@ export class EvidenceGatherer {
     table.hot[cell + HOT_STATE] &= NOTHING_LOOKED_AT & ~(STATE_NEW | STATE_WANTS_PAYLOAD);
     let bits = SEEN_FIRST << direction;
     if (protocol === PROTOCOL_TCP) {
-      bits |= this.#program.takeHalfOpenOf(table.addressWords === 4, number, seconds);
+      if (this.#knowsHalfOpen) {
+        bits |= this.#program.takeHalfOpenOf(table.addressWords === 4, number, seconds);
+      }
       if ((flags & TCP_RST) !== 0) {
         // Who was refused opened, and nobody served.
         bits |= BOTH_ENDED;
@@ -191,24 +187,21 @@ export class EvidenceGatherer {
   }
 
   /**
-   * Looks at the payload of a packet.
+   * Notes that the payload of a packet was looked at.
    *
-   * @param header The packet's, with its payload's place in `view`.
-   * @returns Whether it says something that was not known.
+   * @param says What it says: `payloadSays`.
+   * @returns Whether that is something that was not known.
    */
-  look(
+  noteLook(
     table: ConversationTable,
     number: number,
     direction: number,
-    view: DataView,
-    header: PacketHeader,
+    says: number,
     seconds: number,
   ): boolean {
     const stateAt = (number << table.hotShift) + HOT_STATE;
     const state = table.hot[stateAt];
-    const isFirst = (state >>> LOOKED_AT_SHIFT) === 0;
-    const isToGroup = isGroupAddress(table, number, 1 - direction);
-    const found = this.#signs(isFirst, direction, isToGroup, view, header);
+    const found = says === NOBODY ? 0 : signs(table, number, direction, says);
     if (found !== 0) {
       table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE] |= found;
       this.#stopLooking(table, number);
@@ -222,6 +215,11 @@ export class EvidenceGatherer {
       ((state >>> other) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
     if (isEnough) this.#stopLooking(table, number);
     return false;
+  }
+
+  /** Whether no payload of a conversation was looked at, of either end. */
+  hasLookedAtNone(table: ConversationTable, number: number): boolean {
+    return (table.hot[(number << table.hotShift) + HOT_STATE] >>> LOOKED_AT_SHIFT) === 0;
   }
 
   /** Whether enough payloads were looked at in this direction. */
@@ -255,6 +253,12 @@ export class EvidenceGatherer {
     into.destination.listens = this.#isListening(table, number, 1 - direction);
   }
 
+  /** @returns Bits of all that was noted of the connection. */
+  #noteHalfOpen({ first, second }: Fingerprint, bit: number, seconds: number): number {
+    this.#knowsHalfOpen = true;
+    return this.#program.noteHalfOpen(first, second, bit, seconds);
+  }
+
   #readOpener(bits: number, direction: number, into: Evidence): void {
     const opener = openerOf(bits);
     if (opener !== NONE) {
@@ -267,24 +271,6 @@ export class EvidenceGatherer {
     if (into.opener !== NEITHER) return;
     into.opener = endOf(bits, SENT_FIRST, direction);
     into.openerBy = BY_FIRST_PACKET;
-  }
-
-  #signs(
-    isFirst: boolean,
-    direction: number,
-    isToGroup: boolean,
-    view: DataView,
-    header: PacketHeader,
-  ): number {
-    const { protocol, payloadOffset, payloadEnd, sourcePort, destinationPort } = header;
-    const asked = dnsRole(protocol, view, payloadOffset, payloadEnd, sourcePort, destinationPort);
-    if (asked === FROM_CLIENT) return ASKED << direction;
-    // Multicast DNS answers to a group (RFC 6762, section 6), which has asked nothing.
-    if (asked === FROM_SERVER) return isToGroup ? 0 : ASKED << (1 - direction);
-    const lowerPort = Math.min(sourcePort, destinationPort);
-    const role = payloadRole(protocol, view, payloadOffset, payloadEnd, lowerPort, isFirst);
-    if (role === NOBODY) return 0;
-    return SERVES << (role === FROM_SERVER ? direction : 1 - direction);
   }
 
   #stopLooking(table: ConversationTable, number: number): void {
@@ -324,6 +310,15 @@ export class EvidenceGatherer {
     const protocol = table.hot[cell + HOT_STATE] & 0xff;
     return services.has(table.hot, address, words, table.portOf(number, end), protocol);
   }
+}
+
+/** The evidence bits of what a payload says. */
+function signs(table: ConversationTable, number: number, direction: number, says: number): number {
+  const role = says & ~BY_QR_BIT;
+  if (role === says) return SERVES << (role === FROM_SERVER ? direction : 1 - direction);
+  if (role === FROM_CLIENT) return ASKED << direction;
+  // Multicast DNS answers to a group (RFC 6762, section 6), which has asked nothing.
+  return isGroupAddress(table, number, 1 - direction) ? 0 : ASKED << (1 - direction);
 }
 
 function openingBit(flags: number, direction: number): number {

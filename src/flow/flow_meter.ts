@@ -30,6 +30,8 @@ import {
   IS_IPV6,
   IS_OTHER,
   IS_TIME,
+  SAYS_LATER_SHIFT,
+  SAYS_MASK,
   SIGHTING_ABOUT,
   SIGHTING_ADDRESSES,
   SIGHTING_CAPTURED,
@@ -38,9 +40,11 @@ import {
   SIGHTING_NUMBER,
   SIGHTING_OFFSET,
   SIGHTING_PORTS,
+  SIGHTING_SAYS,
   SIGHTING_WORDS,
   type SightingBatch,
 } from "../sieve/sighting_batch.ts";
+import { payloadSays } from "../payload/payload_says.ts";
 import type { SieveSettings } from "../sieve/sieve_memory.ts";
 import { BatchDecoder, type DecoderSettings } from "./batch_decoder.ts";
 import {
@@ -287,18 +291,18 @@ export class FlowMeter {
       const about = words[at + SIGHTING_ABOUT];
       const head = at;
       at += SIGHTING_WORDS;
-      if (words[head + SIGHTING_OFFSET] !== 0) at += (words[head + SIGHTING_CAPTURED] + 3) >> 2;
       if ((about & IS_TIME) !== 0) {
         this.#sightingSecond = words[head + SIGHTING_NUMBER] >>> 0;
         this.#followPacket(this.#sightingSecond);
       } else if ((about & IS_FORGETTING) !== 0) {
         this.#prepareForgetting();
       } else if ((about & IS_OTHER) !== 0) {
+        at += (words[head + SIGHTING_CAPTURED] + 3) >> 2;
         this.#takeOther(places, head, this.#sightingSecond);
       } else {
         const table = (about & IS_IPV6) !== 0 ? this.#ipv6 : this.#ipv4;
         if ((about & HAS_ENDS) !== 0) at += 1 + 2 * table.addressWords;
-        this.#takeSifted(table, words, head, about, places);
+        this.#takeSifted(table, words, head, about);
       }
     }
   }
@@ -308,7 +312,6 @@ export class FlowMeter {
     words: Int32Array,
     at: number,
     about: number,
-    places: PacketPlaces,
   ): void {
     const { hot, hotShift } = table;
     const number = words[at + SIGHTING_NUMBER];
@@ -329,9 +332,8 @@ export class FlowMeter {
       (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 ||
       hot[cell + HOT_UNTIL + ((about >>> DIRECTION_SHIFT) & 1)] <= this.#window
     ) {
-      // Of a payload that was not sent on there is nothing to look at.
-      const isThere = words[at + SIGHTING_OFFSET] !== 0;
-      this.#takeSighting(table, number, isThere ? about : about & ~HAS_PAYLOAD, places, at);
+      const says = words[at + SIGHTING_SAYS];
+      this.#takeSighting(table, number, says !== 0 ? about : about & ~HAS_PAYLOAD, null, says);
     }
   }
 
@@ -355,7 +357,7 @@ export class FlowMeter {
     header.destinationPort = direction === 0 ? ports & 0xffff : ports >>> 16;
   }
 
-  /** Where the payloads or packets lie that a sieve has sent on, by the index of their first word. */
+  /** Where the packets lie that a sieve has sent on as a whole, by the index of their first word. */
   #placesIn(view: DataView<ArrayBufferLike>, words: Int32Array): PacketPlaces {
     if (this.#sightingPlaces?.view !== view) {
       this.#sightingPlaces = {
@@ -363,7 +365,6 @@ export class FlowMeter {
         offset: words.subarray(SIGHTING_OFFSET),
         captured: words.subarray(SIGHTING_CAPTURED),
         linkType: words.subarray(SIGHTING_LINK_TYPE),
-        arePayloads: true,
       };
     }
     return this.#sightingPlaces;
@@ -532,12 +533,17 @@ export class FlowMeter {
     }
   }
 
-  /** Takes a packet of a conversation that is new, or wants to be looked at, or to be judged. */
+  /**
+   * Takes a packet of a conversation that is new, or wants to be looked at, or to be judged.
+   *
+   * @param places Where it is; `null` where a sieve has sent it on.
+   * @param packet Which one it is there; of a sieve's, what is known of its payload.
+   */
   #takeSighting(
     table: ConversationTable,
     number: number,
     about: number,
-    places: PacketPlaces,
+    places: PacketPlaces | null,
     packet: number,
   ): void {
     const { hot, hotShift } = table;
@@ -566,7 +572,7 @@ export class FlowMeter {
     table: ConversationTable,
     number: number,
     about: number,
-    places: PacketPlaces,
+    places: PacketPlaces | null,
     packet: number,
   ): void {
     const { hot, hotShift } = table;
@@ -578,9 +584,11 @@ export class FlowMeter {
     }
     if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
     if (gatherer.hasLookedEnough(table, number, direction)) return;
-    if (places.arePayloads) this.#readPayload(table, number, about, places, packet);
-    else this.#decodeAgain(places, packet);
-    if (gatherer.look(table, number, direction, places.view, this.#header, this.#second)) {
+    const isFirst = gatherer.hasLookedAtNone(table, number);
+    const says = places !== null
+      ? this.#lookAtPayload(places, packet, isFirst)
+      : (isFirst ? packet : packet >>> SAYS_LATER_SHIFT) & SAYS_MASK;
+    if (gatherer.noteLook(table, number, direction, says, this.#second)) {
       // What was decided without it, in either direction, is asked again.
       hot[cell + HOT_UNTIL + direction] = 0;
       const other = 1 - direction;
@@ -624,21 +632,19 @@ export class FlowMeter {
     return decode(view, start, start + captured[packet], linkType[packet], this.#header);
   }
 
-  /** Reads of a packet what is needed for looking at its payload. */
-  #readPayload(
-    table: ConversationTable,
-    number: number,
-    about: number,
-    { offset, captured }: PacketPlaces,
-    packet: number,
-  ): void {
-    const header = this.#header;
-    const direction = (about >>> DIRECTION_SHIFT) & 1;
-    header.protocol = about & 0xff;
-    header.sourcePort = table.portOf(number, direction);
-    header.destinationPort = table.portOf(number, 1 - direction);
-    header.payloadOffset = offset[packet];
-    header.payloadEnd = offset[packet] + captured[packet];
+  /** @returns What the payload of a packet says. */
+  #lookAtPayload(places: PacketPlaces, packet: number, isFirst: boolean): number {
+    this.#decodeAgain(places, packet);
+    const { protocol, payloadOffset, payloadEnd, sourcePort, destinationPort } = this.#header;
+    return payloadSays(
+      protocol,
+      places.view,
+      payloadOffset,
+      payloadEnd,
+      sourcePort,
+      destinationPort,
+      isFirst,
+    );
   }
 
   /**
@@ -833,8 +839,8 @@ export class FlowMeter {
         high[word] = hot[cell + HOT_ADDRESSES + 4 + word];
       }
     } else {
+      if (facts.family !== 4) { for (let word = 0; word < 3; word++) low[word] = high[word] = 0; }
       facts.family = 4;
-      for (let word = 0; word < 3; word++) low[word] = high[word] = 0;
       low[3] = hot[cell + HOT_ADDRESSES];
       high[3] = hot[cell + HOT_ADDRESSES + 1];
     }

@@ -24,6 +24,7 @@ export interface Sign {
    * @param end Where its captured bytes end, at least `atLeast` further on.
    * @param port The lower one of the two ports, for formats that are too plain without it.
    * @param isFirst Whether it is the first payload that was seen of the conversation, of either end.
+   * That it is may add to what it says, and takes nothing away.
    */
   read(view: DataView, start: number, end: number, port: number, isFirst: boolean): Role;
 }

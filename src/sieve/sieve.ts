@@ -5,12 +5,25 @@ import { isLate } from "../flow/late.ts";
 import { aboutPacket, portsOf } from "../flow/packet_list.ts";
 import { WindowClock } from "../flow/window_clock.ts";
 import { decode } from "../packet/decode.ts";
+import { NOBODY } from "../payload/sign.ts";
+import { payloadSays } from "../payload/payload_says.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./program.ts";
 import {
+  SAYS_LATER_SHIFT,
+  SIGHTING_ABOUT,
+  SIGHTING_SAYS,
+  WAS_LOOKED_AT,
+} from "./sighting_batch.ts";
+import {
   GROUP,
+  LOOKED_END,
+  LOOKED_FROM,
+  LOOKED_HEAD,
+  LOOKED_PORTS,
+  LOOKED_WORDS,
   sieveInput,
   SieveLayout,
   type SieveOutput,
@@ -27,7 +40,13 @@ import {
 
 /** What `assembly/sieve.ts` exports, by names that say what it is. */
 interface SieveProgram {
-  setUp(tables: number, lists: number, scratch: number, readPorts: number): void;
+  setUp(
+    tables: number,
+    lists: number,
+    scratch: number,
+    readPorts: number,
+    looked: number,
+  ): void;
   setUpInput(
     bytes: number,
     offset: number,
@@ -58,7 +77,7 @@ interface SieveProgram {
   add4(source: number, destination: number, ports: number, about: number): void;
   next6(): number;
   add6(ports: number, about: number): void;
-  lookUp(): void;
+  lookUp(): number;
   queries(): number;
 }
 
@@ -86,6 +105,10 @@ export class Sieve {
   /** The bytes that the program sees, whatever those of the input are at present. */
   readonly #memory: Uint8Array<ArrayBufferLike>;
   readonly #view: DataView<ArrayBufferLike>;
+  /** All of the program's memory. */
+  readonly #wholeView: DataView<ArrayBufferLike>;
+  /** Word of the first payload that is to be looked at. */
+  readonly #looked: number;
   #second = 0;
   /** The time that was sent on last, which may be earlier. */
   #sentSecond = -1;
@@ -114,8 +137,10 @@ export class Sieve {
       return words;
     });
     this.#program = startProgram<SieveProgram>(PROGRAM, memory);
-    const { tables, lists, scratch, readPorts, input } = layout;
-    this.#program.setUp(tables, lists, scratch, readPorts);
+    const { tables, lists, scratch, readPorts, looked, input } = layout;
+    this.#program.setUp(tables, lists, scratch, readPorts, looked);
+    this.#looked = looked / WORD;
+    this.#wholeView = new DataView(buffer);
     const { bytes, offset, captured, length, seconds, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, length, seconds, linkType);
     this.#input = sieveInput(buffer, layout);
@@ -157,7 +182,7 @@ export class Sieve {
       while (groupEnd < most && seconds[groupEnd] === second) groupEnd++;
       this.#setTime(second);
       this.#decode(i, groupEnd, decoded);
-      program.lookUp();
+      this.#lookAtPayloads(program.lookUp());
       i = groupEnd;
     }
     const [ipv4, ipv6] = this.#tables;
@@ -246,6 +271,27 @@ export class Sieve {
         program.sendOther(i);
       }
     }
+  }
+
+  /** Says with the sightings that were just sent on what their payloads say. */
+  #lookAtPayloads(count: number): void {
+    const words = this.#words;
+    for (let at = this.#looked, end = at + count * LOOKED_WORDS; at < end; at += LOOKED_WORDS) {
+      const head = words[at + LOOKED_HEAD] / WORD;
+      const protocol = words[head + SIGHTING_ABOUT] & 0xff;
+      const ports = words[at + LOOKED_PORTS];
+      words[head + SIGHTING_SAYS] = WAS_LOOKED_AT |
+        this.#says(protocol, words[at + LOOKED_FROM], words[at + LOOKED_END], ports);
+    }
+  }
+
+  #says(protocol: number, from: number, end: number, ports: number): number {
+    const view = this.#wholeView;
+    const low = ports >>> 16;
+    const high = ports & 0xffff;
+    const first = payloadSays(protocol, view, from, end, low, high, true);
+    if (first === NOBODY) return NOBODY;
+    return first | (payloadSays(protocol, view, from, end, low, high, false) << SAYS_LATER_SHIFT);
   }
 
   #add(): void {

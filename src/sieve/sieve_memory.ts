@@ -43,6 +43,12 @@ export const TABLE_FORGOTTEN = 7;
 
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);
+/** A payload that is to be looked at: see `LOOKED_` in `assembly/sieve.ts`. */
+export const LOOKED_HEAD = 0;
+export const LOOKED_FROM = 1;
+export const LOOKED_END = 2;
+export const LOOKED_PORTS = 3;
+export const LOOKED_WORDS = 4;
 const FIRST_INDEX = 1 << 14;
 
 /** Packets of a batch, and their bytes: mostly, a batch of a saved capture has no more. */
@@ -61,11 +67,11 @@ const HEAD_FORGOTTEN = 7;
 const HEAD_QUERIES = 8;
 const HEAD_DECODED = 9;
 const HEAD = 2 * CACHE_LINE;
-/** The most that is sent on of a batch: of each packet all words, its bytes and its payload. */
-export const MOST_OF_A_BATCH = HEAD + BATCH_PACKETS * (MOST_SIGHTING_WORDS * WORD + 2 * PIECE) +
-  2 * BATCH_BYTES;
+/** The most that is sent on of a batch: of each packet all words and its bytes. */
+export const MOST_OF_A_BATCH = HEAD + BATCH_PACKETS * (MOST_SIGHTING_WORDS * WORD + PIECE) +
+  BATCH_BYTES;
 /** So much may wait to be taken. */
-const RING = 24 * 1024 * 1024;
+const RING = 12 * 1024 * 1024;
 
 /** Where the tables of one family are. */
 interface FamilyLayout {
@@ -80,6 +86,7 @@ export class SieveLayout {
   readonly scratch: number;
   readonly readPorts: number;
   readonly lists: number;
+  readonly looked: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
   readonly input: {
     readonly bytes: number;
@@ -111,6 +118,7 @@ export class SieveLayout {
     this.scratch = this.#take(GROUP * WORD);
     this.readPorts = this.#take(PORTS);
     this.lists = this.#take(LISTS);
+    this.looked = this.#take(GROUP * LOOKED_WORDS * WORD);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,

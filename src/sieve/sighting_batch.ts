@@ -1,14 +1,22 @@
 /*
  * What a sieve sends on, as words, one thing after the other. Each begins with five, and the first one,
  * `about`, says what it is: the bits of a packet in a `PacketList`, and those below. Where they are
- * announced, ports and addresses follow, and after them the packet's payload, or all of its bytes.
+ * announced, ports and addresses follow, or all bytes of the packet.
  */
 export const SIGHTING_ABOUT = 0;
 /** The number of its conversation; 0 where it is none. With {@linkcode IS_TIME} the second. */
 export const SIGHTING_NUMBER = 1;
-/** Where its payload is, 0 if that was not sent on; with {@linkcode IS_OTHER} where the packet is. */
+/**
+ * What its payload says (`payloadSays`), if it was looked at: as the first one of its conversation,
+ * and from {@linkcode SAYS_LATER_SHIFT} on as a later one. Otherwise 0.
+ */
+export const SIGHTING_SAYS = 2;
+export const SAYS_LATER_SHIFT = 4;
+export const SAYS_MASK = 15;
+export const WAS_LOOKED_AT = 1 << 8;
+/** With {@linkcode IS_OTHER}: where the packet is. */
 export const SIGHTING_OFFSET = 2;
-/** How many bytes there are. */
+/** With {@linkcode IS_OTHER}: how many bytes of it there are. */
 export const SIGHTING_CAPTURED = 3;
 /** With SYN: for how many seconds its conversation had been silent. */
 export const SIGHTING_IDLE = 3;
@@ -32,7 +40,7 @@ export const IS_TIME = 1 << 14;
 /** No packet: conversations are forgotten for want of room, and their numbers may be used again. */
 export const IS_FORGETTING = 1 << 15;
 
-/** The most words that a packet may lead to, besides its bytes and its payload. */
+/** The most words that a packet may lead to, besides its bytes. */
 export const MOST_SIGHTING_WORDS = 4 * SIGHTING_WORDS + 9;
 
 /** Those of many packets that may change something for a `FlowMeter`, and what it has to know. */

@@ -9,6 +9,8 @@ import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
+import { payloadSays } from "../../src/payload/payload_says.ts";
+import { FROM_CLIENT, FROM_SERVER } from "../../src/payload/sign.ts";
 import { Sieve } from "../../src/sieve/sieve.ts";
 import {
   SieveLayout,
@@ -23,6 +25,7 @@ import {
   IS_IPV6,
   IS_OTHER,
   IS_TIME,
+  SAYS_LATER_SHIFT,
   SIGHTING_ABOUT,
   SIGHTING_CAPTURED,
   SIGHTING_IDLE,
@@ -30,7 +33,9 @@ import {
   SIGHTING_NUMBER,
   SIGHTING_OFFSET,
   SIGHTING_PORTS,
+  SIGHTING_SAYS,
   SIGHTING_WORDS,
+  WAS_LOOKED_AT,
 } from "../../src/sieve/sighting_batch.ts";
 import { LINK_LAYERS } from "../link_layers.ts";
 import {
@@ -71,8 +76,10 @@ interface Sighting {
   isIpv6: boolean;
   /** Ports and addresses of the ends; none where they were not sent on. */
   ends: number[];
-  /** Those of its payload, or all of its bytes, if they were sent on. */
-  bytes: number[] | null;
+  /** What its payload says, if that was looked at, otherwise 0. */
+  says: number;
+  /** All of its bytes, if they were sent on. */
+  bytes: number[];
   linkType: number;
   idle: number;
 }
@@ -138,13 +145,14 @@ class TestSieve {
     for (let at = from; at < end;) {
       const about = words[at + SIGHTING_ABOUT];
       const isIpv6 = (about & IS_IPV6) !== 0;
-      const offset = words[at + SIGHTING_OFFSET];
-      const captured = words[at + SIGHTING_CAPTURED];
+      const isWhole = (about & IS_OTHER) !== 0;
+      const captured = isWhole ? words[at + SIGHTING_CAPTURED] : 0;
       const endWords = (about & HAS_ENDS) !== 0 ? 1 + 2 * (isIpv6 ? 4 : 1) : 0;
       const head = at;
-      at += SIGHTING_WORDS + endWords + (offset === 0 ? 0 : (captured + 3) >> 2);
+      at += SIGHTING_WORDS + endWords + ((captured + 3) >> 2);
+      const offset = 4 * (head + SIGHTING_WORDS);
       // Of what was sent on nothing lies elsewhere.
-      assert.ok(offset === 0 || offset === 4 * (head + SIGHTING_WORDS + endWords));
+      assert.ok(!isWhole || words[head + SIGHTING_OFFSET] === offset);
       sightings.push({
         kind: kindOf(about),
         number: words[head + SIGHTING_NUMBER],
@@ -154,9 +162,10 @@ class TestSieve {
         ends: endWords === 0
           ? []
           : [...words.subarray(head + SIGHTING_PORTS, head + SIGHTING_WORDS + endWords)],
-        bytes: offset === 0 ? null : [...new Uint8Array(this.#memory.buffer, offset, captured)],
+        says: isWhole ? 0 : words[head + SIGHTING_SAYS],
+        bytes: [...new Uint8Array(this.#memory.buffer, offset, captured)],
         linkType: words[head + SIGHTING_LINK_TYPE],
-        idle: offset === 0 ? words[head + SIGHTING_IDLE] : 0,
+        idle: isWhole ? 0 : words[head + SIGHTING_IDLE],
       });
     }
     return sightings;
@@ -194,7 +203,7 @@ function expectedOf(packets: readonly Uint8Array[], linkType: number): unknown {
       kind: "packet",
       about: header.protocol | flags | payload,
       ends: endsOf(header),
-      bytes: payload === 0 ? null : [...packet.subarray(header.payloadOffset, header.payloadEnd)],
+      says: payload === 0 ? 0 : saysOf(view, header),
     });
   }
   return { decoded, seen };
@@ -205,7 +214,7 @@ async function foundOf(packets: readonly Uint8Array[], linkType: number): Promis
   const sieve = new TestSieve();
   const seen: unknown[] = [];
   for (const sighting of await sieve.siftPackets(apart(packets), linkType)) {
-    const { kind, about, ends, isIpv6, bytes, linkType } = sighting;
+    const { kind, about, ends, isIpv6, bytes, says, linkType } = sighting;
     if (kind === "other") {
       seen.push({ kind, linkType, bytes });
       continue;
@@ -215,10 +224,18 @@ async function foundOf(packets: readonly Uint8Array[], linkType: number): Promis
       kind,
       about: about & ~(1 << DIRECTION_SHIFT),
       ends: asSent(ends, isTurned, isIpv6),
-      bytes,
+      says,
     });
   }
   return { decoded: sieve.decoded, seen };
+}
+
+/** What a packet's payload says, as the first one and as a later one. */
+function saysOf(view: DataView, header: PacketHeader): number {
+  const { protocol, payloadOffset, payloadEnd, sourcePort, destinationPort } = header;
+  const says = (isFirst: boolean) =>
+    payloadSays(protocol, view, payloadOffset, payloadEnd, sourcePort, destinationPort, isFirst);
+  return WAS_LOOKED_AT | says(true) | (says(false) << SAYS_LATER_SHIFT);
 }
 
 /** Source and destination, as words of the addresses, and the ports. */
@@ -366,14 +383,18 @@ for (const [family, one, other] of FAMILIES) {
     assert.equal((await new TestSieve().siftPackets(packets)).length, 2);
   });
 
-  Deno.test(`a sieve sends on the first four payloads of each direction, ${family}`, async () => {
+  Deno.test(`a sieve looks at the first four payloads of each direction, ${family}`, async () => {
     const sieve = new TestSieve();
-    const packets = Array.from({ length: 6 }, (_, i) => [there(ACK, `q${i}`), back(ACK, `a${i}`)]);
+    const request = "GET / HTTP/1.1\r\n";
+    // Of a server of VNC, if it is the first.
+    const version = "RFB 003.008\n";
+    const packets = new Array(6).fill([there(ACK, request), back(ACK, version)]);
     const sightings = await sieve.siftPackets(at(0, ...packets.flat()));
-    const payloads = sightings.map((sighting) => String.fromCharCode(...sighting.bytes!));
-    assert.deepEqual(payloads, ["q0", "a0", "q1", "a1", "q2", "a2", "q3", "a3"]);
-    const later = await sieve.siftPackets(at(WINDOW, there(ACK, "late"), back(ACK, "late")));
-    assert.deepEqual(later.map((sighting) => sighting.bytes), [null, null]);
+    const requestSays = WAS_LOOKED_AT | FROM_CLIENT | (FROM_CLIENT << SAYS_LATER_SHIFT);
+    const expected = new Array(4).fill([requestSays, WAS_LOOKED_AT | FROM_SERVER]);
+    assert.deepEqual(sightings.map(({ says }) => says), expected.flat());
+    const later = await sieve.siftPackets(at(WINDOW, there(ACK, request), back(ACK, version)));
+    assert.deepEqual(later.map(({ says }) => says), [0, 0]);
   });
 
   Deno.test(`a sieve makes no conversation of SYN and FIN, but sends SYN on, ${family}`, async () => {
@@ -401,7 +422,7 @@ for (const [family, one, other] of FAMILIES) {
       [first.number, 300],
       [first.number, 301],
     ]);
-    // After SYN it may be another connection: its payloads are sent on again.
+    // After SYN it may be another connection: its payloads are looked at again.
     const anew = await sieve.siftPackets(at(301, ...new Array(6).fill(there(ACK, "payload"))));
     assert.equal(anew.length, 4);
   });

@@ -33,6 +33,13 @@ const IS_FORGETTING: u32 = 1 << 15;
 // `src/flow/evidence_gatherer.ts`.
 const MOST_LOOKED_AT: u32 = 4;
 
+// A payload that is to be looked at: the sighting that it belongs to, where it is, the ends' ports.
+const LOOKED_HEAD: usize = 0;
+const LOOKED_FROM: usize = 4;
+const LOOKED_END: usize = 8;
+const LOOKED_PORTS: usize = 12;
+const LOOKED: usize = 16;
+
 // What is sent on of a packet begins with these.
 const HEAD_OFFSET: usize = 8;
 const HEAD_CAPTURED: usize = 12;
@@ -120,6 +127,7 @@ let list4: usize = 0;
 let list6: usize = 0;
 let words: usize = 0;
 let readPorts: usize = 0;
+let looked: usize = 0;
 // The batch that is decoded, as `setUpInput` was told.
 let bytes: usize = 0;
 let offsets: usize = 0;
@@ -136,6 +144,7 @@ let out: usize = 0;
 let indexed: usize = 0;
 
 let queryCount: u32 = 0;
+let lookedCount: u32 = 0;
 let count4: u32 = 0;
 let count6: u32 = 0;
 let second: u32 = 0;
@@ -148,6 +157,7 @@ export function setUp(
   lists: usize,
   scratch: usize,
   ports: usize,
+  itsLooked: usize,
 ): void {
   table4 = tables;
   table6 = tables + 64;
@@ -155,6 +165,7 @@ export function setUp(
   list6 = lists + (<usize> GROUP << LIST4_SHIFT);
   words = scratch;
   readPorts = ports;
+  looked = itsLooked;
   setUpTable(table4);
   setUpTable(table6);
 }
@@ -492,8 +503,13 @@ function finish(itsHash: u32, ports: u32, protocol: u32): u32 {
   return hash ^ (hash >>> 15);
 }
 
-/** Looks up the packets of a group, and sends on those that say something new. */
-export function lookUp(): void {
+/**
+ * Looks up the packets of a group, and sends on those that say something new.
+ *
+ * @returns How many of their payloads are to be looked at.
+ */
+export function lookUp(): u32 {
+  lookedCount = 0;
   if (count4 !== 0) {
     prefetch(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
     for (let i: u32 = 0; i < count4; i++) {
@@ -508,6 +524,7 @@ export function lookUp(): void {
     }
     count6 = 0;
   }
+  return lookedCount;
 }
 
 @inline
@@ -604,7 +621,7 @@ function sendAdded(shift: usize, cell: usize, packet: usize, about: u32, number:
   store<u32>(cell + CELL_STATE, state);
   const head = out;
   sendWithEnds(shift, packet, about | IS_ADDED, number);
-  if ((about & HAS_PAYLOAD) !== 0) sendPayload(head, packet);
+  if ((about & HAS_PAYLOAD) !== 0) lookAtPayload(head, packet);
 }
 
 /** Notes a packet of a known conversation, and sends it on if that may change something. */
@@ -638,7 +655,7 @@ function see(
   if (!isWanted) return;
   const head = out;
   send(about, number, 0);
-  if (isLookedAt) sendPayload(head, packet);
+  if (isLookedAt) lookAtPayload(head, packet);
 }
 
 /** Sends on the head of a sighting, without bytes. */
@@ -658,9 +675,15 @@ function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): voi
   out += 4 + (shift === CELL4_SHIFT ? 8 : 32);
 }
 
+/** Has the payload of a packet that was sent on looked at, when the group was looked up. */
 @inline
-function sendPayload(head: usize, packet: usize): void {
-  sendBytes(head, load<u32>(packet + PAYLOAD), load<u32>(packet + PAYLOAD_END));
+function lookAtPayload(head: usize, packet: usize): void {
+  const into = looked + <usize> lookedCount * LOOKED;
+  lookedCount++;
+  store<u32>(into + LOOKED_HEAD, <u32> head);
+  store<u32>(into + LOOKED_FROM, load<u32>(packet + PAYLOAD));
+  store<u32>(into + LOOKED_END, load<u32>(packet + PAYLOAD_END));
+  store<u32>(into + LOOKED_PORTS, load<u32>(packet + PORTS));
 }
 
 /** Adds bytes to what was sent on. */
