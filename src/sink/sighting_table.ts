@@ -1,13 +1,27 @@
-import {
-  ConversationTable,
-  HOT_ADDRESSES,
-  HOT_PORTS,
-  HOT_STATE,
-} from "../flow/conversation_table.ts";
-import { IPV6_BIT, WORD_A, WORD_B, WORD_KIND } from "../flow/observation_batch.ts";
+import { hash4, hash6 } from "../flow/conversation_hash.ts";
+import { IPV6_BIT, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
 
-/** Words of an address in an observation. */
+/** Words of an address in an observation, where the second one follows the first. */
 const ADDRESS_WORDS = 4;
+
+/*
+ * The words of a row, which is a cache line: first both addresses as an observation has them. `about`
+ * is the protocol, and above it what was remembered last. `older` and `newer` are rows, 0 for none.
+ */
+const ROW_SHIFT = 4;
+const ROW_WHAT = 8;
+const ROW_ABOUT = 9;
+const ROW_SIGHTINGS = 10;
+const ROW_FIRST = 11;
+const ROW_LAST = 12;
+const ROW_OLDER = 13;
+const ROW_NEWER = 14;
+const ROW_HASH = 15;
+const NOTE_SHIFT = 8;
+const PROTOCOL_MASK = 0xff;
+
+/** Slots of the index for each row, at least: so few rows meet in one. */
+const SLOTS_PER_ROW = 4;
 
 /** What was sighted: two addresses, and a number that tells what of them. */
 export interface Sighting {
@@ -39,18 +53,13 @@ export class SightingTable {
 
   /** @param maxRows How many of each address family are kept. */
   constructor(maxRows: number) {
-    this.#ipv4 = new FamilyTable(1, maxRows);
-    this.#ipv6 = new FamilyTable(ADDRESS_WORDS, maxRows);
+    this.#ipv4 = new FamilyTable(false, maxRows);
+    this.#ipv6 = new FamilyTable(true, maxRows);
   }
 
   /** How many had to make room. One that came back is counted each time it went. */
   get leftOut(): number {
     return this.#ipv4.leftOut + this.#ipv6.leftOut;
-  }
-
-  /** How many there are. */
-  get size(): number {
-    return this.#ipv4.size + this.#ipv6.size;
   }
 
   /**
@@ -82,32 +91,36 @@ export class SightingTable {
   }
 }
 
+/**
+ * Rows are numbered from 1. They are in a list by age, and found by an index with open addressing. A
+ * row's place may be that of another one later.
+ */
 class FamilyTable {
-  readonly #table: ConversationTable;
-  readonly #addressWords: 1 | 4;
-  readonly #key: Int32Array;
-  readonly #sightings: Uint32Array;
-  readonly #first: Uint32Array;
-  readonly #last: Uint32Array;
-  readonly #notes: Uint32Array;
+  readonly #isIpv6: boolean;
+  readonly #maxRows: number;
+  readonly #rows: Int32Array;
+  readonly #index: Int32Array;
+  /** Unknown to whoever sends us packets, so that they can't be made to fall into one slot. */
+  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
   readonly #names: (string | undefined)[] = [];
+  readonly #key = new Int32Array(2 * ADDRESS_WORDS);
+  /** Which words of the addresses count: of IPv4, the last of either. */
+  readonly #firstWord: number;
+  readonly #step: number;
+  #oldest = 0;
+  #newest = 0;
+  #size = 0;
+  leftOut = 0;
 
-  constructor(addressWords: 1 | 4, maxRows: number) {
-    this.#table = new ConversationTable(addressWords, maxRows);
-    this.#addressWords = addressWords;
-    this.#key = new Int32Array(2 * addressWords);
-    this.#sightings = new Uint32Array(maxRows + 1);
-    this.#first = new Uint32Array(maxRows + 1);
-    this.#last = new Uint32Array(maxRows + 1);
-    this.#notes = new Uint32Array(maxRows + 1);
-  }
-
-  get leftOut(): number {
-    return this.#table.forgotten;
-  }
-
-  get size(): number {
-    return this.#table.count;
+  constructor(isIpv6: boolean, maxRows: number) {
+    this.#isIpv6 = isIpv6;
+    this.#firstWord = isIpv6 ? 0 : ADDRESS_WORDS - 1;
+    this.#step = isIpv6 ? 1 : ADDRESS_WORDS;
+    this.#maxRows = maxRows;
+    this.#rows = new Int32Array((maxRows + 1) << ROW_SHIFT);
+    let slots = SLOTS_PER_ROW;
+    while (slots < maxRows * SLOTS_PER_ROW) slots *= 2;
+    this.#index = new Int32Array(slots);
   }
 
   add(
@@ -119,79 +132,155 @@ class FamilyTable {
     note: number,
     name: string | undefined,
   ): void {
-    const number = this.#find(words, offset, what, protocol, seconds);
-    this.#sightings[number]++;
-    if (seconds < this.#first[number]) this.#first[number] = seconds;
-    if (seconds > this.#last[number]) this.#last[number] = seconds;
-    this.#notes[number] = note;
+    const at = offset + WORD_A;
+    let hash: number;
+    if (this.#isIpv6) {
+      const key = this.#key;
+      for (let word = 0; word < ROW_WHAT; word++) key[word] = words[at + word];
+      hash = hash6(this.#seed, key, 0, what, protocol);
+    } else hash = hash4(this.#seed, words[at + 3] | 0, words[at + 7] | 0, what, protocol);
+    const rows = this.#rows;
+    const about = protocol | (note << NOTE_SHIFT);
+    const number = this.#find(hash, words, at, what, protocol);
+    if (number === 0) {
+      this.#append(hash, words, at, what, about, seconds, name);
+      return;
+    }
+    if (number !== this.#newest) {
+      this.#unlink(number);
+      this.#link(number);
+    }
+    const row = number << ROW_SHIFT;
+    rows[row + ROW_ABOUT] = about;
+    rows[row + ROW_SIGHTINGS]++;
+    if (seconds < rows[row + ROW_FIRST] >>> 0) rows[row + ROW_FIRST] = seconds;
+    if (seconds > rows[row + ROW_LAST] >>> 0) rows[row + ROW_LAST] = seconds;
     if (name !== undefined) this.#names[number] = name;
-  }
-
-  #find(
-    words: Uint32Array,
-    offset: number,
-    what: number,
-    protocol: number,
-    seconds: number,
-  ): number {
-    const table = this.#table;
-    const key = this.#key;
-    const size = this.#addressWords;
-    for (let word = 0; word < size; word++) {
-      key[word] = words[offset + WORD_A + ADDRESS_WORDS - size + word];
-      key[size + word] = words[offset + WORD_B + ADDRESS_WORDS - size + word];
-    }
-    const isIpv4 = size === 1;
-    const hash = isIpv4
-      ? table.hash4(key[0], key[1], what, protocol)
-      : table.hash6(key, 0, what, protocol);
-    const known = isIpv4
-      ? table.find4(hash, key[0], key[1], what, protocol)
-      : table.find6(hash, key, 0, what, protocol);
-    if (known !== 0) {
-      table.touch(known);
-      return known;
-    }
-    const added = isIpv4
-      ? table.add4(hash, key[0], key[1], what, protocol)
-      : table.add6(hash, key, 0, what, protocol);
-    this.#sightings[added] = 0;
-    this.#first[added] = seconds;
-    this.#last[added] = seconds;
-    this.#names[added] = undefined;
-    return added;
   }
 
   list(): Sighting[] {
     const all: Sighting[] = [];
-    // An array for each would take most of the time.
-    const addresses = new Uint32Array(2 * ADDRESS_WORDS * this.size);
-    this.#table.forEach((number) =>
-      all.push(this.#read(number, addresses, 2 * ADDRESS_WORDS * all.length))
-    );
+    const words = new Uint32Array(this.#rows.buffer);
+    for (let number = this.#oldest; number !== 0;) {
+      const at = number << ROW_SHIFT;
+      const about = words[at + ROW_ABOUT];
+      all.push({
+        isIpv6: this.#isIpv6,
+        addresses: words,
+        at,
+        what: words[at + ROW_WHAT],
+        protocol: about & PROTOCOL_MASK,
+        sightings: words[at + ROW_SIGHTINGS],
+        first: words[at + ROW_FIRST],
+        last: words[at + ROW_LAST],
+        note: about >>> NOTE_SHIFT,
+        name: this.#names[number],
+      });
+      number = words[at + ROW_NEWER];
+    }
     return all;
   }
 
-  #read(number: number, addresses: Uint32Array, at: number): Sighting {
-    const { hot, hotShift } = this.#table;
-    const size = this.#addressWords;
-    const cell = number << hotShift;
-    for (let word = 0; word < size; word++) {
-      const from = cell + HOT_ADDRESSES + word;
-      addresses[at + ADDRESS_WORDS - size + word] = hot[from];
-      addresses[at + 2 * ADDRESS_WORDS - size + word] = hot[from + size];
+  /** The number of the row, or 0. */
+  #find(hash: number, words: Uint32Array, at: number, what: number, protocol: number): number {
+    const rows = this.#rows;
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+      const number = index[slot];
+      if (number === 0) return 0;
+      const row = number << ROW_SHIFT;
+      if (
+        rows[row + ROW_HASH] === hash && rows[row + ROW_WHAT] === what &&
+        (rows[row + ROW_ABOUT] & PROTOCOL_MASK) === protocol && this.#hasAddresses(row, words, at)
+      ) return number;
     }
-    return {
-      isIpv6: size === ADDRESS_WORDS,
-      addresses,
-      at,
-      what: hot[cell + HOT_PORTS],
-      protocol: hot[cell + HOT_STATE] & 0xff,
-      sightings: this.#sightings[number],
-      first: this.#first[number],
-      last: this.#last[number],
-      note: this.#notes[number],
-      name: this.#names[number],
-    };
+  }
+
+  #hasAddresses(row: number, words: Uint32Array, at: number): boolean {
+    const rows = this.#rows;
+    for (let word = this.#firstWord; word < ROW_WHAT; word += this.#step) {
+      if (rows[row + word] !== (words[at + word] | 0)) return false;
+    }
+    return true;
+  }
+
+  /** Makes a row of what has none. */
+  #append(
+    hash: number,
+    words: Uint32Array,
+    at: number,
+    what: number,
+    about: number,
+    seconds: number,
+    name: string | undefined,
+  ): void {
+    const isFull = this.#size === this.#maxRows;
+    const number = isFull ? this.#oldest : ++this.#size;
+    if (isFull) this.#leaveOut(number);
+    const rows = this.#rows;
+    const row = number << ROW_SHIFT;
+    for (let word = this.#firstWord; word < ROW_WHAT; word += this.#step) {
+      rows[row + word] = words[at + word];
+    }
+    rows[row + ROW_WHAT] = what;
+    rows[row + ROW_ABOUT] = about;
+    rows[row + ROW_SIGHTINGS] = 1;
+    rows[row + ROW_FIRST] = seconds;
+    rows[row + ROW_LAST] = seconds;
+    rows[row + ROW_HASH] = hash;
+    // Where there are no names, the array stays empty.
+    if (name !== undefined || this.#names.length > 0) this.#names[number] = name;
+    this.#link(number);
+    const index = this.#index;
+    const mask = index.length - 1;
+    let slot = hash & mask;
+    while (index[slot] !== 0) slot = (slot + 1) & mask;
+    index[slot] = number;
+  }
+
+  /** Takes the oldest row out of list and index. */
+  #leaveOut(number: number): void {
+    this.#unlink(number);
+    this.#removeFromIndex(number);
+    this.leftOut++;
+  }
+
+  /** Takes a number out of the index and moves up those that were put after it for want of room. */
+  #removeFromIndex(number: number): void {
+    const rows = this.#rows;
+    const index = this.#index;
+    const mask = index.length - 1;
+    let slot = rows[(number << ROW_SHIFT) + ROW_HASH] & mask;
+    while (index[slot] !== number) slot = (slot + 1) & mask;
+    for (let next = (slot + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
+      const home = rows[(index[next] << ROW_SHIFT) + ROW_HASH] & mask;
+      // May it stand in the free slot, that is, is its home not between that slot and itself?
+      if (((next - home) & mask) >= ((next - slot) & mask)) {
+        index[slot] = index[next];
+        slot = next;
+      }
+    }
+    index[slot] = 0;
+  }
+
+  #link(number: number): void {
+    const rows = this.#rows;
+    const row = number << ROW_SHIFT;
+    rows[row + ROW_OLDER] = this.#newest;
+    rows[row + ROW_NEWER] = 0;
+    if (this.#newest === 0) this.#oldest = number;
+    else rows[(this.#newest << ROW_SHIFT) + ROW_NEWER] = number;
+    this.#newest = number;
+  }
+
+  #unlink(number: number): void {
+    const rows = this.#rows;
+    const older = rows[(number << ROW_SHIFT) + ROW_OLDER];
+    const newer = rows[(number << ROW_SHIFT) + ROW_NEWER];
+    if (older === 0) this.#oldest = newer;
+    else rows[(older << ROW_SHIFT) + ROW_NEWER] = newer;
+    if (newer === 0) this.#newest = older;
+    else rows[(newer << ROW_SHIFT) + ROW_OLDER] = older;
   }
 }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { IPV6_BIT, OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { SightingTable } from "../../src/sink/sighting_table.ts";
+import { SeededRandom } from "../seeded_random.ts";
+
+/** What is sighted: two addresses by a number, and what tells sightings of them apart. */
+interface Sighted {
+  readonly isIpv6: boolean;
+  readonly client: number;
+  readonly server: number;
+  readonly what: number;
+  readonly protocol: number;
+}
+
+/** The words of an address that differs from others in one word, of IPv6 in any of the four. */
+function addressWords(isIpv6: boolean, number: number): number[] {
+  if (!isIpv6) return [0, 0, 0, number * 0x1000_0001 >>> 0];
+  const words = [0xfe80_0000, 0, 0, 1];
+  words[number & 3] = 0xffff_0000 + number;
+  return words;
+}
+
+/** Counts as the table does, in Maps whose order is that of the last sighting. */
+class Model {
+  readonly #families = [new Map<string, unknown[]>(), new Map<string, unknown[]>()];
+  leftOut = 0;
+
+  constructor(readonly maxRows: number) {}
+
+  add(sighted: Sighted, seconds: number, note: number, name: string | undefined): void {
+    const family = this.#families[sighted.isIpv6 ? 1 : 0];
+    const key = JSON.stringify(sighted);
+    const [, count, first, last, , itsName] = family.get(key) ??
+      [key, 0, seconds, seconds, note, undefined] as [
+        string,
+        number,
+        number,
+        number,
+        number,
+        undefined,
+      ];
+    if (!family.delete(key) && family.size === this.maxRows) {
+      family.delete(family.keys().next().value!);
+      this.leftOut++;
+    }
+    family.set(key, [
+      key,
+      count as number + 1,
+      Math.min(first as number, seconds),
+      Math.max(last as number, seconds),
+      note,
+      name ?? itsName,
+    ]);
+  }
+
+  list(): unknown[][] {
+    return this.#families.flatMap((family) => [...family.values()])
+      .sort((one, other) => (one[3] as number) - (other[3] as number));
+  }
+}
+
+/** What the table lists, as the model does. */
+function listed(table: SightingTable, byAddresses: Map<string, Sighted>): unknown[][] {
+  return table.list().map((it) => {
+    const { isIpv6, addresses, at, what, protocol } = it;
+    const text = addresses.subarray(at, at + 8).join();
+    const { client, server } = byAddresses.get(`${isIpv6} ${text}`)!;
+    const key = JSON.stringify({ isIpv6, client, server, what, protocol });
+    return [key, it.sightings, it.first, it.last, it.note, it.name];
+  });
+}
+
+function assertLikeModel(maxRows: number, kinds: number, steps: number, random: SeededRandom) {
+  const table = new SightingTable(maxRows);
+  const model = new Model(maxRows);
+  const words = new Uint32Array(OBSERVATION_WORDS);
+  const byAddresses = new Map<string, Sighted>();
+  for (let i = 0; i < steps; i++) {
+    const sighted: Sighted = {
+      isIpv6: random.below(2) === 0,
+      client: random.below(kinds),
+      server: random.below(3),
+      what: random.of([0, 443, 0xff_ffff]),
+      protocol: random.of([6, 17, 255]),
+    };
+    const { isIpv6, client, server, what, protocol } = sighted;
+    // Times of before and after 2038.
+    const seconds = 0x7fff_ff00 + random.below(512);
+    const note = random.below(200);
+    const name = random.below(4) === 0 ? `name ${random.below(5)}` : undefined;
+    words[0] = isIpv6 ? IPV6_BIT : 0;
+    words.set([...addressWords(isIpv6, client), ...addressWords(isIpv6, server)], 1);
+    byAddresses.set(`${isIpv6} ${words.subarray(1, 9).join()}`, sighted);
+    table.add(words, 0, what, protocol, seconds, note, name);
+    model.add(sighted, seconds, note, name);
+    if (i === steps - 1 || steps < 1000) {
+      const where = `FLOSENSOR_TEST_SEED=${random.seed}, ${maxRows} rows, step ${i}`;
+      assert.deepEqual(listed(table, byAddresses), model.list(), where);
+      assert.equal(table.leftOut, model.leftOut, where);
+    }
+  }
+}
+
+Deno.test("SightingTable counts as Maps in the order of the last sighting would", () => {
+  const random = new SeededRandom();
+  for (let round = 0; round < 40; round++) {
+    assertLikeModel(1 + random.below(12), 1 + random.below(8), 60, random);
+  }
+});
+
+Deno.test("SightingTable counts as Maps would, where many rows make room for others", () => {
+  assertLikeModel(700, 200, 20_000, new SeededRandom());
+});
