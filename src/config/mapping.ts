@@ -124,7 +124,6 @@ export class Mapping {
 
   /** Whether `ignoreFlows` names this address and port. Parameters as of {@linkcode networkOf}. */
   ignoresFlow(words: Uint32Array, offset: number, isIpv6: boolean, port: number): boolean {
-    if (this.#ignoredPorts.length === 0) return false;
     const number = this.#ignored.find(words, offset, isIpv6);
     return number >= 0 && this.#ignoredPorts[number].includes(port);
   }

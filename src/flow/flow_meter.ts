@@ -839,8 +839,8 @@ export class FlowMeter {
         high[word] = hot[cell + HOT_ADDRESSES + 4 + word];
       }
     } else {
-      if (facts.family !== 4) { for (let word = 0; word < 3; word++) low[word] = high[word] = 0; }
       facts.family = 4;
+      for (let word = 0; word < 3; word++) low[word] = high[word] = 0;
       low[3] = hot[cell + HOT_ADDRESSES];
       high[3] = hot[cell + HOT_ADDRESSES + 1];
     }

@@ -105,8 +105,6 @@ export class Sieve {
   /** The bytes that the program sees, whatever those of the input are at present. */
   readonly #memory: Uint8Array<ArrayBufferLike>;
   readonly #view: DataView<ArrayBufferLike>;
-  /** All of the program's memory. */
-  readonly #wholeView: DataView<ArrayBufferLike>;
   /** Word of the first payload that is to be looked at. */
   readonly #looked: number;
   #second = 0;
@@ -140,7 +138,6 @@ export class Sieve {
     const { tables, lists, scratch, readPorts, looked, input } = layout;
     this.#program.setUp(tables, lists, scratch, readPorts, looked);
     this.#looked = looked / WORD;
-    this.#wholeView = new DataView(buffer);
     const { bytes, offset, captured, length, seconds, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, length, seconds, linkType);
     this.#input = sieveInput(buffer, layout);
@@ -182,7 +179,7 @@ export class Sieve {
       while (groupEnd < most && seconds[groupEnd] === second) groupEnd++;
       this.#setTime(second);
       this.#decode(i, groupEnd, decoded);
-      this.#lookAtPayloads(program.lookUp());
+      this.#lookAtPayloads(program.lookUp(), output.view);
       i = groupEnd;
     }
     const [ipv4, ipv6] = this.#tables;
@@ -274,24 +271,15 @@ export class Sieve {
   }
 
   /** Says with the sightings that were just sent on what their payloads say. */
-  #lookAtPayloads(count: number): void {
+  #lookAtPayloads(count: number, view: DataView<ArrayBufferLike>): void {
     const words = this.#words;
     for (let at = this.#looked, end = at + count * LOOKED_WORDS; at < end; at += LOOKED_WORDS) {
       const head = words[at + LOOKED_HEAD] / WORD;
       const protocol = words[head + SIGHTING_ABOUT] & 0xff;
       const ports = words[at + LOOKED_PORTS];
       words[head + SIGHTING_SAYS] = WAS_LOOKED_AT |
-        this.#says(protocol, words[at + LOOKED_FROM], words[at + LOOKED_END], ports);
+        says(protocol, view, words[at + LOOKED_FROM], words[at + LOOKED_END], ports);
     }
-  }
-
-  #says(protocol: number, from: number, end: number, ports: number): number {
-    const view = this.#wholeView;
-    const low = ports >>> 16;
-    const high = ports & 0xffff;
-    const first = payloadSays(protocol, view, from, end, low, high, true);
-    if (first === NOBODY) return NOBODY;
-    return first | (payloadSays(protocol, view, from, end, low, high, false) << SAYS_LATER_SHIFT);
   }
 
   #add(): void {
@@ -308,6 +296,21 @@ export class Sieve {
       program.add4(addresses[SOURCE + 3], addresses[DESTINATION + 3], ports, about);
     }
   }
+}
+
+/** What a payload says as the first one, and as a later one. */
+function says(
+  protocol: number,
+  view: DataView<ArrayBufferLike>,
+  from: number,
+  end: number,
+  ports: number,
+): number {
+  const low = ports >>> 16;
+  const high = ports & 0xffff;
+  const first = payloadSays(protocol, view, from, end, low, high, true);
+  if (first === NOBODY) return NOBODY;
+  return first | (payloadSays(protocol, view, from, end, low, high, false) << SAYS_LATER_SHIFT);
 }
 
 function valueAndMask4({ words, prefixLength }: Cidr): number[] {

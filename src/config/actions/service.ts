@@ -13,9 +13,6 @@ export function Service(): Action {
   return new ServiceAction();
 }
 
-/** What decided, if one kind of evidence weighs most. */
-const BY = EVIDENCE.map(({ by }) => by);
-
 class ServiceAction extends Action {
   override readonly alwaysMatches = false;
   override readonly usesEvidence = true;
@@ -62,7 +59,7 @@ function heaviest(weights: Int32Array, sourceServes: boolean): number {
     const speaks = sourceServes ? weights[i] : -weights[i];
     if (speaks > most) {
       most = speaks;
-      by = BY[i];
+      by = EVIDENCE[i].by;
     }
   }
   return by;

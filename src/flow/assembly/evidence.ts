@@ -4,7 +4,15 @@
  * `deno task wasm` makes `evidence_program.ts` of it. `evidence_memory.ts` says what lies where, and
  * conversations are in cells as `conversation_table.ts` has them.
  */
-import { addToFirst, addToSecond, firstSeed, secondSeed, setSeeds } from "./fingerprint";
+import {
+  addAllToFirst,
+  addAllToSecond,
+  addToFirst,
+  addToSecond,
+  firstSeed,
+  secondSeed,
+  setSeeds,
+} from "./fingerprint";
 
 // A conversation's cells.
 const CELL4_SHIFT: usize = 5;
@@ -143,20 +151,14 @@ export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
 
 /** The same for a conversation that has just begun. */
 export function takeHalfOpenOf(isIpv6: bool, number: u32, seconds: u32): u32 {
-  if (!isHalfOpenUsed) return 0;
   const cell = cellOf(isIpv6, number);
-  let first = firstSeed;
-  let second = secondSeed;
-  const words: usize = isIpv6 ? 8 : 2;
-  for (let at = cell + CELL_ADDRESSES, end = at + (words << 2); at < end; at += 4) {
-    first = addToFirst(first, load<u32>(at));
-    second = addToSecond(second, load<u32>(at));
-  }
+  const from = cell + CELL_ADDRESSES;
+  const end = from + (isIpv6 ? 32 : 8);
   const ports = load<u32>(cell + CELL_PORTS);
   const protocol = load<u32>(cell + CELL_STATE) & 0xff;
-  first = addToFirst(addToFirst(first, ports), protocol);
-  second = addToSecond(addToSecond(second, ports), protocol);
-  return takeHalfOpen(first, second, seconds);
+  const first = addToFirst(addAllToFirst(firstSeed, from, end), ports);
+  const second = addToSecond(addAllToSecond(secondSeed, from, end), ports);
+  return takeHalfOpen(addToFirst(first, protocol), addToSecond(second, protocol), seconds);
 }
 
 /** Those that nobody answers are worth less than those that are about to have their first packet. */
@@ -295,14 +297,10 @@ function isLongerAgo(at: usize, seconds: u32): bool {
 /** Stages an end: the fingerprint of its address, port and protocol, and the far port. */
 @inline
 function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
-  const words: usize = isIpv6 ? 4 : 1;
-  let first = firstSeed;
-  let second = secondSeed;
-  const address = cell + CELL_ADDRESSES + (<usize> end * words << 2);
-  for (let at = address, last = address + (words << 2); at < last; at += 4) {
-    first = addToFirst(first, load<u32>(at));
-    second = addToSecond(second, load<u32>(at));
-  }
+  const size: usize = isIpv6 ? 16 : 4;
+  const from = cell + CELL_ADDRESSES + <usize> end * size;
+  const first = addAllToFirst(firstSeed, from, from + size);
+  const second = addAllToSecond(secondSeed, from, from + size);
   const ports = load<u32>(cell + CELL_PORTS);
   const port = end === 0 ? ports >>> 16 : ports & 0xffff;
   const portAndProtocol = (port << 8) | (load<u32>(cell + CELL_STATE) & 0xff);

@@ -3,7 +3,15 @@
  * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
  */
 
-import { addToFirst, addToSecond, firstSeed, secondSeed, setSeeds } from "./fingerprint";
+import {
+  addAllToFirst,
+  addAllToSecond,
+  addToFirst,
+  addToSecond,
+  firstSeed,
+  secondSeed,
+  setSeeds,
+} from "./fingerprint";
 
 // A slot: 32 bits of a fingerprint, then 24 more of them and the window.
 const SLOT_SHIFT: usize = 3;
@@ -139,13 +147,11 @@ export function admit(itsFirst: u32, itsSecond: u32, itsWindow: u32): u32 {
 
 function advance(itsWindow: u32): void {
   const silence = itsWindow - latest;
-  for (let age: u32 = 0, end = min(silence, windowsHeld); age < end; age++) {
-    store<u32>(countOf(itsWindow - age), 0);
-  }
   setWindow(itsWindow);
   // After a long silence the ages of what is there can't be told, only that all of it is old.
-  if (silence >= windowsHeld) clear(itsWindow);
-  else if (itsWindow - swept > LONGEST_UNSWEPT) sweep(itsWindow);
+  if (silence >= windowsHeld) return clear(itsWindow);
+  for (let age: u32 = 0; age < silence; age++) store<u32>(countOf(itsWindow - age), 0);
+  if (itsWindow - swept > LONGEST_UNSWEPT) sweep(itsWindow);
 }
 
 function setWindow(itsWindow: u32): void {
@@ -249,13 +255,9 @@ export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u3
 
 /** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
 export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
-  let first = firstSeed;
-  let second = secondSeed;
-  for (let at = words, end = words + (<usize> count << 2); at < end; at += 4) {
-    const word = load<u32>(at);
-    first = addToFirst(first, word);
-    second = addToSecond(second, word);
-  }
+  const end = words + (<usize> count << 2);
+  const first = addAllToFirst(firstSeed, words, end);
+  const second = addAllToSecond(secondSeed, words, end);
   return admit(first, second, itsWindow);
 }
 
@@ -323,17 +325,11 @@ function identifyKey(
   port: u32,
   into: usize,
 ): void {
-  let first = addToFirst(firstSeed, kind);
-  let second = addToSecond(secondSeed, kind);
-  for (let word = start; word < ADDRESS; word += 4) {
-    first = addToFirst(first, load<u32>(one + word));
-    second = addToSecond(second, load<u32>(one + word));
-  }
+  let first = addAllToFirst(addToFirst(firstSeed, kind), one + start, one + ADDRESS);
+  let second = addAllToSecond(addToSecond(secondSeed, kind), one + start, one + ADDRESS);
   if (other !== 0) {
-    for (let word = start; word < ADDRESS; word += 4) {
-      first = addToFirst(first, load<u32>(other + word));
-      second = addToSecond(second, load<u32>(other + word));
-    }
+    first = addAllToFirst(first, other + start, other + ADDRESS);
+    second = addAllToSecond(second, other + start, other + ADDRESS);
   }
   store<u32>(into, addToFirst(first, port));
   store<u32>(into + 4, addToSecond(second, port));
