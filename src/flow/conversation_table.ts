@@ -1,3 +1,4 @@
+import { AgeList } from "./age_list.ts";
 import { hash4, hash6 } from "./conversation_hash.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { residentWords } from "./resident_words.ts";
@@ -85,6 +86,7 @@ export class ConversationTable {
   readonly hot: Int32Array;
   readonly cold: Int32Array;
   readonly #links: Int32Array;
+  readonly #ages: AgeList;
   readonly hotShift: number;
   /** That of the hash. */
   readonly seed: number;
@@ -99,10 +101,8 @@ export class ConversationTable {
   readonly #words = new Int32Array(PREFETCHED_AT_ONCE);
   /** Number of the next cell that was never used. */
   #unused = 1;
-  /** Numbers of the first in lists linked by `LINK_NEWER`; 0 is none. */
+  /** Number of the first in a list of free cells that is linked by `LINK_NEWER`; 0 is none. */
   #free = 0;
-  #oldest = 0;
-  #newest = 0;
   #isPlaced = false;
 
   /**
@@ -125,6 +125,7 @@ export class ConversationTable {
     this.hot = cells?.hot ?? new Int32Array((limit + 1) << this.hotShift);
     this.cold = cells?.cold ?? new Int32Array((limit + 1) << COLD_SHIFT);
     this.#links = new Int32Array((limit + 1) << LINK_SHIFT);
+    this.#ages = new AgeList(this.#links, LINK_SHIFT, LINK_OLDER);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
@@ -277,15 +278,13 @@ export class ConversationTable {
   touch(number: number): void {
     if (this.#isPlaced) return;
     this.#links[(number << LINK_SHIFT) + LINK_TOUCHED] = this.#lastSeen(number);
-    if (number === this.#newest) return;
-    this.#unlink(number);
-    this.#linkNewest(number);
+    this.#ages.renew(number);
   }
 
   /** Calls `visit` with each conversation's number, the longest idle first. It must not add any. */
   forEach(visit: (number: number) => void): void {
-    for (let number = this.#oldest; number !== 0;) {
-      const next = this.#links[(number << LINK_SHIFT) + LINK_NEWER];
+    for (let number = this.#ages.oldest; number !== 0;) {
+      const next = this.#ages.newerThan(number);
       visit(number);
       number = next;
     }
@@ -328,7 +327,7 @@ export class ConversationTable {
     this.#links[link + LINK_HASH] = hash;
     this.#links[link + LINK_TOUCHED] = 0;
     this.#begin(number, ports, protocol);
-    this.#linkNewest(number);
+    this.#ages.add(number);
     this.#insert(number, hash);
     this.count++;
     return number;
@@ -373,8 +372,8 @@ export class ConversationTable {
     this.#beforeForgetting();
     const wanted = Math.max(1, Math.floor(this.#limit * FORGOTTEN_AT_ONCE));
     let spared = 0;
-    for (let done = 0; done < wanted && this.#oldest !== 0;) {
-      const number = this.#oldest;
+    for (let done = 0; done < wanted && this.#ages.oldest !== 0;) {
+      const number = this.#ages.oldest;
       // A conversation is touched when it is judged, which may be long ago though it is busy.
       const wasTouched = this.#links[(number << LINK_SHIFT) + LINK_TOUCHED] >>> 0;
       if (this.#lastSeen(number) > wasTouched && spared++ < wanted * MOST_SPARED) {
@@ -382,7 +381,7 @@ export class ConversationTable {
         continue;
       }
       done++;
-      this.#unlink(number);
+      this.#ages.remove(number);
       this.#removeFromIndex(number);
       this.#links[(number << LINK_SHIFT) + LINK_NEWER] = this.#free;
       this.#free = number;
@@ -406,26 +405,5 @@ export class ConversationTable {
       }
     }
     index[slot] = 0;
-  }
-
-  #linkNewest(number: number): void {
-    const links = this.#links;
-    const cell = number << LINK_SHIFT;
-    links[cell + LINK_OLDER] = this.#newest;
-    links[cell + LINK_NEWER] = 0;
-    if (this.#newest === 0) this.#oldest = number;
-    else links[(this.#newest << LINK_SHIFT) + LINK_NEWER] = number;
-    this.#newest = number;
-  }
-
-  #unlink(number: number): void {
-    const links = this.#links;
-    const cell = number << LINK_SHIFT;
-    const older = links[cell + LINK_OLDER];
-    const newer = links[cell + LINK_NEWER];
-    if (older === 0) this.#oldest = newer;
-    else links[(older << LINK_SHIFT) + LINK_NEWER] = newer;
-    if (newer === 0) this.#newest = older;
-    else links[(newer << LINK_SHIFT) + LINK_OLDER] = older;
   }
 }

@@ -1,3 +1,4 @@
+import { AgeList } from "../flow/age_list.ts";
 import { hash4, hash6 } from "../flow/conversation_hash.ts";
 import { IPV6_BIT, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
 
@@ -6,7 +7,7 @@ const ADDRESS_WORDS = 4;
 
 /*
  * The words of a row, which is a cache line: first both addresses as an observation has them. `about`
- * is the protocol, and above it what was remembered last. `older` and `newer` are rows, 0 for none.
+ * is the protocol, and above it what was remembered last. After `older` comes the other link of an `AgeList`.
  */
 const ROW_SHIFT = 4;
 const ROW_WHAT = 8;
@@ -15,7 +16,6 @@ const ROW_SIGHTINGS = 10;
 const ROW_FIRST = 11;
 const ROW_LAST = 12;
 const ROW_OLDER = 13;
-const ROW_NEWER = 14;
 const ROW_HASH = 15;
 const NOTE_SHIFT = 8;
 const PROTOCOL_MASK = 0xff;
@@ -100,24 +100,19 @@ class FamilyTable {
   readonly #maxRows: number;
   readonly #rows: Int32Array;
   readonly #index: Int32Array;
+  readonly #ages: AgeList;
   /** Unknown to whoever sends us packets, so that they can't be made to fall into one slot. */
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
   readonly #names: (string | undefined)[] = [];
   readonly #key = new Int32Array(2 * ADDRESS_WORDS);
-  /** Which words of the addresses count: of IPv4, the last of either. */
-  readonly #firstWord: number;
-  readonly #step: number;
-  #oldest = 0;
-  #newest = 0;
   #size = 0;
   leftOut = 0;
 
   constructor(isIpv6: boolean, maxRows: number) {
     this.#isIpv6 = isIpv6;
-    this.#firstWord = isIpv6 ? 0 : ADDRESS_WORDS - 1;
-    this.#step = isIpv6 ? 1 : ADDRESS_WORDS;
     this.#maxRows = maxRows;
     this.#rows = new Int32Array((maxRows + 1) << ROW_SHIFT);
+    this.#ages = new AgeList(this.#rows, ROW_SHIFT, ROW_OLDER);
     let slots = SLOTS_PER_ROW;
     while (slots < maxRows * SLOTS_PER_ROW) slots *= 2;
     this.#index = new Int32Array(slots);
@@ -146,10 +141,7 @@ class FamilyTable {
       this.#append(hash, words, at, what, about, seconds, name);
       return;
     }
-    if (number !== this.#newest) {
-      this.#unlink(number);
-      this.#link(number);
-    }
+    this.#ages.renew(number);
     const row = number << ROW_SHIFT;
     rows[row + ROW_ABOUT] = about;
     rows[row + ROW_SIGHTINGS]++;
@@ -161,7 +153,7 @@ class FamilyTable {
   list(): Sighting[] {
     const all: Sighting[] = [];
     const words = new Uint32Array(this.#rows.buffer);
-    for (let number = this.#oldest; number !== 0;) {
+    for (let number = this.#ages.oldest; number !== 0; number = this.#ages.newerThan(number)) {
       const at = number << ROW_SHIFT;
       const about = words[at + ROW_ABOUT];
       all.push({
@@ -176,7 +168,6 @@ class FamilyTable {
         note: about >>> NOTE_SHIFT,
         name: this.#names[number],
       });
-      number = words[at + ROW_NEWER];
     }
     return all;
   }
@@ -199,7 +190,7 @@ class FamilyTable {
 
   #hasAddresses(row: number, words: Uint32Array, at: number): boolean {
     const rows = this.#rows;
-    for (let word = this.#firstWord; word < ROW_WHAT; word += this.#step) {
+    for (let word = 0; word < ROW_WHAT; word++) {
       if (rows[row + word] !== (words[at + word] | 0)) return false;
     }
     return true;
@@ -216,13 +207,11 @@ class FamilyTable {
     name: string | undefined,
   ): void {
     const isFull = this.#size === this.#maxRows;
-    const number = isFull ? this.#oldest : ++this.#size;
+    const number = isFull ? this.#ages.oldest : ++this.#size;
     if (isFull) this.#leaveOut(number);
     const rows = this.#rows;
     const row = number << ROW_SHIFT;
-    for (let word = this.#firstWord; word < ROW_WHAT; word += this.#step) {
-      rows[row + word] = words[at + word];
-    }
+    for (let word = 0; word < ROW_WHAT; word++) rows[row + word] = words[at + word];
     rows[row + ROW_WHAT] = what;
     rows[row + ROW_ABOUT] = about;
     rows[row + ROW_SIGHTINGS] = 1;
@@ -231,7 +220,7 @@ class FamilyTable {
     rows[row + ROW_HASH] = hash;
     // Where there are no names, the array stays empty.
     if (name !== undefined || this.#names.length > 0) this.#names[number] = name;
-    this.#link(number);
+    this.#ages.add(number);
     const index = this.#index;
     const mask = index.length - 1;
     let slot = hash & mask;
@@ -241,7 +230,7 @@ class FamilyTable {
 
   /** Takes the oldest row out of list and index. */
   #leaveOut(number: number): void {
-    this.#unlink(number);
+    this.#ages.remove(number);
     this.#removeFromIndex(number);
     this.leftOut++;
   }
@@ -262,25 +251,5 @@ class FamilyTable {
       }
     }
     index[slot] = 0;
-  }
-
-  #link(number: number): void {
-    const rows = this.#rows;
-    const row = number << ROW_SHIFT;
-    rows[row + ROW_OLDER] = this.#newest;
-    rows[row + ROW_NEWER] = 0;
-    if (this.#newest === 0) this.#oldest = number;
-    else rows[(this.#newest << ROW_SHIFT) + ROW_NEWER] = number;
-    this.#newest = number;
-  }
-
-  #unlink(number: number): void {
-    const rows = this.#rows;
-    const older = rows[(number << ROW_SHIFT) + ROW_OLDER];
-    const newer = rows[(number << ROW_SHIFT) + ROW_NEWER];
-    if (older === 0) this.#oldest = newer;
-    else rows[(older << ROW_SHIFT) + ROW_NEWER] = newer;
-    if (newer === 0) this.#newest = older;
-    else rows[(newer << ROW_SHIFT) + ROW_OLDER] = older;
   }
 }
