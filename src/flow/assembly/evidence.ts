@@ -28,13 +28,15 @@ const UNJUDGED: u32 = 0xffff_ffff;
 const DUE_NUMBER_SHIFT: u32 = 2;
 const DUE_IPV6: u32 = 2;
 
-// Entries that may be in each other's place, together a cache line: a fingerprint, a value, and seconds
-// since 1970-01-01 UTC, as their lower 32 bits.
-const ENTRY: usize = 16;
-const ENTRY_VALUE: usize = 8;
-const ENTRY_SECONDS: usize = 12;
+// A bucket is a cache line of four entries that may be in each other's place: the first halves of their
+// fingerprints, the second ones, their values, and seconds since 1970-01-01 UTC, as their lower 32 bits.
+// So all four are compared at once. An entry is known by the place of its first half.
+const ENTRY: usize = 4;
+const ENTRIES: usize = 4;
+const ENTRY_SECOND: usize = 16;
+const ENTRY_VALUE: usize = 32;
+const ENTRY_SECONDS: usize = 48;
 const BUCKET_SHIFT: usize = 6;
-const BUCKET: usize = 1 << BUCKET_SHIFT;
 
 // Of half-open connections, as `evidence_gatherer.ts` has it; one bit further up for the high end.
 const SYN: u32 = 1 << 0;
@@ -124,7 +126,7 @@ export function noteHalfOpen(itsFirst: u32, itsSecond: u32, bits: u32, seconds: 
   let at = find(halfOpen, itsFirst, itsSecond);
   if (at === 0) {
     at = bucketOf(halfOpen, itsFirst);
-    for (let other = at + ENTRY, end = at + BUCKET; other < end; other += ENTRY) {
+    for (let other = at + ENTRY, end = at + ENTRIES * ENTRY; other < end; other += ENTRY) {
       if (isHalfOpenWorthLess(other, at, seconds)) at = other;
     }
     replace(at, itsFirst, itsSecond);
@@ -145,7 +147,8 @@ export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
   if (at === 0) return 0;
   const bits = load<u32>(at + ENTRY_VALUE);
   const isOld = secondsSince(at, seconds) > LONGEST_HANDSHAKE_SECONDS;
-  store<u64>(at + ENTRY_VALUE, 0);
+  store<u32>(at + ENTRY_VALUE, 0);
+  store<u32>(at + ENTRY_SECONDS, 0);
   return isOld ? 0 : bits;
 }
 
@@ -357,8 +360,12 @@ function findOrAddEnd(itsFirst: u32, itsSecond: u32): usize {
   const found = find(ends, itsFirst, itsSecond);
   if (found !== 0) return found;
   let at = bucketOf(ends, itsFirst);
-  for (let other = at + ENTRY, end = at + BUCKET; other < end; other += ENTRY) {
-    if (isEndWorthLess(other, at)) at = other;
+  let least = worthOfEnd(at);
+  for (let other = at + ENTRY, end = at + ENTRIES * ENTRY; other < end; other += ENTRY) {
+    const worth = worthOfEnd(other);
+    const isLess = worth < least;
+    at = select(other, at, isLess);
+    least = select(worth, least, isLess);
   }
   replace(at, itsFirst, itsSecond);
   return at;
@@ -366,12 +373,9 @@ function findOrAddEnd(itsFirst: u32, itsSecond: u32): usize {
 
 /** A server is worth more than any fan-in, and an end that only opened is worth nothing. */
 @inline
-function isEndWorthLess(one: usize, other: usize): bool {
-  const worth = SERVED | (FAN_IN_MASK << FAN_IN_SHIFT);
-  const itsWorth = load<u32>(one + ENTRY_VALUE) & worth;
-  const otherWorth = load<u32>(other + ENTRY_VALUE) & worth;
-  if (itsWorth !== otherWorth) return itsWorth < otherWorth;
-  return load<u32>(one + ENTRY_SECONDS) < load<u32>(other + ENTRY_SECONDS);
+function worthOfEnd(at: usize): u64 {
+  const worth = load<u32>(at + ENTRY_VALUE) & (SERVED | (FAN_IN_MASK << FAN_IN_SHIFT));
+  return (<u64> worth << 32) | <u64> load<u32>(at + ENTRY_SECONDS);
 }
 
 // Tables of fixed size, where the least worth of four makes room
@@ -380,10 +384,10 @@ function isEndWorthLess(one: usize, other: usize): bool {
 @inline
 function find(table: usize, itsFirst: u32, itsSecond: u32): usize {
   const bucket = bucketOf(table, itsFirst);
-  for (let at = bucket, end = bucket + BUCKET; at < end; at += ENTRY) {
-    if (load<u32>(at) === itsFirst && load<u32>(at + 4) === itsSecond) return at;
-  }
-  return 0;
+  const firsts = i32x4.eq(v128.load(bucket), i32x4.splat(itsFirst));
+  const seconds = i32x4.eq(v128.load(bucket + ENTRY_SECOND), i32x4.splat(itsSecond));
+  const found = i32x4.bitmask(v128.and(firsts, seconds));
+  return found === 0 ? 0 : bucket + <usize> ctz(found) * ENTRY;
 }
 
 /** Since an entry was changed last; negative where time went back. */
@@ -400,8 +404,9 @@ function bucketOf(table: usize, itsFirst: u32): usize {
 @inline
 function replace(at: usize, itsFirst: u32, itsSecond: u32): void {
   store<u32>(at, itsFirst);
-  store<u32>(at + 4, itsSecond);
-  store<u64>(at + ENTRY_VALUE, 0);
+  store<u32>(at + ENTRY_SECOND, itsSecond);
+  store<u32>(at + ENTRY_VALUE, 0);
+  store<u32>(at + ENTRY_SECONDS, 0);
 }
 
 @inline

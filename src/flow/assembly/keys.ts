@@ -13,8 +13,11 @@ import {
   setSeeds,
 } from "./fingerprint";
 
-// A slot: 32 bits of a fingerprint, then 24 more of them and the window.
-const SLOT_SHIFT: usize = 3;
+// A bucket is a cache line of eight slots: of each 32 bits of a fingerprint, then of each a word with 24
+// more of them and the window. So all eight are compared at once, without a branch for each.
+const BUCKET_SHIFT: usize = 6;
+const SLOTS_SHIFT: u32 = 3;
+const WORDS: usize = 32;
 const WINDOW_MASK: u32 = 0xff;
 // Windows are kept modulo this, plus 1, so that a slot in use is never 0.
 const WINDOWS: u32 = 255;
@@ -68,6 +71,7 @@ let flowsBy: usize = 0;
 
 let limit: u32 = 0;
 let windowsHeld: u32 = 0;
+// Of numbers of buckets.
 let mask: u32 = 0;
 let used: u32 = 0;
 let most: u32 = 0;
@@ -126,23 +130,41 @@ export function forgotten(): f64 {
 /** See `HeldKeys.admit`. */
 export function admit(itsFirst: u32, itsSecond: u32, itsWindow: u32): u32 {
   if (itsWindow !== latest) advance(itsWindow);
-  for (let slot = itsFirst & mask;; slot = (slot + 1) & mask) {
-    const at = slots + (<usize> slot << SLOT_SHIFT);
-    const word = load<u32>(at + 4);
-    if (word === 0) {
-      store<u32>(at, itsFirst);
-      store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | present);
+  for (let bucket = itsFirst & mask;; bucket = (bucket + 1) & mask) {
+    const at = slots + (<usize> bucket << BUCKET_SHIFT);
+    for (let same = slotsWith(at, itsFirst); same !== 0; same &= same - 1) {
+      const slot = slotAt(at, same);
+      const word = load<u32>(slot + WORDS);
+      if (word === 0 || ((word ^ itsSecond) & ~WINDOW_MASK) !== 0) continue;
+      const age = ageOf(word);
+      if (age < windowsHeld) return itsWindow - age + windowsHeld;
+      store<u32>(slot + WORDS, (itsSecond & ~WINDOW_MASK) | present);
       countOne();
-      if (++used > most) sweep(itsWindow);
       return 0;
     }
-    if (load<u32>(at) !== itsFirst || ((word ^ itsSecond) & ~WINDOW_MASK) !== 0) continue;
-    const age = ageOf(word);
-    if (age < windowsHeld) return itsWindow - age + windowsHeld;
-    store<u32>(at + 4, (itsSecond & ~WINDOW_MASK) | present);
+    const free = slotsWith(at + WORDS, 0);
+    if (free === 0) continue;
+    const slot = slotAt(at, free);
+    store<u32>(slot, itsFirst);
+    store<u32>(slot + WORDS, (itsSecond & ~WINDOW_MASK) | present);
     countOne();
+    if (++used > most) sweep(itsWindow);
     return 0;
   }
+}
+
+/** Which of eight words are this one, as bits. */
+@inline
+function slotsWith(at: usize, word: u32): u32 {
+  const wanted = i32x4.splat(word);
+  return i32x4.bitmask(i32x4.eq(v128.load(at), wanted)) |
+    (i32x4.bitmask(i32x4.eq(v128.load(at + 16), wanted)) << 4);
+}
+
+/** The first of some slots of a bucket. */
+@inline
+function slotAt(bucket: usize, which: u32): usize {
+  return bucket + (<usize> ctz(which) << 2);
 }
 
 function advance(itsWindow: u32): void {
@@ -181,16 +203,18 @@ function clear(itsWindow: u32): void {
 function setSize(size: u32): void {
   // All of it: what is read first and written later takes two page faults, and the second one
   // interrupts all processors that run the program.
-  memory.fill(slots, 0, <usize> size << SLOT_SHIFT);
-  mask = size - 1;
-  most = <u32> (<f64> mask * FULL);
+  const buckets = size >>> SLOTS_SHIFT;
+  memory.fill(slots, 0, <usize> buckets << BUCKET_SHIFT);
+  mask = buckets - 1;
+  most = <u32> (<f64> size * FULL);
 }
 
 /** Sweeps out what is no longer held, and makes room for more if that was not enough. */
 function sweep(itsWindow: u32): void {
   swept = itsWindow;
   const old = slots;
-  const oldEnd = old + ((<usize> mask + 1) << SLOT_SHIFT);
+  const oldEnd = old + ((<usize> mask + 1) << BUCKET_SHIFT);
+  const oldSize = (mask + 1) << SLOTS_SHIFT;
   // Ages below this are kept.
   let kept: u32 = 0;
   let end: u32 = 0;
@@ -206,19 +230,31 @@ function sweep(itsWindow: u32): void {
     kept -= given;
   }
   // Not much smaller than before: as many may come again, and do where there were too many.
-  let size = isTooMany ? mask + 1 : max(FIRST_SIZE, (mask + 1) >>> MOST_SHRUNK);
+  let size = isTooMany ? oldSize : max(FIRST_SIZE, oldSize >>> MOST_SHRUNK);
   while (<f64> kept > <f64> size * FULL_AFTERWARDS) size *= 2;
   used = kept;
   if (kept === 0) return setSize(size);
   slots = otherSlots;
   otherSlots = old;
   setSize(size);
-  for (let at = old; at < oldEnd; at += 1 << SLOT_SHIFT) {
-    const word = load<u32>(at + 4);
-    if (word === 0 || ageOf(word) >= end) continue;
-    let slot = load<u32>(at) & mask;
-    while (load<u32>(slots + (<usize> slot << SLOT_SHIFT) + 4) !== 0) slot = (slot + 1) & mask;
-    store<u64>(slots + (<usize> slot << SLOT_SHIFT), load<u64>(at));
+  for (let bucket = old; bucket < oldEnd; bucket += 1 << BUCKET_SHIFT) {
+    for (let at = bucket; at < bucket + WORDS; at += 4) {
+      const word = load<u32>(at + WORDS);
+      if (word !== 0 && ageOf(word) < end) keep(load<u32>(at), word);
+    }
+  }
+}
+
+@inline
+function keep(itsFirst: u32, word: u32): void {
+  for (let bucket = itsFirst & mask;; bucket = (bucket + 1) & mask) {
+    const at = slots + (<usize> bucket << BUCKET_SHIFT);
+    const free = slotsWith(at + WORDS, 0);
+    if (free === 0) continue;
+    const slot = slotAt(at, free);
+    store<u32>(slot, itsFirst);
+    store<u32>(slot + WORDS, word);
+    return;
   }
 }
 
@@ -245,7 +281,7 @@ export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u3
   // All at the same time: asking about a key is mostly waiting for memory.
   let loaded: u32 = 0;
   for (let at = fingerprints; at < key; at += 8) {
-    loaded ^= load<u32>(slots + (<usize> (load<u32>(at) & mask) << SLOT_SHIFT));
+    loaded ^= load<u32>(slots + (<usize> (load<u32>(at) & mask) << BUCKET_SHIFT));
   }
   sum ^= loaded;
   key = fingerprints;
