@@ -20,8 +20,8 @@ const ROW_HASH = 15;
 const NOTE_SHIFT = 8;
 const PROTOCOL_MASK = 0xff;
 
-/** Slots of the index for each row, at least: so few rows meet in one. */
-const SLOTS_PER_ROW = 4;
+/** Chains for each row, at least: so few rows meet in one. */
+const CHAINS_PER_ROW = 4;
 
 /** What was sighted: two addresses, and a number that tells what of them. */
 export interface Sighting {
@@ -99,7 +99,9 @@ class FamilyTable {
   readonly #isIpv6: boolean;
   readonly #maxRows: number;
   readonly #rows: Int32Array;
-  readonly #index: Int32Array;
+  /** By the last bits of the hash the first row of a chain, and the next one of each row. */
+  readonly #heads: Int32Array;
+  readonly #next: Int32Array;
   readonly #ages: AgeList;
   /** Unknown to whoever sends us packets, so that they can't be made to fall into one slot. */
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
@@ -113,9 +115,10 @@ class FamilyTable {
     this.#maxRows = maxRows;
     this.#rows = new Int32Array((maxRows + 1) << ROW_SHIFT);
     this.#ages = new AgeList(this.#rows, ROW_SHIFT, ROW_OLDER);
-    let slots = SLOTS_PER_ROW;
-    while (slots < maxRows * SLOTS_PER_ROW) slots *= 2;
-    this.#index = new Int32Array(slots);
+    let chains = CHAINS_PER_ROW;
+    while (chains < maxRows * CHAINS_PER_ROW) chains *= 2;
+    this.#heads = new Int32Array(chains);
+    this.#next = new Int32Array(maxRows + 1);
   }
 
   add(
@@ -175,17 +178,17 @@ class FamilyTable {
   /** The number of the row, or 0. */
   #find(hash: number, words: Uint32Array, at: number, what: number, protocol: number): number {
     const rows = this.#rows;
-    const index = this.#index;
-    const mask = index.length - 1;
-    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-      const number = index[slot];
-      if (number === 0) return 0;
+    const heads = this.#heads;
+    const next = this.#next;
+    let number = heads[hash & (heads.length - 1)];
+    for (; number !== 0; number = next[number]) {
       const row = number << ROW_SHIFT;
       if (
         rows[row + ROW_HASH] === hash && rows[row + ROW_WHAT] === what &&
         (rows[row + ROW_ABOUT] & PROTOCOL_MASK) === protocol && this.#hasAddresses(row, words, at)
-      ) return number;
+      ) break;
     }
+    return number;
   }
 
   #hasAddresses(row: number, words: Uint32Array, at: number): boolean {
@@ -221,11 +224,10 @@ class FamilyTable {
     // Where there are no names, the array stays empty.
     if (name !== undefined || this.#names.length > 0) this.#names[number] = name;
     this.#ages.add(number);
-    const index = this.#index;
-    const mask = index.length - 1;
-    let slot = hash & mask;
-    while (index[slot] !== 0) slot = (slot + 1) & mask;
-    index[slot] = number;
+    const heads = this.#heads;
+    const slot = hash & (heads.length - 1);
+    this.#next[number] = heads[slot];
+    heads[slot] = number;
   }
 
   /** Takes the oldest row out of list and index. */
@@ -235,21 +237,16 @@ class FamilyTable {
     this.leftOut++;
   }
 
-  /** Takes a number out of the index and moves up those that were put after it for want of room. */
   #removeFromIndex(number: number): void {
-    const rows = this.#rows;
-    const index = this.#index;
-    const mask = index.length - 1;
-    let slot = rows[(number << ROW_SHIFT) + ROW_HASH] & mask;
-    while (index[slot] !== number) slot = (slot + 1) & mask;
-    for (let next = (slot + 1) & mask; index[next] !== 0; next = (next + 1) & mask) {
-      const home = rows[(index[next] << ROW_SHIFT) + ROW_HASH] & mask;
-      // May it stand in the free slot, that is, is its home not between that slot and itself?
-      if (((next - home) & mask) >= ((next - slot) & mask)) {
-        index[slot] = index[next];
-        slot = next;
-      }
+    const heads = this.#heads;
+    const next = this.#next;
+    const slot = this.#rows[(number << ROW_SHIFT) + ROW_HASH] & (heads.length - 1);
+    if (heads[slot] === number) {
+      heads[slot] = next[number];
+      return;
     }
-    index[slot] = 0;
+    let before = heads[slot];
+    while (next[before] !== number) before = next[before];
+    next[before] = next[number];
   }
 }
