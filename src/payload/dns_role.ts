@@ -2,8 +2,9 @@ import { PROTOCOL_TCP } from "../packet/packet_header.ts";
 import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role } from "./sign.ts";
 
 /** Ports of DNS, NetBIOS names, mDNS and LLMNR, which share one header (RFC 1035, section 4.1.1). */
+export const DNS_PORTS: readonly number[] = [53, 137, 5353, 5355];
 const IS_DNS = new Uint8Array(65_536);
-for (const port of [53, 137, 5353, 5355]) IS_DNS[port] = 1;
+for (const port of DNS_PORTS) IS_DNS[port] = 1;
 const HEADER = 12;
 /** A message over TCP has its length before it (RFC 1035, section 4.2.2). */
 const LENGTH_PREFIX = 2;

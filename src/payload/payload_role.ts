@@ -1,20 +1,10 @@
 import { PROTOCOL_TCP } from "../packet/packet_header.ts";
-import { NOBODY, type Role, type Sign } from "./sign.ts";
+import { byFirstByte, NOBODY, type Role } from "./sign.ts";
 import { TCP_SIGNS } from "./tcp_signs.ts";
 import { UDP_SIGNS } from "./udp_signs.ts";
 
-/** Signs by the first byte of the payload, so that few are tried. */
-type SignTable = readonly (readonly Sign[])[];
-
-function table(signs: readonly Sign[]): SignTable {
-  return Array.from(
-    { length: 256 },
-    (_, byte) => signs.filter(({ firstBytes }) => firstBytes.includes(byte)),
-  );
-}
-
-const TCP_TABLE = table(TCP_SIGNS);
-const UDP_TABLE = table(UDP_SIGNS);
+const TCP_TABLE = byFirstByte(TCP_SIGNS);
+const UDP_TABLE = byFirstByte(UDP_SIGNS);
 
 /**
  * What a payload says of who sent it: the client, the server, or nothing.

@@ -1,4 +1,4 @@
-import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role } from "./sign.ts";
+import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type SignWord, wordIn } from "./sign.ts";
 
 /** RFC 5531, section 9. */
 const CALL = 0;
@@ -10,6 +10,11 @@ const FIRST_PROGRAM = 100_000;
 /** Flavors of authentication up to RPCSEC_GSS, and the most bytes of one: section 8.2. */
 const LAST_FLAVOR = 6;
 const LONGEST_VERIFIER = 400;
+
+/** What {@linkcode rpcRole} asks for in any case, where a message begins at `start`. */
+export function rpcWords(start: number): SignWord[] {
+  return [...wordIn(start + 8, [RPC_VERSION]), ...wordIn(start + 4, [REPLY])];
+}
 
 /** What an ONC RPC message of 24 bytes at least says of who sent it: RFC 5531, section 9. */
 export function rpcRole(view: DataView, start: number): Role {

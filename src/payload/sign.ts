@@ -8,6 +8,14 @@ export const FROM_SERVER = 2;
 /** {@linkcode NOBODY}, {@linkcode FROM_CLIENT} or {@linkcode FROM_SERVER}. */
 export type Role = number;
 
+/** What four bytes of a payload, as a number in network order, must be where the mask has bits. */
+export interface SignWord {
+  /** Where they are in the payload. Those that the mask has bits for are among `atLeast` bytes. */
+  readonly at: number;
+  readonly mask: number;
+  readonly value: number;
+}
+
 /** How a protocol's messages tell who sends them. */
 export interface Sign {
   /** The protocol, and where its format is written down. */
@@ -16,6 +24,13 @@ export interface Sign {
   readonly firstBytes: readonly number[];
   /** Bytes that `read` needs at least. */
   readonly atLeast: number;
+  /**
+   * Of a message that `read` says something about, one is true. So most payloads need not be shown to
+   * it.
+   */
+  readonly words?: readonly SignWord[];
+  /** The lower port of such a message is one of these. */
+  readonly ports?: readonly number[];
   /**
    * Says who sent a message.
    *
@@ -29,9 +44,29 @@ export interface Sign {
   read(view: DataView, start: number, end: number, port: number, isFirst: boolean): Role;
 }
 
+/** Signs by the first byte of a payload, so that few are tried. */
+export function byFirstByte(signs: readonly Sign[]): readonly (readonly Sign[])[] {
+  const table: Sign[][] = Array.from({ length: 256 }, () => []);
+  for (const sign of signs) for (const byte of sign.firstBytes) table[byte].push(sign);
+  return table;
+}
+
 /** The numbers from `from` to `to`, both included. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** A word that is one of some values. */
+export function wordIn(at: number, values: readonly number[], mask = 0xffffffff): SignWord[] {
+  return values.map((value) => ({ at, mask, value }));
+}
+
+/** The word that a text begins with, as far as it and `most` bytes go. */
+function beginningOf(text: string, most: number): SignWord {
+  const bytes = Math.min(text.length, most, 4);
+  let value = 0;
+  for (let i = 0; i < bytes; i++) value |= text.charCodeAt(i) << (24 - 8 * i);
+  return { at: 0, mask: -1 << (32 - 8 * bytes), value };
 }
 
 /** Whether the payload has this ASCII text at `at`. */
@@ -50,10 +85,12 @@ export function textSign(
   server: readonly string[] = [],
 ): Sign {
   const texts = [...client, ...server];
+  const atLeast = Math.min(...texts.map((text) => text.length));
   return {
     protocol,
     firstBytes: [...new Set(texts.map((text) => text.charCodeAt(0)))],
-    atLeast: Math.min(...texts.map((text) => text.length)),
+    atLeast,
+    words: texts.map((text) => beginningOf(text, atLeast)),
     read(view, start, end) {
       for (let i = 0; i < client.length; i++) {
         if (hasText(view, start, end, client[i])) return FROM_CLIENT;

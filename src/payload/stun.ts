@@ -1,4 +1,4 @@
-import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign } from "./sign.ts";
+import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign, wordIn } from "./sign.ts";
 
 /** STUN has this after its length: RFC 8489, section 5. */
 const MAGIC_COOKIE = 0x2112a442;
@@ -53,6 +53,7 @@ export const stun: Sign = {
   protocol: "STUN",
   firstBytes: [0x00, 0x01],
   atLeast: HEADER,
+  words: wordIn(4, [MAGIC_COOKIE]),
   read: stunRole,
 };
 
@@ -64,6 +65,7 @@ export const framedStun: Sign = {
   protocol: "STUN in frames",
   firstBytes: [0x00],
   atLeast: 2 + HEADER,
+  words: wordIn(6, [MAGIC_COOKIE]),
   read(view, start, end, _port, isFirst) {
     if (view.getUint16(start) + 2 !== end - start) return NOBODY;
     const message = start + 2;

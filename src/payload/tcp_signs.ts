@@ -1,6 +1,15 @@
 import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
-import { rpcRole } from "./rpc.ts";
-import { FROM_CLIENT, FROM_SERVER, hasText, NOBODY, range, type Sign, textSign } from "./sign.ts";
+import { rpcRole, rpcWords } from "./rpc.ts";
+import {
+  FROM_CLIENT,
+  FROM_SERVER,
+  hasText,
+  NOBODY,
+  range,
+  type Sign,
+  textSign,
+  wordIn,
+} from "./sign.ts";
 import { framedStun, stun } from "./stun.ts";
 
 /** TLS handshake in its record: RFC 8446, sections 4 and 5.1. */
@@ -133,6 +142,7 @@ const smb: Sign = {
   protocol: "SMB",
   firstBytes: [0x00],
   atLeast: 24,
+  words: wordIn(4, [0xff534d42, 0xfe534d42]),
   read(view, start) {
     const magic = view.getUint32(start + 4);
     if (magic === 0xff534d42) {
@@ -183,6 +193,7 @@ const mysql: Sign = {
   protocol: "MySQL",
   firstBytes: range(0x20, 0xff),
   atLeast: 6,
+  words: wordIn(1, [0x000a], 0xffff),
   read(view, start, end) {
     const length = view.getUint32(start, true) & 0xffffff;
     const isGreeting = length === end - start - 4 && view.getUint8(start + 3) === 0 &&
@@ -196,6 +207,7 @@ const postgresql: Sign = {
   protocol: "PostgreSQL",
   firstBytes: [0x00],
   atLeast: 8,
+  words: wordIn(4, [0x00030000, 80877103, 80877102]),
   read(view, start, end) {
     if (view.getUint32(start) !== end - start) return NOBODY;
     const code = view.getUint32(start + 4);
@@ -209,6 +221,7 @@ const smpp: Sign = {
   protocol: "SMPP",
   firstBytes: [0x00],
   atLeast: 16,
+  words: wordIn(4, [1, 2, 9], 0x7fffffff),
   read(view, start, end) {
     if (view.getUint32(start) !== end - start) return NOBODY;
     const command = view.getUint32(start + 4);
@@ -223,6 +236,7 @@ const kerberos: Sign = {
   protocol: "Kerberos",
   firstBytes: [0x00],
   atLeast: 8,
+  ports: [88],
   read(view, start, _end, port) {
     return port === 88 ? kerberosMessage(view.getUint8(start + 4)) : NOBODY;
   },
@@ -298,6 +312,7 @@ const drda: Sign = {
   protocol: "DRDA",
   firstBytes: [0x00],
   atLeast: 10,
+  words: wordIn(0, [0xd000], 0xff00),
   read(view, start) {
     if (view.getUint8(start + 2) !== 0xd0) return NOBODY;
     const codepoint = view.getUint16(start + 8);
@@ -324,6 +339,8 @@ const mongodb: Sign = {
   protocol: "MongoDB",
   firstBytes: range(0x10, 0xff),
   atLeast: 16,
+  // The operation, whose first byte is the lowest.
+  words: wordIn(12, [0x01000000, 0xdd070000, 0xd4070000, 0xdc070000]),
   read(view, start, end) {
     if (view.getUint32(start, true) !== end - start) return NOBODY;
     const operation = view.getUint32(start + 12, true);
@@ -395,6 +412,7 @@ const ssh: Sign = {
   protocol: "SSH",
   firstBytes: [0x00],
   atLeast: 16,
+  words: wordIn(4, range(30, 34).map((message) => message << 16), 0x00ff0000),
   read(view, start, end) {
     const length = view.getUint32(start);
     const padding = view.getUint8(start + 4);
@@ -412,6 +430,7 @@ const rpc: Sign = {
   protocol: "ONC RPC",
   firstBytes: [0x80],
   atLeast: 28,
+  words: rpcWords(4),
   read: (view, start) => rpcRole(view, start + 4),
 };
 
@@ -478,6 +497,7 @@ const pptp: Sign = {
   protocol: "PPTP",
   firstBytes: [0x00],
   atLeast: 12,
+  words: wordIn(4, [0x1a2b3c4d]),
   read(view, start) {
     if (view.getUint16(start + 2) !== 1 || view.getUint32(start + 4) !== 0x1a2b3c4d) return NOBODY;
     const type = view.getUint16(start + 8);

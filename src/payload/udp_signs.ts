@@ -7,9 +7,10 @@ import {
   type Role,
   type Sign,
   textSign,
+  wordIn,
 } from "./sign.ts";
 import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
-import { rpcRole } from "./rpc.ts";
+import { rpcRole, rpcWords } from "./rpc.ts";
 import { stun } from "./stun.ts";
 
 /** First bytes of BER's sequence: SNMP and LDAP messages are one. */
@@ -25,6 +26,7 @@ const quic: Sign = {
   protocol: "QUIC",
   firstBytes: range(0xc0, 0xff),
   atLeast: 7,
+  words: [...wordIn(1, [0, 1, QUIC_VERSION_2]), ...wordIn(1, [0xff000000], 0xffffff00)],
   read(view, start, end, _port, isFirst) {
     const version = view.getUint32(start + 1);
     // Only a server sends version 0: it negotiates (section 17.2.1).
@@ -69,6 +71,7 @@ const gquic: Sign = {
   protocol: "gQUIC",
   firstBytes: [0x09, 0x0d, ...range(0xc0, 0xff)],
   atLeast: 13,
+  ports: [443, 80],
   read(view, start, end, port, isFirst) {
     if (port !== 443 && port !== 80) return NOBODY;
     const isVersion = hasText(view, start + 9, end, "Q0") || hasText(view, start + 1, end, "Q0") ||
@@ -95,6 +98,7 @@ const ntp: Sign = {
   protocol: "NTP",
   firstBytes: range(0x00, 0xff),
   atLeast: 12,
+  ports: [123],
   read(view, start, _end, port) {
     if (port !== 123) return NOBODY;
     const mode = view.getUint8(start) & 7;
@@ -152,6 +156,7 @@ const ike: Sign = {
   protocol: "IKE",
   firstBytes: range(0x00, 0xff),
   atLeast: 28,
+  ports: [500, 4500],
   read(view, start, _end, port) {
     if (port !== 500 && port !== 4500) return NOBODY;
     const at = port === 4500 && view.getUint32(start) === 0 ? start + 4 : start;
@@ -183,6 +188,7 @@ const openvpn: Sign = {
   protocol: "OpenVPN",
   firstBytes: [0x38, 0x40, 0x50],
   atLeast: 14,
+  ports: [1194],
   read(view, start, _end, port) {
     if (port !== 1194) return NOBODY;
     return view.getUint8(start) === 0x40 ? FROM_SERVER : FROM_CLIENT;
@@ -193,6 +199,7 @@ const kerberos: Sign = {
   protocol: "Kerberos",
   firstBytes: [0x6a, 0x6b, 0x6c, 0x6d, 0x7e],
   atLeast: 4,
+  ports: [88],
   read(view, start, _end, port) {
     return port === 88 ? kerberosMessage(view.getUint8(start)) : NOBODY;
   },
@@ -203,6 +210,7 @@ const coap: Sign = {
   protocol: "CoAP",
   firstBytes: range(0x40, 0x7f),
   atLeast: 4,
+  ports: [5683, 5684],
   read(view, start, _end, port) {
     if (port !== 5683 && port !== 5684) return NOBODY;
     const code = view.getUint8(start + 1);
@@ -216,6 +224,7 @@ const tftp: Sign = {
   protocol: "TFTP",
   firstBytes: [0x00],
   atLeast: 4,
+  ports: [69],
   read(view, start, _end, port) {
     const operation = view.getUint16(start);
     return port === 69 && (operation === 1 || operation === 2) ? FROM_CLIENT : NOBODY;
@@ -230,6 +239,7 @@ const rpc: Sign = {
   protocol: "ONC RPC",
   firstBytes: range(0x00, 0xff),
   atLeast: 24,
+  words: rpcWords(0),
   read: rpcRole,
 };
 

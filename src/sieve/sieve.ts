@@ -6,6 +6,7 @@ import { aboutPacket, portsOf } from "../flow/packet_list.ts";
 import { WindowClock } from "../flow/window_clock.ts";
 import { decode } from "../packet/decode.ts";
 import { NOBODY } from "../payload/sign.ts";
+import { makeSignFilter } from "../payload/sign_filter.ts";
 import { payloadSays } from "../payload/payload_says.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
@@ -45,6 +46,7 @@ interface SieveProgram {
     lists: number,
     scratch: number,
     readPorts: number,
+    signFilter: number,
     looked: number,
   ): void;
   setUpInput(
@@ -135,8 +137,9 @@ export class Sieve {
       return words;
     });
     this.#program = startProgram<SieveProgram>(PROGRAM, memory);
-    const { tables, lists, scratch, readPorts, looked, input } = layout;
-    this.#program.setUp(tables, lists, scratch, readPorts, looked);
+    const { tables, lists, scratch, readPorts, signFilter, looked, input } = layout;
+    this.#words.set(makeSignFilter(), signFilter / WORD);
+    this.#program.setUp(tables, lists, scratch, readPorts, signFilter, looked);
     this.#looked = looked / WORD;
     const { bytes, offset, captured, length, seconds, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, length, seconds, linkType);

@@ -2,6 +2,7 @@ import { PACKETS_PER_BATCH, WINDOW_BYTES } from "../capture/savefile_source.ts";
 import { PacketBatch } from "../capture/packet_batch.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { DECODED_NAMES } from "../packet/decoded.ts";
+import { MOST_FILTER_WORDS } from "../payload/sign_filter.ts";
 import { MOST_SIGHTING_WORDS, type SightingBatch } from "./sighting_batch.ts";
 
 /*
@@ -85,6 +86,7 @@ interface FamilyLayout {
 export class SieveLayout {
   readonly scratch: number;
   readonly readPorts: number;
+  readonly signFilter: number;
   readonly lists: number;
   readonly looked: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
@@ -117,6 +119,7 @@ export class SieveLayout {
     const tables = this.#take(2 * TABLE);
     this.scratch = this.#take(GROUP * WORD);
     this.readPorts = this.#take(PORTS);
+    this.signFilter = this.#take(MOST_FILTER_WORDS * WORD);
     this.lists = this.#take(LISTS);
     this.looked = this.#take(GROUP * LOOKED_WORDS * WORD);
     const index = indexSize(maxConversations) * WORD;

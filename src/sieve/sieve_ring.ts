@@ -6,6 +6,8 @@ const TAKEN = 1;
 /** After them, where each of the last so many batches is. */
 const STARTS = 2;
 const BATCHES = 1024;
+/** Whoever waits is woken once for so many: waking up takes as long as a few hundred packets. */
+const BATCHES_PER_WAKE = 8;
 /** In place of how many were taken: no more are wanted. */
 const NO_MORE = -1;
 
@@ -50,13 +52,17 @@ export class SieveRing {
     }
   }
 
-  /** Hands over what is in the room. */
-  fill(room: number, end: number): void {
+  /**
+   * Hands over what is in the room.
+   *
+   * @param isLast Whether no other batch comes: then nobody is left to wait.
+   */
+  fill(room: number, end: number, isLast = false): void {
     const filled = Atomics.load(this.#control, FILLED);
     this.#control[STARTS + filled % BATCHES] = room;
     this.#next = end;
     Atomics.store(this.#control, FILLED, filled + 1);
-    Atomics.notify(this.#control, FILLED);
+    if (isLast || (filled + 1) % BATCHES_PER_WAKE === 0) Atomics.notify(this.#control, FILLED);
   }
 
   /** Where the batch after the first `taken` ones is, or `null` if it is not there yet. */

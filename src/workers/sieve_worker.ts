@@ -84,7 +84,7 @@ class Sifting {
     if (room === null) return;
     this.#output.moveTo(room);
     this.#output.setProgress(this.#received, this.#position, true);
-    this.#ring.fill(room, room);
+    this.#ring.fill(room, room, true);
   }
 }
 

@@ -38,6 +38,7 @@ import {
   WAS_LOOKED_AT,
 } from "../../src/sieve/sighting_batch.ts";
 import { LINK_LAYERS } from "../link_layers.ts";
+import { MESSAGES } from "../payload/messages.ts";
 import {
   ACK,
   type Bytes,
@@ -287,6 +288,28 @@ Deno.test("a sieve reads the headers that decode() reads, of packets that are cu
     const cuts = Array.from(packet, (_, end) => packet.slice(0, end));
     // What ends before its ports has no conversation, and what ends after them has the same one.
     for (const cut of cuts) await assertDecodes([cut], LINKTYPE_ETHERNET, `${cut.length} bytes`);
+  }
+});
+
+Deno.test("a sieve says of messages what payloadSays() says, also of those that are cut or changed", async () => {
+  const random = new SeededRandom();
+  for (const [, one, other] of FAMILIES) {
+    for (let round = 0; round < 40; round++) {
+      const packets = MESSAGES.map(({ transport, port, payload: whole }, i) => {
+        const payload = whole.slice(0, round % 2 === 0 ? whole.length : random.below(whole.length));
+        for (let change = round >> 1 & 3; change > 0 && payload.length > 0; change--) {
+          payload[random.below(Math.min(payload.length, 24))] = random.of([0, 1, 0x20, 0x80, 255]);
+        }
+        // Ports of its own, and now and then another one than that of the protocol.
+        const ports = [20_000 + i, random.below(4) === 0 ? random.of([53, 88, 123, 8080]) : port];
+        return ethernet(
+          transport === "tcp"
+            ? ip(one, other, tcp(ports[0], ports[1], PSH | ACK, payload))
+            : ipUdp(one, other, udp(ports[0], ports[1], payload)),
+        );
+      });
+      await assertDecodes(packets, LINKTYPE_ETHERNET, `FLOSENSOR_TEST_SEED=${random.seed}`);
+    }
   }
 });
 

@@ -40,7 +40,19 @@ const LOOKED_END: usize = 8;
 const LOOKED_PORTS: usize = 12;
 const LOOKED: usize = 16;
 
+// `src/payload/sign_filter.ts`: a bit for each port, then lists of entries by transport and first byte.
+const FILTER_LISTS: usize = 65_536 / 8;
+const FILTER_UDP: usize = 256 * 4;
+const FILTER_AT: usize = 4;
+const FILTER_MASK: usize = 8;
+const FILTER_VALUE: usize = 12;
+const FILTER_ENTRY: usize = 16;
+
+// `src/sieve/sighting_batch.ts`.
+const WAS_LOOKED_AT: u32 = 1 << 8;
+
 // What is sent on of a packet begins with these.
+const HEAD_SAYS: usize = 8;
 const HEAD_OFFSET: usize = 8;
 const HEAD_CAPTURED: usize = 12;
 const HEAD_LINK_TYPE: usize = 16;
@@ -127,6 +139,7 @@ let list4: usize = 0;
 let list6: usize = 0;
 let words: usize = 0;
 let readPorts: usize = 0;
+let signFilter: usize = 0;
 let looked: usize = 0;
 // The batch that is decoded, as `setUpInput` was told.
 let bytes: usize = 0;
@@ -157,6 +170,7 @@ export function setUp(
   lists: usize,
   scratch: usize,
   ports: usize,
+  itsSignFilter: usize,
   itsLooked: usize,
 ): void {
   table4 = tables;
@@ -165,6 +179,7 @@ export function setUp(
   list6 = lists + (<usize> GROUP << LIST4_SHIFT);
   words = scratch;
   readPorts = ports;
+  signFilter = itsSignFilter;
   looked = itsLooked;
   setUpTable(table4);
   setUpTable(table6);
@@ -678,12 +693,45 @@ function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): voi
 /** Has the payload of a packet that was sent on looked at, when the group was looked up. */
 @inline
 function lookAtPayload(head: usize, packet: usize): void {
+  if (!maySay(packet)) {
+    store<u32>(head + HEAD_SAYS, WAS_LOOKED_AT);
+    return;
+  }
   const into = looked + <usize> lookedCount * LOOKED;
   lookedCount++;
   store<u32>(into + LOOKED_HEAD, <u32> head);
   store<u32>(into + LOOKED_FROM, load<u32>(packet + PAYLOAD));
   store<u32>(into + LOOKED_END, load<u32>(packet + PAYLOAD_END));
   store<u32>(into + LOOKED_PORTS, load<u32>(packet + PORTS));
+}
+
+/** Whether a payload may say who serves: what the filter of `src/payload/sign_filter.ts` tells. */
+function maySay(packet: usize): bool {
+  const ports = load<u32>(packet + PORTS);
+  const high = ports >>> 16;
+  const low = ports & 0xffff;
+  if (isAlwaysShown(high) || isAlwaysShown(low)) return true;
+  const lowerPort = min(high, low);
+  const from: usize = load<u32>(packet + PAYLOAD);
+  const size = <u32> (<usize> load<u32>(packet + PAYLOAD_END) - from);
+  const isTcp = (load<u32>(packet + ABOUT) & 0xff) === PROTOCOL_TCP;
+  const lists = signFilter + FILTER_LISTS + (isTcp ? 0 : FILTER_UDP);
+  const list: usize = load<u32>(lists + (<usize> load<u8>(from) << 2));
+  let entry = signFilter + (list << 2);
+  for (let needs = load<u32>(entry); needs !== 0; needs = load<u32>(entry)) {
+    const port = needs >>> 16;
+    const word = word32(from + <usize> load<u32>(entry + FILTER_AT));
+    const difference = (word ^ load<u32>(entry + FILTER_VALUE)) & load<u32>(entry + FILTER_MASK);
+    const isLong = size >= (needs & 0xffff);
+    if (isLong && (port === 0 || port === lowerPort) && difference === 0) return true;
+    entry += FILTER_ENTRY;
+  }
+  return false;
+}
+
+@inline
+function isAlwaysShown(port: u32): bool {
+  return ((load<u32>(signFilter + ((<usize> port >>> 5) << 2)) >>> (port & 31)) & 1) !== 0;
 }
 
 /** Adds bytes to what was sent on. */

@@ -1,0 +1,50 @@
+import { DNS_PORTS } from "./dns_role.ts";
+import { byFirstByte, type Sign } from "./sign.ts";
+import { TCP_SIGNS } from "./tcp_signs.ts";
+import { UDP_SIGNS } from "./udp_signs.ts";
+
+/*
+ * What lies where among the words of a filter: a bit for each port, then for each first byte of a
+ * payload where its entries begin, over TCP and over UDP, then the entries.
+ */
+const PORT_BITS = 65_536 / 32;
+const FIRST_BYTES = 256;
+/** The most words that a filter may have. */
+export const MOST_FILTER_WORDS = 1 << 14;
+const LISTS = PORT_BITS;
+/**
+ * An entry is four words: how many bytes it takes and, from bit 16 on, the lower port or 0 for any; then
+ * the word of a `Sign`. In place of the one after the last, there is 0.
+ */
+const ENTRIES = LISTS + 2 * FIRST_BYTES;
+
+/**
+ * Makes what tells at once of most payloads that `payloadSays` would say nothing of them. Of the
+ * others it has to be asked: those from or to a port whose bit is set, and those for which one of the
+ * entries of their first byte is true.
+ */
+export function makeSignFilter(): Int32Array {
+  const words: number[] = new Array(ENTRIES).fill(0);
+  for (const port of DNS_PORTS) words[port >>> 5] |= 1 << (port & 31);
+  const lists = new Map<string, number>();
+  for (const [transport, signs] of [TCP_SIGNS, UDP_SIGNS].entries()) {
+    for (const [byte, shown] of byFirstByte(signs).entries()) {
+      const entries = shown.flatMap(entriesOf);
+      const name = entries.join();
+      if (!lists.has(name)) {
+        lists.set(name, words.length);
+        words.push(...entries, 0);
+      }
+      words[LISTS + transport * FIRST_BYTES + byte] = lists.get(name)!;
+    }
+  }
+  return Int32Array.from(words);
+}
+
+function entriesOf(
+  { atLeast, ports = [0], words = [{ at: 0, mask: 0, value: 0 }] }: Sign,
+): number[] {
+  return ports.flatMap((port) =>
+    words.flatMap(({ at, mask, value }) => [atLeast | (port << 16), at, mask, value])
+  );
+}
