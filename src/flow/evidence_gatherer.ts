@@ -7,6 +7,7 @@ import {
   SOURCE_END,
 } from "../config/evidence.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK, TCP_RST } from "../packet/packet_header.ts";
+import { LOOKS_BITS } from "../sieve/sighting_batch.ts";
 import { BY_QR_BIT } from "../payload/payload_says.ts";
 import { FROM_CLIENT, FROM_SERVER, NOBODY } from "../payload/sign.ts";
 import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "./by.ts";
@@ -54,8 +55,7 @@ const ENDED = 1 << 12;
 const BOTH_ENDED = ENDED | (ENDED << 1);
 /** In `HOT_STATE`, above the flags: how many packets with payload were looked at, in each direction. */
 const LOOKED_AT_SHIFT = 16;
-const LOOKED_AT_BITS = 4;
-const LOOKED_AT_MASK = (1 << LOOKED_AT_BITS) - 1;
+const LOOKED_AT_MASK = (1 << LOOKS_BITS) - 1;
 const NOTHING_LOOKED_AT = (1 << LOOKED_AT_SHIFT) - 1;
 
 /** Neither end. */
@@ -69,6 +69,7 @@ const LONGEST_DELAY = 240;
 
 /** Payloads that are looked at in each direction: requests come early, or again and again. */
 export const MOST_LOOKED_AT = 4;
+const ENOUGH_LOOKS = MOST_LOOKED_AT | (MOST_LOOKED_AT << LOOKS_BITS);
 /**
  * For how many seconds the sensor must have been watching for the first packet that it sees of a
  * UDP conversation to be the first there was. What goes on says something in that time: STUN's
@@ -208,13 +209,29 @@ export class EvidenceGatherer {
       this.#learnFromPayload(table, number, found, seconds);
       return true;
     }
-    const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
+    const shift = LOOKED_AT_SHIFT + direction * LOOKS_BITS;
     table.hot[stateAt] = state + (1 << shift);
-    const other = LOOKED_AT_SHIFT + (1 - direction) * LOOKED_AT_BITS;
+    const other = LOOKED_AT_SHIFT + (1 - direction) * LOOKS_BITS;
     const isEnough = ((state >>> shift) & LOOKED_AT_MASK) + 1 >= MOST_LOOKED_AT &&
       ((state >>> other) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
     if (isEnough) this.#stopLooking(table, number);
     return false;
+  }
+
+  /**
+   * Notes how many payloads were looked at that said nothing, where that was done elsewhere.
+   *
+   * @param looks Of the low end and of the high one, {@linkcode LOOKS_BITS} each.
+   */
+  setLooks(table: ConversationTable, number: number, looks: number): void {
+    const stateAt = (number << table.hotShift) + HOT_STATE;
+    table.hot[stateAt] = (table.hot[stateAt] & NOTHING_LOOKED_AT) | (looks << LOOKED_AT_SHIFT);
+    if (looks === ENOUGH_LOOKS) this.#stopLooking(table, number);
+  }
+
+  /** Has as many payloads looked at as at first: after SYN a conversation may be another one. */
+  lookAgain(table: ConversationTable, number: number): void {
+    table.hot[(number << table.hotShift) + HOT_STATE] &= NOTHING_LOOKED_AT;
   }
 
   /** Whether no payload of a conversation was looked at, of either end. */
@@ -225,7 +242,7 @@ export class EvidenceGatherer {
   /** Whether enough payloads were looked at in this direction. */
   hasLookedEnough(table: ConversationTable, number: number, direction: number): boolean {
     const state = table.hot[(number << table.hotShift) + HOT_STATE];
-    const shift = LOOKED_AT_SHIFT + direction * LOOKED_AT_BITS;
+    const shift = LOOKED_AT_SHIFT + direction * LOOKS_BITS;
     return ((state >>> shift) & LOOKED_AT_MASK) >= MOST_LOOKED_AT;
   }
 

@@ -30,6 +30,8 @@ import {
   IS_IPV6,
   IS_OTHER,
   IS_TIME,
+  LOOKS_BITS,
+  LOOKS_SHIFT,
   SAYS_LATER_SHIFT,
   SAYS_MASK,
   SIGHTING_ABOUT,
@@ -323,6 +325,9 @@ export class FlowMeter {
         else table.fingerprint(number, this.#fingerprint);
         hot[(number << hotShift) + HOT_LAST_SEEN] = this.#second - words[at + SIGHTING_IDLE];
       }
+      if ((flags & TCP_SYN) !== 0 && number !== 0) {
+        this.#gatherer.setLooks(table, number, looksIn(words[at + SIGHTING_SAYS]));
+      }
       if ((about & IS_ADDED) === 0) this.#noteControl(table, number, about);
       if ((flags & TCP_RST) !== 0) this.#readEnds(table, words, at);
       if (!this.#countsAsFlow(flags) || number === 0) return;
@@ -583,6 +588,10 @@ export class FlowMeter {
       gatherer.begin(table, number, direction, about >>> FLAGS_SHIFT, this.#second);
     }
     if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
+    if (places === null) {
+      const before = looksIn(packet) - (1 << (direction * LOOKS_BITS));
+      gatherer.setLooks(table, number, before);
+    }
     if (gatherer.hasLookedEnough(table, number, direction)) return;
     const isFirst = gatherer.hasLookedAtNone(table, number);
     const says = places !== null
@@ -606,6 +615,7 @@ export class FlowMeter {
   #noteControl(table: ConversationTable, number: number, about: number): void {
     const flags = about >>> FLAGS_SHIFT;
     const direction = (about >>> DIRECTION_SHIFT) & 1;
+    if ((flags & TCP_SYN) !== 0 && number !== 0) this.#gatherer.lookAgain(table, number);
     if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
       if (number !== 0) this.#gatherer.noteEnd(table, number, flags, direction);
       return;
@@ -917,6 +927,11 @@ function contradict(one: number, other: number): boolean {
 function isSameAttribution(one: number, other: number): boolean {
   return verdictOf(one) === verdictOf(other) && portOf(one) === portOf(other) &&
     clientIsDestination(one) === clientIsDestination(other);
+}
+
+/** How many payloads a sieve has looked at, by what it says with a sighting. */
+function looksIn(says: number): number {
+  return says >>> LOOKS_SHIFT;
 }
 
 /** Makes the fingerprint of a connection, of which a sieve has sent on the ends. */

@@ -12,12 +12,7 @@ import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./program.ts";
-import {
-  SAYS_LATER_SHIFT,
-  SIGHTING_ABOUT,
-  SIGHTING_SAYS,
-  WAS_LOOKED_AT,
-} from "./sighting_batch.ts";
+import { SAYS_LATER_SHIFT, SIGHTING_ABOUT, SIGHTING_SAYS } from "./sighting_batch.ts";
 import {
   GROUP,
   LOOKED_END,
@@ -280,8 +275,13 @@ export class Sieve {
       const head = words[at + LOOKED_HEAD] / WORD;
       const protocol = words[head + SIGHTING_ABOUT] & 0xff;
       const ports = words[at + LOOKED_PORTS];
-      words[head + SIGHTING_SAYS] = WAS_LOOKED_AT |
-        says(protocol, view, words[at + LOOKED_FROM], words[at + LOOKED_END], ports);
+      words[head + SIGHTING_SAYS] |= says(
+        protocol,
+        view,
+        words[at + LOOKED_FROM],
+        words[at + LOOKED_END],
+        ports,
+      );
     }
   }
 

@@ -8,12 +8,17 @@ export const SIGHTING_ABOUT = 0;
 export const SIGHTING_NUMBER = 1;
 /**
  * What its payload says (`payloadSays`), if it was looked at: as the first one of its conversation,
- * and from {@linkcode SAYS_LATER_SHIFT} on as a later one. Otherwise 0.
+ * and from {@linkcode SAYS_LATER_SHIFT} on as a later one. A payload that says nothing is sent on only
+ * where its packet is for another reason; so from {@linkcode LOOKS_SHIFT} on there is how many were
+ * looked at, of the low end and then of the high one, with this one. SYN has these numbers too, as they
+ * were before it, and makes them 0. Otherwise 0.
  */
 export const SIGHTING_SAYS = 2;
 export const SAYS_LATER_SHIFT = 4;
 export const SAYS_MASK = 15;
 export const WAS_LOOKED_AT = 1 << 8;
+export const LOOKS_SHIFT = 16;
+export const LOOKS_BITS = 4;
 /** With {@linkcode IS_OTHER}: where the packet is. */
 export const SIGHTING_OFFSET = 2;
 /** With {@linkcode IS_OTHER}: how many bytes of it there are. */

@@ -25,6 +25,8 @@ import {
   IS_IPV6,
   IS_OTHER,
   IS_TIME,
+  LOOKS_BITS,
+  LOOKS_SHIFT,
   SAYS_LATER_SHIFT,
   SIGHTING_ABOUT,
   SIGHTING_CAPTURED,
@@ -67,6 +69,9 @@ const FAMILIES = [
   ["IPv6", "2001:db8::1", "2001:db8:f::2"],
 ] as const;
 
+const SAYS_BITS = (1 << LOOKS_SHIFT) - 1;
+const LOOKS_MASK = (1 << LOOKS_BITS) - 1;
+
 /** What was sent on of a packet, as plain values. */
 interface Sighting {
   kind: "packet" | "other" | "time" | "forgetting";
@@ -79,6 +84,8 @@ interface Sighting {
   ends: number[];
   /** What its payload says, if that was looked at, otherwise 0. */
   says: number;
+  /** How many payloads were looked at, of the low end and of the high one. */
+  looks: number[];
   /** All of its bytes, if they were sent on. */
   bytes: number[];
   linkType: number;
@@ -151,6 +158,7 @@ class TestSieve {
       const endWords = (about & HAS_ENDS) !== 0 ? 1 + 2 * (isIpv6 ? 4 : 1) : 0;
       const head = at;
       at += SIGHTING_WORDS + endWords + ((captured + 3) >> 2);
+      const says = words[head + SIGHTING_SAYS];
       const offset = 4 * (head + SIGHTING_WORDS);
       // Of what was sent on nothing lies elsewhere.
       assert.ok(!isWhole || words[head + SIGHTING_OFFSET] === offset);
@@ -163,7 +171,10 @@ class TestSieve {
         ends: endWords === 0
           ? []
           : [...words.subarray(head + SIGHTING_PORTS, head + SIGHTING_WORDS + endWords)],
-        says: isWhole ? 0 : words[head + SIGHTING_SAYS],
+        says: isWhole ? 0 : says & SAYS_BITS,
+        looks: isWhole
+          ? []
+          : [(says >>> LOOKS_SHIFT) & LOOKS_MASK, says >>> LOOKS_SHIFT + LOOKS_BITS],
         bytes: [...new Uint8Array(this.#memory.buffer, offset, captured)],
         linkType: words[head + SIGHTING_LINK_TYPE],
         idle: isWhole ? 0 : words[head + SIGHTING_IDLE],
@@ -418,6 +429,21 @@ for (const [family, one, other] of FAMILIES) {
     assert.deepEqual(sightings.map(({ says }) => says), expected.flat());
     const later = await sieve.siftPackets(at(WINDOW, there(ACK, request), back(ACK, version)));
     assert.deepEqual(later.map(({ says }) => says), [0, 0]);
+  });
+
+  Deno.test(`a sieve counts payloads that say nothing, and sends on the others with the count, ${family}`, async () => {
+    const sieve = new TestSieve();
+    const request = "GET / HTTP/1.1\r\n";
+    const packets = [there(ACK, "?"), there(ACK, "?"), back(ACK, "?"), there(ACK, "?")];
+    const sightings = await sieve.siftPackets(
+      at(0, ...packets, there(ACK, request), back(ACK, "?"), there(SYN), there(ACK, "?")),
+    );
+    const isTurned = ((sightings[0].about >>> DIRECTION_SHIFT) & 1) !== 0;
+    const asEnds = (looks: number[]) => isTurned ? looks.toReversed() : looks;
+    assert.deepEqual(
+      sightings.map(({ looks, says }) => [...asEnds(looks), (says & WAS_LOOKED_AT) !== 0]),
+      [[1, 0, true], [2, 1, true], [4, 1, true], [4, 2, false], [1, 0, true]],
+    );
   });
 
   Deno.test(`a sieve makes no conversation of SYN and FIN, but sends SYN on, ${family}`, async () => {

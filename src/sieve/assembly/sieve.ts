@@ -50,6 +50,7 @@ const FILTER_ENTRY: usize = 16;
 
 // `src/sieve/sighting_batch.ts`.
 const WAS_LOOKED_AT: u32 = 1 << 8;
+const LOOKS_SHIFT: u32 = 16;
 
 // What is sent on of a packet begins with these.
 const HEAD_SAYS: usize = 8;
@@ -272,7 +273,7 @@ export function setTime(itsSecond: u32, itsWindow: u32): void {
 
 /** Sends on that time has changed, by the packets' own clock. */
 export function sendTime(packetSecond: u32): void {
-  send(IS_TIME, packetSecond, 0);
+  send(IS_TIME, packetSecond, 0, 0);
 }
 
 /** Sends on a packet that is wanted as a whole. */
@@ -280,7 +281,7 @@ export function sendOther(packet: u32): void {
   const from = bytes + load<u32>(offsets + (<usize> packet << 2));
   const captured: usize = load<u32>(captureds + (<usize> packet << 2));
   const head = out;
-  send(IS_OTHER, 0, 0);
+  send(IS_OTHER, 0, 0, 0);
   store<u32>(head + HEAD_LINK_TYPE, <u32> load<u16>(linkTypes + (<usize> packet << 1)));
   sendBytes(head, from, from + captured);
 }
@@ -613,6 +614,7 @@ function isNoConversation(about: u32, isToOwn: bool): bool {
  * @returns Whether that was all.
  */
 function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool {
+  const looks = looksOf(load<u32>(cell + CELL_STATE));
   if ((about & SYN) !== 0) {
     // It may begin anew: then all that is looked at in its first packets is looked at again.
     store<u32>(cell + CELL_SENT, 0);
@@ -623,7 +625,7 @@ function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool 
   }
   const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
   const idle = second > lastSeen ? second - lastSeen : 0;
-  send(about, number, idle);
+  send(about, number, looks, idle);
   return true;
 }
 
@@ -636,7 +638,9 @@ function sendAdded(shift: usize, cell: usize, packet: usize, about: u32, number:
   store<u32>(cell + CELL_STATE, state);
   const head = out;
   sendWithEnds(shift, packet, about | IS_ADDED, number);
-  if ((about & HAS_PAYLOAD) !== 0) lookAtPayload(head, packet);
+  if ((about & HAS_PAYLOAD) === 0) return;
+  store<u32>(head + HEAD_SAYS, looksOf(state) | WAS_LOOKED_AT);
+  if (maySay(packet)) lookAtPayload(head, packet);
 }
 
 /** Notes a packet of a known conversation, and sends it on if that may change something. */
@@ -658,33 +662,42 @@ function see(
     const payloads = payloadsShift(about);
     if (((state >>> payloads) & PAYLOADS) < MOST_LOOKED_AT) {
       store<u32>(cell + CELL_STATE, state + (1 << payloads));
-      isWanted = true;
       isLookedAt = true;
+      isWanted = maySay(packet);
     }
   }
+  const isShown = isWanted;
   if (<u32> load<u16>(sent) !== window) {
     store<u16>(sent, <u16> window);
     touch(t, shift, cell, number);
     isWanted = true;
   }
+  // Of a payload that says nothing it is enough that it is counted.
   if (!isWanted) return;
   const head = out;
-  send(about, number, 0);
-  if (isLookedAt) lookAtPayload(head, packet);
+  const looks = isLookedAt ? looksOf(load<u32>(cell + CELL_STATE)) | WAS_LOOKED_AT : 0;
+  send(about, number, looks, 0);
+  if (isShown) lookAtPayload(head, packet);
+}
+
+/** How many payloads of each direction were looked at, as it is sent on. */
+@inline
+function looksOf(state: u32): u32 {
+  return (state & ALL_PAYLOADS) << (LOOKS_SHIFT - PAYLOADS_SHIFT);
 }
 
 /** Sends on the head of a sighting, without bytes. */
 @inline
-function send(about: u32, number: u32, idle: u32): void {
+function send(about: u32, number: u32, says: u32, idle: u32): void {
   store<u32>(out, about);
   store<u32>(out + 4, number);
-  store<u32>(out + HEAD_OFFSET, 0);
+  store<u32>(out + HEAD_SAYS, says);
   store<u32>(out + HEAD_CAPTURED, idle);
   out += HEAD;
 }
 
 function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): void {
-  send(about | HAS_ENDS, number, 0);
+  send(about | HAS_ENDS, number, 0, 0);
   store<u32>(out, load<u32>(packet + PORTS));
   copyEnds(shift, out + 4, packet + ENDS);
   out += 4 + (shift === CELL4_SHIFT ? 8 : 32);
@@ -693,10 +706,6 @@ function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): voi
 /** Has the payload of a packet that was sent on looked at, when the group was looked up. */
 @inline
 function lookAtPayload(head: usize, packet: usize): void {
-  if (!maySay(packet)) {
-    store<u32>(head + HEAD_SAYS, WAS_LOOKED_AT);
-    return;
-  }
   const into = looked + <usize> lookedCount * LOOKED;
   lookedCount++;
   store<u32>(into + LOOKED_HEAD, <u32> head);
@@ -835,7 +844,7 @@ function hashOf(t: usize, shift: usize, number: u32): u32 {
 
 /** Forgets those that are idle for longest, which is sent on before their numbers are used again. */
 function forget(t: usize, shift: usize): void {
-  send(IS_FORGETTING, 0, 0);
+  send(IS_FORGETTING, 0, 0, 0);
   const wanted = max<u32>(1, load<u32>(t + T_LIMIT) >>> FORGOTTEN_SHIFT);
   let spared: u32 = 0;
   for (let done: u32 = 0; done < wanted;) {
