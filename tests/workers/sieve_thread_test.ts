@@ -14,7 +14,7 @@ import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts"
 import { connection } from "../conversations.ts";
 import { HAS_LIBPCAP, isProgram, WITHOUT_LIBPCAP } from "../installed.ts";
 import { mappingOf } from "../observed_keys.ts";
-import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, type Timed, udp } from "../packets.ts";
+import { ACK, bytes, ethernet, ip, ipUdp, pcap, SYN, tcp, type Timed, udp } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 
 const FIRST_SECOND = 1_700_000_000;
@@ -239,6 +239,22 @@ Deno.test("conversations go on from one file of a thread to the next, as they do
     }
     assert.deepEqual(there.keys, here.keys);
     assert.deepEqual(there.meter.statistics(), here.meter.statistics());
+  }));
+
+Deno.test("after SYN as many payloads are looked at as at first, with a thread and here", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "syn.pcap");
+    // The connection was there before. Whatever SYN says of it is not believed, but what follows is read.
+    const there = (payload: string) =>
+      ip("10.0.0.9", "198.51.100.2", tcp(1000, 9000, ACK, payload));
+    const syn = ip("198.51.100.2", "10.0.0.9", tcp(9000, 1000, SYN));
+    const packets = [...new Array(4).fill(there("?")), syn, there("GET / HTTP/1.1\r\n")];
+    await Deno.writeFile(
+      path,
+      pcap(packets.map((packet) => ({ packet: ethernet(packet), seconds: FIRST_SECOND }))),
+    );
+    const { keys } = await assertSame(thread, path);
+    assert.ok(keys.includes("10.0.0.9;198.51.100.2;9000;flow"), keys.join("\n"));
   }));
 
 Deno.test("a meter has all keys of a file, of which it has taken a part before", () =>
