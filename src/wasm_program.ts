@@ -9,10 +9,15 @@ const compiled = new Map<string, WebAssembly.Module>();
  * @returns What it exports, which the caller has names for.
  */
 export function startProgram<Exports>(program: string, memory: WebAssembly.Memory): Exports {
+  return new WebAssembly.Instance(compileProgram(program), { env: { memory } }).exports as Exports;
+}
+
+/** Compiles a program, unless it was, for whoever has time for it before it is to run. */
+export function compileProgram(program: string): WebAssembly.Module {
   let module = compiled.get(program);
   if (module === undefined) {
     const binary = Uint8Array.from(atob(program), (character) => character.charCodeAt(0));
     compiled.set(program, module = new WebAssembly.Module(binary));
   }
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  return module;
 }

@@ -10,7 +10,7 @@ import { makeSignFilter } from "../payload/sign_filter.ts";
 import { payloadSays } from "../payload/payload_says.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
-import { startProgram } from "../wasm_program.ts";
+import { compileProgram, startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./program.ts";
 import { SAYS_LATER_SHIFT, SIGHTING_ABOUT, SIGHTING_SAYS } from "./sighting_batch.ts";
 import {
@@ -78,6 +78,10 @@ interface SieveProgram {
   queries(): number;
 }
 
+// While this module is loaded in a thread of its own, the other one is still far from asking for a sieve.
+const SIGN_FILTER = makeSignFilter();
+compileProgram(PROGRAM);
+
 /** Less than the bits of a window that it knows a packet's by. */
 const CYCLE_BITS = 14;
 const WORD = 4;
@@ -133,7 +137,7 @@ export class Sieve {
     });
     this.#program = startProgram<SieveProgram>(PROGRAM, memory);
     const { tables, lists, scratch, readPorts, signFilter, looked, input } = layout;
-    this.#words.set(makeSignFilter(), signFilter / WORD);
+    this.#words.set(SIGN_FILTER, signFilter / WORD);
     this.#program.setUp(tables, lists, scratch, readPorts, signFilter, looked);
     this.#looked = looked / WORD;
     const { bytes, offset, captured, length, seconds, linkType } = input;
