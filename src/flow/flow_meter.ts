@@ -322,11 +322,11 @@ export class FlowMeter {
     if ((flags & CONTROL) !== 0) {
       if ((flags & TCP_SYN) !== 0) {
         if (number === 0) identifyEnds(table.addressWords, words, at, this.#fingerprint);
-        else table.fingerprint(number, this.#fingerprint);
+        else {
+          table.fingerprint(number, this.#fingerprint);
+          this.#gatherer.setLooks(table, number, looksIn(words[at + SIGHTING_SAYS]));
+        }
         hot[(number << hotShift) + HOT_LAST_SEEN] = this.#second - words[at + SIGHTING_IDLE];
-      }
-      if ((flags & TCP_SYN) !== 0 && number !== 0) {
-        this.#gatherer.setLooks(table, number, looksIn(words[at + SIGHTING_SAYS]));
       }
       if ((about & IS_ADDED) === 0) this.#noteControl(table, number, about);
       if ((flags & TCP_RST) !== 0) this.#readEnds(table, words, at);

@@ -614,11 +614,13 @@ function isNoConversation(about: u32, isToOwn: bool): bool {
  * @returns Whether that was all.
  */
 function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool {
-  const looks = looksOf(load<u32>(cell + CELL_STATE));
+  let looks: u32 = 0;
   if ((about & SYN) !== 0) {
     // It may begin anew: then all that is looked at in its first packets is looked at again.
+    const state = load<u32>(cell + CELL_STATE);
+    looks = looksOf(state);
     store<u32>(cell + CELL_SENT, 0);
-    store<u32>(cell + CELL_STATE, load<u32>(cell + CELL_STATE) & ~ALL_PAYLOADS);
+    store<u32>(cell + CELL_STATE, state & ~ALL_PAYLOADS);
   } else if ((about & RST) !== 0 && (about & FIN) === 0 && !isToOwn) {
     store<u32>(cell + CELL_SENT, 0);
     return false;
@@ -655,25 +657,24 @@ function see(
 ): void {
   store<u32>(cell + CELL_LAST_SEEN, second);
   const sent = cell + CELL_SENT + (directionOffset(about) >>> 1);
-  let isWanted = false;
   let isLookedAt = false;
+  let isShown = false;
   if ((about & HAS_PAYLOAD) !== 0) {
     const state = load<u32>(cell + CELL_STATE);
     const payloads = payloadsShift(about);
     if (((state >>> payloads) & PAYLOADS) < MOST_LOOKED_AT) {
       store<u32>(cell + CELL_STATE, state + (1 << payloads));
       isLookedAt = true;
-      isWanted = maySay(packet);
+      isShown = maySay(packet);
     }
   }
-  const isShown = isWanted;
   if (<u32> load<u16>(sent) !== window) {
     store<u16>(sent, <u16> window);
     touch(t, shift, cell, number);
-    isWanted = true;
+  } else if (!isShown) {
+    // Of a payload that says nothing it is enough that it is counted.
+    return;
   }
-  // Of a payload that says nothing it is enough that it is counted.
-  if (!isWanted) return;
   const head = out;
   const looks = isLookedAt ? looksOf(load<u32>(cell + CELL_STATE)) | WAS_LOOKED_AT : 0;
   send(about, number, looks, 0);
