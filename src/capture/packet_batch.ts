@@ -49,13 +49,13 @@ export class PacketBatch {
   /** The link type of packet `i`, one of the numbers of `src/packet/link_type.ts`. */
   readonly linkType: Uint16Array;
   /**
-   * Adds the records of a saved capture, from one at this place of `bytes` up to the last that is whole
-   * and no longer than may be, as far as there is room; `null` where nothing does that faster than its
-   * format can.
+   * Takes the packets of records of a saved capture, from one at this place of `bytes` up to the last
+   * that is whole and no longer than may be, so that they need not be in the index; `null` where nobody
+   * does.
    *
-   * @returns The place after the last.
+   * @returns The place after the last that was taken.
    */
-  indexRecords: ((format: RecordFormat, from: number, end: number) => number) | null = null;
+  takeRecords: ((format: RecordFormat, from: number, end: number) => number) | null = null;
 
   /**
    * Makes a batch without packets.

@@ -56,7 +56,7 @@ export class PcapFormat implements SavefileFormat {
     const { offset, captured, length, seconds, linkType, capacity } = batch;
     const { header, littleEndian, linkType: link, most } = this.#records;
     // What it stops at is looked at below.
-    let position = batch.indexRecords?.(this.#records, reader.start, end) ?? reader.start;
+    let position = batch.takeRecords?.(this.#records, reader.start, end) ?? reader.start;
     let count = batch.count;
     let needed = 0;
     while (count < capacity) {

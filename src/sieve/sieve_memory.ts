@@ -94,8 +94,6 @@ export class SieveLayout {
     readonly bytes: number;
     readonly offset: number;
     readonly captured: number;
-    readonly length: number;
-    readonly seconds: number;
     readonly linkType: number;
   };
   /** Where what is sent on goes. */
@@ -110,8 +108,6 @@ export class SieveLayout {
       bytes: this.#take(BATCH_BYTES + PIECE),
       offset: this.#take(BATCH_PACKETS * WORD),
       captured: this.#take(BATCH_PACKETS * WORD),
-      length: this.#take(BATCH_PACKETS * WORD),
-      seconds: this.#take(BATCH_PACKETS * WORD),
       linkType: this.#take(BATCH_PACKETS * 2),
     };
     const ring = this.#take(RING);
@@ -121,7 +117,7 @@ export class SieveLayout {
     this.readPorts = this.#take(PORTS);
     this.signFilter = this.#take(MOST_FILTER_WORDS * WORD);
     this.lists = this.#take(LISTS);
-    this.looked = this.#take(GROUP * LOOKED_WORDS * WORD);
+    this.looked = this.#take(BATCH_PACKETS * LOOKED_WORDS * WORD);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,
@@ -166,8 +162,8 @@ export function sieveInput(buffer: ArrayBufferLike, { input }: SieveLayout): Pac
   return new PacketBatch(BATCH_PACKETS, new Uint8Array(buffer, input.bytes, BATCH_BYTES), {
     offset: new Int32Array(buffer, input.offset, BATCH_PACKETS),
     captured: new Int32Array(buffer, input.captured, BATCH_PACKETS),
-    length: new Uint32Array(buffer, input.length, BATCH_PACKETS),
-    seconds: new Uint32Array(buffer, input.seconds, BATCH_PACKETS),
+    length: new Uint32Array(BATCH_PACKETS),
+    seconds: new Uint32Array(BATCH_PACKETS),
     linkType: new Uint16Array(buffer, input.linkType, BATCH_PACKETS),
   });
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { filtered } from "../capture/filtered.ts";
-import { SavefileSource } from "../capture/savefile_source.ts";
+import type { RecordFormat } from "../capture/packet_batch.ts";
+import { PACKETS_PER_BATCH, SavefileSource } from "../capture/savefile_source.ts";
 import { Sieve } from "../sieve/sieve.ts";
 import { SieveLayout, SieveOutput } from "../sieve/sieve_memory.ts";
 import { SieveRing } from "../sieve/sieve_ring.ts";
@@ -52,7 +53,11 @@ class Sifting {
   }
 
   async #read({ path, filter }: SiftMessage): Promise<void> {
-    const file = SavefileSource.open(path, this.#sieve.newInput());
+    const input = this.#sieve.newInput();
+    const file = SavefileSource.open(path, input);
+    if (filter === undefined) {
+      input.takeRecords = (format, from, end) => this.#siftRecords(file, format, from, end);
+    }
     try {
       const source = await filtered(file, filter);
       for (let batch; (batch = await source.next()) !== null;) {
@@ -70,13 +75,38 @@ class Sifting {
 
   /** @returns The index after the packets that found room. */
   #sift(from: number): number {
+    const room = this.#room();
+    const end = this.#sieve.sift(from, room, this.#output);
+    this.#handOver(room, end - from);
+    return end;
+  }
+
+  /** @returns The place after the records. */
+  #siftRecords(file: SavefileSource, format: RecordFormat, from: number, end: number): number {
+    const before = file.position - from;
+    let at = from;
+    for (let isMore = true; isMore;) {
+      const room = this.#room();
+      const sifted = this.#sieve.siftRecords(format, at, end, room, this.#output);
+      if (sifted.count === 0) break;
+      at = sifted.taken;
+      this.#position = before + at;
+      this.#handOver(room, sifted.count);
+      isMore = sifted.count === PACKETS_PER_BATCH;
+    }
+    return at;
+  }
+
+  #room(): number {
     const room = this.#ring.room();
     if (room === null) throw NOBODY_WANTS_MORE;
-    const end = this.#sieve.sift(from, room, this.#output);
-    this.#received += end - from;
+    return room;
+  }
+
+  #handOver(room: number, packets: number): void {
+    this.#received += packets;
     this.#output.setProgress(this.#received, this.#position, false);
     this.#ring.fill(room, this.#output.endAddress);
-    return end;
   }
 
   #sayLast(): void {

@@ -7,7 +7,7 @@ import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD } from "../../src/flow/packet
 import { READ_ALL, READ_RESPONSES } from "../../src/flow/payload_reader.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
-import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
+import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../src/packet/link_type.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
 import { payloadSays } from "../../src/payload/payload_says.ts";
 import { FROM_CLIENT, FROM_SERVER } from "../../src/payload/sign.ts";
@@ -120,22 +120,40 @@ class TestSieve {
     return this.#output.forgotten;
   }
 
-  /** What it sends on of a capture. */
-  async sift(capture: Uint8Array): Promise<Sighting[]> {
+  /**
+   * What it sends on of a capture.
+   *
+   * @param takesRecords Whether it takes records as they are, or a batch with an index of them.
+   */
+  async sift(capture: Uint8Array, takesRecords = true): Promise<Sighting[]> {
     let at = 0;
+    const input = this.#sieve.newInput();
+    const sightings: Sighting[] = [];
+    const take = () => {
+      sightings.push(...this.#read());
+      this.#output.decoded.forEach((count, i) => this.decoded[i] += count);
+      this.queries += this.#output.queries;
+    };
+    if (takesRecords) {
+      input.takeRecords = (format, from, end) => {
+        let sifted = { taken: from, count: 0 };
+        do {
+          sifted = this.#sieve.siftRecords(format, sifted.taken, end, this.#room, this.#output);
+          if (sifted.count > 0) take();
+        } while (sifted.count > 0);
+        return sifted.taken;
+      };
+    }
     const source = new SavefileSource("capture", (into) => {
       const part = capture.subarray(at, at + into.length);
       at += part.length;
       into.set(part);
       return part.length === 0 ? null : part.length;
-    }, { batch: this.#sieve.newInput() });
-    const sightings: Sighting[] = [];
+    }, { batch: input });
     for (let batch; (batch = await source.next()) !== null;) {
       for (let from = 0; from < batch.count;) {
         from = this.#sieve.sift(from, this.#room, this.#output);
-        sightings.push(...this.#read());
-        this.#output.decoded.forEach((count, i) => this.decoded[i] += count);
-        this.queries += this.#output.queries;
+        take();
       }
     }
     return sightings;
@@ -346,6 +364,27 @@ Deno.test("a sieve reads records of pcap in either byte order, and of each of it
   assert.ok(expected.length > packets.length);
   assert.deepEqual(await new TestSieve().sift(pcap(packets, { littleEndian: false })), expected);
   assert.deepEqual(await new TestSieve().sift(pcap(packets, { magic: 0xa1b23c4d })), expected);
+});
+
+Deno.test("a sieve sifts records as it sifts a batch of them, more than one has room for", async () => {
+  const random = new SeededRandom();
+  // Short ones, so that there are more in the window of the file than in a batch.
+  const short = new Uint8Array(1);
+  const packets = Array.from({ length: 20_000 }, (_, i) => ({
+    packet: random.below(4) === 0 ? random.of(SAMPLE_PACKETS).packet : short,
+    seconds: SECOND + (i >> 9),
+  }));
+  for (const linkType of [LINKTYPE_ETHERNET, LINKTYPE_RAW]) {
+    const capture = pcap(packets, { linkType });
+    const ofRecords = new TestSieve();
+    const ofBatches = new TestSieve();
+    const expected = await ofBatches.sift(capture, false);
+    assert.ok(expected.length > 100);
+    assert.deepEqual(await ofRecords.sift(capture), expected, `seed ${random.seed}`);
+    assert.deepEqual(ofRecords.decoded, ofBatches.decoded);
+    assert.equal(ofRecords.queries, ofBatches.queries);
+    assert.equal(ofRecords.decoded.reduce((sum, count) => sum + count), packets.length);
+  }
 });
 
 Deno.test("a sieve counts DNS queries where responses are wanted, and sends on all else", async () => {

@@ -10,6 +10,13 @@
 // Packets of a group, as `sieve_memory.ts` has it.
 const GROUP: u32 = 256;
 
+// Why `siftRecords` has stopped, as `sieve.ts` has it.
+const STOP_END: u32 = 0;
+const STOP_TIME: u32 = 1;
+const STOP_OTHER: u32 = 2;
+// In place of the second of a group that has not begun.
+const NO_SECOND: i64 = -1;
+
 // `src/packet/packet_header.ts`.
 const PROTOCOL_TCP: u32 = 6;
 const PROTOCOL_UDP: u32 = 17;
@@ -70,8 +77,10 @@ const UDP_HEADER: usize = 8;
 // Ethernet, IPv4 without options, TCP without options: reads below it need no other check.
 const PLAIN_IPV4: usize = 54;
 const PLAIN_IPV6: usize = ETHERNET + IPV6_HEADER + UDP_HEADER;
-// Low 13 bits of the upper half of the IPv4 word with flags (RFC 791, section 3.1).
-const FRAGMENT_OFFSET: u32 = 0x1fff_0000;
+// RFC 791, section 3.1, in eight bytes from the total length on, as they are read: the low 13 bits of
+// the fifth and the sixth, and the last one.
+const FRAGMENT_OFFSET: u64 = 0x0000_ff1f_0000_0000;
+const IPV4_PROTOCOL_SHIFT: u64 = 56;
 
 // `src/flow/payload_reader.ts`.
 const READ_RESPONSES: u8 = 2;
@@ -80,14 +89,14 @@ const DNS_HEADER: usize = 12;
 const DNS_FLAGS: usize = 2;
 const DNS_RESPONSE: u32 = 0x80;
 
-// A packet of a list: where its payload is, `about`, ports, hash, then the low end's address and the
+// A packet of a list: where its payload is, hash, ports, `about`, then the low end's address and the
 // high one's.
 const PAYLOAD: usize = 0;
 const PAYLOAD_END: usize = 4;
-const ABOUT: usize = 8;
-const PORTS: usize = 12;
-const HASH: usize = 16;
-const ENDS: usize = 20;
+const HASH: usize = 8;
+const PORTS: usize = 16;
+const ABOUT: usize = 20;
+const ENDS: usize = 24;
 const LIST4_SHIFT: usize = 5;
 const LIST6_SHIFT: usize = 6;
 
@@ -95,12 +104,14 @@ const LIST6_SHIFT: usize = 6;
 // For each direction, the window in which a packet was sent on last: 16 bits, of which one is set.
 const CELL_SENT: usize = 0;
 const CELL_LAST_SEEN: usize = 4;
-const CELL_STATE: usize = 8;
-const CELL_PORTS: usize = 12;
 // Neighbours in the list by age; the latter in that of free cells, too.
-const CELL_OLDER: usize = 16;
-const CELL_NEWER: usize = 20;
+const CELL_OLDER: usize = 8;
+const CELL_NEWER: usize = 12;
+const CELL_PORTS: usize = 16;
+const CELL_STATE: usize = 20;
 const CELL_ENDS: usize = 24;
+// Ports and protocol, where a cell and a packet have them together with other things.
+const PORTS_AND_PROTOCOL: u64 = 0x0000_00ff_ffff_ffff;
 const CELL4_SHIFT: usize = 5;
 const CELL6_SHIFT: usize = 6;
 // In CELL_STATE, above the protocol: payloads that were sent on, of each direction.
@@ -146,16 +157,26 @@ let looked: usize = 0;
 let bytes: usize = 0;
 let offsets: usize = 0;
 let captureds: usize = 0;
-let lengths: usize = 0;
-let secondses: usize = 0;
 let linkTypes: usize = 0;
 // Where the payload of the last packet is, if it has one.
 let payloadFrom: usize = 0;
 let payloadEnd: usize = 0;
 // Where the next word goes that is sent on.
 let out: usize = 0;
-// Where `index` has stopped.
-let indexed: usize = 0;
+// The records that `siftRecords` takes, and how many more a batch and a group may have.
+let recordsAt: usize = 0;
+let recordsEnd: usize = 0;
+let recordHeader: usize = 0;
+let recordMost: u32 = 0;
+let isRecordBigEndian: bool = false;
+let recordLinkType: u32 = 0;
+let batchLeft: u32 = 0;
+let groupLeft: u32 = 0;
+let groupSecond: i64 = NO_SECOND;
+// Of the records that were taken, how many had packets as most are, and where the last is that had not.
+let plainCount: u32 = 0;
+let packetAt: u32 = 0;
+let packetCaptured: u32 = 0;
 
 let queryCount: u32 = 0;
 let lookedCount: u32 = 0;
@@ -196,68 +217,122 @@ export function setUpInput(
   itsBytes: usize,
   offset: usize,
   captured: usize,
-  length: usize,
-  itsSeconds: usize,
   linkType: usize,
 ): void {
   bytes = itsBytes;
   offsets = offset;
   captureds = captured;
-  lengths = length;
-  secondses = itsSeconds;
   linkTypes = linkType;
 }
 
 /**
- * Adds records of a saved capture to the batch's index: `indexRecords` of `PacketBatch`.
+ * Says which records of a saved capture {@linkcode siftRecords} takes, as `RecordFormat` of a
+ * `PacketBatch` has them.
  *
- * @param count How many there are.
- * @param most How many there may be.
- * @returns How many there are afterwards.
+ * @param most How many of them at most, as a batch would have.
  */
-export function index(
+export function setRecords(
   from: usize,
   end: usize,
-  count: u32,
   most: u32,
   header: usize,
   mostBytes: u32,
   isBigEndian: bool,
   linkType: u32,
-): u32 {
-  let at = from;
-  let i = count;
-  while (i < most && at + header <= end) {
-    const record = bytes + at;
-    let captured = load<u32>(record + 8);
-    let length = load<u32>(record + 12);
-    let itsSecond = load<u32>(record);
-    if (isBigEndian) {
-      captured = bswap<u32>(captured);
-      length = bswap<u32>(length);
-      itsSecond = bswap<u32>(itsSecond);
-    }
-    if (captured > mostBytes || at + header + captured > end) break;
-    store<u32>(secondses + (<usize> i << 2), itsSecond);
-    store<u32>(captureds + (<usize> i << 2), captured);
-    store<u32>(lengths + (<usize> i << 2), length);
-    store<u32>(offsets + (<usize> i << 2), <u32> (at + header));
-    store<u16>(linkTypes + (<usize> i << 1), <u16> linkType);
-    i++;
-    at += header + captured;
-  }
-  indexed = at;
-  return i;
+): void {
+  recordsAt = from;
+  recordsEnd = end;
+  batchLeft = most;
+  recordHeader = header;
+  recordMost = mostBytes;
+  isRecordBigEndian = isBigEndian;
+  recordLinkType = linkType;
+  groupLeft = 0;
+  groupSecond = NO_SECOND;
+  plainCount = 0;
 }
 
-/** The place after the last record that was added. */
-export function indexEnd(): usize {
-  return indexed;
+/**
+ * Decodes and looks up the packets of records, in the groups that they would be in as a batch.
+ *
+ * @returns Why it has stopped: all were taken that are whole and no longer than may be; the next group is
+ * of another second, {@linkcode recordSecond}; or a packet is not as most are,
+ * {@linkcode recordPacket}. After the last two it is to be called again.
+ */
+export function siftRecords(): u32 {
+  const seed4 = load<u32>(table4, T_SEED);
+  const header = recordHeader;
+  const end = recordsEnd;
+  const isEthernet = recordLinkType === LINKTYPE_ETHERNET;
+  let at = recordsAt;
+  let ofBatch = batchLeft;
+  let ofGroup = groupLeft;
+  let stop = STOP_END;
+  while (ofBatch !== 0 && at + header <= end) {
+    const record = bytes + at;
+    let captured = load<u32>(record, 8);
+    let itsSecond = load<u32>(record);
+    if (isRecordBigEndian) {
+      captured = bswap<u32>(captured);
+      itsSecond = bswap<u32>(itsSecond);
+    }
+    if (captured > recordMost || at + header + captured > end) break;
+    if (ofGroup === 0 || <i64> itsSecond !== groupSecond) {
+      lookUp();
+      ofGroup = GROUP;
+      if (<i64> itsSecond !== groupSecond) {
+        groupSecond = itsSecond;
+        stop = STOP_TIME;
+        break;
+      }
+    }
+    ofGroup--;
+    ofBatch--;
+    at += header + captured;
+    if (!isEthernet || !decodePlain(record + header, captured, seed4)) {
+      packetAt = <u32> (at - captured);
+      packetCaptured = captured;
+      stop = STOP_OTHER;
+      break;
+    }
+  }
+  plainCount += batchLeft - ofBatch - (stop === STOP_OTHER ? 1 : 0);
+  recordsAt = at;
+  batchLeft = ofBatch;
+  groupLeft = ofGroup;
+  if (stop === STOP_END) lookUp();
+  return stop;
+}
+
+/** The place after the last record that was taken. */
+export function recordsTaken(): usize {
+  return recordsAt;
+}
+
+/** The second of the group that comes next. */
+export function recordSecond(): u32 {
+  return <u32> groupSecond;
+}
+
+/** Where the packet is that is not as most are; {@linkcode recordCaptured} says how long. */
+export function recordPacket(): u32 {
+  return packetAt;
+}
+
+/** How many bytes it has. */
+export function recordCaptured(): u32 {
+  return packetCaptured;
+}
+
+/** How many of the records had packets as most are. */
+export function plainPackets(): u32 {
+  return plainCount;
 }
 
 /** Says where to write what is sent on. */
 export function begin(into: usize): void {
   out = into;
+  lookedCount = 0;
 }
 
 /** Where the words end that were sent on. */
@@ -277,12 +352,11 @@ export function sendTime(packetSecond: u32): void {
 }
 
 /** Sends on a packet that is wanted as a whole. */
-export function sendOther(packet: u32): void {
-  const from = bytes + load<u32>(offsets + (<usize> packet << 2));
-  const captured: usize = load<u32>(captureds + (<usize> packet << 2));
+export function sendOther(at: u32, captured: u32, linkType: u32): void {
+  const from = bytes + at;
   const head = out;
   send(IS_OTHER, 0, 0, 0);
-  store<u32>(head + HEAD_LINK_TYPE, <u32> load<u16>(linkTypes + (<usize> packet << 1)));
+  store<u32>(head, linkType, HEAD_LINK_TYPE);
   sendBytes(head, from, from + captured);
 }
 
@@ -306,39 +380,43 @@ function sendTableAgain(t: usize, shift: usize): void {
  * @returns The index of the first that is not, or `to`.
  */
 export function decode(from: u32, to: u32): u32 {
-  const seed4 = load<u32>(table4 + T_SEED);
+  const seed4 = load<u32>(table4, T_SEED);
   let i = from;
   for (; i < to; i++) {
-    const start = bytes + load<u32>(offsets + (<usize> i << 2));
-    const captured: usize = load<u32>(captureds + (<usize> i << 2));
-    const end = start + captured;
     if (<u32> load<u16>(linkTypes + (<usize> i << 1)) !== LINKTYPE_ETHERNET) break;
-    if (captured < PLAIN_IPV4) break;
-    // The byte after EtherType, version and header length is the type of service.
-    const kind = load<u32>(start + 12) & 0x00ff_ffff;
-    if (kind !== IPV4_WITHOUT_OPTIONS) {
-      if ((kind & 0xffff) !== ETHERTYPE_IPV6 || !decode6(i, start, end)) break;
-      continue;
-    }
-    const word = word32(start + 20);
-    if ((word & FRAGMENT_OFFSET) !== 0) break;
-    const protocol = word & 0xff;
-    const about = aboutPacket(
-      protocol,
-      start + ETHERNET + 20,
-      start + ETHERNET + word16(start + 16),
-      end,
-    );
-    if (about === 0) break;
-    const ports = word32(start + 34);
-    if (isRead(about, ports)) sendOther(i);
-    put4(word32(start + 26), word32(start + 30), ports, about, seed4);
+    const start = bytes + load<u32>(offsets + (<usize> i << 2));
+    if (!decodePlain(start, load<u32>(captureds + (<usize> i << 2)), seed4)) break;
   }
   return i;
 }
 
+/** Decodes an Ethernet frame, if it is as most are. */
 @inline
-function decode6(i: u32, start: usize, end: usize): bool {
+function decodePlain(start: usize, captured: usize, seed4: u32): bool {
+  if (captured < PLAIN_IPV4) return false;
+  const end = start + captured;
+  // The byte after EtherType, version and header length is the type of service.
+  const kind = load<u32>(start, 12) & 0x00ff_ffff;
+  if (kind !== IPV4_WITHOUT_OPTIONS) {
+    return (kind & 0xffff) === ETHERTYPE_IPV6 && decode6(start, end);
+  }
+  const words = load<u64>(start, 16);
+  if ((words & FRAGMENT_OFFSET) !== 0) return false;
+  const about = aboutPacket(
+    <u32> (words >>> IPV4_PROTOCOL_SHIFT),
+    start + ETHERNET + 20,
+    start + ETHERNET + <usize> bswap<u16>(<u16> words),
+    end,
+  );
+  if (about === 0) return false;
+  const ports = bswap<u32>(load<u32>(start, 34));
+  if (isRead(about, ports)) sendOther(<u32> (start - bytes), <u32> captured, LINKTYPE_ETHERNET);
+  const addresses = bswap<u64>(load<u64>(start, 26));
+  put4(<u32> (addresses >>> 32), <u32> addresses, ports, about, seed4);
+  return true;
+}
+
+function decode6(start: usize, end: usize): bool {
   if (end - start < PLAIN_IPV6 || (load<u8>(start + 14) & 0xf0) !== 0x60) return false;
   const payloadLength = word16(start + 18);
   if (payloadLength === 0) return false;
@@ -347,7 +425,9 @@ function decode6(i: u32, start: usize, end: usize): bool {
   const about = aboutPacket(protocol, transport, transport + payloadLength, end);
   if (about === 0) return false;
   const ports = word32(transport);
-  if (isRead(about, ports)) sendOther(i);
+  if (isRead(about, ports)) {
+    sendOther(<u32> (start - bytes), <u32> (end - start), LINKTYPE_ETHERNET);
+  }
   const into = next6();
   for (let at: usize = 0; at < 32; at += 4) store<u32>(into + at, word32(start + 22 + at));
   add6(ports, about);
@@ -439,9 +519,10 @@ function put4(
 ): void {
   const sourcePort = sourceAndDestination >>> 16;
   const destinationPort = sourceAndDestination & 0xffff;
-  const isTurned = <i32> source > <i32> destination ||
-    (source === destination && sourcePort > destinationPort);
-  const turn: u32 = isTurned ? 0xffff_ffff : 0;
+  // Addresses are compared as words with a sign, then ports; no processor can guess the outcome.
+  const one = (<u64> (source ^ 0x8000_0000) << 16) | sourcePort;
+  const other = (<u64> (destination ^ 0x8000_0000) << 16) | destinationPort;
+  const turn: u32 = 0 - <u32> (one > other);
   const addressTurn = (source ^ destination) & turn;
   const portTurn = (sourcePort ^ destinationPort) & turn;
   const low = source ^ addressTurn;
@@ -453,8 +534,7 @@ function put4(
   const into = list4 + (<usize> count4 << LIST4_SHIFT);
   count4++;
   putRest(into, about, ports, hash);
-  store<u32>(into + ENDS, low);
-  store<u32>(into + ENDS + 4, high);
+  store<u64>(into, low | (<u64> high << 32), ENDS);
 }
 
 /** Adds an IPv6 packet, whose addresses are at {@linkcode next6}, the source first. */
@@ -478,11 +558,10 @@ export function add6(sourceAndDestination: u32, aboutIt: u32): void {
 
 @inline
 function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
-  store<u32>(into + PAYLOAD, <u32> payloadFrom);
-  store<u32>(into + PAYLOAD_END, <u32> payloadEnd);
-  store<u32>(into + ABOUT, about);
-  store<u32>(into + PORTS, ports);
-  store<u32>(into + HASH, hash);
+  store<u32>(into, <u32> payloadFrom, PAYLOAD);
+  store<u32>(into, <u32> payloadEnd, PAYLOAD_END);
+  store<u32>(into, hash, HASH);
+  store<u64>(into, ports | (<u64> about << 32), PORTS);
 }
 
 @inline
@@ -519,83 +598,99 @@ function finish(itsHash: u32, ports: u32, protocol: u32): u32 {
   return hash ^ (hash >>> 15);
 }
 
-/**
- * Looks up the packets of a group, and sends on those that say something new.
- *
- * @returns How many of their payloads are to be looked at.
- */
-export function lookUp(): u32 {
-  lookedCount = 0;
+/** Looks up the packets of a group, and sends on those that say something new. */
+export function lookUp(): void {
   if (count4 !== 0) {
-    prefetch(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
-    for (let i: u32 = 0; i < count4; i++) {
-      lookUpOne(table4, CELL4_SHIFT, list4 + (<usize> i << LIST4_SHIFT));
-    }
+    lookUpAll(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
     count4 = 0;
   }
   if (count6 !== 0) {
-    prefetch(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6);
-    for (let i: u32 = 0; i < count6; i++) {
-      lookUpOne(table6, CELL6_SHIFT, list6 + (<usize> i << LIST6_SHIFT));
-    }
+    lookUpAll(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6);
     count6 = 0;
   }
+}
+
+/** How many payloads there are to be looked at, of all that was sifted since {@linkcode begin}. */
+export function toBeLookedAt(): u32 {
   return lookedCount;
+}
+
+/** Inlined for each family: what depends on the size of its cells is decided by the compiler. */
+@inline
+function lookUpAll(t: usize, list: usize, listShift: usize, shift: usize, count: u32): void {
+  const index: usize = load<u32>(t, T_INDEX);
+  const cells: usize = load<u32>(t, T_CELLS);
+  prefetch(t, list, listShift, shift, count);
+  const end = list + (<usize> count << listShift);
+  for (let packet = list; packet < end; packet += 1 << listShift) {
+    const hash = load<u32>(packet, HASH);
+    const portsAndAbout = load<u64>(packet, PORTS);
+    // It may have grown with the packet before.
+    const mask = load<u32>(t, T_MASK);
+    let word: u32 = 0;
+    let cell: usize = 0;
+    let portsAndState: u64 = 0;
+    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+      word = load<u32>(index + (<usize> slot << 2));
+      if (word === 0) break;
+      if (((word ^ hash) & TAG_MASK) !== 0) continue;
+      cell = cells + (<usize> (word & NUMBER_MASK) << shift);
+      portsAndState = load<u64>(cell, CELL_PORTS);
+      if (
+        ((portsAndState ^ portsAndAbout) & PORTS_AND_PROTOCOL) === 0 &&
+        areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)
+      ) break;
+    }
+    const about = <u32> (portsAndAbout >>> 32);
+    if (word === 0) {
+      takeUnknown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about, hash);
+      continue;
+    }
+    // Most packets repeat what was seen of their direction, and all that is looked at in it was.
+    const sent = <u32> load<u16>(cell + (directionOffset(about) >>> 1), CELL_SENT);
+    const looks = (<u32> (portsAndState >>> 32) >>> payloadsShift(about)) & PAYLOADS;
+    const isLookedAt = (about & HAS_PAYLOAD) !== 0 && looks < MOST_LOOKED_AT;
+    if (sent === window && !isLookedAt && (about & CONTROL) === 0) {
+      store<u32>(cell, second, CELL_LAST_SEEN);
+      continue;
+    }
+    const number = word & NUMBER_MASK;
+    takeKnown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about, number);
+  }
 }
 
 @inline
 function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, count: u32): void {
-  const index: usize = load<u32>(t + T_INDEX);
-  const mask = load<u32>(t + T_MASK);
-  const cells: usize = load<u32>(t + T_CELLS);
+  const index: usize = load<u32>(t, T_INDEX);
+  const mask = load<u32>(t, T_MASK);
+  const cells: usize = load<u32>(t, T_CELLS);
   for (let i: u32 = 0; i < count; i++) {
-    const hash = load<u32>(list + (<usize> i << listShift) + HASH);
+    const hash = load<u32>(list + (<usize> i << listShift), HASH);
     store<u32>(words + (<usize> i << 2), load<u32>(index + (<usize> (hash & mask) << 2)));
   }
   let loaded: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const number = load<u32>(words + (<usize> i << 2)) & NUMBER_MASK;
-    loaded ^= load<u32>(cells + (<usize> number << cellShift) + CELL_PORTS);
+    loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
   }
   sum ^= loaded;
 }
 
-/** Inlined for each family: what depends on `shift`, the size of its cells, is decided by the compiler. */
-@inline
-function lookUpOne(t: usize, shift: usize, packet: usize): void {
-  const index: usize = load<u32>(t + T_INDEX);
-  const mask = load<u32>(t + T_MASK);
-  const cells: usize = load<u32>(t + T_CELLS);
-  const hash = load<u32>(packet + HASH);
-  const ports = load<u32>(packet + PORTS);
-  const about = load<u32>(packet + ABOUT) | (shift === CELL6_SHIFT ? IS_IPV6 : 0);
-  let number: u32 = 0;
-  for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-    const word = load<u32>(index + (<usize> slot << 2));
-    if (word === 0) break;
-    if (((word ^ hash) & TAG_MASK) !== 0) continue;
-    const cell = cells + (<usize> (word & NUMBER_MASK) << shift);
-    if (
-      load<u32>(cell + CELL_PORTS) === ports &&
-      (load<u32>(cell + CELL_STATE) & 0xff) === (about & 0xff) &&
-      areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)
-    ) {
-      number = word & NUMBER_MASK;
-      break;
-    }
-  }
-  if (number === 0) {
-    if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn(shift, packet, about))) {
-      if ((about & (SYN | RST)) !== 0) sendWithEnds(shift, packet, about, 0);
-      return;
-    }
-    number = add(t, shift, hash);
-    const cell = cells + (<usize> number << shift);
-    copyEnds(shift, cell + CELL_ENDS, packet + ENDS);
-    sendAdded(shift, cell, packet, about, number);
+/** Takes a packet that belongs to no known conversation. */
+function takeUnknown(t: usize, shift: usize, packet: usize, about: u32, hash: u32): void {
+  if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn(shift, packet, about))) {
+    if ((about & (SYN | RST)) !== 0) sendWithEnds(shift, packet, about, 0);
     return;
   }
-  const cell = cells + (<usize> number << shift);
+  const number = add(t, shift, hash);
+  const cell = cellOf(t, shift, number);
+  copyEnds(shift, cell + CELL_ENDS, packet + ENDS);
+  sendAdded(shift, cell, packet, about, number);
+}
+
+/** Takes a packet of a known conversation that may say something new. */
+function takeKnown(t: usize, shift: usize, packet: usize, about: u32, number: u32): void {
+  const cell = cellOf(t, shift, number);
   if ((about & CONTROL) !== 0) {
     if (sendControl(cell, about, number, isOwn(shift, packet, about))) return;
   }
