@@ -16,8 +16,7 @@ export function startProgram<Exports>(program: string, memory: WebAssembly.Memor
 export function compileProgram(program: string): WebAssembly.Module {
   let module = compiled.get(program);
   if (module === undefined) {
-    const binary = Uint8Array.from(atob(program), (character) => character.charCodeAt(0));
-    compiled.set(program, module = new WebAssembly.Module(binary));
+    compiled.set(program, module = new WebAssembly.Module(Uint8Array.fromBase64(program)));
   }
   return module;
 }

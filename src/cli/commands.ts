@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
 import { SOURCE_CHOICES } from "../capture/source_choices.ts";
-import { DEFAULT_MAX_CONVERSATIONS } from "../flow/flow_meter.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "../flow/default_max_conversations.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";

@@ -9,17 +9,21 @@ import { complain } from "./complain.ts";
  * Runs the program.
  *
  * @param parameters What stands on the command line after the program's name.
+ * @param started The thread that reads captures, if it was started.
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
-export async function main(parameters: readonly string[]): Promise<number> {
+export async function main(
+  parameters: readonly string[],
+  started: SieveThread | null = null,
+): Promise<number> {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(report(event.reason, parameters));
   });
-  let thread: SieveThread | null = null;
+  let thread = started;
   try {
     // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
-    if (parameters.includes("replay")) thread = SieveThread.startFor(parameters);
+    if (parameters.includes("replay")) thread ??= SieveThread.startFor(parameters);
     const { runCommand } = await import("./commands.ts");
     return await runCommand(parameters, thread);
   } catch (error) {

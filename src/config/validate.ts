@@ -4,7 +4,7 @@ import { parseAddress } from "./address.ts";
 import { type Cidr, parseCidr } from "./cidr.ts";
 import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
-import { DNS_PORT } from "../dns/dns_ports.ts";
+import { DEFAULT_DNS_PORTS } from "../dns/dns_ports.ts";
 import { domainName } from "../dns/domain_name.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
@@ -41,8 +41,10 @@ const SETTINGS = {
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
   ourNets: (value) => value === undefined ? [] : list(value, "ourNets", ownPrefix),
   ignoreFlows: (value) => value === undefined ? [] : list(value, "ignoreFlows", ignoredFlow),
-  dnsPorts: (value) => value === undefined ? [DNS_PORT] : list(value, "dnsPorts", dnsPort),
-  multicastDns: (value) => value === undefined ? false : booleanSetting(value),
+  dnsPorts: (value) =>
+    value === undefined ? DEFAULT_DNS_PORTS.dnsPorts : list(value, "dnsPorts", dnsPort),
+  multicastDns: (value) =>
+    value === undefined ? DEFAULT_DNS_PORTS.multicastDns : booleanSetting(value),
   ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
   networks: (value) => value === undefined ? [everything()] : networkList(value),
   // Needs the networks: read by itself.

@@ -1,4 +1,4 @@
-import { type PayloadReader, READ_RESPONSES } from "../flow/payload_reader.ts";
+import type { PayloadReader } from "../flow/payload_reader.ts";
 import {
   DESTINATION,
   type PacketHeader,
@@ -10,10 +10,9 @@ import {
 import { readDnsMessage } from "./dns_message.ts";
 import type { DnsMeter } from "./dns_meter.ts";
 import { AFTER_GAP, CUT_SHORT, MALFORMED, QUERY } from "./dns_outcome.ts";
-import { type DnsPorts, MDNS_PORT, responsePorts } from "./dns_ports.ts";
+import { type DnsPorts, MDNS_PORT, portsToRead } from "./dns_ports.ts";
 import { TcpMessages } from "./tcp_messages.ts";
 
-const PORTS = 1 << 16;
 /** Where a UDP header has the datagram's length (RFC 768), and the header's own. */
 const UDP_LENGTH = 4;
 const UDP_HEADER = 8;
@@ -22,7 +21,7 @@ const TCP_SEQUENCE = 4;
 
 /** Finds DNS responses in packets, and hands them to a meter. The client is who they are sent to. */
 export class DnsPackets implements PayloadReader {
-  readonly ports: Uint8Array = new Uint8Array(PORTS);
+  readonly ports: Uint8Array;
   readonly #meter: DnsMeter;
   readonly #tcp = new TcpMessages();
   readonly #client = new Uint32Array(4);
@@ -32,7 +31,7 @@ export class DnsPackets implements PayloadReader {
   #bytes: Uint8Array = new Uint8Array();
 
   constructor(ports: DnsPorts, meter: DnsMeter) {
-    for (const port of responsePorts(ports)) this.ports[port] = READ_RESPONSES;
+    this.ports = portsToRead(ports);
     this.#meter = meter;
   }
 

@@ -66,6 +66,7 @@ import {
   STATE_WANTS_PAYLOAD,
   UNJUDGED,
 } from "./conversation_table.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "./default_max_conversations.ts";
 import { DecodedBatch, type PacketPlaces } from "./decoded_batch.ts";
 import { WINDOWS_HELD } from "./held_keys.ts";
 import { EvidenceGatherer } from "./evidence_gatherer.ts";
@@ -92,8 +93,6 @@ import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connectio
 import type { PayloadReader } from "./payload_reader.ts";
 import { WindowClock } from "./window_clock.ts";
 
-/** Conversations of each address family that are remembered unless told otherwise. */
-export const DEFAULT_MAX_CONVERSATIONS = 1_000_000;
 /** Keys that are held back at the same time, for each address family. */
 const MOST_HELD_KEYS = 1_000_000;
 /** Directions that may wait for their judgement; then all are judged at once. */
@@ -209,7 +208,7 @@ export class FlowMeter {
   readonly decoderSettings: DecoderSettings;
   readonly #id = ++meters;
   /** Counts, for a sieve, how often all conversations were to be seen anew. */
-  readonly #anew = new Int32Array(new SharedArrayBuffer(4));
+  readonly #anew = new Int32Array(1);
   /** What a sieve remembers, and has forgotten. */
   #sifted = { conversations: 0, forgotten: 0 };
   /** The time of what a sieve sends on, which may be earlier than the meter's. */
@@ -429,7 +428,7 @@ export class FlowMeter {
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
   judgeAnew(): void {
     this.#decoder.forget();
-    Atomics.add(this.#anew, 0, 1);
+    this.#anew[0]++;
     this.#ipv4.judgeAnew();
     this.#ipv6.judgeAnew();
   }

@@ -26,16 +26,19 @@ const ENTRIES = LISTS + 2 * FIRST_BYTES;
 export function makeSignFilter(): Int32Array {
   const words: number[] = new Array(ENTRIES).fill(0);
   for (const port of DNS_PORTS) words[port >>> 5] |= 1 << (port & 31);
-  const lists = new Map<string, number>();
   for (const [transport, signs] of [TCP_SIGNS, UDP_SIGNS].entries()) {
+    const entries = new Map(signs.map((sign) => [sign, entriesOf(sign)]));
+    // Most first bytes have the same few signs.
+    const lists = new Map<string, number>();
     for (const [byte, shown] of byFirstByte(signs).entries()) {
-      const entries = shown.flatMap(entriesOf);
-      const name = entries.join();
-      if (!lists.has(name)) {
-        lists.set(name, words.length);
-        words.push(...entries, 0);
+      const name = shown.map((sign) => signs.indexOf(sign)).join();
+      let list = lists.get(name);
+      if (list === undefined) {
+        lists.set(name, list = words.length);
+        for (const sign of shown) words.push(...entries.get(sign)!);
+        words.push(0);
       }
-      words[LISTS + transport * FIRST_BYTES + byte] = lists.get(name)!;
+      words[LISTS + transport * FIRST_BYTES + byte] = list;
     }
   }
   return Int32Array.from(words);

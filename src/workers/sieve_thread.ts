@@ -1,4 +1,4 @@
-import { isPipe } from "../capture/pipe.ts";
+import type { Cidr } from "../config/cidr.ts";
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import {
   SieveLayout,
@@ -9,7 +9,7 @@ import {
 import type { SightingBatch } from "../sieve/sighting_batch.ts";
 import { ringControl, SieveRing } from "../sieve/sieve_ring.ts";
 import { errorOf, type Failure, failureOf } from "./failure.ts";
-import { mayReadModules } from "./permission.ts";
+import { fileSize, newSieveWorker, startSieveWorker } from "./sieve_start.ts";
 
 /** Has the thread read a file. */
 export interface SiftMessage {
@@ -25,23 +25,29 @@ export interface SiftMessage {
   readonly control: SharedArrayBuffer;
 }
 
-/** What the thread tells at the end of a file, before it hands over the last batch. */
-export interface EndMessage {
-  readonly number: number;
-  readonly end: End;
-}
+/**
+ * What the thread tells: that it was loaded, or how a file ended, before it hands over the last batch.
+ */
+export type SieveMessage = "loaded" | { readonly number: number; readonly end: End };
 
 /** How the reading of a file ended. */
 type End = { readonly kind: "ended" } | Failure;
 
-const WORKER = new URL("./sieve_worker.ts", import.meta.url);
-/** Where there is more to read, in bytes, a thread is worth its start. */
-const WORTH_A_THREAD = 16 * 1024 * 1024;
+/** What is sifted of packets, and how, as far as that decides what comes out. */
+export interface SiftedCapture {
+  readonly path: string;
+  /** See pcap-filter(7); `undefined` for none. */
+  readonly filter: string | undefined;
+  readonly settings: Pick<SieveSettings, "maxConversations" | "readPorts" | "ownNetworks">;
+}
+
 /** For how long, in milliseconds, nothing else has its turn while packets are waited for. */
 const PATIENCE = 20;
 
 /** A thread that reads saved captures and sifts their packets while this one attributes them. */
 export class SieveThread {
+  /** Resolves when it has loaded its modules, or has failed to. */
+  readonly loaded: Promise<void>;
   readonly #worker: Worker;
   /** The meter that the last sieve worked for, and the sieve's memory. */
   #meter = 0;
@@ -51,46 +57,76 @@ export class SieveThread {
   #files = 0;
   /** Why it is of no use any more. */
   #failure: Failure | null = null;
+  /** What it reads before it was asked to, and what comes of it. */
+  #presumed: { readonly capture: SiftedCapture; readonly file: SiftedFile } | null = null;
+  /** By what its sieves are told that all conversations are to be seen anew. */
+  readonly #anew = new Int32Array(new SharedArrayBuffer(4));
 
-  constructor() {
-    this.#worker = new Worker(WORKER, { type: "module", name: "sieve" });
-    this.#worker.onmessage = ({ data }: MessageEvent<EndMessage>) => {
-      if (data.number === this.#files) this.#file?.setEnd(data.end);
+  /** @param worker The thread, if it was started. */
+  constructor(worker: Worker = newSieveWorker()) {
+    this.#worker = worker;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.loaded = promise;
+    this.#worker.onmessage = ({ data }: MessageEvent<SieveMessage>) => {
+      if (data === "loaded") resolve();
+      else if (data.number === this.#files) this.#file?.setEnd(data.end);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
+      resolve();
       this.#failure = failureOf(new Error(`the sieve's thread: ${event.message}`));
       this.#file?.setEnd(this.#failure);
     };
   }
 
-  /**
-   * Starts it, or gives `null` where it is of no use: there is little to read, or a pipe among it, no
-   * second processor, or the program's own modules may not be read.
-   *
-   * @param names What will be read; other things may be among them, such as options. So nobody is asked
-   * for permission to look at any of them.
-   */
+  /** Starts it, or gives `null` where {@linkcode startSieveWorker} does. */
   static startFor(names: readonly string[]): SieveThread | null {
-    const known = names.filter(mayLookAt);
-    if (navigator.hardwareConcurrency < 2 || known.some(isPipe)) return null;
-    if (known.reduce((sum, name) => sum + fileSize(name), 0) < WORTH_A_THREAD) return null;
-    return mayReadModules(WORKER) ? new SieveThread() : null;
+    const worker = startSieveWorker(names);
+    return worker === null ? null : new SieveThread(worker);
+  }
+
+  /**
+   * Has it read a file that it will probably be asked to read first. Where it is asked for something
+   * else, that was in vain, and nothing more.
+   *
+   * @returns What {@linkcode SieveThread.read} gives if it is asked for just that.
+   */
+  presume(capture: SiftedCapture): SiftedFile {
+    const file = this.#start(capture);
+    this.#presumed = { capture, file };
+    return file;
   }
 
   /** Has it read a file, after the one before was read to its end or closed. */
   read(path: string, filter: string | undefined, settings: SieveSettings): SiftedFile {
+    const presumed = this.#presumed;
+    this.#presumed = null;
+    if (presumed !== null && isSame(presumed.capture, { path, filter, settings })) {
+      this.#meter = settings.id;
+      presumed.file.follow(settings.anew);
+      return presumed.file;
+    }
+    presumed?.file.close();
     // What a meter has not taken, its sieve must not take for known.
     if (this.#meter !== settings.id || this.#file?.isWhole === false) this.#memory = null;
+    this.#meter = settings.id;
+    const file = this.#start({ path, filter, settings });
+    file.follow(settings.anew);
+    return file;
+  }
+
+  /** Has the last sieve read a file, or a new one where there is none. */
+  #start({ path, filter, settings: given }: SiftedCapture): SiftedFile {
+    const { maxConversations, readPorts, ownNetworks } = given;
+    const settings = { id: 0, maxConversations, readPorts, ownNetworks, anew: this.#anew };
     if (this.#memory === null) {
       this.#memory = sieveMemory(settings);
-      this.#meter = settings.id;
       this.#sieves++;
     }
     const memory = this.#memory;
     const control = ringControl();
     const ring = new SieveRing(control, new SieveLayout(settings));
-    const file = new SiftedFile(path, ring, memory.buffer);
+    const file = new SiftedFile(path, ring, memory.buffer, this.#anew);
     const number = ++this.#files;
     this.#file = file;
     if (this.#failure !== null) file.setEnd(this.#failure);
@@ -123,12 +159,21 @@ export class SiftedFile {
   #closed = false;
   /** Whether all of it was given, be it to its end or to where it is damaged. */
   isWhole = false;
+  /** By what the sieve is told that all is to be seen anew, and what says so here. */
+  readonly #anew: Int32Array;
+  #followed: Int32Array | null = null;
 
-  constructor(path: string, ring: SieveRing, memory: ArrayBufferLike) {
+  constructor(path: string, ring: SieveRing, memory: ArrayBufferLike, anew: Int32Array) {
     this.name = path;
     this.size = fileSize(path);
     this.#ring = ring;
     this.#output = new SieveOutput(memory);
+    this.#anew = anew;
+  }
+
+  /** Has all conversations seen anew when this number is another one, as a meter counts it. */
+  follow(anew: Int32Array): void {
+    this.#followed = anew;
   }
 
   /** Bytes that were used up to now. */
@@ -142,6 +187,7 @@ export class SiftedFile {
    * @throws {UserError} when the file can't be read, or is damaged.
    */
   async next(): Promise<SightingBatch | null> {
+    if (this.#followed !== null) Atomics.store(this.#anew, 0, this.#followed[0]);
     if (this.#isUsed && !this.#closed) this.#ring.take(++this.#taken);
     this.#isUsed = await this.#isFilled();
     if (!this.#isUsed) return null;
@@ -183,19 +229,22 @@ export class SiftedFile {
   }
 }
 
-/** Whether what a name stands for can be looked at without anybody having to allow it. */
-function mayLookAt(name: string): boolean {
-  // Standard input needs no permission, and what is empty is no path.
-  if (name === "-" || name === "") return name === "-";
-  return Deno.permissions.querySync({ name: "read", path: name }).state === "granted";
+function isSame(one: SiftedCapture, other: SiftedCapture): boolean {
+  const [settings, others] = [one.settings, other.settings];
+  return one.path === other.path && one.filter === other.filter &&
+    settings.maxConversations === others.maxConversations &&
+    settings.ownNetworks.length === others.ownNetworks.length &&
+    settings.ownNetworks.every((cidr, i) => isSameCidr(cidr, others.ownNetworks[i])) &&
+    areSamePorts(settings.readPorts, others.readPorts);
 }
 
-/** How long a file is, in bytes; 0 for what is none. */
-function fileSize(name: string): number {
-  try {
-    const { isFile, size } = Deno.statSync(name);
-    return isFile ? size : 0;
-  } catch {
-    return 0;
-  }
+function isSameCidr(one: Cidr, other: Cidr): boolean {
+  return one.family === other.family && one.prefixLength === other.prefixLength &&
+    one.words.every((word, i) => word === other.words[i]);
+}
+
+function areSamePorts(one: Uint8Array, other: Uint8Array): boolean {
+  // Eight at once, as this is run but once, and so not compiled.
+  const [words, others] = [one, other].map(({ buffer }) => new BigUint64Array(buffer));
+  return words.every((word, i) => word === others[i]);
 }

@@ -11,13 +11,13 @@ import { Sieve } from "../sieve/sieve.ts";
 import { SieveLayout, SieveOutput } from "../sieve/sieve_memory.ts";
 import { SieveRing } from "../sieve/sieve_ring.ts";
 import { failureOf } from "./failure.ts";
-import type { EndMessage, SiftMessage } from "./sieve_thread.ts";
+import type { SieveMessage, SiftMessage } from "./sieve_thread.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
 /** Thrown where the main thread has closed the file. */
 const NOBODY_WANTS_MORE = new Error("the file was closed");
 
-const scope = globalThis as unknown as WorkerScope<SiftMessage, EndMessage>;
+const scope = globalThis as unknown as WorkerScope<SiftMessage, SieveMessage>;
 
 /** That of the last file, whose conversations may go on in the next. */
 let last: { readonly number: number; readonly sieve: Sieve } | null = null;
@@ -119,3 +119,4 @@ class Sifting {
 }
 
 scope.onmessage = ({ data }) => void new Sifting(data).run(data);
+scope.postMessage("loaded");

@@ -6,8 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TASK: string = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.flosensor;
-/** What stands between `deno` and `mod.ts` in the task. */
+/** What stands between `deno` and the module in the task. */
 const [SUBCOMMAND, ...PERMISSIONS] = TASK.split(" ").slice(1, -1);
+const MODULE = TASK.split(" ").at(-1)!;
+/** The one for whom own modules may not be read. */
+const SCOPED_MODULE = "mod.ts";
 
 /** How long, in milliseconds, a test waits for what must come: machines that run tests are busy. */
 const PATIENCE = 60_000;
@@ -53,13 +56,16 @@ export class RunningProgram implements AsyncDisposable {
 
   constructor(
     args: string[],
-    { permissions = PERMISSIONS, executable, command }: ProgramOptions = {},
+    { permissions, executable, command }: ProgramOptions = {},
   ) {
     const make = command ??
       ((program, parameters, options) =>
         new Deno.Command(program, { ...options, args: parameters }));
     // ip-netns(8) becomes the program it runs: signals arrive there.
-    const source = [SUBCOMMAND, "--config", `${ROOT}deno.json`, ...permissions, `${ROOT}mod.ts`];
+    const source = [
+      ...[SUBCOMMAND, "--config", `${ROOT}deno.json`, ...(permissions ?? PERMISSIONS)],
+      `${ROOT}${permissions === undefined ? MODULE : SCOPED_MODULE}`,
+    ];
     this.#child = make(
       executable ?? Deno.execPath(),
       executable === undefined ? [...source, ...args] : args,

@@ -118,6 +118,45 @@ Deno.test("a thread sifts a long capture, and one that is cut, as they are read 
     );
   }));
 
+Deno.test("what a thread was presumed to read is taken if it is that, and else it reads anew", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = join(directory, "long.pcap");
+    const other = join(directory, "other.pcap");
+    await Deno.writeFile(path, LONG_CAPTURE);
+    await Deno.writeFile(other, pcap(PACKETS.toReversed()));
+    const { maxConversations, readPorts, ownNetworks } = collecting().meter.sieveSettings;
+    const settings = { maxConversations, readPorts, ownNetworks };
+    const expected = await story(() => SavefileSource.open(path));
+    const all = [
+      { path, filter: undefined, settings },
+      { path: other, filter: undefined, settings },
+      { path: join(directory, "none"), filter: undefined, settings },
+      { path, filter: "udp", settings },
+      { path, filter: undefined, settings: { ...settings, maxConversations: 7 } },
+      { path, filter: undefined, settings: { ...settings, ownNetworks: [] } },
+      { path, filter: undefined, settings: { ...settings, readPorts: readPorts.with(443, 1) } },
+    ];
+    for (const presumed of all) {
+      const thread = new SieveThread();
+      try {
+        const file = thread.presume(presumed);
+        const { keys } = await story((meter) => {
+          const read = thread.read(path, undefined, meter.sieveSettings);
+          assert.equal(read === file, presumed === all[0]);
+          return read;
+        });
+        assert.deepEqual(keys, expected.keys);
+        await assertSame(thread, other);
+      } finally {
+        thread.close();
+      }
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("a thread sifts a packet that is longer than its memory for many", () =>
   withThread(async (thread, directory) => {
     const path = join(directory, "jumbo.pcap");
