@@ -7,6 +7,7 @@
  * @module
  */
 import { VERSION } from "../version.ts";
+import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 
 /*
@@ -18,14 +19,14 @@ const THREAD = new URL("../workers/sieve_thread.ts", import.meta.url);
 const PRESUMED = new URL("./presumed_replay.ts", import.meta.url);
 
 async function startThread(parameters: readonly string[]): Promise<SieveThread | null> {
-  if (!parameters.includes("replay")) return null;
+  const worker = parameters.includes("replay") ? startSieveWorker(parameters) : null;
+  if (worker === null) return null;
   const { SieveThread }: typeof import("../workers/sieve_thread.ts") = await import(THREAD.href);
   const { presumedReplay }: typeof import("./presumed_replay.ts") = await import(PRESUMED.href);
-  const thread = SieveThread.startFor(parameters);
+  const thread = new SieveThread(worker);
   const capture = presumedReplay(parameters);
-  if (thread === null || capture === null) return thread;
-  thread.presume(capture);
-  // Its few modules are loaded in a tenth of the time where nothing else is loaded meanwhile.
+  if (capture !== null) thread.presume(capture);
+  // Its modules are not to wait for the many of the rest.
   await thread.loaded;
   return thread;
 }

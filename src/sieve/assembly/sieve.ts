@@ -764,8 +764,10 @@ function see(
     }
   }
   if (<u32> load<u16>(sent) !== window) {
+    // With the first packet of a window it was moved, whichever direction that had.
+    const sentOther = cell + CELL_SENT + ((directionOffset(about) ^ 4) >>> 1);
+    if (<u32> load<u16>(sentOther) !== window) touch(t, shift, cell, number);
     store<u16>(sent, <u16> window);
-    touch(t, shift, cell, number);
   } else if (!isShown) {
     // Of a payload that says nothing it is enough that it is counted.
     return;
