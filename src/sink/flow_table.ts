@@ -29,8 +29,8 @@ interface Row {
   /** Seconds since 1970-01-01 UTC. */
   first: number;
   last: number;
-  /** Sorts rows by client, server and port, as numbers. */
-  readonly order: string;
+  /** What it is made of. */
+  readonly sighting: Sighting;
 }
 
 /** A service that a client uses. */
@@ -76,7 +76,7 @@ export class FlowTable {
   get flows(): FlowRow[] {
     return this.#flows.list().map((sighting) => {
       const { what, protocol, note, name } = sighting;
-      const { client, server, port, sightings, first, last, order } = rowOf(sighting, what);
+      const { client, server, port, sightings, first, last } = rowOf(sighting, what);
       const row: FlowRow = {
         client,
         server,
@@ -84,7 +84,7 @@ export class FlowTable {
         sightings,
         first,
         last,
-        order,
+        sighting,
         protocol: PROTOCOL_NAMES.get(protocol) ?? String(protocol),
         by: BY_NAMES[note],
       };
@@ -147,19 +147,18 @@ function rowOf(sighting: Sighting, port: number): Row {
     sightings,
     first,
     last,
-    order: orderOf(sighting, port),
+    sighting,
   };
 }
 
-/** Family, addresses and port as text that sorts like the numbers. */
-function orderOf({ isIpv6, addresses, at }: Sighting, port: number): string {
-  const end = String.fromCharCode(port);
-  if (!isIpv6) return "4" + wordText(addresses[at + 3]) + wordText(addresses[at + 7]) + end;
-  let order = "6";
-  for (let word = 0; word < 2 * SERVER; word++) order += wordText(addresses[at + word]);
-  return order + end;
-}
-
-function wordText(word: number): string {
-  return String.fromCharCode(word >>> 16, word & 0xffff);
+/** Sorts rows by client, server and port, as numbers. */
+export function byEnds(one: Row, other: Row): number {
+  const { isIpv6, addresses, at } = one.sighting;
+  const others = other.sighting;
+  if (isIpv6 !== others.isIpv6) return isIpv6 ? 1 : -1;
+  for (let word = 0; word < 2 * SERVER; word++) {
+    const difference = addresses[at + word] - others.addresses[others.at + word];
+    if (difference !== 0) return difference;
+  }
+  return one.port - other.port;
 }

@@ -1,4 +1,4 @@
-import type { FailureRow, FlowRow, FlowTable } from "./flow_table.ts";
+import { byEnds, type FailureRow, type FlowRow, type FlowTable } from "./flow_table.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 /** How much room a {@linkcode renderFlowTable} has. */
@@ -48,7 +48,7 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const flows = sorted(table.flows, order);
   const failures = sorted(table.failures, order);
   const days = daysOf([...flows, ...failures]);
-  const lines = [totalsLine(flows, table.leftOut, days)];
+  const lines = [totalsLine(flows, order, table.leftOut, days)];
   const timeText = remembered(days.includes(" to ") ? dayAndTime : timeOfDay);
   const failureLines = failures.length === 0
     ? []
@@ -75,14 +75,13 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
 }
 
 function sorted<R extends Row>(rows: R[], order: RowOrder): R[] {
-  const byClient = (a: R, b: R) => a.order < b.order ? -1 : a.order > b.order ? 1 : 0;
-  return rows.sort(
-    order === "by-client" ? byClient : (a, b) => b.last - a.last || byClient(a, b),
-  );
+  return rows.sort(order === "by-client" ? byEnds : (a, b) => b.last - a.last || byEnds(a, b));
 }
 
-function totalsLine(flows: FlowRow[], leftOut: number, days: string): string {
-  const clients = new Set(flows.map((row) => row.client)).size;
+function totalsLine(flows: FlowRow[], order: RowOrder, leftOut: number, days: string): string {
+  const clients = order === "by-client"
+    ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
+    : new Set(flows.map(({ client }) => client)).size;
   const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
   const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   return `${plural(flows.length, "flow")} of ${plural(clients, "client")}, ` +

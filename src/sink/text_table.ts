@@ -33,9 +33,12 @@ const NARROWEST = 15;
  * @param width How many characters a line has room for. May be `Infinity`.
  */
 export function textTable(columns: Column[], rows: string[][], width: number): string[] {
-  const natural = columns.map(({ title }, i) =>
-    rows.reduce((most, row) => Math.max(most, row[i].length), title.length)
-  );
+  const natural = columns.map(({ title }) => title.length);
+  for (const row of rows) {
+    for (let i = 0; i < natural.length; i++) {
+      if (row[i].length > natural[i]) natural[i] = row[i].length;
+    }
+  }
   const wanted = columns.map(({ leastWidth }, i) => Math.min(natural[i], leastWidth ?? Infinity));
   const shown = shownColumns(columns, wanted, width);
   const last = shown.at(-1)!;
@@ -50,9 +53,12 @@ export function textTable(columns: Column[], rows: string[][], width: number): s
     let tail = "";
     for (const i of others) {
       const text = cutToWidth(row[i], natural[i]);
-      tail += GAP + (columns[i].isNumber ? text.padStart(natural[i]) : text.padEnd(natural[i]));
+      // What is last is not padded, so that most lines need not be looked at for where they end.
+      const padded = i === last ? text : text.padEnd(natural[i]);
+      tail += GAP + (columns[i].isNumber ? text.padStart(natural[i]) : padded);
     }
     pushRow(lines, row[0], row[1], client, server, tail);
+    if (others.length === 0 || row[last] === "") lines.push(lines.pop()!.trimEnd());
   }
   return lines;
 }
@@ -117,5 +123,5 @@ function pushRow(
     lines.push(client);
     head = "";
   }
-  lines.push((head.padEnd(start) + server.padEnd(end - start) + tail).trimEnd());
+  lines.push(head.padEnd(start) + server.padEnd(end - start) + tail);
 }

@@ -21,7 +21,7 @@ Deno.test("FlowTable keeps a row for each flow, with how often and when it was s
       { ...FLOW, protocol: 6, by: "assign", seconds: 190 },
     ),
   );
-  const rows = table.flows.map(({ order: _, ...row }) => row);
+  const rows = table.flows.map(({ sighting: _, ...row }) => row);
   const base = { client: FLOW.a, server: FLOW.b, port: 443 };
   assert.deepEqual(rows, [
     { ...base, protocol: "udp", by: "lower-port", sightings: 1, first: 150, last: 150 },
