@@ -7,8 +7,10 @@
  * @module
  */
 import { VERSION } from "../version.ts";
+import { mayReadModules } from "../workers/permission.ts";
 import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
+import { complain } from "./complain.ts";
 
 /*
  * Deno reads all that is imported by a name that it finds in the text, all of the program, before it
@@ -34,6 +36,9 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {
   console.log(VERSION);
+} else if (!mayReadModules(MAIN)) {
+  complain("no permission to read its own modules: run with --allow-read, or mod.ts in its place");
+  Deno.exit(1);
 } else {
   const thread = await startThread(Deno.args);
   const { main }: typeof import("./main.ts") = await import(MAIN.href);

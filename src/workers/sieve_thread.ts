@@ -86,12 +86,13 @@ export class SieveThread {
   }
 
   /**
-   * Has it read a file that it will probably be asked to read first. Where it is asked for something
-   * else, that was in vain, and nothing more.
+   * Has it read a file that it will probably be asked to read for a meter that has seen nothing yet.
+   * Where it is asked for something else, that was in vain, and nothing more.
    *
    * @returns What {@linkcode SieveThread.read} gives if it is asked for just that.
    */
   presume(capture: SiftedCapture): SiftedFile {
+    this.#memory = null;
     const file = this.#start(capture);
     this.#presumed = { capture, file };
     return file;

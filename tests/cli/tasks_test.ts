@@ -52,3 +52,23 @@ Deno.test("the task demo prints the flows, what failed, and what to do next", as
   ) assert.ok(rows.includes(row), `${row} in ${text}`);
   assert.match(text, /What to do next:/);
 });
+
+Deno.test("the module of the task flosensor may not read its own modules: one line", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read=/nowhere",
+      tasks.flosensor.split(" ").at(-1),
+      "check",
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(code, 1);
+  assert.equal(new TextDecoder().decode(stdout), "");
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^flosensor: error: no permission to read its own modules: .*\n$/,
+  );
+});
