@@ -9,7 +9,7 @@ import {
 import type { SightingBatch } from "../sieve/sighting_batch.ts";
 import { ringControl, SieveRing } from "../sieve/sieve_ring.ts";
 import { errorOf, type Failure, failureOf } from "./failure.ts";
-import { fileSize, newSieveWorker, startSieveWorker } from "./sieve_start.ts";
+import { fileSize, newSieveWorker, type SieveWorker, startSieveWorker } from "./sieve_start.ts";
 
 /** Has the thread read a file. */
 export interface SiftMessage {
@@ -47,7 +47,7 @@ const PATIENCE = 20;
 /** A thread that reads saved captures and sifts their packets while this one attributes them. */
 export class SieveThread {
   /** Resolves when it has loaded its modules, or has failed to. */
-  readonly loaded: Promise<void>;
+  readonly loaded: Promise<unknown>;
   readonly #worker: Worker;
   /** The meter that the last sieve worked for, and the sieve's memory. */
   #meter = 0;
@@ -63,19 +63,15 @@ export class SieveThread {
   readonly #anew = new Int32Array(new SharedArrayBuffer(4));
 
   /** @param worker The thread, if it was started. */
-  constructor(worker: Worker = newSieveWorker()) {
+  constructor({ worker, loaded }: SieveWorker = newSieveWorker()) {
     this.#worker = worker;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.loaded = promise;
-    this.#worker.onmessage = ({ data }: MessageEvent<SieveMessage>) => {
-      if (data === "loaded") resolve();
-      else if (data.number === this.#files) this.#file?.setEnd(data.end);
+    this.loaded = loaded.then((failure) => failure === null || this.#fail(failure));
+    worker.onmessage = ({ data }: MessageEvent<SieveMessage>) => {
+      if (data !== "loaded" && data.number === this.#files) this.#file?.setEnd(data.end);
     };
-    this.#worker.onerror = (event) => {
+    worker.onerror = (event) => {
       event.preventDefault();
-      resolve();
-      this.#failure = failureOf(new Error(`the sieve's thread: ${event.message}`));
-      this.#file?.setEnd(this.#failure);
+      this.#fail(event.message);
     };
   }
 
@@ -135,6 +131,11 @@ export class SieveThread {
     const message: SiftMessage = { number, path, filter, settings, sieve, memory, control };
     this.#worker.postMessage(message);
     return file;
+  }
+
+  #fail(why: string): void {
+    this.#failure = failureOf(new Error(`the sieve's thread: ${why}`));
+    this.#file?.setEnd(this.#failure);
   }
 
   /** Ends it. */

@@ -11,6 +11,7 @@ import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
 import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts";
+import { newSieveWorker } from "../../src/workers/sieve_start.ts";
 import { connection } from "../conversations.ts";
 import { HAS_LIBPCAP, isProgram, WITHOUT_LIBPCAP } from "../installed.ts";
 import { mappingOf } from "../observed_keys.ts";
@@ -154,6 +155,21 @@ Deno.test("what a thread was presumed to read is taken if it is that, and else i
     }
   } finally {
     await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("a thread that was loaded before anybody listened is known to be", async () => {
+  const started = newSieveWorker();
+  await started.loaded;
+  const thread = new SieveThread(started);
+  try {
+    await thread.loaded;
+    const path = await Deno.makeTempFile();
+    await Deno.writeFile(path, LONG_CAPTURE);
+    await assertSame(thread, path);
+    await Deno.remove(path);
+  } finally {
+    thread.close();
   }
 });
 
