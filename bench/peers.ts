@@ -42,14 +42,8 @@ const PEERS: readonly Peer[] = [
     program: Deno.execPath(),
     args: (file) => [
       ...["run", "--config", `${ROOT}deno.json`, "--no-prompt", "--ignore-env", "--allow-read"],
-      ...[
-        `${ROOT}src/cli/program.ts`,
-        "replay",
-        file,
-        "10.0.0.0/8",
-        "2001:db8:1::/48",
-        "--no-redis",
-      ],
+      ...[`${ROOT}src/cli/program.ts`, "replay", file],
+      ...["10.0.0.0/8", "2001:db8:1::/48", "--no-redis"],
     ],
     version: ["--version"],
   },

@@ -9,21 +9,24 @@ import { complain } from "./complain.ts";
  * Runs the program.
  *
  * @param parameters What stands on the command line after the program's name.
- * @param started The thread that reads captures, if it was started.
+ * @param started The thread that reads captures, or `null` where one is of no use; without it, that is
+ * found out here.
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
 export async function main(
   parameters: readonly string[],
-  started: SieveThread | null = null,
+  started?: SieveThread | null,
 ): Promise<number> {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(report(event.reason, parameters));
   });
-  let thread = started;
+  let thread = started ?? null;
   try {
     // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
-    if (parameters.includes("replay")) thread ??= SieveThread.startFor(parameters);
+    if (started === undefined && parameters.includes("replay")) {
+      thread = SieveThread.startFor(parameters);
+    }
     const { runCommand } = await import("./commands.ts");
     return await runCommand(parameters, thread);
   } catch (error) {

@@ -4,7 +4,7 @@ import { DEFAULT_DNS_PORTS, portsToRead } from "../dns/dns_ports.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "../flow/default_max_conversations.ts";
 import type { SiftedCapture } from "../workers/sieve_thread.ts";
 
-/** Options of `replay` that change nothing of what is sifted, and those of them with a value. */
+/** Options of `replay` that seldom change what is sifted; of the latter, a value follows. */
 const FLAGS = new Set(["--no-redis", "--json"]);
 const WITH_VALUE = new Set(["-c", "--config", "--redis", "--stats", "--log-level"]);
 

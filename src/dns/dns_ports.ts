@@ -5,7 +5,7 @@ export const MDNS_PORT = 5353;
 /** Link-local multicast name resolution (RFC 4795, section 2). */
 const LLMNR_PORT = 5355;
 /** DNS itself (RFC 1035, section 4.2). */
-export const DNS_PORT = 53;
+const DNS_PORT = 53;
 
 /** Where DNS is looked for. */
 export interface DnsPorts {

@@ -20,7 +20,10 @@ export interface SieveSettings {
   readonly readPorts: Uint8Array;
   /** The own networks: a refusal that goes there makes no conversation. */
   readonly ownNetworks: readonly Cidr[];
-  /** Counts how often all conversations were to be seen anew; for a sieve, in memory that both threads see. */
+  /**
+   * Counts how often all conversations were to be seen anew; for a sieve, in memory that both threads
+   * see.
+   */
   readonly anew: Int32Array;
 }
 

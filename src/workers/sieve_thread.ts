@@ -47,7 +47,7 @@ const PATIENCE = 20;
 /** A thread that reads saved captures and sifts their packets while this one attributes them. */
 export class SieveThread {
   /** Resolves when it has loaded its modules, or has failed to. */
-  readonly loaded: Promise<unknown>;
+  readonly loaded: Promise<void>;
   readonly #worker: Worker;
   /** The meter that the last sieve worked for, and the sieve's memory. */
   #meter = 0;
@@ -65,7 +65,9 @@ export class SieveThread {
   /** @param worker The thread, if it was started. */
   constructor({ worker, loaded }: SieveWorker = newSieveWorker()) {
     this.#worker = worker;
-    this.loaded = loaded.then((failure) => failure === null || this.#fail(failure));
+    this.loaded = loaded.then((failure) => {
+      if (failure !== null) this.#fail(failure);
+    });
     worker.onmessage = ({ data }: MessageEvent<SieveMessage>) => {
       if (data !== "loaded" && data.number === this.#files) this.#file?.setEnd(data.end);
     };
