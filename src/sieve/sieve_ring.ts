@@ -3,9 +3,12 @@ import { MOST_OF_A_BATCH, type SieveLayout } from "./sieve_memory.ts";
 /** How many batches were filled and taken: the first two words. */
 const FILLED = 0;
 const TAKEN = 1;
-/** After them, where each of the last so many batches is. */
+/**
+ * After them, where each of the last so many batches is. Of one that sends nothing on there is but its
+ * head, so that the ring has room for far more: at the start, the sieve is ahead by thousands.
+ */
 const STARTS = 2;
-const BATCHES = 1024;
+const BATCHES = 1 << 14;
 /** Whoever waits is woken once for so many: waking up takes as long as a few hundred packets. */
 const BATCHES_PER_WAKE = 8;
 /** In place of how many were taken: no more are wanted. */

@@ -53,9 +53,9 @@ export function textTable(columns: Column[], rows: string[][], width: number): s
     let tail = "";
     for (const i of others) {
       const text = cutToWidth(row[i], natural[i]);
+      if (columns[i].isNumber) tail += GAP + text.padStart(natural[i]);
       // What is last is not padded, so that most lines need not be looked at for where they end.
-      const padded = i === last ? text : text.padEnd(natural[i]);
-      tail += GAP + (columns[i].isNumber ? text.padStart(natural[i]) : padded);
+      else tail += GAP + (i === last ? text : text.padEnd(natural[i]));
     }
     pushRow(lines, row[0], row[1], client, server, tail);
     if (others.length === 0 || row[last] === "") lines.push(lines.pop()!.trimEnd());
