@@ -5,7 +5,8 @@ const FILLED = 0;
 const TAKEN = 1;
 /**
  * After them, where each of the last so many batches is. Of one that sends nothing on there is but its
- * head, so that the ring has room for far more: at the start, the sieve is ahead by thousands.
+ * head, so that the ring has room for far more: at the start, the sieve is ahead by more than a
+ * thousand.
  */
 const STARTS = 2;
 const BATCHES = 1 << 14;
