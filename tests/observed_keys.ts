@@ -10,7 +10,7 @@ import { keyText } from "../src/sink/keys.ts";
 import { UserError } from "../src/user_error.ts";
 
 /** A mapping of what a test has in the place of config.ts. */
-export function mappingOf(config: Config, ourNets: string[]): Mapping {
+export function mappingOf(config: Config<string>, ourNets: string[]): Mapping {
   const ignore = { warn: () => {} };
   return new Mapping(validate(defineConfig(config)), ourNets.map(parseInterfacePrefix), ignore);
 }

@@ -21,8 +21,8 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
   { source: at("sieve/assembly/sieve.ts"), module: at("sieve/program.ts"), isShared: true },
   { source: at("flow/assembly/keys.ts"), module: at("flow/key_program.ts"), isShared: false },
   {
-    source: at("flow/assembly/evidence.ts"),
-    module: at("flow/evidence_program.ts"),
+    source: at("flow/assembly/meter.ts"),
+    module: at("flow/meter_program.ts"),
     isShared: false,
   },
 ];

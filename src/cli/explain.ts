@@ -212,8 +212,7 @@ function keysOf(facts: Facts, outcome: number, isIgnored: boolean): string[] {
   const isTurned = clientIsDestination(outcome);
   const client = isTurned ? facts.destination : facts.source;
   const server = isTurned ? facts.source : facts.destination;
-  writer.stageFlow(facts.family === 6, client, server, portOf(outcome), 0, isIgnored);
-  writer.commit();
+  writer.writeFlow(facts.family === 6, client, server, portOf(outcome), 0, isIgnored);
   writer.flush();
   return keys;
 }

@@ -1,6 +1,6 @@
 import { BY_FUNCTION } from "../flow/by.ts";
 import { addressText } from "../flow/address_text.ts";
-import { Action } from "./action.ts";
+import { Action, type ActionImage, KIND_FUNCTION } from "./action.ts";
 import { DST, SRC } from "./end.ts";
 import type { Facts } from "./facts.ts";
 import type { Attribution, Flow, FlowFunction } from "./flow_function.ts";
@@ -13,6 +13,7 @@ const TCP = 6;
 /** A user's function in the place of an action. */
 export class CustomAction extends Action {
   override readonly alwaysMatches = false;
+  override readonly image: ActionImage = { kind: KIND_FUNCTION };
   readonly #function: FlowFunction;
   readonly #networkNames: readonly string[];
   readonly #report: (problem: string) => void;

@@ -6,6 +6,7 @@ import { pathText } from "./config_error.ts";
 import { CustomAction } from "./custom_action.ts";
 import type { Facts } from "./facts.ts";
 import { OUR_NETS } from "./our_nets.ts";
+import { mappingImage } from "./mapping_image.ts";
 import { NO_MATCH, type Outcome } from "./outcome.ts";
 import { PrefixTable } from "./prefix_table.ts";
 import type { ValidConfig } from "./valid_config.ts";
@@ -59,12 +60,14 @@ export class Mapping {
   /** The actions of the rules, in order. */
   readonly actions: readonly Action[];
 
-  /** Whether a rule's answer depends on what is seen of a conversation, and so may change. */
-  readonly usesEvidence: boolean;
+  /**
+   * All of it that a meter asks about each conversation, as {@linkcode mappingImage} lays it out.
+   *
+   * @internal
+   */
+  readonly image: Int32Array;
 
   readonly #config: ValidConfig;
-  /** Index of the first rule with a custom function, or the number of rules. */
-  readonly #firstFunction: number;
   readonly #networks: PrefixTable;
   readonly #ourNets: PrefixTable;
   /** For each address that `ignoreFlows` names, the number of its ports in `#ignoredPorts`. */
@@ -79,6 +82,7 @@ export class Mapping {
    * @param config The checked configuration.
    * @param ourNets The own networks, which stand where the configuration has `OUR_NETS`.
    * @param log Told once of each custom function that throws or returns what can't be used.
+   * @throws {ConfigError} when it is too large.
    */
   constructor(config: ValidConfig, ourNets: readonly Cidr[], log: Pick<Log, "warn">) {
     this.#config = config;
@@ -92,9 +96,6 @@ export class Mapping {
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));
-    const firstFunction = this.actions.findIndex((action) => action instanceof CustomAction);
-    this.#firstFunction = firstFunction < 0 ? this.actions.length : firstFunction;
-    this.usesEvidence = this.actions.some((action) => action.usesEvidence);
     this.#networks = new PrefixTable(
       resolveNetworks(config, ourNets).flatMap((prefixes, number) =>
         prefixes.map((prefix) => [prefix, number] as const)
@@ -104,6 +105,19 @@ export class Mapping {
     [this.#ignored, this.#ignoredPorts] = ignoredTable(config);
     this.#sources = Int32Array.from(config.rules, ({ source }) => source);
     this.#destinations = Int32Array.from(config.rules, ({ destination }) => destination);
+    const firstFunction = this.actions.findIndex((action) => action instanceof CustomAction);
+    this.image = mappingImage({
+      usesEvidence: this.actions.some((action) => action.usesEvidence),
+      suppressOwnNetwork: this.suppressOwnNetwork,
+      rules: config.rules.map(({ source, destination }, i) => {
+        return { source, destination, action: this.actions[i] };
+      }),
+      rulesBeforeFunction: firstFunction < 0 ? this.actions.length : firstFunction,
+      networks: this.#networks,
+      ownNetworks: this.#ourNets,
+      ignored: this.#ignored,
+      ignoredPorts: this.#ignoredPorts,
+    });
   }
 
   /**
@@ -135,21 +149,9 @@ export class Mapping {
    * @param facts With the numbers of both networks, from {@linkcode networkOf}.
    */
   decide(facts: Facts): Outcome {
-    return this.#decide(facts, this.actions.length);
-  }
-
-  /**
-   * The same for a direction that it was asked about before, when there may be more evidence. A
-   * custom function runs once, so neither it nor the rules after the first one are asked.
-   */
-  decideAgain(facts: Facts): Outcome {
-    return this.#decide(facts, this.#firstFunction);
-  }
-
-  #decide(facts: Facts, rules: number): Outcome {
     const { sourceNetwork, destinationNetwork } = facts;
     if (sourceNetwork < 0 || destinationNetwork < 0) return NO_MATCH;
-    for (let i = 0; i < rules; i++) {
+    for (let i = 0; i < this.actions.length; i++) {
       const source = this.#sources[i];
       if (source >= 0 && source !== sourceNetwork) continue;
       const destination = this.#destinations[i];

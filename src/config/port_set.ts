@@ -13,7 +13,8 @@ export function isPort(value: unknown): value is number {
 
 /** A set of ports that is asked without allocating: one bit a port. */
 export class PortSet {
-  readonly #bits = new Uint32Array((MAXIMUM_PORT + 1) / BITS_OF_WORD);
+  /** For each port a bit, of words of 32. */
+  readonly bits: Uint32Array = new Uint32Array((MAXIMUM_PORT + 1) / BITS_OF_WORD);
   /** The ports in ascending order, each once. */
   readonly ports: readonly number[];
 
@@ -24,12 +25,12 @@ export class PortSet {
    */
   constructor(ports: unknown, action: string) {
     this.ports = [...new Set(portsOf(ports, action))].sort((a, b) => a - b);
-    for (const port of this.ports) this.#bits[port >>> 5] |= 1 << (port & 31);
+    for (const port of this.ports) this.bits[port >>> 5] |= 1 << (port & 31);
   }
 
   /** Whether the port is in the set. */
   has(port: number): boolean {
-    return (this.#bits[port >>> 5] & (1 << (port & 31))) !== 0;
+    return (this.bits[port >>> 5] & (1 << (port & 31))) !== 0;
   }
 
   /** The ports in a sentence: `53`, `80 or 443`. */

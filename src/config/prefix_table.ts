@@ -1,36 +1,46 @@
 import type { Cidr } from "./cidr.ts";
 import { maskWords } from "./prefix_mask.ts";
 
-/** Words of an address. */
-const WORDS = 4;
-/** Words of an IPv4 prefix. */
+/** Words of a prefix. */
 const IPV4_WORDS = 3;
+const IPV6_WORDS = 9;
+const MASK = 4;
+const NUMBER = 8;
 
 /**
  * Prefixes in order, each with a number, asked without allocating: the number of the first prefix
  * that holds an address.
  */
 export class PrefixTable {
-  /** Of each a value, a mask, and the number. */
-  readonly #ipv4: Int32Array;
-  readonly #ipv6Values: Int32Array;
-  readonly #ipv6Masks: Int32Array;
-  readonly #ipv6Numbers: Int32Array;
+  /** Of each prefix of IPv4 a value, a mask, and the number. */
+  readonly ipv4: Int32Array;
+  /** The same of those of IPv6, four words each but for the number. */
+  readonly ipv6: Int32Array;
 
   /** @param entries The prefixes, each with the number to find it by, 0 or more. */
   constructor(entries: readonly (readonly [prefix: Cidr, number: number])[]) {
     const ipv4 = entries.filter(([prefix]) => prefix.family === 4);
     const ipv6 = entries.filter(([prefix]) => prefix.family === 6);
-    this.#ipv4 = Int32Array.from(ipv4.flatMap(([{ words, prefixLength }, number]) => [
+    this.ipv4 = Int32Array.from(ipv4.flatMap(([{ words, prefixLength }, number]) => [
       words[3],
       maskWords(4, prefixLength)[3],
       number,
     ]));
-    this.#ipv6Values = Int32Array.from(ipv6.flatMap(([prefix]) => [...prefix.words]));
-    this.#ipv6Masks = Int32Array.from(
-      ipv6.flatMap(([{ prefixLength }]) => [...maskWords(6, prefixLength)]),
-    );
-    this.#ipv6Numbers = Int32Array.from(ipv6, ([, number]) => number);
+    this.ipv6 = Int32Array.from(ipv6.flatMap(([{ words, prefixLength }, number]) => [
+      ...words,
+      ...maskWords(6, prefixLength),
+      number,
+    ]));
+  }
+
+  /** How many prefixes of IPv4 there are. */
+  get ipv4Count(): number {
+    return this.ipv4.length / IPV4_WORDS;
+  }
+
+  /** How many of IPv6. */
+  get ipv6Count(): number {
+    return this.ipv6.length / IPV6_WORDS;
   }
 
   /**
@@ -45,7 +55,7 @@ export class PrefixTable {
   }
 
   #findIpv4(address: number): number {
-    const prefixes = this.#ipv4;
+    const prefixes = this.ipv4;
     for (let i = 0; i < prefixes.length; i += IPV4_WORDS) {
       if (((address ^ prefixes[i]) & prefixes[i + 1]) === 0) return prefixes[i + 2];
     }
@@ -53,15 +63,14 @@ export class PrefixTable {
   }
 
   #findIpv6(words: Uint32Array, offset: number): number {
-    const values = this.#ipv6Values;
-    const masks = this.#ipv6Masks;
-    for (let i = 0; i < values.length; i += WORDS) {
+    const prefixes = this.ipv6;
+    for (let i = 0; i < prefixes.length; i += IPV6_WORDS) {
       if (
-        ((words[offset] ^ values[i]) & masks[i]) === 0 &&
-        ((words[offset + 1] ^ values[i + 1]) & masks[i + 1]) === 0 &&
-        ((words[offset + 2] ^ values[i + 2]) & masks[i + 2]) === 0 &&
-        ((words[offset + 3] ^ values[i + 3]) & masks[i + 3]) === 0
-      ) return this.#ipv6Numbers[i / WORDS];
+        ((words[offset] ^ prefixes[i]) & prefixes[i + MASK]) === 0 &&
+        ((words[offset + 1] ^ prefixes[i + 1]) & prefixes[i + MASK + 1]) === 0 &&
+        ((words[offset + 2] ^ prefixes[i + 2]) & prefixes[i + MASK + 2]) === 0 &&
+        ((words[offset + 3] ^ prefixes[i + 3]) & prefixes[i + MASK + 3]) === 0
+      ) return prefixes[i + NUMBER];
     }
     return -1;
   }

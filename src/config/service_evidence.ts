@@ -71,8 +71,8 @@ const REGISTRATION: ServiceEvidence = {
     "to listen on; of the thousands of others many are never used for what they were registered, " +
     "least of all those that systems give to clients.",
   weigh({ protocol, sourcePort, destinationPort }) {
-    const weights = protocol === TCP ? REGISTERED_TCP : REGISTERED_UDP;
-    return weights[sourcePort] - weights[destinationPort];
+    const from = protocol === TCP ? TCP_REGISTERED : UDP_REGISTERED;
+    return PORT_WEIGHTS[from + sourcePort] - PORT_WEIGHTS[from + destinationPort];
   },
 };
 
@@ -81,7 +81,7 @@ const EPHEMERAL: ServiceEvidence = {
   reason: "Systems give clients their ports out of certain ranges: RFC 6335 and Windows 49152 to " +
     "65535, Linux 32768 to 60999, older systems 1024 to 5000.",
   weigh: ({ sourcePort, destinationPort }) =>
-    EPHEMERAL_PORTS[destinationPort] - EPHEMERAL_PORTS[sourcePort],
+    PORT_WEIGHTS[EPHEMERALITY + destinationPort] - PORT_WEIGHTS[EPHEMERALITY + sourcePort],
 };
 
 const FIRST_PACKET: ServiceEvidence = {
@@ -105,26 +105,6 @@ export const EVIDENCE: readonly ServiceEvidence[] = [
   EPHEMERAL,
   FIRST_PACKET,
 ];
-
-/**
- * Weighs all that is in {@linkcode EVIDENCE}. Each conversation comes here, and in a loop over the
- * table the engine calls a function for each kind, where it puts all of them into this one.
- *
- * @param into Gets the weights, in the order of the table.
- * @returns Their sum.
- */
-export function weighAll(facts: Facts, into: Int32Array): number {
-  let sum = 0;
-  sum += into[0] = PAYLOAD.weigh(facts);
-  sum += into[1] = MULTICAST.weigh(facts);
-  sum += into[2] = LISTENING.weigh(facts);
-  sum += into[3] = LEARNED.weigh(facts);
-  sum += into[4] = FAN_IN.weigh(facts);
-  sum += into[5] = REGISTRATION.weigh(facts);
-  sum += into[6] = EPHEMERAL.weigh(facts);
-  sum += into[7] = FIRST_PACKET.weigh(facts);
-  return sum;
-}
 
 function forEnd(end: EvidentEnd, weight: number): number {
   if (end === SOURCE_END) return weight;
@@ -151,23 +131,27 @@ const LINUX_EPHEMERAL = 32_768;
 /** RFC 6335, section 6. */
 const DYNAMIC_PORTS = 49_152;
 
-/*
- * What a port weighs, by port: which of the two ends of a packet is the server is what a processor
- * can't guess, and each branch that goes by it costs more than a look into a table.
+const TCP_REGISTERED = 0;
+const UDP_REGISTERED = 65_536;
+const EPHEMERALITY = 2 * 65_536;
+/**
+ * What a port weighs: 65,536 for that it is registered for TCP, as many for UDP, and as many for that
+ * it is ephemeral. Which of the two ends of a packet is the server is what a processor can't guess, and
+ * each branch that goes by it costs more than a look into a table.
  */
-const REGISTERED_TCP = registrations(REGISTERED_TCP_PORTS);
-const REGISTERED_UDP = registrations(REGISTERED_UDP_PORTS);
-const EPHEMERAL_PORTS = new Int8Array(65_536).fill(3, SYSTEM_PORTS_END, 5001)
-  .fill(16, LINUX_EPHEMERAL).fill(20, DYNAMIC_PORTS);
+export const PORT_WEIGHTS: Int8Array = new Int8Array(3 * 65_536)
+  .fill(3, EPHEMERALITY + SYSTEM_PORTS_END, EPHEMERALITY + 5001)
+  .fill(16, EPHEMERALITY + LINUX_EPHEMERAL)
+  .fill(20, EPHEMERALITY + DYNAMIC_PORTS);
+setRegistrations(REGISTERED_TCP_PORTS, PORT_WEIGHTS.subarray(TCP_REGISTERED, UDP_REGISTERED));
+setRegistrations(REGISTERED_UDP_PORTS, PORT_WEIGHTS.subarray(UDP_REGISTERED, EPHEMERALITY));
 
-function registrations(ranges: string): Int8Array {
-  const weights = new Int8Array(65_536).fill(25, 0, RESERVED_CLIENT_PORTS)
-    .fill(20, RESERVED_CLIENT_PORTS, SYSTEM_PORTS_END);
+function setRegistrations(ranges: string, weights: Int8Array): void {
+  weights.fill(25, 0, RESERVED_CLIENT_PORTS).fill(20, RESERVED_CLIENT_PORTS, SYSTEM_PORTS_END);
   for (const range of ranges.trim().split(/\s/)) {
     const [first, last = first] = range.split("-").map(Number);
     for (let port = first; port <= last; port++) weights[port] = registeredWeight(port);
   }
-  return weights;
 }
 
 function registeredWeight(port: number): number {

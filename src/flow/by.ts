@@ -44,7 +44,7 @@ export const BY_MULTICAST = 15;
  * How strong a decision is, by its number. Only a stronger one takes the place of one that was made
  * before, so that a conversation's attribution can't go back and forth.
  */
-const STRENGTHS: readonly number[] = [
+export const STRENGTHS: readonly number[] = [
   0, // none
   1, // lower-port
   1, // port-match
@@ -62,14 +62,8 @@ const STRENGTHS: readonly number[] = [
   2, // ephemeral
   3, // multicast
 ];
-const STRONGEST = 5;
 
 /** How strong a decision by this number is: more is stronger. */
 export function strengthOf(by: number): number {
   return STRENGTHS[by];
-}
-
-/** Whether nothing can be stronger than a decision by this number. */
-export function isFinal(by: number): boolean {
-  return STRENGTHS[by] === STRONGEST;
 }

@@ -1,6 +1,5 @@
 import { AgeList } from "./age_list.ts";
 import { hash4, hash6 } from "./conversation_hash.ts";
-import type { Fingerprint } from "./fingerprint.ts";
 import { residentWords } from "./resident_words.ts";
 
 /*
@@ -21,7 +20,7 @@ export const HOT_STATE = 3;
 export const STATE_NEW = 1 << 8;
 /** What its next packets carry should be looked at. */
 export const STATE_WANTS_PAYLOAD = 1 << 9;
-/** Its ends have not met: see `meetDue` of `EvidenceMemory`. */
+/** Its ends have not met: see `meetDue` of `assembly/evidence.ts`. */
 export const STATE_UNMET = 1 << 10;
 /** The low end's port in the upper half, the high end's in the lower one. */
 export const HOT_PORTS = 4;
@@ -32,7 +31,7 @@ export const HOT_ADDRESSES = 5;
 export const COLD_SHIFT = 2;
 /** What the mapping says of each direction (`src/config/outcome.ts`), or {@linkcode UNJUDGED}. */
 export const COLD_OUTCOME = 0;
-/** What was seen of the conversation, in bits that `evidence_gatherer.ts` gives a meaning; 0 at first. */
+/** What was seen of the conversation, in bits that `assembly/gathering.ts` gives a meaning; 0 at first. */
 export const COLD_EVIDENCE = 2;
 /** In which round of judgements the mapping was asked last, if what it said was taken; else 0. */
 export const COLD_JUDGEMENT = 3;
@@ -103,7 +102,6 @@ export class ConversationTable {
   #unused = 1;
   /** Number of the first in a list of free cells that is linked by `LINK_NEWER`; 0 is none. */
   #free = 0;
-  #isPlaced = false;
 
   /**
    * @param addressWords Words of an address: 1 for IPv4, 4 for IPv6.
@@ -229,35 +227,6 @@ export class ConversationTable {
     return number;
   }
 
-  /**
-   * Puts a conversation in the place of whatever had its number, in a table that is not looked into:
-   * somebody else finds conversations and numbers them, and no other method adds any.
-   *
-   * @param words Has its ports, then the low end's address and the high end's, from `at`.
-   */
-  place(number: number, protocol: number, words: Int32Array, at: number): void {
-    this.#begin(number, words[at], protocol);
-    const cell = (number << this.hotShift) + HOT_ADDRESSES;
-    const count = 2 * this.addressWords;
-    for (let word = 0; word < count; word++) this.hot[cell + word] = words[at + 1 + word];
-    this.#isPlaced = true;
-    if (number >= this.#unused) this.#unused = number + 1;
-  }
-
-  /** Makes the fingerprint of a conversation. */
-  fingerprint(number: number, into: Fingerprint): void {
-    const { hot } = this;
-    const cell = number << this.hotShift;
-    const protocol = hot[cell + HOT_STATE] & 0xff;
-    into.identify(
-      hot,
-      cell + HOT_ADDRESSES,
-      2 * this.addressWords,
-      hot[cell + HOT_PORTS],
-      protocol,
-    );
-  }
-
   /** Words of an address: 1 for IPv4, 4 for IPv6. */
   get addressWords(): number {
     return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;
@@ -276,7 +245,6 @@ export class ConversationTable {
 
   /** Says that a conversation is alive: of those that are not, the longest idle are forgotten first. */
   touch(number: number): void {
-    if (this.#isPlaced) return;
     this.#links[(number << LINK_SHIFT) + LINK_TOUCHED] = this.#lastSeen(number);
     this.#ages.renew(number);
   }
@@ -290,13 +258,17 @@ export class ConversationTable {
     }
   }
 
-  /** Has what the mapping said of any conversation forgotten, so that it is asked again. */
-  judgeAnew(): void {
-    for (let number = 1; number < this.#unused; number++) this.unjudge(number);
+  /**
+   * Has what the mapping said of any conversation forgotten, so that it is asked again.
+   *
+   * @param end The number after the last one that somebody else has given.
+   */
+  judgeAnew(end = 0): void {
+    const last = Math.max(this.#unused, end);
+    for (let number = 1; number < last; number++) this.#unjudge(number);
   }
 
-  /** The same of one conversation. */
-  unjudge(number: number): void {
+  #unjudge(number: number): void {
     const until = (number << this.hotShift) + HOT_UNTIL;
     this.hot[until] = this.hot[until + 1] = 0;
     const outcome = (number << COLD_SHIFT) + COLD_OUTCOME;
@@ -336,7 +308,7 @@ export class ConversationTable {
   /** Makes the cells of a number those of a new conversation. */
   #begin(number: number, ports: number, protocol: number): void {
     const { hot, cold } = this;
-    this.unjudge(number);
+    this.#unjudge(number);
     const cell = number << this.hotShift;
     hot[cell + HOT_LAST_SEEN] = 0;
     hot[cell + HOT_STATE] = protocol | STATE_NEW | STATE_UNMET;

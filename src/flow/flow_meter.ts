@@ -1,17 +1,8 @@
 import type { PacketBatch } from "../capture/packet_batch.ts";
 import { emptyFacts, type Facts } from "../config/facts.ts";
 import type { Mapping } from "../config/mapping.ts";
-import {
-  byOf,
-  clientIsDestination,
-  DROP,
-  FLOW,
-  NO_MATCH,
-  type Outcome,
-  portOf,
-  turned,
-  verdictOf,
-} from "../config/outcome.ts";
+import type { EndEvidence, Evidence } from "../config/evidence.ts";
+import type { Outcome } from "../config/outcome.ts";
 import { decode } from "../packet/decode.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 import {
@@ -24,39 +15,18 @@ import {
   TCP_SYN,
 } from "../packet/packet_header.ts";
 import {
-  HAS_ENDS,
-  IS_ADDED,
-  IS_FORGETTING,
-  IS_IPV6,
-  IS_OTHER,
-  IS_TIME,
-  LOOKS_BITS,
-  LOOKS_SHIFT,
-  SAYS_LATER_SHIFT,
-  SAYS_MASK,
-  SIGHTING_ABOUT,
-  SIGHTING_ADDRESSES,
   SIGHTING_CAPTURED,
-  SIGHTING_IDLE,
   SIGHTING_LINK_TYPE,
-  SIGHTING_NUMBER,
   SIGHTING_OFFSET,
-  SIGHTING_PORTS,
-  SIGHTING_SAYS,
-  SIGHTING_WORDS,
   type SightingBatch,
 } from "../sieve/sighting_batch.ts";
 import { payloadSays } from "../payload/payload_says.ts";
 import type { SieveSettings } from "../sieve/sieve_memory.ts";
 import { BatchDecoder, type DecoderSettings } from "./batch_decoder.ts";
 import {
-  COLD_JUDGEMENT,
-  COLD_OUTCOME,
-  COLD_SHIFT,
   ConversationTable,
   HOT_ADDRESSES,
   HOT_LAST_SEEN,
-  HOT_PORTS,
   HOT_STATE,
   HOT_UNTIL,
   IPV4_HOT_SHIFT,
@@ -64,18 +34,39 @@ import {
   PREFETCHED_AT_ONCE,
   STATE_NEW,
   STATE_WANTS_PAYLOAD,
-  UNJUDGED,
 } from "./conversation_table.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "./default_max_conversations.ts";
 import { DecodedBatch, type PacketPlaces } from "./decoded_batch.ts";
 import { WINDOWS_HELD } from "./held_keys.ts";
-import { EvidenceGatherer } from "./evidence_gatherer.ts";
-import { EvidenceMemory } from "./evidence_memory.ts";
 import { Fingerprint } from "./fingerprint.ts";
-import { isFinal, strengthOf } from "./by.ts";
 import { isLate } from "./late.ts";
 import type { LocalServices } from "./local_services.ts";
-import { FLOWS_AT_ONCE, KeyWriter } from "./key_writer.ts";
+import { KeyWriter } from "./key_writer.ts";
+import {
+  FACT_DESTINATION,
+  FACT_DESTINATION_END,
+  FACT_DESTINATION_NETWORK,
+  FACT_DESTINATION_PORT,
+  FACT_FIRST_SENDER,
+  FACT_IS_IPV6,
+  FACT_OPENER,
+  FACT_OPENER_BY,
+  FACT_PAYLOAD_SERVER,
+  FACT_PROTOCOL,
+  FACT_SOURCE,
+  FACT_SOURCE_END,
+  FACT_SOURCE_NETWORK,
+  FACT_SOURCE_PORT,
+  FAN_IN_MASK,
+  FAN_IN_SHIFT,
+  LISTENS,
+  LOOK_FIRST,
+  LOOK_NOT,
+  type MeterHost,
+  MeterMemory,
+  OPENED,
+  SERVED,
+} from "./meter_memory.ts";
 import type { ObservationBatch } from "./observation_batch.ts";
 import { KIND_ICMP, KIND_RST } from "./observation_batch.ts";
 import {
@@ -86,19 +77,12 @@ import {
   find6,
   fingerprintOf,
   FLAGS_SHIFT,
-  HAS_PAYLOAD,
   PacketList,
 } from "./packet_list.ts";
-import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "./own_connections.ts";
+import { NOT_OURS, type OwnConnections } from "./own_connections.ts";
 import type { PayloadReader } from "./payload_reader.ts";
 import { WindowClock } from "./window_clock.ts";
 
-/** Keys that are held back at the same time, for each address family. */
-const MOST_HELD_KEYS = 1_000_000;
-/** Directions that may wait for their judgement; then all are judged at once. */
-const MOST_DUE = 1 << 16;
-/** Those that may be corrected meanwhile, besides: the other direction of each. */
-const MOST_CORRECTED = MOST_DUE;
 /** TCP and UDP ports that there are. */
 const PORTS = 1 << 16;
 /** After a longer time without a packet or a flush, what went on in between may have gone unseen. */
@@ -184,7 +168,8 @@ export class FlowMeter {
     this.#bouncedAddresses.subarray(SOURCE, SOURCE + 4),
     this.#bouncedAddresses.subarray(DESTINATION, DESTINATION + 4),
   ];
-  readonly #facts: Facts = emptyFacts();
+  /** What the program asks about: its addresses are those of the memory. */
+  readonly #facts: Facts;
   readonly #ipv4: ConversationTable;
   readonly #ipv6: ConversationTable;
   readonly #decoder: BatchDecoder;
@@ -193,15 +178,10 @@ export class FlowMeter {
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
-  readonly #memory: EvidenceMemory;
-  readonly #gatherer: EvidenceGatherer;
-  /** Where among the readings what is known of the ends of what is judged is. */
-  #reading = 0;
+  readonly #memory: MeterMemory;
   readonly #fingerprint = new Fingerprint();
   readonly #onCorrection: FlowMeterOptions["onCorrection"];
   #corrections = 0;
-  /** What the mapping said last, whether or not that was taken. */
-  #answer: number = UNJUDGED;
   readonly #payloadReader: PayloadReader | null;
   readonly #maxConversations: number;
   /** How packets have to be decoded for {@linkcode FlowMeter.takeDecoded}. */
@@ -213,35 +193,46 @@ export class FlowMeter {
   #sifted = { conversations: 0, forgotten: 0 };
   /** The time of what a sieve sends on, which may be earlier than the meter's. */
   #sightingSecond = 0;
-  #sightingPlaces: PacketPlaces | null = null;
+  #sightingPlaces: PacketPlaces = NOWHERE;
+  /** Index of their first word. */
+  #sightingsFrom = 0;
   #mapping: Mapping;
   #second = 0;
   readonly #windowClock = new WindowClock();
   #window = this.#windowClock.window;
-  /** Numbers of conversations with a sighting to be judged, times 4, plus 2 for IPv6 and direction. */
-  readonly #due: Int32Array;
-  #dueCount = 0;
-  /** Counts how often what was due was judged. */
-  #judgement = 0;
-  /** Of the flows that are staged, which of the due ones each is. */
-  readonly #staged = new Int32Array(FLOWS_AT_ONCE);
 
   /** Makes a meter that has seen nothing yet. */
   constructor(options: FlowMeterOptions) {
     const most = options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS;
     this.#maxConversations = most;
-    const memory = new EvidenceMemory(most, MOST_DUE + MOST_CORRECTED, FLOWS_AT_ONCE);
-    const beforeForgetting = () => this.#prepareForgetting();
+    this.#ownConnections = options.ownConnections ?? null;
+    this.#onCorrection = options.onCorrection;
+    const localServices = options.localServices ?? null;
+    const memory = new MeterMemory({
+      maxConversations: most,
+      windowsHeld: options.windowsHeld ?? WINDOWS_HELD,
+      host: this.#host(localServices),
+      hasOwn: this.#ownConnections !== null,
+      hasListening: localServices !== null,
+    });
     this.#memory = memory;
-    this.#due = memory.due;
+    this.#facts = {
+      ...emptyFacts(),
+      source: new Uint32Array(memory.facts.buffer, memory.facts.byteOffset + 4 * FACT_SOURCE, 4),
+      destination: new Uint32Array(
+        memory.facts.buffer,
+        memory.facts.byteOffset + 4 * FACT_DESTINATION,
+        4,
+      ),
+    };
+    const beforeForgetting = () => this.#prepareForgetting();
     this.#ipv4 = new ConversationTable(1, most, beforeForgetting, memory.ipv4);
     this.#ipv6 = new ConversationTable(4, most, beforeForgetting, memory.ipv6);
-    this.#keys = new KeyWriter(MOST_HELD_KEYS, options.emit, options.windowsHeld);
+    this.#keys = new KeyWriter(memory.keys, options.emit);
     this.#mapping = options.mapping;
+    memory.setMapping(options.mapping.image);
+    memory.program.setTime(this.#second, this.#window);
     this.#clock = options.clock ?? null;
-    this.#ownConnections = options.ownConnections ?? null;
-    this.#gatherer = new EvidenceGatherer(memory, options.localServices ?? null);
-    this.#onCorrection = options.onCorrection;
     this.#payloadReader = options.payloadReader ?? null;
     this.decoderSettings = {
       seeds: [this.#ipv4.seed, this.#ipv6.seed],
@@ -287,91 +278,23 @@ export class FlowMeter {
     this.#sifted.conversations = batch.conversations;
     this.#sifted.forgotten = batch.forgotten;
     this.#payloadReader?.countQueries?.(batch.queries);
-    const places = this.#placesIn(view, words);
-    for (let at = batch.from; at < end;) {
-      const about = words[at + SIGHTING_ABOUT];
-      const head = at;
-      at += SIGHTING_WORDS;
-      if ((about & IS_TIME) !== 0) {
-        this.#sightingSecond = words[head + SIGHTING_NUMBER] >>> 0;
-        this.#followPacket(this.#sightingSecond);
-      } else if ((about & IS_FORGETTING) !== 0) {
-        this.#prepareForgetting();
-      } else if ((about & IS_OTHER) !== 0) {
-        at += (words[head + SIGHTING_CAPTURED] + 3) >> 2;
-        this.#takeOther(places, head, this.#sightingSecond);
-      } else {
-        const table = (about & IS_IPV6) !== 0 ? this.#ipv6 : this.#ipv4;
-        if ((about & HAS_ENDS) !== 0) at += 1 + 2 * table.addressWords;
-        this.#takeSifted(table, words, head, about);
-      }
-    }
+    this.#placesIn(view, words);
+    this.#sightingsFrom = batch.from;
+    const { sightings, program } = this.#memory;
+    sightings.set(words.subarray(batch.from, end));
+    const at = sightings.byteOffset;
+    program.takeSightings(at, at + (end - batch.from) * 4);
   }
 
-  #takeSifted(
-    table: ConversationTable,
-    words: Int32Array,
-    at: number,
-    about: number,
-  ): void {
-    const { hot, hotShift } = table;
-    const number = words[at + SIGHTING_NUMBER];
-    const flags = about >>> FLAGS_SHIFT;
-    if ((about & IS_ADDED) !== 0) table.place(number, about & 0xff, words, at + SIGHTING_PORTS);
-    if ((flags & CONTROL) !== 0) {
-      if ((flags & TCP_SYN) !== 0) {
-        if (number === 0) identifyEnds(table.addressWords, words, at, this.#fingerprint);
-        else {
-          table.fingerprint(number, this.#fingerprint);
-          this.#gatherer.setLooks(table, number, looksIn(words[at + SIGHTING_SAYS]));
-        }
-        hot[(number << hotShift) + HOT_LAST_SEEN] = this.#second - words[at + SIGHTING_IDLE];
-      }
-      if ((about & IS_ADDED) === 0) this.#noteControl(table, number, about);
-      if ((flags & TCP_RST) !== 0) this.#readEnds(table, words, at);
-      if (!this.#countsAsFlow(flags) || number === 0) return;
-    }
-    const cell = number << hotShift;
-    if (
-      (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 ||
-      hot[cell + HOT_UNTIL + ((about >>> DIRECTION_SHIFT) & 1)] <= this.#window
-    ) {
-      const says = words[at + SIGHTING_SAYS];
-      this.#takeSighting(table, number, says !== 0 ? about : about & ~HAS_PAYLOAD, null, says);
-    }
-  }
-
-  /** Reads the ends of a packet that a sieve has sent on, as `decode()` would. */
-  #readEnds(table: ConversationTable, words: Int32Array, at: number): void {
-    const number = words[at + SIGHTING_NUMBER];
-    const direction = (words[at + SIGHTING_ABOUT] >>> DIRECTION_SHIFT) & 1;
-    const [from, addressesAt, ports] = number === 0
-      ? [words, at + SIGHTING_ADDRESSES, words[at + SIGHTING_PORTS]]
-      : [table.hot, (number << table.hotShift) + HOT_ADDRESSES, table.portsOf(number)];
-    const { addressWords } = table;
-    const header = this.#header;
-    header.isIpv6 = addressWords === 4;
-    for (let end = 0; end < 2; end++) {
-      const into = (end === direction ? SOURCE : DESTINATION) + 4 - addressWords;
-      for (let word = 0; word < addressWords; word++) {
-        header.addresses[into + word] = from[addressesAt + end * addressWords + word];
-      }
-    }
-    header.sourcePort = direction === 0 ? ports >>> 16 : ports & 0xffff;
-    header.destinationPort = direction === 0 ? ports & 0xffff : ports >>> 16;
-  }
-
-  /** Where the packets lie that a sieve has sent on as a whole, by the index of their first word. */
-  #placesIn(view: DataView<ArrayBufferLike>, words: Int32Array): PacketPlaces {
-    if (this.#sightingPlaces?.view !== view) {
-      this.#sightingPlaces = {
-        view,
-        offset: words.subarray(SIGHTING_OFFSET),
-        captured: words.subarray(SIGHTING_CAPTURED),
-        linkType: words.subarray(SIGHTING_LINK_TYPE),
-      };
-    }
-    return this.#sightingPlaces;
+  /** Says where packets lie that a sieve has sent on as a whole, by the index of their first word. */
+  #placesIn(view: DataView<ArrayBufferLike>, words: Int32Array): void {
+    if (this.#sightingPlaces.view === view) return;
+    this.#sightingPlaces = {
+      view,
+      offset: words.subarray(SIGHTING_OFFSET),
+      captured: words.subarray(SIGHTING_CAPTURED),
+      linkType: words.subarray(SIGHTING_LINK_TYPE),
+    };
   }
 
   /**
@@ -417,20 +340,22 @@ export class FlowMeter {
   setMapping(mapping: Mapping): void {
     this.flush();
     this.#mapping = mapping;
+    this.#memory.setMapping(mapping.image);
     this.judgeAnew();
   }
 
   /** Says that packets may have gone by unseen: first packets are then no evidence for a while. */
   noteGap(): void {
-    this.#gatherer.noteGap(this.#second);
+    this.#memory.program.noteGap(this.#second);
   }
 
   /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
   judgeAnew(): void {
     this.#decoder.forget();
     this.#anew[0]++;
-    this.#ipv4.judgeAnew();
-    this.#ipv6.judgeAnew();
+    const { program } = this.#memory;
+    this.#ipv4.judgeAnew(program.placedEnd(false));
+    this.#ipv6.judgeAnew(program.placedEnd(true));
   }
 
   /**
@@ -457,8 +382,8 @@ export class FlowMeter {
     const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
     const found = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
     const number = found || (isIpv6 ? add6(table, list, 0) : add4(table, list, 0));
-    this.#memory.readEnds(isIpv6, number, this.#second);
-    this.#gatherer.read(table, number, direction, 0, facts.evidence);
+    this.#memory.program.readAll(isIpv6, number, direction);
+    this.#readEvidence(facts.evidence);
     return found !== 0;
   }
 
@@ -495,7 +420,7 @@ export class FlowMeter {
       let number = find4(table, list, i);
       if ((flags & CONTROL) !== 0) {
         if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
-        this.#noteControl(table, number, about[i]);
+        this.#noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
         if (!this.#countsAsFlow(flags)) continue;
       }
@@ -523,7 +448,7 @@ export class FlowMeter {
       let number = find6(table, list, i);
       if ((flags & CONTROL) !== 0) {
         if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
-        this.#noteControl(table, number, about[i]);
+        this.#noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
         if (!this.#countsAsFlow(flags)) continue;
       }
@@ -537,102 +462,35 @@ export class FlowMeter {
     }
   }
 
-  /**
-   * Takes a packet of a conversation that is new, or wants to be looked at, or to be judged.
-   *
-   * @param places Where it is; `null` where a sieve has sent it on.
-   * @param packet Which one it is there; of a sieve's, what is known of its payload.
-   */
+  /** Takes a packet of a conversation that is new, or wants to be looked at, or to be judged. */
   #takeSighting(
     table: ConversationTable,
     number: number,
     about: number,
-    places: PacketPlaces | null,
+    places: PacketPlaces,
     packet: number,
   ): void {
+    const { program } = this.#memory;
+    const isIpv6 = table === this.#ipv6;
     const { hot, hotShift } = table;
     const cell = number << hotShift;
     const direction = (about >>> DIRECTION_SHIFT) & 1;
     if ((hot[cell + HOT_STATE] & WANTS_LOOK) !== 0) {
-      this.#gather(table, number, about, places, packet);
+      const look = program.gather(isIpv6, number, about);
+      if (look !== LOOK_NOT) {
+        const says = this.#lookAtPayload(places, packet, look === LOOK_FIRST);
+        program.noteLook(isIpv6, number, direction, says);
+      }
     }
     if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
     table.touch(number);
-    this.#addDue(table, number, direction);
+    program.addDue(isIpv6, number, direction);
   }
 
-  #addDue(table: ConversationTable, number: number, direction: number): void {
-    table.hot[(number << table.hotShift) + HOT_UNTIL + direction] = this.#window + 1;
-    if (this.#dueCount === MOST_DUE) this.#judgeDue();
-    this.#due[this.#dueCount++] = this.#dueOf(table, number, direction);
-  }
-
-  #dueOf(table: ConversationTable, number: number, direction: number): number {
-    return (number << 2) | (table === this.#ipv6 ? 2 : 0) | direction;
-  }
-
-  /** Notes what a packet says of who opened its conversation and who serves. */
-  #gather(
-    table: ConversationTable,
-    number: number,
-    about: number,
-    places: PacketPlaces | null,
-    packet: number,
-  ): void {
-    const { hot, hotShift } = table;
-    const cell = number << hotShift;
-    const direction = (about >>> DIRECTION_SHIFT) & 1;
-    const gatherer = this.#gatherer;
-    if ((hot[cell + HOT_STATE] & STATE_NEW) !== 0) {
-      gatherer.begin(table, number, direction, about >>> FLAGS_SHIFT, this.#second);
-    }
-    if ((hot[cell + HOT_STATE] & STATE_WANTS_PAYLOAD) === 0 || (about & HAS_PAYLOAD) === 0) return;
-    if (places === null) {
-      const before = looksIn(packet) - (1 << (direction * LOOKS_BITS));
-      gatherer.setLooks(table, number, before);
-    }
-    if (gatherer.hasLookedEnough(table, number, direction)) return;
-    const isFirst = gatherer.hasLookedAtNone(table, number);
-    const says = places !== null
-      ? this.#lookAtPayload(places, packet, isFirst)
-      : (isFirst ? packet : packet >>> SAYS_LATER_SHIFT) & SAYS_MASK;
-    if (gatherer.noteLook(table, number, direction, says, this.#second)) {
-      // What was decided without it, in either direction, is asked again.
-      hot[cell + HOT_UNTIL + direction] = 0;
-      const other = 1 - direction;
-      const outcome = table.cold[(number << COLD_SHIFT) + COLD_OUTCOME + other];
-      if (outcome !== UNJUDGED) this.#addDue(table, number, other);
-    }
-  }
-
-  /**
-   * Notes a TCP packet with SYN, FIN or RST. With SYN the conversation's fingerprint must have been
-   * made.
-   *
-   * @param number That of the conversation, or 0.
-   */
-  #noteControl(table: ConversationTable, number: number, about: number): void {
-    const flags = about >>> FLAGS_SHIFT;
-    const direction = (about >>> DIRECTION_SHIFT) & 1;
-    if ((flags & TCP_SYN) !== 0 && number !== 0) this.#gatherer.lookAgain(table, number);
-    if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
-      if (number !== 0) this.#gatherer.noteEnd(table, number, flags, direction);
-      return;
-    }
-    const fingerprint = this.#fingerprint;
-    const gatherer = this.#gatherer;
-    if (number === 0) gatherer.noteHalfOpen(fingerprint, flags, direction, this.#second);
-    else if (gatherer.noteOpening(table, number, fingerprint, flags, direction, this.#second)) {
-      this.#beginAnew(table, number);
-    }
-  }
-
-  /** Makes a conversation a new one, on the ports of the one before. */
-  #beginAnew(table: ConversationTable, number: number): void {
-    // What was seen of the old one is attributed as the old one.
-    this.#judgeDue();
-    table.hot[(number << table.hotShift) + HOT_STATE] |= STATE_NEW;
-    table.unjudge(number);
+  /** Notes a TCP packet with SYN, FIN or RST. With SYN its fingerprint must have been made. */
+  #noteControl(isIpv6: boolean, number: number, about: number): void {
+    const { first, second } = this.#fingerprint;
+    this.#memory.program.noteControl(isIpv6, number, about, first, second);
   }
 
   /** Reads a packet's headers, of which the list has the most needed only. */
@@ -664,6 +522,24 @@ export class FlowMeter {
     if ((flags & TCP_RST) !== 0 && this.#takeReset(this.#header)) return false;
     // A connection is attributed from its payload packets: then it is one that worked.
     return (flags & (TCP_SYN | TCP_FIN)) === 0;
+  }
+
+  /** The same for a packet with RST that a sieve has sent on. */
+  #takeSiftedReset(isIpv6: boolean, direction: number, ports: number, addresses: number): boolean {
+    const header = this.#header;
+    const { words } = this.#memory;
+    const addressWords = isIpv6 ? 4 : 1;
+    header.isIpv6 = isIpv6;
+    for (let end = 0; end < 2; end++) {
+      const from = addresses / 4 + end * addressWords;
+      const into = (end === direction ? SOURCE : DESTINATION) + 4 - addressWords;
+      for (let word = 0; word < addressWords; word++) {
+        header.addresses[into + word] = words[from + word];
+      }
+    }
+    header.sourcePort = direction === 0 ? ports >>> 16 : ports & 0xffff;
+    header.destinationPort = direction === 0 ? ports & 0xffff : ports >>> 16;
+    return this.#takeReset(header);
   }
 
   /** @returns Whether the rst rule took the packet, so that no other looks at it. */
@@ -722,10 +598,12 @@ export class FlowMeter {
 
   #setTime(seconds: number): void {
     const passed = seconds - this.#second;
-    if (passed < 0 || passed > LONGEST_SILENCE_SECONDS) this.#gatherer.noteGap(seconds);
+    const { program } = this.#memory;
+    if (passed < 0 || passed > LONGEST_SILENCE_SECONDS) program.noteGap(seconds);
     this.#second = seconds;
     this.#windowClock.set(seconds);
     this.#window = this.#windowClock.window;
+    program.setTime(seconds, this.#window);
   }
 
   #prepareForgetting(): void {
@@ -736,218 +614,90 @@ export class FlowMeter {
   }
 
   #judgeDue(): void {
-    const keys = this.#keys;
-    keys.setTime(this.#second, this.#window);
-    this.#judgement++;
-    this.#memory.meetDue(this.#dueCount, this.#second);
-    const due = this.#due;
-    // Corrections are added to what is due while it is judged.
-    for (let from = 0; from < this.#dueCount;) {
-      const to = Math.min(from + FLOWS_AT_ONCE, this.#dueCount);
-      if (this.#mapping.usesEvidence) this.#memory.readDue(from, to, this.#second);
-      for (let i = from; i < to; i++) {
-        this.#reading = i - from;
-        this.#judge(due[i] >>> 2, (due[i] & 2) !== 0 ? this.#ipv6 : this.#ipv4, due[i] & 1, i);
-      }
-      this.#commitFlows();
-      from = to;
-    }
-    this.#dueCount = 0;
+    this.#keys.writeWith((observed) => this.#memory.program.judgeDue(observed));
   }
 
-  #judge(number: number, table: ConversationTable, direction: number, due: number): void {
-    const { hot, cold } = table;
-    const until = (number << table.hotShift) + HOT_UNTIL + direction;
-    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME;
-    let outcome = cold[remembered + direction];
-    this.#readFacts(table, number, direction);
-    if (outcome === UNJUDGED || this.#mayChange(outcome)) {
-      const isFirst = outcome === UNJUDGED;
-      const other = cold[remembered + 1 - direction];
-      const strength = Math.max(strengthHeld(outcome), strengthHeld(other));
-      outcome = this.#askAgain(table, number, direction, strength);
-      // Both directions are decided with the same evidence, or their keys would contradict.
-      const asked = (number << COLD_SHIFT) + COLD_JUDGEMENT;
-      const isOtherUpToDate = cold[asked] === this.#judgement;
-      cold[asked] = this.#answer === outcome ? this.#judgement : 0;
-      if (other !== UNJUDGED && !isOtherUpToDate && this.#mayChange(other)) {
-        this.#readFacts(table, number, 1 - direction);
-        const held = this.#askAgain(table, number, 1 - direction, strength);
-        if (held !== other) this.#judgeAgain(table, number, 1 - direction);
-        else if (isFirst && contradict(outcome, held) && !contradict(outcome, this.#answer)) {
-          // What spoke for the other decision has gone since. It holds for both directions.
-          outcome = cold[remembered + direction] = turned(held);
-        }
-        this.#readFacts(table, number, direction);
-      }
-    }
-    if (outcome === UNJUDGED) this.#askAgainSoon(hot, until);
-    else if (verdictOf(outcome) === FLOW) this.#stageFlow(outcome, due);
-    else hot[until] = this.#window + WINDOWS_HELD;
+  /** What the program asks. It gives words as signed ones. */
+  #host(localServices: LocalServices | null): MeterHost {
+    return {
+      judge: () => this.#judgeDue(),
+      handOn: (count) => this.#keys.handOn(count),
+      followTime: (second) => {
+        this.#sightingSecond = second >>> 0;
+        this.#followPacket(second >>> 0);
+      },
+      prepareForgetting: () => this.#prepareForgetting(),
+      takeOther: (word) => {
+        const packet = this.#sightingsFrom + word;
+        this.#takeOther(this.#sightingPlaces, packet, this.#sightingSecond);
+      },
+      takeReset: (isIpv6, direction, ports, addresses) =>
+        this.#takeSiftedReset(isIpv6 !== 0, direction, ports, addresses >>> 0),
+      judgeOwn: () => this.#judgeOwn(),
+      isListening: (isIpv6, number, end) => {
+        const table = isIpv6 !== 0 ? this.#ipv6 : this.#ipv4;
+        const { hot, hotShift, addressWords } = table;
+        const cell = number << hotShift;
+        const address = cell + HOT_ADDRESSES + end * addressWords;
+        const protocol = hot[cell + HOT_STATE] & 0xff;
+        const port = table.portOf(number, end);
+        return localServices!.has(hot, address, addressWords, port, protocol);
+      },
+      askFunction: (rule) => {
+        this.#readFacts(this.#facts);
+        return this.#mapping.actions[rule].decide(this.#facts);
+      },
+      corrected: (before, after) => {
+        this.#corrections++;
+        if (this.#onCorrection === undefined) return;
+        this.#readFacts(this.#facts);
+        this.#onCorrection(this.#facts, before, after);
+      },
+      forgetRepeats: () => this.#decoder.forget(),
+    };
   }
 
-  /** Has what was just corrected written in this round, though its direction may send nothing now. */
-  #judgeAgain(table: ConversationTable, number: number, direction: number): void {
-    const { hot, hotShift } = table;
-    const until = (number << hotShift) + HOT_UNTIL + direction;
-    if (this.#dueCount === this.#due.length) {
-      this.#askAgainSoon(hot, until);
-    } else {
-      hot[until] = this.#window + 1;
-      this.#due[this.#dueCount++] = this.#dueOf(table, number, direction);
-    }
+  #judgeOwn(): number {
+    if (this.#ownConnections === null) return NOT_OURS;
+    const { facts } = this.#memory;
+    const { source, destination } = this.#facts;
+    return this.#ownConnections.judge(
+      facts[FACT_IS_IPV6] !== 0,
+      source,
+      facts[FACT_SOURCE_PORT],
+      destination,
+      facts[FACT_DESTINATION_PORT],
+    );
   }
 
-  /** Has the next packet of a direction lead to another judgement. */
-  #askAgainSoon(hot: Int32Array, until: number): void {
-    hot[until] = 0;
-    this.#decoder.forget();
+  /** Reads the facts that the program has, but for the addresses, which are there. */
+  #readFacts(into: Facts): void {
+    const { facts } = this.#memory;
+    into.family = facts[FACT_IS_IPV6] !== 0 ? 6 : 4;
+    into.protocol = facts[FACT_PROTOCOL];
+    into.sourcePort = facts[FACT_SOURCE_PORT];
+    into.destinationPort = facts[FACT_DESTINATION_PORT];
+    into.sourceNetwork = facts[FACT_SOURCE_NETWORK];
+    into.destinationNetwork = facts[FACT_DESTINATION_NETWORK];
+    this.#readEvidence(into.evidence);
   }
 
-  #mayChange(outcome: Outcome): boolean {
-    return this.#mapping.usesEvidence && !isFinal(byOf(outcome));
-  }
-
-  /**
-   * Asks the mapping about one direction, the facts of which were read. What was remembered gives
-   * way only to what is stronger.
-   *
-   * @param strength That of what is remembered of both directions.
-   */
-  #askAgain(table: ConversationTable, number: number, direction: number, strength: number): number {
-    const remembered = (number << COLD_SHIFT) + COLD_OUTCOME + direction;
-    const { cold } = table;
-    const before = cold[remembered];
-    if (this.#mapping.usesEvidence) {
-      this.#gatherer.read(table, number, direction, this.#reading, this.#facts.evidence);
-    }
-    const after = this.#askMapping(before !== UNJUDGED);
-    this.#answer = after;
-    if (before === UNJUDGED) {
-      cold[remembered] = after;
-      return after;
-    }
-    if (strengthHeld(after) <= strength) return before;
-    cold[remembered] = after;
-    if (verdictOf(before) !== FLOW || isSameAttribution(before, after)) return after;
-    this.#corrections++;
-    this.#onCorrection?.(this.#facts, before, after);
-    return after;
-  }
-
-  #readFacts(table: ConversationTable, number: number, direction: number): void {
-    const facts = this.#facts;
-    const low = direction === 0 ? facts.source : facts.destination;
-    const high = direction === 0 ? facts.destination : facts.source;
-    const { hot, hotShift } = table;
-    const cell = number << hotShift;
-    if (table === this.#ipv6) {
-      facts.family = 6;
-      for (let word = 0; word < 4; word++) {
-        low[word] = hot[cell + HOT_ADDRESSES + word];
-        high[word] = hot[cell + HOT_ADDRESSES + 4 + word];
-      }
-    } else {
-      facts.family = 4;
-      for (let word = 0; word < 3; word++) low[word] = high[word] = 0;
-      low[3] = hot[cell + HOT_ADDRESSES];
-      high[3] = hot[cell + HOT_ADDRESSES + 1];
-    }
-    const ports = hot[cell + HOT_PORTS];
-    const lowPort = ports >>> 16;
-    const highPort = ports & 0xffff;
-    facts.protocol = hot[cell + HOT_STATE] & 0xff;
-    facts.sourcePort = direction === 0 ? lowPort : highPort;
-    facts.destinationPort = direction === 0 ? highPort : lowPort;
-  }
-
-  /**
-   * @param isAgain Whether it was asked about this direction before.
-   * @returns What is to be remembered, or `UNJUDGED` where it is too early to say.
-   */
-  #askMapping(isAgain: boolean): number {
-    const facts = this.#facts;
-    const mapping = this.#mapping;
-    const isIpv6 = facts.family === 6;
-    const { source, destination, sourcePort, destinationPort } = facts;
-    if (this.#ownConnections !== null && facts.protocol === PROTOCOL_TCP) {
-      const own = this.#ownConnections
-        .judge(isIpv6, source, sourcePort, destination, destinationPort);
-      if (own === OURS) return DROP;
-      if (own === MAYBE_OURS) return UNJUDGED;
-    }
-    if (
-      mapping.suppressOwnNetwork && mapping.isOurs(source, 0, isIpv6) &&
-      mapping.isOurs(destination, 0, isIpv6)
-    ) return DROP;
-    facts.sourceNetwork = mapping.networkOf(source, 0, isIpv6);
-    facts.destinationNetwork = mapping.networkOf(destination, 0, isIpv6);
-    if (facts.sourceNetwork < 0 || facts.destinationNetwork < 0) return NO_MATCH;
-    return isAgain ? mapping.decideAgain(facts) : mapping.decide(facts);
-  }
-
-  #stageFlow(outcome: Outcome, due: number): void {
-    const facts = this.#facts;
-    const isIpv6 = facts.family === 6;
-    const { source, destination } = facts;
-    const isTurned = clientIsDestination(outcome);
-    const client = isTurned ? destination : source;
-    const server = isTurned ? source : destination;
-    const mapping = this.#mapping;
-    const isIgnored = mapping.ignoresFlow(source, 0, isIpv6, facts.sourcePort) ||
-      mapping.ignoresFlow(destination, 0, isIpv6, facts.destinationPort);
-    const about = byOf(outcome) | (facts.protocol << 8);
-    this.#staged[this.#keys.staged] = this.#due[due];
-    this.#keys.stageFlow(isIpv6, client, server, portOf(outcome), about, isIgnored);
-  }
-
-  #commitFlows(): void {
-    const keys = this.#keys;
-    const count = keys.staged;
-    keys.commit();
-    for (let i = 0; i < count; i++) {
-      const due = this.#staged[i];
-      const table = (due & 2) !== 0 ? this.#ipv6 : this.#ipv4;
-      table.hot[((due >>> 2) << table.hotShift) + HOT_UNTIL + (due & 1)] = keys.untilOf(i);
-    }
+  #readEvidence(into: Evidence): void {
+    const { facts } = this.#memory;
+    into.opener = facts[FACT_OPENER];
+    into.openerBy = facts[FACT_OPENER_BY];
+    into.payloadServer = facts[FACT_PAYLOAD_SERVER];
+    into.firstSender = facts[FACT_FIRST_SENDER];
+    readEnd(facts[FACT_SOURCE_END], into.source);
+    readEnd(facts[FACT_DESTINATION_END], into.destination);
   }
 }
 
-function strengthHeld(outcome: number): number {
-  return outcome === UNJUDGED ? 0 : strengthOf(byOf(outcome));
-}
-
-/** Whether the outcomes of the two directions of a conversation name different clients. */
-function contradict(one: number, other: number): boolean {
-  return verdictOf(one) === FLOW && verdictOf(other) === FLOW &&
-    clientIsDestination(one) === clientIsDestination(other);
-}
-
-function isSameAttribution(one: number, other: number): boolean {
-  return verdictOf(one) === verdictOf(other) && portOf(one) === portOf(other) &&
-    clientIsDestination(one) === clientIsDestination(other);
-}
-
-/** How many payloads a sieve has looked at, by what it says with a sighting. */
-function looksIn(says: number): number {
-  return says >>> LOOKS_SHIFT;
-}
-
-/** Makes the fingerprint of a connection, of which a sieve has sent on the ends. */
-function identifyEnds(
-  addressWords: number,
-  words: Int32Array,
-  at: number,
-  into: Fingerprint,
-): void {
-  const protocol = words[at + SIGHTING_ABOUT] & 0xff;
-  into.identify(
-    words,
-    at + SIGHTING_ADDRESSES,
-    2 * addressWords,
-    words[at + SIGHTING_PORTS],
-    protocol,
-  );
+function readEnd(known: number, into: EndEvidence): void {
+  into.listens = (known & LISTENS) !== 0;
+  into.served = (known & SERVED) !== 0;
+  into.opened = (known & OPENED) !== 0;
+  into.fanIn = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
 }
 
 /** Makes the decoder's two IPv4 addresses what others take for them: it leaves these words as they were. */

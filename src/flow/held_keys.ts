@@ -19,7 +19,7 @@ const FULL_AFTERWARDS = 0.45;
 
 /** What `assembly/keys.ts` exports. */
 export interface KeyProgram {
-  setUp(
+  setUpKeys(
     slots: number,
     otherSlots: number,
     ages: number,
@@ -37,6 +37,15 @@ export interface KeyProgram {
   ): void;
   admit(first: number, second: number, window: number): number;
   admitWords(words: number, count: number, window: number): number;
+  stageFlow(
+    place: number,
+    isIpv6: boolean,
+    client: number,
+    server: number,
+    port: number,
+    about: number,
+    isIgnored: boolean,
+  ): void;
   commit(count: number, observed: number, seconds: number, window: number): number;
   forgotten(): number;
 }
@@ -53,10 +62,8 @@ export interface KeyProgram {
  * as it is swept from the one into the other: the system gives memory when it is first used.
  */
 export class HeldKeys {
-  readonly program: KeyProgram;
-  readonly buffer: ArrayBufferLike;
-  /** Where the room is that was asked for, in `buffer`. */
-  readonly room = SLOT;
+  readonly memory: HeldKeysMemory;
+  readonly #program: KeyProgram;
 
   /**
    * @param limit How many keys are held at most after a sweep, and about twice as many before it.
@@ -65,19 +72,16 @@ export class HeldKeys {
    * @param room How many bytes besides its own are wanted in the program's memory.
    */
   constructor(limit: number, windows: number = WINDOWS_HELD, room = 0) {
-    const ages = this.room + room;
-    const slots = aligned(ages + windows * WORD);
-    const size = largestSize(limit) * SLOT;
-    const pages = Math.ceil((slots + 2 * size) / PAGE);
+    const places = heldKeysPlaces(SLOT, limit, windows, room);
+    const pages = Math.ceil(places.end / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.program = startProgram<KeyProgram>(PROGRAM, memory);
-    this.buffer = memory.buffer;
-    this.program.setUp(slots, slots + size, ages, limit, windows, FIRST_WINDOW);
+    this.#program = startProgram<KeyProgram>(PROGRAM, memory);
+    this.memory = places.setUp(this.#program, memory.buffer);
   }
 
   /** Keys that were let go before their time because too many were held. */
   get forgotten(): number {
-    return this.program.forgotten();
+    return this.#program.forgotten();
   }
 
   /**
@@ -89,13 +93,51 @@ export class HeldKeys {
    * @returns 0 if it may be written, otherwise the window in which it may.
    */
   admit(first: number, second: number, window: number): number {
-    return this.program.admit(first, second, window);
+    return this.#program.admit(first, second, window);
   }
 
   /** The same for a fingerprint that was just made. */
   admitKey(key: Fingerprint, window: number): number {
     return this.admit(key.first, key.second, window);
   }
+}
+
+/** Where a set of held keys is that may be among other things, and the program that knows it. */
+export interface HeldKeysMemory {
+  readonly program: KeyProgram;
+  readonly buffer: ArrayBufferLike;
+  /** Where the room is that was asked for. */
+  readonly room: number;
+}
+
+/** Where a set of held keys is to be. */
+export interface HeldKeysPlaces {
+  /** The first byte after it. */
+  readonly end: number;
+  /** Makes it there, empty. */
+  setUp(program: KeyProgram, buffer: ArrayBufferLike): HeldKeysMemory;
+}
+
+/**
+ * Finds places for a set of held keys, from some byte of a memory on. Parameters are as of
+ * {@linkcode HeldKeys}.
+ */
+export function heldKeysPlaces(
+  from: number,
+  limit: number,
+  windows: number,
+  room: number,
+): HeldKeysPlaces {
+  const ages = from + room;
+  const slots = aligned(ages + windows * WORD);
+  const size = largestSize(limit) * SLOT;
+  return {
+    end: slots + 2 * size,
+    setUp(program, buffer) {
+      program.setUpKeys(slots, slots + size, ages, limit, windows, FIRST_WINDOW);
+      return { program, buffer, room: from };
+    },
+  };
 }
 
 /** Slots of the largest set that so many keys can lead to. */

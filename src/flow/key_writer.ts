@@ -1,6 +1,6 @@
 import { BY_NAMES } from "./by.ts";
 import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
-import { HeldKeys, type KeyProgram, WINDOWS_HELD } from "./held_keys.ts";
+import { HeldKeys, type HeldKeysMemory, type KeyProgram } from "./held_keys.ts";
 import {
   IDENTITY_WORDS,
   IPV6_BIT,
@@ -16,28 +16,18 @@ import {
 } from "./observation_batch.ts";
 
 /** Observations that are handed on at once. */
-const BATCH = 4096;
-/** Flows that are asked about at once. */
+export const OBSERVATIONS_AT_ONCE = 4096;
+/** Flows that are asked about at once: `assembly/keys.ts` has the same. */
 export const FLOWS_AT_ONCE = 128;
 /** Numbers of `BY_NAMES` fit in the byte that a flow has for them. */
 const MOST_BY = 256;
 
 const WORD = 4;
-/**
- * Words of a staged flow: client and server, four words each, and others. `assembly/keys.ts` has the
- * same.
- */
+/** Words of a staged flow. */
 const STAGED = 16;
-const STAGED_SERVER = 4;
-const STAGED_PORT = 8;
-const STAGED_ABOUT = 9;
-const STAGED_FLAGS = 10;
-/** Set when it is committed. */
-const STAGED_UNTIL = 11;
-const IS_IPV6 = 1;
-const IS_IGNORED = 2;
 /** Fingerprints of three keys, of two words each. */
 const FINGERPRINTS = 3 * 2;
+
 /** Observations that one flow may lead to: client, flow, and both peers. */
 const MOST_OBSERVATIONS = 4;
 
@@ -47,13 +37,15 @@ const STAGED_AT = FLOWS_BY_AT + MOST_BY * 8;
 const FINGERPRINTS_AT = STAGED_AT + FLOWS_AT_ONCE * STAGED * WORD;
 const IDENTITY_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
 const OBSERVATIONS_AT = IDENTITY_AT + IDENTITY_WORDS * WORD;
-const ROOM = OBSERVATIONS_AT + BATCH * OBSERVATION_WORDS * WORD;
+/** Bytes that it needs in the memory of the keys that are held back. */
+export const KEY_WRITER_ROOM = OBSERVATIONS_AT + OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS * WORD;
 
 /**
  * Makes observations of what the meter found, and holds back those that were made lately.
  *
- * Flows are staged first, then committed together: asking whether a key is held back is mostly
- * waiting for memory, and so they wait together.
+ * In a meter's memory its program writes the keys of flows besides. Flows are staged first, then
+ * committed together: asking whether a key is held back is mostly waiting for memory, and so they wait
+ * together.
  */
 export class KeyWriter {
   /** Flow observations made, by what decided them. */
@@ -62,34 +54,29 @@ export class KeyWriter {
   readonly #batch: ObservationBatch;
   readonly #emit: (batch: ObservationBatch) => void;
   readonly #program: KeyProgram;
-  readonly #staged: Int32Array;
   /** The words that tell one key from another. */
   readonly #identity: Int32Array;
   readonly #identityAt: number;
   #emitted = 0;
   #seconds = 0;
   #window = 0;
-  #stagedCount = 0;
 
   /**
-   * @param limit How many keys are held back at most.
+   * @param held Where keys are that are held back, or how many at most.
    * @param emit Takes a batch, which is used again as soon as this returns.
-   * @param windowsHeld In how many windows a key is held back.
    */
-  constructor(
-    limit: number,
-    emit: (batch: ObservationBatch) => void,
-    windowsHeld: number = WINDOWS_HELD,
-  ) {
-    const { program, buffer, room } = new HeldKeys(limit, windowsHeld, ROOM);
+  constructor(held: HeldKeysMemory | number, emit: (batch: ObservationBatch) => void) {
+    const { program, buffer, room } = typeof held === "number"
+      ? new HeldKeys(held, undefined, KEY_WRITER_ROOM).memory
+      : held;
     this.#program = program;
     this.#emit = emit;
     this.flowsBy = new Float64Array(buffer, room + FLOWS_BY_AT, BY_NAMES.length);
-    this.#staged = new Int32Array(buffer, room + STAGED_AT, FLOWS_AT_ONCE * STAGED);
     this.#identityAt = room + IDENTITY_AT;
     this.#identity = new Int32Array(buffer, this.#identityAt, IDENTITY_WORDS);
-    const observations = new Uint32Array(buffer, room + OBSERVATIONS_AT, BATCH * OBSERVATION_WORDS);
-    this.#batch = new ObservationBatch(BATCH, observations);
+    const words = OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS;
+    const observations = new Uint32Array(buffer, room + OBSERVATIONS_AT, words);
+    this.#batch = new ObservationBatch(OBSERVATIONS_AT_ONCE, observations);
     program.setUpWriter(
       room + STAGED_AT,
       room + FINGERPRINTS_AT,
@@ -116,52 +103,15 @@ export class KeyWriter {
     this.#window = window;
   }
 
-  /** How many flows are staged. There is room for {@linkcode FLOWS_AT_ONCE}. */
-  get staged(): number {
-    return this.#stagedCount;
+  /** Has others write: they are told how many observations there are, and say how many then. */
+  writeWith(write: (count: number) => number): void {
+    this.#batch.count = write(this.#batch.count);
   }
 
-  /**
-   * Stages a flow, whose keys are client, both peers, and the flow unless it is ignored.
-   *
-   * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
-   */
-  stageFlow(
-    isIpv6: boolean,
-    client: Uint32Array,
-    server: Uint32Array,
-    port: number,
-    about: number,
-    isIgnored: boolean,
-  ): void {
-    const staged = this.#staged;
-    const at = this.#stagedCount++ * STAGED;
-    for (let word = 0; word < 4; word++) {
-      staged[at + word] = client[word];
-      staged[at + STAGED_SERVER + word] = server[word];
-    }
-    staged[at + STAGED_PORT] = port;
-    staged[at + STAGED_ABOUT] = about;
-    staged[at + STAGED_FLAGS] = (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0);
-  }
-
-  /** Writes the keys of the staged flows that are not held back. */
-  commit(): void {
-    const staged = this.#stagedCount;
-    if (staged === 0) return;
-    const batch = this.#batch;
-    if (batch.count + staged * MOST_OBSERVATIONS > batch.capacity) this.flush();
-    batch.count = this.#program.commit(staged, batch.count, this.#seconds, this.#window);
-    this.#stagedCount = 0;
-  }
-
-  /**
-   * The window in which one of the keys of a flow may be written again.
-   *
-   * @param flow Which of those that were committed last.
-   */
-  untilOf(flow: number): number {
-    return this.#staged[flow * STAGED + STAGED_UNTIL];
+  /** Hands on what others have written meanwhile. */
+  handOn(count: number): void {
+    this.#batch.count = count;
+    this.flush();
   }
 
   /** Writes the key of a client. */
@@ -169,6 +119,28 @@ export class KeyWriter {
     if (this.#admit(KIND_CLIENT, isIpv6, client, null, 0)) {
       this.#push(KIND_CLIENT, isIpv6, client, null, 0, 0);
     }
+  }
+
+  /**
+   * Writes the keys of a flow: client, both peers, and the flow unless it is ignored.
+   *
+   * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
+   */
+  writeFlow(
+    isIpv6: boolean,
+    client: Uint32Array,
+    server: Uint32Array,
+    port: number,
+    about: number,
+    isIgnored: boolean,
+  ): void {
+    const batch = this.#batch;
+    if (batch.count + MOST_OBSERVATIONS > batch.capacity) this.flush();
+    this.#identity.set(client);
+    this.#identity.set(server, 4);
+    const at = this.#identityAt;
+    this.#program.stageFlow(0, isIpv6, at, at + 4 * WORD, port, about, isIgnored);
+    batch.count = this.#program.commit(1, batch.count, this.#seconds, this.#window);
   }
 
   /** Writes the keys of a refused connection or an unreachable port: client, and the key itself. */

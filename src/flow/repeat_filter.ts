@@ -1,5 +1,5 @@
 import { TCP_FIN, TCP_RST, TCP_SYN } from "../packet/packet_header.ts";
-import { MOST_LOOKED_AT } from "./evidence_gatherer.ts";
+import { MOST_LOOKED_AT } from "./most_looked_at.ts";
 import { isLate } from "./late.ts";
 import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD, type PacketList } from "./packet_list.ts";
 

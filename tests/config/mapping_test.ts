@@ -271,6 +271,19 @@ Deno.test("Mapping explains each rule up to the one that decided", () => {
   ]);
 });
 
+Deno.test("a mapping that has no room in a meter's memory is refused, with the way out", () => {
+  const flows: Config["flows"] = Array.from(
+    { length: 8200 },
+    (_, i) => [null, null, PortMatch([i + 1])],
+  );
+  assert.throws(() => mappingOf({ flows }), {
+    name: "ConfigError",
+    message:
+      "networks, flows and ignoreFlows take 65 MiB: they may take 64; give larger prefixes, " +
+      "or fewer lists of ports",
+  });
+});
+
 /** Bytes that a call takes of the heap: the median of many runs, too short for most to be collected. */
 function bytesOfCall(call: (i: number) => void): number {
   const calls = 1000;

@@ -1,14 +1,8 @@
 /** What is remembered of ends and of half-open connections, in a fixed amount of memory. */
 import assert from "node:assert/strict";
-import {
-  EvidenceMemory,
-  type EvidenceProgram,
-  FAN_IN_MASK,
-  FAN_IN_SHIFT,
-  OPENED,
-  SERVED,
-} from "../../src/flow/evidence_memory.ts";
+import { FAN_IN_MASK, FAN_IN_SHIFT, OPENED, SERVED } from "../../src/flow/meter_memory.ts";
 import { Fingerprint } from "../../src/flow/fingerprint.ts";
+import { smallMemory } from "./small_memory.ts";
 
 /** Bits of what was seen of half-open connections: of the low end, and one further up of the high one. */
 const SYN = 1 << 0;
@@ -32,14 +26,9 @@ function inOneBucket(number: number): Fingerprint {
   return made;
 }
 
-/** A memory with room for few conversations. */
-function program(): EvidenceProgram {
-  return new EvidenceMemory(10, 10, 1).program;
-}
-
 /** Half-open connections by their fingerprints. */
 class HalfOpen {
-  readonly #program = program();
+  readonly #program = smallMemory().program;
 
   note({ first, second }: Fingerprint, bits: number, seconds: number): number {
     return this.#program.noteHalfOpen(first, second, bits, seconds);
@@ -52,7 +41,7 @@ class HalfOpen {
 
 /** Ends by their fingerprints. */
 class Ends {
-  readonly #program = program();
+  readonly #program = smallMemory().program;
 
   meet({ first, second }: Fingerprint, farPort: number, seconds: number): void {
     this.#program.meet(first, second, farPort, seconds);

@@ -1,5 +1,12 @@
 import { BY_ASSIGN } from "../../flow/by.ts";
-import { Action } from "../action.ts";
+import {
+  Action,
+  type ActionImage,
+  FLAG_CLIENT_IS_DESTINATION,
+  FLAG_DROP,
+  FLAG_PORT_IS_SOURCE,
+  KIND_ASSIGN,
+} from "../action.ts";
 import { DST, type End, endName, endWord, requireEnd, SRC } from "../end.ts";
 import type { Facts } from "../facts.ts";
 import { requireBoolean, requireOptions } from "../options.ts";
@@ -38,6 +45,7 @@ export function Assign(client: End, port: End, options: AssignOptions = {}): Act
 
 class AssignAction extends Action {
   override readonly alwaysMatches: boolean;
+  override readonly image: ActionImage;
   readonly #clientIsDestination: boolean;
   readonly #portIsSource: boolean;
 
@@ -51,6 +59,9 @@ class AssignAction extends Action {
     this.alwaysMatches = ports === null;
     this.#clientIsDestination = client === DST;
     this.#portIsSource = port === SRC;
+    const flags = (this.#clientIsDestination ? FLAG_CLIENT_IS_DESTINATION : 0) |
+      (this.#portIsSource ? FLAG_PORT_IS_SOURCE : 0) | (drop ? FLAG_DROP : 0);
+    this.image = { kind: KIND_ASSIGN, flags, ports };
   }
 
   override decide(facts: Facts): Outcome {

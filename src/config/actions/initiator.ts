@@ -1,5 +1,5 @@
 import { BY_NAMES } from "../../flow/by.ts";
-import { Action } from "../action.ts";
+import { Action, type ActionImage, KIND_INITIATOR } from "../action.ts";
 import { DESTINATION_END, NEITHER } from "../evidence.ts";
 import type { Facts } from "../facts.ts";
 import { flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
@@ -16,6 +16,7 @@ export function Initiator(): Action {
 class InitiatorAction extends Action {
   override readonly alwaysMatches = false;
   override readonly usesEvidence = true;
+  override readonly image: ActionImage = { kind: KIND_INITIATOR };
 
   override decide({ evidence, sourcePort, destinationPort }: Facts): Outcome {
     if (evidence.opener === NEITHER) return NO_MATCH;

@@ -1,5 +1,5 @@
 import { BY_LOWER_PORT } from "../../flow/by.ts";
-import { Action } from "../action.ts";
+import { Action, type ActionImage, FLAG_SOURCE_FIRST, KIND_LOWER_PORT } from "../action.ts";
 import { type End, endName, endWord, requireEnd, SRC } from "../end.ts";
 import type { Facts } from "../facts.ts";
 import { flowOutcome, type Outcome } from "../outcome.ts";
@@ -16,11 +16,13 @@ export function LowerPort(tie: End = SRC): Action {
 
 class LowerPortAction extends Action {
   override readonly alwaysMatches = true;
+  override readonly image: ActionImage;
   readonly #sourceServesOnTie: boolean;
 
   constructor(readonly tie: End) {
     super();
     this.#sourceServesOnTie = tie === SRC;
+    this.image = { kind: KIND_LOWER_PORT, flags: tie === SRC ? FLAG_SOURCE_FIRST : 0 };
   }
 
   override decide(facts: Facts): Outcome {

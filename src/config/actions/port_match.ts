@@ -1,5 +1,11 @@
 import { BY_PORT_MATCH } from "../../flow/by.ts";
-import { Action } from "../action.ts";
+import {
+  Action,
+  type ActionImage,
+  FLAG_DROP,
+  FLAG_SOURCE_FIRST,
+  KIND_PORT_MATCH,
+} from "../action.ts";
 import { type End, endName, endWord, requireEnd, SRC } from "../end.ts";
 import type { Facts } from "../facts.ts";
 import { requireBoolean, requireOptions } from "../options.ts";
@@ -43,11 +49,14 @@ export function PortMatch(ports: Iterable<number>, options: PortMatchOptions = {
 
 class PortMatchAction extends Action {
   override readonly alwaysMatches = false;
+  override readonly image: ActionImage;
   readonly #sourceFirst: boolean;
 
   constructor(readonly ports: PortSet, readonly precedence: End, readonly drop: boolean) {
     super();
     this.#sourceFirst = precedence === SRC;
+    const flags = (this.#sourceFirst ? FLAG_SOURCE_FIRST : 0) | (drop ? FLAG_DROP : 0);
+    this.image = { kind: KIND_PORT_MATCH, flags, ports };
   }
 
   override decide(facts: Facts): Outcome {

@@ -1,8 +1,8 @@
 import { BY_NAMES } from "../../flow/by.ts";
-import { Action } from "../action.ts";
+import { Action, type ActionImage, KIND_SERVICE } from "../action.ts";
 import type { Facts } from "../facts.ts";
 import { clientIsDestination, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
-import { EVIDENCE, MARGIN, weighAll } from "../service_evidence.ts";
+import { EVIDENCE, MARGIN } from "../service_evidence.ts";
 
 /**
  * The end for which more speaks that it offers a service is the server: what the payload says, what
@@ -16,12 +16,14 @@ export function Service(): Action {
 class ServiceAction extends Action {
   override readonly alwaysMatches = false;
   override readonly usesEvidence = true;
+  override readonly image: ActionImage = { kind: KIND_SERVICE };
   /** What each kind of evidence weighs, for the source. */
   readonly #weights = new Int32Array(EVIDENCE.length);
 
   override decide(facts: Facts): Outcome {
     const weights = this.#weights;
-    const balance = weighAll(facts, weights);
+    let balance = 0;
+    for (let i = 0; i < weights.length; i++) balance += weights[i] = EVIDENCE[i].weigh(facts);
     if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
     const sourceServes = balance > 0;
     const port = sourceServes ? facts.sourcePort : facts.destinationPort;

@@ -1,9 +1,20 @@
 /*
- * What is remembered of half-open connections, and of ends (each an address and a port: who was talked
- * with from many ports, who served, who opened), in AssemblyScript, as src/sieve/assembly is:
- * `deno task wasm` makes `evidence_program.ts` of it. `evidence_memory.ts` says what lies where, and
- * conversations are in cells as `conversation_table.ts` has them.
+ * What is remembered of half-open connections, and of ends: each an address and a port, and who was
+ * talked with from many ports, who served, who opened.
  */
+import {
+  CELL_ADDRESSES,
+  CELL_PORTS,
+  CELL_STATE,
+  cellOf,
+  COLD_OUTCOME,
+  coldOf,
+  DUE_IPV6,
+  DUE_NUMBER_SHIFT,
+  PROTOCOL_MASK,
+  STATE_UNMET,
+  UNJUDGED,
+} from "./cells";
 import {
   addAllToFirst,
   addAllToSecond,
@@ -11,22 +22,7 @@ import {
   addToSecond,
   firstSeed,
   secondSeed,
-  setSeeds,
 } from "./fingerprint";
-
-// A conversation's cells.
-const CELL4_SHIFT: usize = 5;
-const CELL6_SHIFT: usize = 6;
-const CELL_STATE: usize = 12;
-const CELL_PORTS: usize = 16;
-const CELL_ADDRESSES: usize = 20;
-const STATE_UNMET: u32 = 1 << 10;
-const COLD_SHIFT: usize = 4;
-const UNJUDGED: u32 = 0xffff_ffff;
-
-// Something due: a conversation's number, IPv6, and the direction.
-const DUE_NUMBER_SHIFT: u32 = 2;
-const DUE_IPV6: u32 = 2;
 
 // A bucket is a cache line of four entries that may be in each other's place: the first halves of their
 // fingerprints, the second ones, their values, and seconds since 1970-01-01 UTC, as their lower 32 bits.
@@ -38,9 +34,9 @@ const ENTRY_VALUE: usize = 32;
 const ENTRY_SECONDS: usize = 48;
 const BUCKET_SHIFT: usize = 6;
 
-// Of half-open connections, as `evidence_gatherer.ts` has it; one bit further up for the high end.
-const SYN: u32 = 1 << 0;
-const SYN_ACK: u32 = 1 << 2;
+// Of half-open connections: SYN without ACK, and with it; one bit further up for the high end.
+export const SYN: u32 = 1 << 0;
+export const SYN_ACK: u32 = 1 << 2;
 /** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
 const LONGEST_HANDSHAKE_SECONDS: i64 = 130;
 /** An answered SYN has its ACK in the time of one way there and back; this is far more. */
@@ -48,11 +44,11 @@ const LONGEST_ANSWERED_SECONDS: i64 = 5;
 
 // Of ends, an entry's value: the last far port, how often it changed, and what the end was seen to be.
 const PORT_MASK: u32 = 0xffff;
-const FAN_IN_SHIFT: u32 = 16;
-const FAN_IN_MASK: u32 = 0xff;
+export const FAN_IN_SHIFT: u32 = 16;
+export const FAN_IN_MASK: u32 = 0xff;
 const HAD_ONE: u32 = 1 << 24;
-const SERVED: u32 = 1 << 25;
-const OPENED: u32 = 1 << 26;
+export const SERVED: u32 = 1 << 25;
+export const OPENED: u32 = 1 << 26;
 /**
  * How long, in seconds, conversations count for fan-in after the last of them began. A client comes
  * back to an ephemeral port after a while, and that does not make it a server.
@@ -64,47 +60,35 @@ const STAGED: usize = 12;
 /** Ends that wait for memory together. */
 const ENDS_AT_ONCE: u32 = 256;
 
-// Where things are, as `setUp` was told.
+/** Nothing is stronger: `by.ts`. */
+export const STRONGEST: u32 = 5;
+
+// Where things are, as `setUpEvidence` was told.
 let halfOpen: usize = 0;
 let ends: usize = 0;
 let bucketMask: u32 = 0;
 let staged: usize = 0;
-let finals: usize = 0;
-let hot4: usize = 0;
-let hot6: usize = 0;
-let cold4: usize = 0;
-let cold6: usize = 0;
+let strengths: usize = 0;
 
 // Tables are written as a whole before they are used first: see `setSize` of `keys.ts`.
-let isHalfOpenUsed = false;
+export let isHalfOpenUsed: bool = false;
 let areEndsUsed = false;
 let stagedCount: u32 = 0;
 let sum: u32 = 0;
 
 /** Says where things lie. */
-export function setUp(
+export function setUpEvidence(
   itsHalfOpen: usize,
   itsEnds: usize,
   buckets: u32,
   itsStaged: usize,
-  itsFinals: usize,
-  itsHot4: usize,
-  itsCold4: usize,
-  itsHot6: usize,
-  itsCold6: usize,
-  itsFirstSeed: u32,
-  itsSecondSeed: u32,
+  itsStrengths: usize,
 ): void {
   halfOpen = itsHalfOpen;
   ends = itsEnds;
   bucketMask = buckets - 1;
   staged = itsStaged;
-  finals = itsFinals;
-  hot4 = itsHot4;
-  cold4 = itsCold4;
-  hot6 = itsHot6;
-  cold6 = itsCold6;
-  setSeeds(itsFirstSeed, itsSecondSeed);
+  strengths = itsStrengths;
 }
 
 // Half-open connections
@@ -154,14 +138,28 @@ export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
 
 /** The same for a conversation that has just begun. */
 export function takeHalfOpenOf(isIpv6: bool, number: u32, seconds: u32): u32 {
+  identifyConversation(isIpv6, number);
+  return takeHalfOpen(connectionFirst, connectionSecond, seconds);
+}
+
+/** The halves of the fingerprint that was made last. */
+export let connectionFirst: u32 = 0;
+export let connectionSecond: u32 = 0;
+
+/** Makes the fingerprint of a conversation. */
+export function identifyConversation(isIpv6: bool, number: u32): void {
   const cell = cellOf(isIpv6, number);
-  const from = cell + CELL_ADDRESSES;
+  const protocol = load<u32>(cell + CELL_STATE) & PROTOCOL_MASK;
+  identify(isIpv6, cell + CELL_ADDRESSES, load<u32>(cell + CELL_PORTS), protocol);
+}
+
+/** Makes that of a connection by its ends' addresses and ports. */
+export function identify(isIpv6: bool, from: usize, ports: u32, protocol: u32): void {
   const end = from + (isIpv6 ? 32 : 8);
-  const ports = load<u32>(cell + CELL_PORTS);
-  const protocol = load<u32>(cell + CELL_STATE) & 0xff;
   const first = addToFirst(addAllToFirst(firstSeed, from, end), ports);
   const second = addToSecond(addAllToSecond(secondSeed, from, end), ports);
-  return takeHalfOpen(addToFirst(first, protocol), addToSecond(second, protocol), seconds);
+  connectionFirst = addToFirst(first, protocol);
+  connectionSecond = addToSecond(second, protocol);
 }
 
 /** Those that nobody answers are worth less than those that are about to have their first packet. */
@@ -176,7 +174,8 @@ function isAboutToOpen(at: usize, now: u32): bool {
     secondsSince(at, now) <= LONGEST_ANSWERED_SECONDS;
 }
 
-function isAnswered(bits: u32): bool {
+/** Whether one end's SYN was answered by the other end's SYN-ACK. */
+export function isAnswered(bits: u32): bool {
   const lowIs = SYN | (SYN_ACK << 1);
   const highIs = (SYN << 1) | SYN_ACK;
   return (bits & lowIs) === lowIs || (bits & highIs) === highIs;
@@ -216,10 +215,8 @@ export function readDue(due: usize, count: u32, into: usize, seconds: u32): void
     const word = load<u32>(at);
     const isIpv6 = (word & DUE_IPV6) !== 0;
     const number = word >>> DUE_NUMBER_SHIFT;
-    const cold = (isIpv6 ? cold6 : cold4) + (<usize> number << COLD_SHIFT);
-    const outcome = load<u32>(cold + (<usize> (word & 1) << 2));
-    const isAsked = outcome === UNJUDGED ||
-      load<u8>(finals + ((outcome >>> 8) & 0xff)) === 0;
+    const outcome = load<u32>(coldOf(isIpv6, number) + COLD_OUTCOME + (<usize> (word & 1) << 2));
+    const isAsked = outcome === UNJUDGED || strengthOf(outcome) < STRONGEST;
     if (stagedCount + 2 > ENDS_AT_ONCE) {
       readStaged(from, seconds);
       from = to;
@@ -234,6 +231,12 @@ export function readDue(due: usize, count: u32, into: usize, seconds: u32): void
     }
   }
   readStaged(from, seconds);
+}
+
+/** How strong a decision is: `by.ts`. */
+@inline
+export function strengthOf(outcome: u32): u32 {
+  return load<u8>(strengths + ((outcome >>> 8) & 0xff));
 }
 
 /** The same for one conversation, whatever the mapping has said of it. */
@@ -306,7 +309,7 @@ function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
   const second = addAllToSecond(secondSeed, from, from + size);
   const ports = load<u32>(cell + CELL_PORTS);
   const port = end === 0 ? ports >>> 16 : ports & 0xffff;
-  const portAndProtocol = (port << 8) | (load<u32>(cell + CELL_STATE) & 0xff);
+  const portAndProtocol = (port << 8) | (load<u32>(cell + CELL_STATE) & PROTOCOL_MASK);
   const at = staged + <usize> stagedCount * STAGED;
   store<u32>(at, addToFirst(first, portAndProtocol));
   store<u32>(at + 4, addToSecond(second, portAndProtocol));
@@ -407,11 +410,4 @@ function replace(at: usize, itsFirst: u32, itsSecond: u32): void {
   store<u32>(at + ENTRY_SECOND, itsSecond);
   store<u32>(at + ENTRY_VALUE, 0);
   store<u32>(at + ENTRY_SECONDS, 0);
-}
-
-@inline
-function cellOf(isIpv6: bool, number: u32): usize {
-  return isIpv6
-    ? hot6 + (<usize> number << CELL6_SHIFT)
-    : hot4 + (<usize> number << CELL4_SHIFT);
 }

@@ -30,8 +30,11 @@ const FULL_AFTERWARDS: f64 = 0.45;
 // By how many powers of two the set may get smaller at once.
 const MOST_SHRUNK: u32 = 2;
 
-// A staged flow, as `key_writer.ts` has it.
+/** Flows that are asked about at once: `key_writer.ts` has the same. */
+export const FLOWS_AT_ONCE: u32 = 128;
+// A staged flow: client and server, then these.
 const STAGED: usize = 64;
+const STAGED_SERVER: usize = 16;
 const STAGED_PORT: usize = 32;
 const STAGED_ABOUT: usize = 36;
 const STAGED_FLAGS: usize = 40;
@@ -60,7 +63,7 @@ const WORD_PORTS: usize = 36;
 const WORD_ABOUT: usize = 40;
 const WORD_SECONDS: usize = 44;
 
-// Where things are, as `setUp` was told.
+// Where things are, as `setUpKeys` was told.
 let slots: usize = 0;
 let otherSlots: usize = 0;
 let ages: usize = 0;
@@ -89,7 +92,7 @@ let written: u32 = 0;
 let sum: u32 = 0;
 
 /** Says where things lie, and makes the set empty. */
-export function setUp(
+export function setUpKeys(
   itsSlots: usize,
   itsOtherSlots: usize,
   itsAges: usize,
@@ -263,6 +266,34 @@ function keep(itsFirst: u32, word: u32): void {
 function ageOf(word: u32): u32 {
   const written = word & WINDOW_MASK;
   return written <= present ? present - written : present + WINDOWS - written;
+}
+
+/**
+ * Stages a flow, whose keys are client, both peers, and the flow unless it is ignored.
+ *
+ * @param place Which of those that are asked about at once.
+ * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
+ */
+export function stageFlow(
+  place: u32,
+  isIpv6: bool,
+  client: usize,
+  server: usize,
+  port: u32,
+  about: u32,
+  isIgnored: bool,
+): void {
+  const flow = stagedFlows + <usize> place * STAGED;
+  v128.store(flow, v128.load(client));
+  v128.store(flow + STAGED_SERVER, v128.load(server));
+  store<u32>(flow + STAGED_PORT, port);
+  store<u32>(flow + STAGED_ABOUT, about);
+  store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
+}
+
+/** The window in which one of the keys of a flow may be written again that was committed last. */
+export function untilOf(place: u32): u32 {
+  return load<u32>(stagedFlows + <usize> place * STAGED + STAGED_UNTIL);
 }
 
 /**

@@ -37,7 +37,7 @@ const IS_OTHER: u32 = 1 << 13;
 const IS_TIME: u32 = 1 << 14;
 const IS_FORGETTING: u32 = 1 << 15;
 
-// `src/flow/evidence_gatherer.ts`.
+// `src/flow/most_looked_at.ts`.
 const MOST_LOOKED_AT: u32 = 4;
 
 // A payload that is to be looked at: the sighting that it belongs to, where it is, the ends' ports.
