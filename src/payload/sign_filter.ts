@@ -20,8 +20,8 @@ const ENTRIES = LISTS + 2 * FIRST_BYTES;
 
 /**
  * Makes what tells at once of most payloads that `payloadSays` would say nothing of them. Of the
- * others it has to be asked: those from or to a port whose bit is set, and those for which one of the
- * entries of their first byte is true.
+ * others it has to be asked: those from or to a port of DNS, whose bit is set, if their header is one
+ * of DNS, and those for which one of the entries of their first byte is true.
  */
 export function makeSignFilter(): Int32Array {
   const words: number[] = new Array(ENTRIES).fill(0);

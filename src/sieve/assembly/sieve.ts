@@ -59,6 +59,8 @@ const FILTER_ENTRY: usize = 16;
 const WAS_LOOKED_AT: u32 = 1 << 8;
 const LOOKS_SHIFT: u32 = 16;
 
+const SAYS_LATER_SHIFT: u32 = 4;
+
 // What is sent on of a packet begins with these.
 const HEAD_SAYS: usize = 8;
 const HEAD_OFFSET: usize = 8;
@@ -88,6 +90,17 @@ const READ_RESPONSES: u8 = 2;
 const DNS_HEADER: usize = 12;
 const DNS_FLAGS: usize = 2;
 const DNS_RESPONSE: u32 = 0x80;
+const DNS_QUESTIONS: usize = 4;
+// `src/payload/dns_role.ts`.
+const DNS_LENGTH_PREFIX: usize = 2;
+const MOST_OPCODE: u32 = 9;
+const MOST_QUESTIONS: u32 = 16;
+
+// `src/payload/sign.ts`, `src/payload/payload_says.ts`.
+const NOBODY: u32 = 0;
+const FROM_CLIENT: u32 = 1;
+const FROM_SERVER: u32 = 2;
+const BY_QR_BIT: u32 = 4;
 
 // A packet of a list: where its payload is, hash, ports, `about`, then the low end's address and the
 // high one's.
@@ -797,9 +810,16 @@ function sendWithEnds(shift: usize, packet: usize, about: u32, number: u32): voi
   out += 4 + (shift === CELL4_SHIFT ? 8 : 32);
 }
 
-/** Has the payload of a packet that was sent on looked at, when the group was looked up. */
-@inline
+/**
+ * Says what the payload of a packet says that was sent on, if it is DNS, by what {@linkcode maySay} has
+ * found; otherwise, has it looked at when the batch was sifted.
+ */
 function lookAtPayload(head: usize, packet: usize): void {
+  if (dnsSays !== NOBODY) {
+    const says = dnsSays | BY_QR_BIT;
+    store<u32>(head + HEAD_SAYS, load<u32>(head + HEAD_SAYS) | says | (says << SAYS_LATER_SHIFT));
+    return;
+  }
   const into = looked + <usize> lookedCount * LOOKED;
   lookedCount++;
   store<u32>(into + LOOKED_HEAD, <u32> head);
@@ -808,12 +828,19 @@ function lookAtPayload(head: usize, packet: usize): void {
   store<u32>(into + LOOKED_PORTS, load<u32>(packet + PORTS));
 }
 
-/** Whether a payload may say who serves: what the filter of `src/payload/sign_filter.ts` tells. */
+/** What the payload says as DNS of which {@linkcode maySay} was asked last. */
+let dnsSays: u32 = NOBODY;
+
+/**
+ * Whether a payload may say who serves: what its header says, if it is DNS, and what the filter of
+ * `src/payload/sign_filter.ts` tells.
+ */
 function maySay(packet: usize): bool {
+  dnsSays = dnsRole(packet);
+  if (dnsSays !== NOBODY) return true;
   const ports = load<u32>(packet + PORTS);
   const high = ports >>> 16;
   const low = ports & 0xffff;
-  if (isAlwaysShown(high) || isAlwaysShown(low)) return true;
   const lowerPort = min(high, low);
   const from: usize = load<u32>(packet + PAYLOAD);
   const size = <u32> (<usize> load<u32>(packet + PAYLOAD_END) - from);
@@ -832,8 +859,22 @@ function maySay(packet: usize): bool {
   return false;
 }
 
+/** `dnsRole` of `src/payload/dns_role.ts`. */
+function dnsRole(packet: usize): u32 {
+  const ports = load<u32>(packet + PORTS);
+  if (!isDns(ports >>> 16) && !isDns(ports & 0xffff)) return NOBODY;
+  const isTcp = (load<u32>(packet + ABOUT) & 0xff) === PROTOCOL_TCP;
+  const at: usize = <usize> load<u32>(packet + PAYLOAD) + (isTcp ? DNS_LENGTH_PREFIX : 0);
+  if (at + DNS_HEADER > <usize> load<u32>(packet + PAYLOAD_END)) return NOBODY;
+  const flags = <u32> bswap<u16>(load<u16>(at + DNS_FLAGS));
+  const questions = <u32> bswap<u16>(load<u16>(at + DNS_QUESTIONS));
+  if (((flags >>> 11) & 15) > MOST_OPCODE || questions > MOST_QUESTIONS) return NOBODY;
+  return flags >>> 15 === 0 ? FROM_CLIENT : FROM_SERVER;
+}
+
+/** Whether this is a port of DNS. */
 @inline
-function isAlwaysShown(port: u32): bool {
+function isDns(port: u32): bool {
   return ((load<u32>(signFilter + ((<usize> port >>> 5) << 2)) >>> (port & 31)) & 1) !== 0;
 }
 
