@@ -25,6 +25,11 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     module: at("flow/meter_program.ts"),
     isShared: false,
   },
+  {
+    source: at("sink/assembly/sightings.ts"),
+    module: at("sink/sighting_program.ts"),
+    isShared: false,
+  },
 ];
 
 const LINE = 80;

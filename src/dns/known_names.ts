@@ -47,6 +47,11 @@ export class KnownNames {
     this.#newer = new Map();
   }
 
+  /** Whether none was looked up. */
+  get isEmpty(): boolean {
+    return this.#newer.size + this.#older.size === 0;
+  }
+
   /**
    * The name that a client looked up last for an address, or `null`.
    *
@@ -56,7 +61,7 @@ export class KnownNames {
    */
   find(isIpv6: boolean, words: Uint32Array, client: number, address: number): string | null {
     // Where there is no DNS, flows pay nothing for it.
-    if (this.#newer.size + this.#older.size === 0) return null;
+    if (this.isEmpty) return null;
     const name = this.#get(pairText(isIpv6, words, client, words, address));
     if (name !== null || !this.#hasEveryones) return name;
     return this.#get(pairText(isIpv6, EVERYONE, 0, words, address));

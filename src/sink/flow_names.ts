@@ -2,6 +2,9 @@
  * Knows the names that clients looked up.
  */
 export interface FlowNames {
+  /** Whether none was looked up. */
+  readonly isEmpty: boolean;
+
   /**
    * The name that a client looked up last for an address, or `null`.
    *

@@ -2,11 +2,11 @@ import { addressText } from "../flow/address_text.ts";
 import { BY_NAMES, type ByName } from "../flow/by.ts";
 import {
   IPV6_BIT,
-  KIND_FLOW,
   KIND_ICMP,
   KIND_RST,
+  OBSERVATION_WORDS,
+  type ObservationBatch,
   WORD_A,
-  WORD_ABOUT,
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
@@ -108,33 +108,30 @@ export class FlowTable {
     return this.#flows.leftOut + this.#failures.leftOut;
   }
 
-  /**
-   * Takes one observation. Those of clients and peers say nothing that a flow does not say.
-   *
-   * @param words Holds the observation.
-   * @param offset Where it begins.
-   */
-  add(words: Uint32Array, offset: number): void {
-    const kind = words[offset + WORD_KIND] & 0xff;
-    if (kind === KIND_FLOW) this.#addFlow(words, offset);
-    else if (kind === KIND_RST || kind === KIND_ICMP) this.#addFailure(words, offset, kind);
-  }
-
-  #addFlow(words: Uint32Array, offset: number): void {
-    const about = words[offset + WORD_ABOUT];
-    const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
-    const name = this.#names?.find(isIpv6, words, offset + WORD_A, offset + WORD_B);
-    const protocol = (about >>> 8) & 0xff;
-    const port = words[offset + WORD_PORTS];
-    const seconds = words[offset + WORD_SECONDS];
-    this.#flows.add(words, offset, port, protocol, seconds, about & 0xff, name || undefined);
+  /** Takes observations. Those of clients and peers say nothing that a flow does not say. */
+  add({ words, count }: ObservationBatch): void {
+    const names = this.#names;
+    this.#flows.addFlows(
+      words,
+      count,
+      names === null || names.isEmpty
+        ? null
+        : (isIpv6, offset) =>
+          names.find(isIpv6, words, offset + WORD_A, offset + WORD_B) || undefined,
+    );
+    for (let offset = 0; offset < count * OBSERVATION_WORDS; offset += OBSERVATION_WORDS) {
+      const kind = words[offset + WORD_KIND] & 0xff;
+      if (kind === KIND_RST || kind === KIND_ICMP) this.#addFailure(words, offset, kind);
+    }
   }
 
   #addFailure(words: Uint32Array, offset: number, kind: number): void {
     // The service's port is the packet's source port in a RST, the bounced destination port in ICMP.
     const port = words[offset + WORD_PORTS] & 0xffff;
     const code = (words[offset + WORD_KIND] >>> 16) & 0xff;
-    this.#failures.add(words, offset, (code << 16) | port, kind, words[offset + WORD_SECONDS], 0);
+    const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
+    const seconds = words[offset + WORD_SECONDS];
+    this.#failures.add(isIpv6, words, offset, (code << 16) | port, kind, seconds, 0);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
+import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
 import { renderFlowTable, type Room } from "./render_flow_table.ts";
@@ -62,7 +62,7 @@ export class FlowTableSink implements Sink {
   }
 
   write(batch: ObservationBatch): void {
-    for (let i = 0; i < batch.count; i++) this.table.add(batch.words, i * OBSERVATION_WORDS);
+    this.table.add(batch);
   }
 
   /** Names are shown beside the flows that have them, and have no rows of their own. */

@@ -1,24 +1,53 @@
-import { AgeList } from "../flow/age_list.ts";
-import { hash4, hash6 } from "../flow/conversation_hash.ts";
-import { IPV6_BIT, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
+import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
+import { startProgram } from "../wasm_program.ts";
+import { PROGRAM } from "./sighting_program.ts";
 
+/** What `assembly/sightings.ts` exports. */
+interface SightingProgram {
+  setUp(families: number, seed: number): void;
+  add(
+    isIpv6: boolean,
+    addresses: number,
+    what: number,
+    protocol: number,
+    seconds: number,
+    note: number,
+  ): number;
+  addFlows(observations: number, count: number, rows: number): void;
+}
+
+const PAGE = 64 * 1024;
+const WORD = 4;
+/** Observations that the program takes at once. */
+const AT_ONCE = 4096;
 /** Words of an address in an observation, where the second one follows the first. */
 const ADDRESS_WORDS = 4;
 
+/** The words of a family, and how many bytes it has. */
+const FAMILY = 64;
+const FAMILY_ROWS = 0;
+const FAMILY_HEADS = 1;
+const FAMILY_NEXT = 2;
+const FAMILY_CHAIN_MASK = 3;
+const FAMILY_MAX_ROWS = 4;
+const FAMILY_OLDEST = 6;
+const FAMILY_LEFT_OUT = 8;
+
 /*
  * The words of a row, which is a cache line: first both addresses as an observation has them. `about`
- * is the protocol, and above it what was remembered last. After `older` comes the other link of an `AgeList`.
+ * is the protocol, and above it what was remembered last.
  */
-const ROW_SHIFT = 4;
+const ROW = 64;
 const ROW_WHAT = 8;
 const ROW_ABOUT = 9;
 const ROW_SIGHTINGS = 10;
 const ROW_FIRST = 11;
 const ROW_LAST = 12;
-const ROW_OLDER = 13;
-const ROW_HASH = 15;
+const ROW_NEWER = 14;
 const NOTE_SHIFT = 8;
 const PROTOCOL_MASK = 0xff;
+/** Of the number of a row that the program gives: the row is that of what had none. */
+const IS_NEW = 1 << 31;
 
 /** Chains for each row, at least: so few rows meet in one. */
 const CHAINS_PER_ROW = 4;
@@ -44,22 +73,56 @@ export interface Sighting {
 }
 
 /**
- * Counts sightings of pairs of addresses, in typed arrays, as a scan makes millions of them. Bounded
- * for each address family: what was not sighted for longest makes room.
+ * Counts sightings of pairs of addresses, in WebAssembly, as a scan makes millions of them. Bounded for
+ * each address family: what was not sighted for longest makes room.
+ *
+ * Rows of each family are numbered from 1. They are in a list by age, and found by their hash. A row's
+ * place may be that of another one later.
  */
 export class SightingTable {
-  readonly #ipv4: FamilyTable;
-  readonly #ipv6: FamilyTable;
+  readonly #program: SightingProgram;
+  readonly #words: Uint32Array;
+  /** Words of each family. */
+  readonly #families: readonly [number, number];
+  /** Words of the observations, and of the numbers of their rows. */
+  readonly #observations: number;
+  readonly #numbers: number;
+  readonly #names: readonly [(string | undefined)[], (string | undefined)[]] = [[], []];
+  #end = FAMILY;
 
   /** @param maxRows How many of each address family are kept. */
   constructor(maxRows: number) {
-    this.#ipv4 = new FamilyTable(false, maxRows);
-    this.#ipv6 = new FamilyTable(true, maxRows);
+    let chains = CHAINS_PER_ROW;
+    while (chains < maxRows * CHAINS_PER_ROW) chains *= 2;
+    const families = this.#take(2 * FAMILY);
+    const places = [0, 1].map(() => ({
+      rows: this.#take((maxRows + 1) * ROW),
+      heads: this.#take(chains * WORD),
+      next: this.#take((maxRows + 1) * WORD),
+    }));
+    this.#observations = this.#take(AT_ONCE * OBSERVATION_WORDS * WORD) / WORD;
+    this.#numbers = this.#take(AT_ONCE * WORD) / WORD;
+    const pages = Math.ceil(this.#end / PAGE);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const words = new Uint32Array(memory.buffer);
+    this.#words = words;
+    this.#families = [families / WORD, (families + FAMILY) / WORD];
+    places.forEach(({ rows, heads, next }, i) => {
+      const family = this.#families[i];
+      words[family + FAMILY_ROWS] = rows;
+      words[family + FAMILY_HEADS] = heads;
+      words[family + FAMILY_NEXT] = next;
+      words[family + FAMILY_CHAIN_MASK] = chains - 1;
+      words[family + FAMILY_MAX_ROWS] = maxRows;
+    });
+    this.#program = startProgram<SightingProgram>(PROGRAM, memory);
+    this.#program.setUp(families, crypto.getRandomValues(new Uint32Array(1))[0]);
   }
 
   /** How many had to make room. One that came back is counted each time it went. */
   get leftOut(): number {
-    return this.#ipv4.leftOut + this.#ipv6.leftOut;
+    const [ipv4, ipv6] = this.#families;
+    return this.#words[ipv4 + FAMILY_LEFT_OUT] + this.#words[ipv6 + FAMILY_LEFT_OUT];
   }
 
   /**
@@ -72,6 +135,7 @@ export class SightingTable {
    * @param note Remembered beside it.
    */
   add(
+    isIpv6: boolean,
     words: Uint32Array,
     offset: number,
     what: number,
@@ -80,87 +144,64 @@ export class SightingTable {
     note: number,
     name?: string,
   ): void {
-    const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
-    const table = isIpv6 ? this.#ipv6 : this.#ipv4;
-    table.add(words, offset, what, protocol, seconds, note, name);
+    const at = this.#observations;
+    const from = offset + WORD_A;
+    for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
+    const row = this.#program.add(isIpv6, at * WORD, what, protocol, seconds, note);
+    this.#setName(isIpv6, row, name);
+  }
+
+  /**
+   * Takes the flows among observations: what tells them apart besides is the port, and what decided is
+   * remembered.
+   *
+   * @param nameOf Gives the name that an observation has, by where it begins; `null` if none has any.
+   */
+  addFlows(
+    words: Uint32Array,
+    count: number,
+    nameOf: ((isIpv6: boolean, offset: number) => string | undefined) | null,
+  ): void {
+    for (let done = 0; done < count; done += AT_ONCE) {
+      const now = Math.min(AT_ONCE, count - done);
+      const from = done * OBSERVATION_WORDS;
+      const to = this.#observations;
+      this.#words.set(words.subarray(from, from + now * OBSERVATION_WORDS), to);
+      this.#program.addFlows(to * WORD, now, this.#numbers * WORD);
+      if (nameOf === null && this.#names.every((names) => names.length === 0)) continue;
+      for (let i = 0; i < now; i++) {
+        const row = this.#words[this.#numbers + i] | 0;
+        if (row === 0) continue;
+        const offset = from + i * OBSERVATION_WORDS;
+        const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
+        this.#setName(isIpv6, row, nameOf?.(isIpv6, offset));
+      }
+    }
   }
 
   /** All that there are, what was sighted last at the end. */
   list(): Sighting[] {
-    return [...this.#ipv4.list(), ...this.#ipv6.list()].sort((one, other) => one.last - other.last);
-  }
-}
-
-/**
- * Rows are numbered from 1. They are in a list by age, and found by an index with open addressing. A
- * row's place may be that of another one later.
- */
-class FamilyTable {
-  readonly #isIpv6: boolean;
-  readonly #maxRows: number;
-  readonly #rows: Int32Array;
-  /** By the last bits of the hash the first row of a chain, and the next one of each row. */
-  readonly #heads: Int32Array;
-  readonly #next: Int32Array;
-  readonly #ages: AgeList;
-  /** Unknown to whoever sends us packets, so that they can't be made to fall into one slot. */
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
-  readonly #names: (string | undefined)[] = [];
-  readonly #key = new Int32Array(2 * ADDRESS_WORDS);
-  #size = 0;
-  leftOut = 0;
-
-  constructor(isIpv6: boolean, maxRows: number) {
-    this.#isIpv6 = isIpv6;
-    this.#maxRows = maxRows;
-    this.#rows = new Int32Array((maxRows + 1) << ROW_SHIFT);
-    this.#ages = new AgeList(this.#rows, ROW_SHIFT, ROW_OLDER);
-    let chains = CHAINS_PER_ROW;
-    while (chains < maxRows * CHAINS_PER_ROW) chains *= 2;
-    this.#heads = new Int32Array(chains);
-    this.#next = new Int32Array(maxRows + 1);
+    return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
   }
 
-  add(
-    words: Uint32Array,
-    offset: number,
-    what: number,
-    protocol: number,
-    seconds: number,
-    note: number,
-    name: string | undefined,
-  ): void {
-    const at = offset + WORD_A;
-    let hash: number;
-    if (this.#isIpv6) {
-      const key = this.#key;
-      for (let word = 0; word < ROW_WHAT; word++) key[word] = words[at + word];
-      hash = hash6(this.#seed, key, 0, what, protocol);
-    } else hash = hash4(this.#seed, words[at + 3] | 0, words[at + 7] | 0, what, protocol);
-    const rows = this.#rows;
-    const about = protocol | (note << NOTE_SHIFT);
-    const number = this.#find(hash, words, at, what, protocol);
-    if (number === 0) {
-      this.#append(hash, words, at, what, about, seconds, name);
-      return;
-    }
-    this.#ages.renew(number);
-    const row = number << ROW_SHIFT;
-    rows[row + ROW_ABOUT] = about;
-    rows[row + ROW_SIGHTINGS]++;
-    if (seconds < rows[row + ROW_FIRST] >>> 0) rows[row + ROW_FIRST] = seconds;
-    if (seconds > rows[row + ROW_LAST] >>> 0) rows[row + ROW_LAST] = seconds;
-    if (name !== undefined) this.#names[number] = name;
+  #setName(isIpv6: boolean, row: number, name: string | undefined): void {
+    const names = this.#names[isIpv6 ? 1 : 0];
+    const isNew = (row & IS_NEW) !== 0;
+    // Where there are no names, the array stays empty.
+    if (name !== undefined || (isNew && names.length > 0)) names[row & ~IS_NEW] = name;
   }
 
-  list(): Sighting[] {
+  #list(isIpv6: boolean): Sighting[] {
     const all: Sighting[] = [];
-    const words = new Uint32Array(this.#rows.buffer);
-    for (let number = this.#ages.oldest; number !== 0; number = this.#ages.newerThan(number)) {
-      const at = number << ROW_SHIFT;
+    const words = this.#words;
+    const family = this.#families[isIpv6 ? 1 : 0];
+    const names = this.#names[isIpv6 ? 1 : 0];
+    const rows = words[family + FAMILY_ROWS] / WORD;
+    for (let number = words[family + FAMILY_OLDEST]; number !== 0;) {
+      const at = rows + number * (ROW / WORD);
       const about = words[at + ROW_ABOUT];
       all.push({
-        isIpv6: this.#isIpv6,
+        isIpv6,
         addresses: words,
         at,
         what: words[at + ROW_WHAT],
@@ -169,84 +210,16 @@ class FamilyTable {
         first: words[at + ROW_FIRST],
         last: words[at + ROW_LAST],
         note: about >>> NOTE_SHIFT,
-        name: this.#names[number],
+        name: names[number],
       });
+      number = words[at + ROW_NEWER];
     }
     return all;
   }
 
-  /** The number of the row, or 0. */
-  #find(hash: number, words: Uint32Array, at: number, what: number, protocol: number): number {
-    const rows = this.#rows;
-    const heads = this.#heads;
-    const next = this.#next;
-    let number = heads[hash & (heads.length - 1)];
-    for (; number !== 0; number = next[number]) {
-      const row = number << ROW_SHIFT;
-      if (
-        rows[row + ROW_HASH] === hash && rows[row + ROW_WHAT] === what &&
-        (rows[row + ROW_ABOUT] & PROTOCOL_MASK) === protocol && this.#hasAddresses(row, words, at)
-      ) break;
-    }
-    return number;
-  }
-
-  #hasAddresses(row: number, words: Uint32Array, at: number): boolean {
-    const rows = this.#rows;
-    for (let word = 0; word < ROW_WHAT; word++) {
-      if (rows[row + word] !== (words[at + word] | 0)) return false;
-    }
-    return true;
-  }
-
-  /** Makes a row of what has none. */
-  #append(
-    hash: number,
-    words: Uint32Array,
-    at: number,
-    what: number,
-    about: number,
-    seconds: number,
-    name: string | undefined,
-  ): void {
-    const isFull = this.#size === this.#maxRows;
-    const number = isFull ? this.#ages.oldest : ++this.#size;
-    if (isFull) this.#leaveOut(number);
-    const rows = this.#rows;
-    const row = number << ROW_SHIFT;
-    for (let word = 0; word < ROW_WHAT; word++) rows[row + word] = words[at + word];
-    rows[row + ROW_WHAT] = what;
-    rows[row + ROW_ABOUT] = about;
-    rows[row + ROW_SIGHTINGS] = 1;
-    rows[row + ROW_FIRST] = seconds;
-    rows[row + ROW_LAST] = seconds;
-    rows[row + ROW_HASH] = hash;
-    // Where there are no names, the array stays empty.
-    if (name !== undefined || this.#names.length > 0) this.#names[number] = name;
-    this.#ages.add(number);
-    const heads = this.#heads;
-    const slot = hash & (heads.length - 1);
-    this.#next[number] = heads[slot];
-    heads[slot] = number;
-  }
-
-  /** Takes the oldest row out of list and index. */
-  #leaveOut(number: number): void {
-    this.#ages.remove(number);
-    this.#removeFromIndex(number);
-    this.leftOut++;
-  }
-
-  #removeFromIndex(number: number): void {
-    const heads = this.#heads;
-    const next = this.#next;
-    const slot = this.#rows[(number << ROW_SHIFT) + ROW_HASH] & (heads.length - 1);
-    if (heads[slot] === number) {
-      heads[slot] = next[number];
-      return;
-    }
-    let before = heads[slot];
-    while (next[before] !== number) before = next[before];
-    next[before] = next[number];
+  #take(size: number): number {
+    const at = this.#end;
+    this.#end = Math.ceil((at + size) / ROW) * ROW;
+    return at;
   }
 }

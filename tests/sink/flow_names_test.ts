@@ -4,11 +4,13 @@ import { FlowTable } from "../../src/sink/flow_table.ts";
 import { JsonSink } from "../../src/sink/json_sink.ts";
 import { renderFlowTable } from "../../src/sink/render_flow_table.ts";
 import { observations } from "../observations.ts";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 
 /** Names by the last word of the server's address. */
 function namesOf(names: Record<number, string>): FlowNames {
-  return { find: (_isIpv6, words, _client, address) => names[words[address + 3] & 0xff] ?? null };
+  return {
+    isEmpty: Object.keys(names).length === 0,
+    find: (_isIpv6, words, _client, address) => names[words[address + 3] & 0xff] ?? null,
+  };
 }
 
 const FLOWS = observations(
@@ -20,7 +22,7 @@ const LONG = "a-rather-long-host-name.of-a-network-for-content.example.com.";
 
 function tableWith(names: Record<number, string>): FlowTable {
   const table = new FlowTable(10, namesOf(names));
-  for (let i = 0; i < FLOWS.count; i++) table.add(FLOWS.words, i * OBSERVATION_WORDS);
+  table.add(FLOWS);
   return table;
 }
 
@@ -56,7 +58,7 @@ Deno.test("FlowTable keeps the name that a flow had when a later sighting has no
   const names: Record<number, string> = { 1: "www.example.com." };
   const table = tableWith(names);
   delete names[1];
-  table.add(FLOWS.words, 0);
+  table.add(FLOWS);
   assert.equal(table.flows.find(({ port }) => port === 443)?.name, "www.example.com.");
 });
 

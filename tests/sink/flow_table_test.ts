@@ -1,26 +1,18 @@
 import assert from "node:assert/strict";
 import { FlowTable } from "../../src/sink/flow_table.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../../src/flow/observation_batch.ts";
 import { observations } from "../observations.ts";
-
-function add(table: FlowTable, { words, count }: ObservationBatch): void {
-  for (let i = 0; i < count; i++) table.add(words, i * OBSERVATION_WORDS);
-}
 
 const FLOW = { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 443 } as const;
 
 Deno.test("FlowTable keeps a row for each flow, with how often and when it was sighted", () => {
   const table = new FlowTable();
-  add(
-    table,
-    observations(
-      { ...FLOW, protocol: 6, by: "lower-port", seconds: 100 },
-      { kind: "client", a: FLOW.a, seconds: 100 },
-      { kind: "peer", a: FLOW.a, b: FLOW.b, seconds: 100 },
-      { ...FLOW, protocol: 17, by: "lower-port", seconds: 150 },
-      { ...FLOW, protocol: 6, by: "assign", seconds: 190 },
-    ),
-  );
+  table.add(observations(
+    { ...FLOW, protocol: 6, by: "lower-port", seconds: 100 },
+    { kind: "client", a: FLOW.a, seconds: 100 },
+    { kind: "peer", a: FLOW.a, b: FLOW.b, seconds: 100 },
+    { ...FLOW, protocol: 17, by: "lower-port", seconds: 150 },
+    { ...FLOW, protocol: 6, by: "assign", seconds: 190 },
+  ));
   const rows = table.flows.map(({ sighting: _, ...row }) => row);
   const base = { client: FLOW.a, server: FLOW.b, port: 443 };
   assert.deepEqual(rows, [
@@ -33,16 +25,13 @@ Deno.test("FlowTable keeps a row for each flow, with how often and when it was s
 Deno.test("FlowTable joins failures of the same service, whatever the client's port was", () => {
   const table = new FlowTable();
   const ends = { a: "10.0.0.1", b: "192.0.2.1" };
-  add(
-    table,
-    observations(
-      { kind: "rst", ...ends, port: 50_000, otherPort: 81, seconds: 1 },
-      { kind: "rst", ...ends, port: 50_001, otherPort: 81, seconds: 2 },
-      { kind: "icmp", ...ends, port: 50_000, otherPort: 82, code: 3, seconds: 3 },
-      { kind: "icmp", a: "::1", b: "::2", port: 50_000, otherPort: 83, code: 3, seconds: 4 },
-      { kind: "icmp", ...ends, port: 50_000, otherPort: 82, code: 200, seconds: 5 },
-    ),
-  );
+  table.add(observations(
+    { kind: "rst", ...ends, port: 50_000, otherPort: 81, seconds: 1 },
+    { kind: "rst", ...ends, port: 50_001, otherPort: 81, seconds: 2 },
+    { kind: "icmp", ...ends, port: 50_000, otherPort: 82, code: 3, seconds: 3 },
+    { kind: "icmp", a: "::1", b: "::2", port: 50_000, otherPort: 83, code: 3, seconds: 4 },
+    { kind: "icmp", ...ends, port: 50_000, otherPort: 82, code: 200, seconds: 5 },
+  ));
   assert.deepEqual(
     table.failures.map((row) => [row.client, row.port, row.reason, row.sightings]),
     [
@@ -56,7 +45,7 @@ Deno.test("FlowTable joins failures of the same service, whatever the client's p
 
 Deno.test("FlowTable forgets what was not sighted for longest, and counts it", () => {
   const table = new FlowTable(3);
-  for (const port of [1, 2, 3, 1, 4, 5]) add(table, observations({ ...FLOW, port }));
+  for (const port of [1, 2, 3, 1, 4, 5]) table.add(observations({ ...FLOW, port }));
   assert.deepEqual(table.flows.map((row) => row.port), [1, 4, 5]);
   assert.equal(table.leftOut, 2);
 });

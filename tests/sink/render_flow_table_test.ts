@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
 import { FlowTable } from "../../src/sink/flow_table.ts";
 import { renderFlowTable } from "../../src/sink/render_flow_table.ts";
 import { observations, type Observed } from "../observations.ts";
@@ -10,8 +9,7 @@ const TERMINAL = { columns: 80, rows: Infinity };
 
 function tableOf(...observed: Observed[]): FlowTable {
   const table = new FlowTable();
-  const { words, count } = observations(...observed);
-  for (let i = 0; i < count; i++) table.add(words, i * OBSERVATION_WORDS);
+  table.add(observations(...observed));
   return table;
 }
 

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { IPV6_BIT, OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import {
+  IPV6_BIT,
+  KIND_CLIENT,
+  KIND_FLOW,
+  KIND_PEER,
+  OBSERVATION_WORDS,
+  WORD_PORTS,
+} from "../../src/flow/observation_batch.ts";
 import { SightingTable } from "../../src/sink/sighting_table.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
@@ -91,7 +98,7 @@ function assertLikeModel(maxRows: number, kinds: number, steps: number, random: 
     words[0] = isIpv6 ? IPV6_BIT : 0;
     words.set([...addressWords(isIpv6, client), ...addressWords(isIpv6, server)], 1);
     byAddresses.set(`${isIpv6} ${words.subarray(1, 9).join()}`, sighted);
-    table.add(words, 0, what, protocol, seconds, note, name);
+    table.add(isIpv6, words, 0, what, protocol, seconds, note, name);
     model.add(sighted, seconds, note, name);
     if (i === steps - 1 || steps < 1000) {
       const where = `FLOSENSOR_TEST_SEED=${random.seed}, ${maxRows} rows, step ${i}`;
@@ -110,4 +117,60 @@ Deno.test("SightingTable counts as Maps in the order of the last sighting would"
 
 Deno.test("SightingTable counts as Maps would, where many rows make room for others", () => {
   assertLikeModel(700, 200, 20_000, new SeededRandom());
+});
+
+Deno.test("SightingTable takes flows among observations as it takes them one by one", () => {
+  const random = new SeededRandom();
+  for (let round = 0; round < 20; round++) {
+    const maxRows = 1 + random.below(12);
+    const one = new SightingTable(maxRows);
+    const together = new SightingTable(maxRows);
+    for (let batch = 0; batch < 10; batch++) {
+      const count = random.below(30);
+      const words = new Uint32Array(count * OBSERVATION_WORDS);
+      const hasNames = random.below(3) > 0;
+      const nameOf = (_isIpv6: boolean, offset: number) =>
+        words[offset + WORD_PORTS] % 3 === 0 ? `name ${words[offset + WORD_PORTS]}` : undefined;
+      for (let i = 0; i < count; i++) {
+        const offset = i * OBSERVATION_WORDS;
+        const isIpv6 = random.below(2) === 0;
+        const kind = random.of([KIND_CLIENT, KIND_FLOW, KIND_FLOW, KIND_PEER]);
+        const [port, protocol, by] = [random.below(5), random.of([6, 17]), random.below(16)];
+        const seconds = 0x7fff_ff00 + random.below(512);
+        words[offset] = kind | (isIpv6 ? IPV6_BIT : 0);
+        words.set(
+          [...addressWords(isIpv6, random.below(4)), ...addressWords(isIpv6, 9)],
+          offset + 1,
+        );
+        words.set([port, (protocol << 8) | by, seconds], offset + WORD_PORTS);
+        if (kind !== KIND_FLOW) continue;
+        const name = hasNames ? nameOf(isIpv6, offset) : undefined;
+        one.add(isIpv6, words, offset, port, protocol, seconds, by, name);
+      }
+      together.addFlows(words, count, hasNames ? nameOf : null);
+      const seen = (table: SightingTable) =>
+        table.list().map((
+          { addresses, at, ...rest },
+        ) => [[...addresses.subarray(at, at + 8)], rest]);
+      assert.deepEqual(seen(together), seen(one), `FLOSENSOR_TEST_SEED=${random.seed}`);
+      assert.equal(together.leftOut, one.leftOut);
+    }
+  }
+});
+
+Deno.test("SightingTable takes more observations than its program has room for at once", () => {
+  const count = 10_000;
+  const words = new Uint32Array(count * OBSERVATION_WORDS);
+  for (let i = 0; i < count; i++) {
+    words[i * OBSERVATION_WORDS] = KIND_FLOW;
+    words[i * OBSERVATION_WORDS + 4] = i >>> 1;
+  }
+  const table = new SightingTable(count);
+  table.addFlows(words, count, (_isIpv6, offset) => `name ${words[offset + 4]}`);
+  const all = table.list();
+  assert.equal(all.length, count / 2);
+  for (const { addresses, at, sightings, name } of all) {
+    assert.equal(sightings, 2);
+    assert.equal(name, `name ${addresses[at + 3]}`);
+  }
 });
