@@ -107,6 +107,7 @@ export class Mapping {
     this.#destinations = Int32Array.from(config.rules, ({ destination }) => destination);
     const firstFunction = this.actions.findIndex((action) => action instanceof CustomAction);
     this.image = mappingImage({
+      place: config.placeOf(["flows"]),
       usesEvidence: this.actions.some((action) => action.usesEvidence),
       suppressOwnNetwork: this.suppressOwnNetwork,
       rules: config.rules.map(({ source, destination }, i) => {

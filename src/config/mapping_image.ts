@@ -27,6 +27,8 @@ const RULE = 5;
 
 /** What an image is made of. */
 export interface ImagedMapping {
+  /** Where its rules stand, for messages. */
+  readonly place: string;
   readonly usesEvidence: boolean;
   readonly suppressOwnNetwork: boolean;
   readonly rules: readonly {
@@ -79,7 +81,9 @@ export function mappingImage(mapping: ImagedMapping): Int32Array {
   head[RULES_AT] = put(rules);
   if (end * WORD > MAPPING_ROOM) {
     throw new ConfigError(
-      `networks, flows and ignoreFlows take ${Math.ceil(end * WORD / 2 ** 20)} MiB`,
+      `${mapping.place}: networks, flows and ignoreFlows take ${
+        Math.ceil(end * WORD / 2 ** 20)
+      } MiB`,
       `they may take ${MAPPING_ROOM / 2 ** 20}; give larger prefixes, or fewer lists of ports`,
     );
   }

@@ -278,9 +278,8 @@ Deno.test("a mapping that has no room in a meter's memory is refused, with the w
   );
   assert.throws(() => mappingOf({ flows }), {
     name: "ConfigError",
-    message:
-      "networks, flows and ignoreFlows take 65 MiB: they may take 64; give larger prefixes, " +
-      "or fewer lists of ports",
+    message: "flows: networks, flows and ignoreFlows take 65 MiB: they may take 64; give larger " +
+      "prefixes, or fewer lists of ports",
   });
 });
 
