@@ -21,7 +21,8 @@ export function setUpDue(itsDue: usize, itsMost: u32, itsRoom: u32): void {
 /** Has a direction of a conversation judged. */
 export function addDue(isIpv6: bool, number: u32, direction: u32): void {
   store<u32>(cellOf(isIpv6, number) + CELL_UNTIL + (<usize> direction << 2), window + 1);
-  if (dueCount === mostDue) judge();
+  // More than that may be left where a judgement came to no end.
+  if (dueCount >= mostDue) judge();
   append(isIpv6, number, direction);
 }
 
