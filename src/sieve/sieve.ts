@@ -31,7 +31,6 @@ import {
   TABLE_LIMIT,
   TABLE_OWN,
   TABLE_OWN_COUNT,
-  TABLE_SEED,
 } from "./sieve_memory.ts";
 
 /** What `assembly/sieve.ts` exports, by names that say what it is. */
@@ -43,6 +42,8 @@ interface SieveProgram {
     readPorts: number,
     signFilter: number,
     looked: number,
+    secret: bigint,
+    lastSecret: bigint,
   ): void;
   setUpInput(
     bytes: number,
@@ -134,8 +135,6 @@ export class Sieve {
       words[TABLE_CELLS] = cells;
       words[TABLE_INDEX] = index;
       words[TABLE_LIMIT] = settings.maxConversations;
-      // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
-      words[TABLE_SEED] = crypto.getRandomValues(new Int32Array(1))[0];
       words[TABLE_OWN] = own;
       words[TABLE_OWN_COUNT] = networks.length;
       this.#words.set(networks.flatMap(i === 0 ? valueAndMask4 : valueAndMask6), own / WORD);
@@ -144,7 +143,19 @@ export class Sieve {
     this.#program = startProgram<SieveProgram>(PROGRAM, memory);
     const { tables, lists, scratch, readPorts, signFilter, looked, input } = layout;
     this.#words.set(SIGN_FILTER, signFilter / WORD);
-    this.#program.setUp(tables, lists, scratch, readPorts, signFilter, looked);
+    // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
+    const secrets = crypto.getRandomValues(new BigUint64Array(2));
+    const [secret, lastSecret] = secrets.map((it) => it | 1n);
+    this.#program.setUp(
+      tables,
+      lists,
+      scratch,
+      readPorts,
+      signFilter,
+      looked,
+      secret,
+      lastSecret,
+    );
     this.#looked = looked / WORD;
     const { bytes, offset, captured, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, linkType);

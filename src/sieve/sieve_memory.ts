@@ -39,11 +39,10 @@ const TABLE = 64;
 export const TABLE_CELLS = 0;
 export const TABLE_INDEX = 1;
 export const TABLE_LIMIT = 2;
-export const TABLE_SEED = 3;
-export const TABLE_OWN = 4;
-export const TABLE_OWN_COUNT = 5;
-export const TABLE_COUNT = 6;
-export const TABLE_FORGOTTEN = 7;
+export const TABLE_OWN = 3;
+export const TABLE_OWN_COUNT = 4;
+export const TABLE_COUNT = 5;
+export const TABLE_FORGOTTEN = 6;
 
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);

@@ -146,16 +146,15 @@ const MOST_SPARED: u32 = 16;
 const T_CELLS: usize = 0;
 const T_INDEX: usize = 4;
 const T_LIMIT: usize = 8;
-const T_SEED: usize = 12;
-const T_OWN: usize = 16;
-const T_OWN_COUNT: usize = 20;
-const T_COUNT: usize = 24;
-const T_FORGOTTEN: usize = 28;
-const T_MASK: usize = 32;
-const T_UNUSED: usize = 36;
-const T_FREE: usize = 40;
-const T_OLDEST: usize = 44;
-const T_NEWEST: usize = 48;
+const T_OWN: usize = 12;
+const T_OWN_COUNT: usize = 16;
+const T_COUNT: usize = 20;
+const T_FORGOTTEN: usize = 24;
+const T_MASK: usize = 28;
+const T_UNUSED: usize = 32;
+const T_FREE: usize = 36;
+const T_OLDEST: usize = 40;
+const T_NEWEST: usize = 44;
 
 // Where things are, as `setUp` was told.
 let table4: usize = 0;
@@ -166,6 +165,9 @@ let words: usize = 0;
 let readPorts: usize = 0;
 let signFilter: usize = 0;
 let looked: usize = 0;
+// Odd numbers that hashes are made with.
+let secret: u64 = 0;
+let lastSecret: u64 = 0;
 // The batch that is decoded, as `setUpInput` was told.
 let bytes: usize = 0;
 let offsets: usize = 0;
@@ -207,6 +209,8 @@ export function setUp(
   ports: usize,
   itsSignFilter: usize,
   itsLooked: usize,
+  itsSecret: u64,
+  itsLastSecret: u64,
 ): void {
   table4 = tables;
   table6 = tables + 64;
@@ -216,6 +220,8 @@ export function setUp(
   readPorts = ports;
   signFilter = itsSignFilter;
   looked = itsLooked;
+  secret = itsSecret;
+  lastSecret = itsLastSecret;
   setUpTable(table4);
   setUpTable(table6);
 }
@@ -273,7 +279,6 @@ export function setRecords(
  * {@linkcode recordPacket}. After the last two it is to be called again.
  */
 export function siftRecords(): u32 {
-  const seed4 = load<u32>(table4, T_SEED);
   const header = recordHeader;
   const end = recordsEnd;
   const isEthernet = recordLinkType === LINKTYPE_ETHERNET;
@@ -302,7 +307,7 @@ export function siftRecords(): u32 {
     ofGroup--;
     ofBatch--;
     at += header + captured;
-    if (!isEthernet || !decodePlain(record + header, captured, seed4)) {
+    if (!isEthernet || !decodePlain(record + header, captured)) {
       packetAt = <u32> (at - captured);
       packetCaptured = captured;
       stop = STOP_OTHER;
@@ -393,19 +398,18 @@ function sendTableAgain(t: usize, shift: usize): void {
  * @returns The index of the first that is not, or `to`.
  */
 export function decode(from: u32, to: u32): u32 {
-  const seed4 = load<u32>(table4, T_SEED);
   let i = from;
   for (; i < to; i++) {
     if (<u32> load<u16>(linkTypes + (<usize> i << 1)) !== LINKTYPE_ETHERNET) break;
     const start = bytes + load<u32>(offsets + (<usize> i << 2));
-    if (!decodePlain(start, load<u32>(captureds + (<usize> i << 2)), seed4)) break;
+    if (!decodePlain(start, load<u32>(captureds + (<usize> i << 2)))) break;
   }
   return i;
 }
 
 /** Decodes an Ethernet frame, if it is as most are. */
 @inline
-function decodePlain(start: usize, captured: usize, seed4: u32): bool {
+function decodePlain(start: usize, captured: usize): bool {
   if (captured < PLAIN_IPV4) return false;
   const end = start + captured;
   // The byte after EtherType, version and header length is the type of service.
@@ -425,7 +429,7 @@ function decodePlain(start: usize, captured: usize, seed4: u32): bool {
   const ports = bswap<u32>(load<u32>(start, 34));
   if (isRead(about, ports)) sendOther(<u32> (start - bytes), <u32> captured, LINKTYPE_ETHERNET);
   const addresses = bswap<u64>(load<u64>(start, 26));
-  put4(<u32> (addresses >>> 32), <u32> addresses, ports, about, seed4);
+  put4(<u32> (addresses >>> 32), <u32> addresses, ports, about);
   return true;
 }
 
@@ -516,7 +520,7 @@ export function setPayload(from: usize, end: usize): void {
 
 /** Adds an IPv4 packet that was decoded elsewhere. */
 export function add4(source: u32, destination: u32, ports: u32, about: u32): void {
-  put4(source, destination, ports, about, load<u32>(table4 + T_SEED));
+  put4(source, destination, ports, about);
 }
 
 /** Where the addresses of the next IPv6 packet go. */
@@ -530,7 +534,6 @@ function put4(
   destination: u32,
   sourceAndDestination: u32,
   aboutIt: u32,
-  seed: u32,
 ): void {
   const sourcePort = sourceAndDestination >>> 16;
   const destinationPort = sourceAndDestination & 0xffff;
@@ -545,7 +548,7 @@ function put4(
   const ports = ((sourcePort ^ portTurn) << 16) | (destinationPort ^ portTurn);
   const about = aboutIt | (turn & (1 << DIRECTION_SHIFT));
   const protocol = about & 0xff;
-  const hash = hash4(seed, low, high, ports, protocol);
+  const hash = hash4(low, high, ports, protocol);
   const into = list4 + (<usize> count4 << LIST4_SHIFT);
   count4++;
   putRest(into, about, ports, hash);
@@ -570,7 +573,7 @@ export function add6(sourceAndDestination: u32, aboutIt: u32): void {
   const ports = rotl<u32>(sourceAndDestination, isTurned << 4);
   const about = aboutIt | (isTurned << DIRECTION_SHIFT);
   const protocol = about & 0xff;
-  const hash = hash6(load<u32>(table6 + T_SEED), ends, ports, protocol);
+  const hash = hash6(ends, ports, protocol);
   count6++;
   putRest(into, about, ports, hash);
 }
@@ -584,27 +587,27 @@ function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
 }
 
 @inline
-function hash4(seed: u32, low: u32, high: u32, ports: u32, protocol: u32): u32 {
-  let hash = (low ^ seed) * 0x85eb_ca6b;
-  hash = (hash ^ (hash >>> 15) ^ high) * 0xc2b2_ae35;
+function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
+  return finish(mixed(low | (<u64> high << 32)), ports, protocol);
+}
+
+@inline
+function hash6(ends: usize, ports: u32, protocol: u32): u32 {
+  let hash: u64 = 0;
+  for (let at: usize = 0; at < 32; at += 8) hash = mixed(hash ^ load<u64>(ends + at));
   return finish(hash, ports, protocol);
 }
 
 @inline
-function hash6(seed: u32, ends: usize, ports: u32, protocol: u32): u32 {
-  let hash = seed;
-  for (let at: usize = 0; at < 16; at += 4) {
-    hash = (hash ^ (hash >>> 15) ^ load<u32>(ends + at)) * 0x85eb_ca6b;
-    hash = (hash ^ (hash >>> 13) ^ load<u32>(ends + 16 + at)) * 0xc2b2_ae35;
-  }
-  return finish(hash, ports, protocol);
+function mixed(word: u64): u64 {
+  const product = word * secret;
+  return product ^ (product >>> 32);
 }
 
+/** The upper half of a product depends on all bits that are below it. */
 @inline
-function finish(itsHash: u32, ports: u32, protocol: u32): u32 {
-  let hash = (itsHash ^ (itsHash >>> 13) ^ ports) * 0x9e37_79b1;
-  hash = (hash ^ (hash >>> 16) ^ protocol) * 0x85eb_ca6b;
-  return hash ^ (hash >>> 15);
+function finish(hash: u64, ports: u32, protocol: u32): u32 {
+  return <u32> (((hash ^ (ports | (<u64> protocol << 32))) * lastSecret) >>> 32);
 }
 
 /** Looks up the packets of a group, and sends on those that say something new. */
@@ -968,13 +971,12 @@ function cellOf(t: usize, shift: usize, number: u32): usize {
 
 function hashOf(t: usize, shift: usize, number: u32): u32 {
   const cell = cellOf(t, shift, number);
-  const seed = load<u32>(t + T_SEED);
   const ports = load<u32>(cell + CELL_PORTS);
   const protocol = load<u32>(cell + CELL_STATE) & 0xff;
   const ends = cell + CELL_ENDS;
   return shift === CELL4_SHIFT
-    ? hash4(seed, load<u32>(ends), load<u32>(ends + 4), ports, protocol)
-    : hash6(seed, ends, ports, protocol);
+    ? hash4(load<u32>(ends), load<u32>(ends + 4), ports, protocol)
+    : hash6(ends, ports, protocol);
 }
 
 /** Forgets those that are idle for longest, which is sent on before their numbers are used again. */
