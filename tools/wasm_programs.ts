@@ -30,6 +30,7 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     module: at("sink/sighting_program.ts"),
     isShared: false,
   },
+  { source: at("sink/assembly/text.ts"), module: at("sink/text_program.ts"), isShared: false },
 ];
 
 const LINE = 80;

@@ -14,6 +14,7 @@ import {
 } from "../flow/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
+import type { SightingText } from "./sighting_text.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
 /** Where the second address of a sighting is. */
@@ -51,7 +52,10 @@ export interface FailureRow extends Row {
 /** Flows and failures that are kept. Memory stays below some 10 MiB, and nobody reads more. */
 const DEFAULT_MAX_ROWS = 10_000;
 
-const PROTOCOL_NAMES = new Map([[6, "tcp"], [17, "udp"]]);
+/** IANA's protocol numbers. */
+const PROTOCOL_NAMES: readonly string[] = Array.from({ length: 256 }, (_, number) => {
+  return number === 6 ? "tcp" : number === 17 ? "udp" : String(number);
+});
 
 /**
  * The flows that were attributed, and the connections that failed, each with how often and when.
@@ -85,12 +89,17 @@ export class FlowTable {
         first,
         last,
         sighting,
-        protocol: PROTOCOL_NAMES.get(protocol) ?? String(protocol),
+        protocol: PROTOCOL_NAMES[protocol],
         by: BY_NAMES[note],
       };
       if (name !== undefined) row.name = name;
       return row;
     });
+  }
+
+  /** The flows as lines of text. It is to be used before anything is added. */
+  flowText(): SightingText {
+    return this.#flows.text({ protocols: PROTOCOL_NAMES, notes: BY_NAMES });
   }
 
   /** The failures, the one that was sighted last at the end. */
@@ -148,7 +157,7 @@ function rowOf(sighting: Sighting, port: number): Row {
   };
 }
 
-/** Sorts rows by client, server and port, as numbers. */
+/** Sorts rows by client, server, port and protocol, as numbers. */
 export function byEnds(one: Row, other: Row): number {
   const { isIpv6, addresses, at } = one.sighting;
   const others = other.sighting;
@@ -157,5 +166,5 @@ export function byEnds(one: Row, other: Row): number {
     const difference = addresses[at + word] - others.addresses[others.at + word];
     if (difference !== 0) return difference;
   }
-  return one.port - other.port;
+  return one.port - other.port || one.sighting.protocol - others.protocol;
 }

@@ -48,15 +48,13 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const flows = sorted(table.flows, order);
   const failures = sorted(table.failures, order);
   const days = daysOf([...flows, ...failures]);
-  const lines = [totalsLine(flows, order, table.leftOut, days)];
-  const timeText = remembered(days.includes(" to ") ? dayAndTime : timeOfDay);
-  const failureLines = failures.length === 0
-    ? []
-    : [`Refused or unreachable: ${failures.length}`].concat(textTable(
-      FAILURE_COLUMNS,
-      failures.map((row) => failureCells(row, timeText)),
-      room.columns,
-    ));
+  const clients = order === "by-client"
+    ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
+    : new Set(flows.map(({ client }) => client)).size;
+  const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
+  const lines = [totalsLine({ count: flows.length, clients, sightings }, table.leftOut, days)];
+  const timeText = timeTextOf(days);
+  const failureLines = failureLinesOf(failures, timeText, room.columns);
   const hasNames = flows.some(({ name }) => name !== undefined);
   const flowLines = flows.length === 0 ? [] : textTable(
     hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS,
@@ -74,17 +72,52 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   return lines;
 }
 
+/**
+ * The table that {@linkcode renderFlowTable} makes by client where nothing limits it, in pieces: text,
+ * or its bytes, which are valid until the next piece is asked for.
+ */
+export function* wholeFlowTable(table: FlowTable): Generator<string | Uint8Array> {
+  const flows = table.flowText();
+  const failures = sorted(table.failures, "by-client");
+  const days = daysOf(flows.count === 0 ? failures : [flows, ...failures]);
+  const timeText = timeTextOf(days);
+  yield totalsLine(flows, table.leftOut, days) + "\n";
+  if (flows.count > 0) {
+    const columns = flows.hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS;
+    const time = timeText(flows.first).length;
+    const needed = [...flows.widths, time, time];
+    const widths = needed.map((width, i) => Math.max(width, columns[i].title.length));
+    yield textTable(columns, [], Infinity, widths)[0] + "\n";
+    yield* flows.lines(widths, timeText);
+  }
+  const failureLines = failureLinesOf(failures, timeText, Infinity);
+  if (failureLines.length > 0) yield ["", ...failureLines, ""].join("\n");
+}
+
+function failureLinesOf(
+  failures: FailureRow[],
+  timeText: (seconds: number) => string,
+  columns: number,
+): string[] {
+  if (failures.length === 0) return [];
+  const rows = failures.map((row) => failureCells(row, timeText));
+  return [
+    `Refused or unreachable: ${failures.length}`,
+    ...textTable(FAILURE_COLUMNS, rows, columns),
+  ];
+}
+
 function sorted<R extends Row>(rows: R[], order: RowOrder): R[] {
   return rows.sort(order === "by-client" ? byEnds : (a, b) => b.last - a.last || byEnds(a, b));
 }
 
-function totalsLine(flows: FlowRow[], order: RowOrder, leftOut: number, days: string): string {
-  const clients = order === "by-client"
-    ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
-    : new Set(flows.map(({ client }) => client)).size;
-  const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
+function totalsLine(
+  { count, clients, sightings }: { count: number; clients: number; sightings: number },
+  leftOut: number,
+  days: string,
+): string {
   const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-  return `${plural(flows.length, "flow")} of ${plural(clients, "client")}, ` +
+  return `${plural(count, "flow")} of ${plural(clients, "client")}, ` +
     plural(sightings, "sighting") + (leftOut > 0 ? `, ${leftOut} older left out` : "") +
     (days === "" ? "" : `, ${days}`);
 }
@@ -120,7 +153,7 @@ function failureCells(row: FailureRow, timeText: (seconds: number) => string): s
 }
 
 /** The days that the rows are of, unless that is today. */
-function daysOf(rows: Row[]): string {
+function daysOf(rows: readonly { first: number; last: number }[]): string {
   if (rows.length === 0) return "";
   const first = dateText(rows.reduce((least, row) => Math.min(least, row.first), Infinity));
   const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), 0));
@@ -136,6 +169,10 @@ function dateText(seconds: number): string {
 function timeOfDay(seconds: number): string {
   const date = new Date(seconds * 1000);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":");
+}
+
+function timeTextOf(days: string): (seconds: number) => string {
+  return remembered(days.includes(" to ") ? dayAndTime : timeOfDay);
 }
 
 /** The year is in the line of totals. */

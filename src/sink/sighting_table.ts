@@ -1,6 +1,7 @@
 import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
 import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./sighting_program.ts";
+import { type KnownTexts, ORDER_PER_ROW, SightingText, TEXT_ROOM } from "./sighting_text.ts";
 
 /** What `assembly/sightings.ts` exports. */
 interface SightingProgram {
@@ -81,6 +82,7 @@ export interface Sighting {
  */
 export class SightingTable {
   readonly #program: SightingProgram;
+  readonly #memory: WebAssembly.Memory;
   readonly #words: Uint32Array;
   /** Words of each family. */
   readonly #families: readonly [number, number];
@@ -88,6 +90,9 @@ export class SightingTable {
   readonly #observations: number;
   readonly #numbers: number;
   readonly #names: readonly [(string | undefined)[], (string | undefined)[]] = [[], []];
+  /** Where the rows may be sorted, and what a text needs. */
+  readonly #order: number;
+  readonly #textRoom: number;
   #end = FAMILY;
 
   /** @param maxRows How many of each address family are kept. */
@@ -102,8 +107,11 @@ export class SightingTable {
     }));
     this.#observations = this.#take(AT_ONCE * OBSERVATION_WORDS * WORD) / WORD;
     this.#numbers = this.#take(AT_ONCE * WORD) / WORD;
+    this.#order = this.#take(ORDER_PER_ROW * maxRows * WORD);
+    this.#textRoom = this.#take(TEXT_ROOM);
     const pages = Math.ceil(this.#end / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#memory = memory;
     const words = new Uint32Array(memory.buffer);
     this.#words = words;
     this.#families = [families / WORD, (families + FAMILY) / WORD];
@@ -182,6 +190,23 @@ export class SightingTable {
   /** All that there are, what was sighted last at the end. */
   list(): Sighting[] {
     return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
+  }
+
+  /**
+   * All that there are, as lines of text.
+   *
+   * @param texts Those of their protocols and notes.
+   * @returns Is to be used before anything is added.
+   */
+  text(texts: KnownTexts): SightingText {
+    const [families] = this.#families;
+    return new SightingText({
+      memory: this.#memory,
+      families: families * WORD,
+      order: this.#order,
+      room: this.#textRoom,
+      names: this.#names,
+    }, texts);
   }
 
   #setName(isIpv6: boolean, row: number, name: string | undefined): void {
