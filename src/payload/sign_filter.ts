@@ -14,7 +14,8 @@ export const MOST_FILTER_WORDS = 1 << 14;
 const LISTS = PORT_BITS;
 /**
  * An entry is four words: how many bytes it takes and, from bit 16 on, the lower port or 0 for any; then
- * the word of a `Sign`. In place of the one after the last, there is 0.
+ * the word of a `Sign`, mask and value with their bytes turned. In place of the one after the last,
+ * there is 0.
  */
 const ENTRIES = LISTS + 2 * FIRST_BYTES;
 
@@ -48,6 +49,13 @@ function entriesOf(
   { atLeast, ports = [0], words = [{ at: 0, mask: 0, value: 0 }] }: Sign,
 ): number[] {
   return ports.flatMap((port) =>
-    words.flatMap(({ at, mask, value }) => [atLeast | (port << 16), at, mask, value])
+    words.flatMap((
+      { at, mask, value },
+    ) => [atLeast | (port << 16), at, turned(mask), turned(value)])
   );
+}
+
+/** A number as WebAssembly, which is little-endian, has it after reading its four bytes in network order. */
+function turned(number: number): number {
+  return (number << 24) | ((number & 0xff00) << 8) | ((number >>> 8) & 0xff00) | (number >>> 24);
 }

@@ -565,15 +565,37 @@ for (const [family, one, other] of FAMILIES) {
     assert.equal(added.length, 1);
   });
 
-  Deno.test(`a sieve finds each of many conversations again, as its index grows, ${family}`, async () => {
-    const sieve = new TestSieve({ maxConversations: 40_000 });
-    const many = Array.from({ length: 30_000 }, (_, i) => there(ACK, "", 1000 + i));
-    const first = await sieve.siftPackets(at(0, ...many));
-    assert.ok(first.every(({ isAdded }) => isAdded));
-    const again = await sieve.siftPackets(at(WINDOW, ...many));
-    assert.deepEqual(again.map(({ number }) => number), first.map(({ number }) => number));
-    assert.ok(again.every(({ isAdded }) => !isAdded));
+  Deno.test(`a sieve knows nothing of what it has just forgotten, among packets of one second, ${family}`, async () => {
+    const sieve = new TestSieve({ maxConversations: 128 });
+    const ports = Array.from({ length: 128 }, (_, i) => 1000 + i);
+    await sieve.siftPackets(at(0, ...ports.map((port) => there(ACK, "", port))));
+    // Two are forgotten at a time, and only one of their places is taken at once.
+    const sightings = await sieve.siftPackets(
+      at(1, ...[5000, 1000, 1001].map((port) => there(ACK, "", port))),
+    );
+    const added = sightings.filter(({ isAdded }) => isAdded);
+    assert.deepEqual(
+      added.map(({ ends }) => Math.max(...[ends[0] >>> 16, ends[0] & 0xffff])),
+      [5000, 1000, 1001],
+    );
+    assert.equal(sieve.conversations, 127);
   });
+
+  for (const what of ["ports", "addresses"]) {
+    Deno.test(`a sieve finds each of many conversations again, told apart by ${what}, as its index grows, ${family}`, async () => {
+      const sieve = new TestSieve({ maxConversations: 40_000 });
+      const many = Array.from({ length: 30_000 }, (_, i) => {
+        if (what === "ports") return there(ACK, "", 1000 + i);
+        const client = isIpv6 ? `2001:db8::${i.toString(16)}` : `10.1.${i >> 8}.${i & 255}`;
+        return ethernet(ip(client, other, tcp(40_000, 443, ACK)));
+      });
+      const first = await sieve.siftPackets(at(0, ...many));
+      assert.ok(first.every(({ isAdded }) => isAdded));
+      const again = await sieve.siftPackets(at(WINDOW, ...many));
+      assert.deepEqual(again.map(({ number }) => number), first.map(({ number }) => number));
+      assert.ok(again.every(({ isAdded }) => !isAdded));
+    });
+  }
 }
 
 Deno.test("a sieve tells the time of packets, late ones too, and takes what is late for present", async () => {

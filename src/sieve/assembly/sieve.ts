@@ -161,7 +161,9 @@ let table4: usize = 0;
 let table6: usize = 0;
 let list4: usize = 0;
 let list6: usize = 0;
-let words: usize = 0;
+/** The numbers that packets of a group seem to have, and whether they may be others' by now. */
+let found: usize = 0;
+let isFoundStale: bool = false;
 let readPorts: usize = 0;
 let signFilter: usize = 0;
 let looked: usize = 0;
@@ -216,7 +218,7 @@ export function setUp(
   table6 = tables + 64;
   list4 = lists;
   list6 = lists + (<usize> GROUP << LIST4_SHIFT);
-  words = scratch;
+  found = scratch;
   readPorts = ports;
   signFilter = itsSignFilter;
   looked = itsLooked;
@@ -426,10 +428,12 @@ function decodePlain(start: usize, captured: usize): bool {
     end,
   );
   if (about === 0) return false;
-  const ports = bswap<u32>(load<u32>(start, 34));
+  const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 0, 0, 0, 0);
+  const ends = v128.swizzle(v128.load(start, 26), turn);
+  const ports = <u32> i32x4.extract_lane(ends, 2);
   if (isRead(about, ports)) sendOther(<u32> (start - bytes), <u32> captured, LINKTYPE_ETHERNET);
-  const addresses = bswap<u64>(load<u64>(start, 26));
-  put4(<u32> (addresses >>> 32), <u32> addresses, ports, about);
+  const addresses = <u64> i64x2.extract_lane(ends, 0);
+  put4(<u32> addresses, <u32> (addresses >>> 32), ports, about);
   return true;
 }
 
@@ -630,33 +634,29 @@ export function toBeLookedAt(): u32 {
 /** Inlined for each family: what depends on the size of its cells is decided by the compiler. */
 @inline
 function lookUpAll(t: usize, list: usize, listShift: usize, shift: usize, count: u32): void {
-  const index: usize = load<u32>(t, T_INDEX);
   const cells: usize = load<u32>(t, T_CELLS);
   prefetch(t, list, listShift, shift, count);
+  isFoundStale = false;
   const end = list + (<usize> count << listShift);
-  for (let packet = list; packet < end; packet += 1 << listShift) {
-    const hash = load<u32>(packet, HASH);
+  let foundAt = found;
+  for (let packet = list; packet < end; packet += 1 << listShift, foundAt += 4) {
     const portsAndAbout = load<u64>(packet, PORTS);
-    // It may have grown with the packet before.
-    const mask = load<u32>(t, T_MASK);
-    let word: u32 = 0;
-    let cell: usize = 0;
-    let portsAndState: u64 = 0;
-    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-      word = load<u32>(index + (<usize> slot << 2));
-      if (word === 0) break;
-      if (((word ^ hash) & TAG_MASK) !== 0) continue;
-      cell = cells + (<usize> (word & NUMBER_MASK) << shift);
-      portsAndState = load<u64>(cell, CELL_PORTS);
-      if (
-        ((portsAndState ^ portsAndAbout) & PORTS_AND_PROTOCOL) === 0 &&
-        areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)
-      ) break;
-    }
     const about = <u32> (portsAndAbout >>> 32);
-    if (word === 0) {
-      takeUnknown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about, hash);
-      continue;
+    let number = load<u32>(foundAt);
+    let cell = cells + (<usize> number << shift);
+    let portsAndState = load<u64>(cell, CELL_PORTS);
+    if (
+      number === 0 || isFoundStale ||
+      ((portsAndState ^ portsAndAbout) & PORTS_AND_PROTOCOL) !== 0 ||
+      !areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)
+    ) {
+      number = find(t, shift, packet, portsAndAbout);
+      if (number === 0) {
+        takeUnknown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about);
+        continue;
+      }
+      cell = cells + (<usize> number << shift);
+      portsAndState = load<u64>(cell, CELL_PORTS);
     }
     // Most packets repeat what was seen of their direction, and all that is looked at in it was.
     const sent = <u32> load<u16>(cell + (directionOffset(about) >>> 1), CELL_SENT);
@@ -666,35 +666,74 @@ function lookUpAll(t: usize, list: usize, listShift: usize, shift: usize, count:
       store<u32>(cell, second, CELL_LAST_SEEN);
       continue;
     }
-    const number = word & NUMBER_MASK;
     takeKnown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about, number);
   }
 }
 
+/** The number of a packet's conversation, or 0. */
+function find(t: usize, shift: usize, packet: usize, portsAndAbout: u64): u32 {
+  const index: usize = load<u32>(t, T_INDEX);
+  const mask = load<u32>(t, T_MASK);
+  const hash = load<u32>(packet, HASH);
+  let slot = homeOf(hash, mask);
+  let word = load<u32>(index + (<usize> slot << 2));
+  while (word !== 0) {
+    if (((word ^ hash) & TAG_MASK) === 0) {
+      const cell = cellOf(t, shift, word & NUMBER_MASK);
+      const isSame = ((load<u64>(cell, CELL_PORTS) ^ portsAndAbout) & PORTS_AND_PROTOCOL) === 0;
+      if (isSame && areEndsEqual(shift, cell + CELL_ENDS, packet + ENDS)) break;
+    }
+    slot = (slot + 1) & mask;
+    word = load<u32>(index + (<usize> slot << 2));
+  }
+  return word & NUMBER_MASK;
+}
+
+/** The slot at which looking begins: the first of four that are compared at once. */
+@inline
+function homeOf(hash: u32, mask: u32): u32 {
+  return hash & mask & ~3;
+}
+
+/**
+ * Finds most packets' conversations, and has their cells fetched. Each loop waits for memory for itself,
+ * and has little else to do, so that it waits for many places at once.
+ */
 @inline
 function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, count: u32): void {
   const index: usize = load<u32>(t, T_INDEX);
   const mask = load<u32>(t, T_MASK);
   const cells: usize = load<u32>(t, T_CELLS);
-  for (let i: u32 = 0; i < count; i++) {
-    const hash = load<u32>(list + (<usize> i << listShift), HASH);
-    store<u32>(words + (<usize> i << 2), load<u32>(index + (<usize> (hash & mask) << 2)));
-  }
   let loaded: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const number = load<u32>(words + (<usize> i << 2)) & NUMBER_MASK;
+    const hash = load<u32>(list + (<usize> i << listShift), HASH);
+    loaded ^= load<u32>(index + (<usize> homeOf(hash, mask) << 2));
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const hash = load<u32>(list + (<usize> i << listShift), HASH);
+    const home = index + (<usize> homeOf(hash, mask) << 2);
+    const differences = v128.xor(v128.load(home), i32x4.splat(hash));
+    const tags = v128.and(differences, i32x4.splat(TAG_MASK));
+    const same = i32x4.bitmask(i32x4.eq(tags, i32x4.splat(0)));
+    // No processor could guess which of them it is.
+    const word = load<u32>(home + (<usize> ctz<u32>(same | 8) << 2));
+    const isThere: u32 = 0 - <u32> (same !== 0);
+    store<u32>(found + (<usize> i << 2), word & NUMBER_MASK & isThere);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const number = load<u32>(found + (<usize> i << 2));
     loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
   }
   sum ^= loaded;
 }
 
 /** Takes a packet that belongs to no known conversation. */
-function takeUnknown(t: usize, shift: usize, packet: usize, about: u32, hash: u32): void {
+function takeUnknown(t: usize, shift: usize, packet: usize, about: u32): void {
   if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn(shift, packet, about))) {
     if ((about & (SYN | RST)) !== 0) sendWithEnds(shift, packet, about, 0);
     return;
   }
-  const number = add(t, shift, hash);
+  const number = add(t, shift, load<u32>(packet, HASH));
   const cell = cellOf(t, shift, number);
   copyEnds(shift, cell + CELL_ENDS, packet + ENDS);
   sendAdded(shift, cell, packet, about, number);
@@ -852,11 +891,12 @@ function maySay(packet: usize): bool {
   const list: usize = load<u32>(lists + (<usize> load<u8>(from) << 2));
   let entry = signFilter + (list << 2);
   for (let needs = load<u32>(entry); needs !== 0; needs = load<u32>(entry)) {
-    const port = needs >>> 16;
-    const word = word32(from + <usize> load<u32>(entry + FILTER_AT));
+    const word = load<u32>(from + <usize> load<u32>(entry + FILTER_AT));
     const difference = (word ^ load<u32>(entry + FILTER_VALUE)) & load<u32>(entry + FILTER_MASK);
-    const isLong = size >= (needs & 0xffff);
-    if (isLong && (port === 0 || port === lowerPort) && difference === 0) return true;
+    if (difference === 0 && size >= (needs & 0xffff)) {
+      const port = needs >>> 16;
+      if (port === 0 || port === lowerPort) return true;
+    }
     entry += FILTER_ENTRY;
   }
   return false;
@@ -948,7 +988,7 @@ function add(t: usize, shift: usize, hash: u32): u32 {
 function insert(t: usize, number: u32, hash: u32): void {
   const index: usize = load<u32>(t + T_INDEX);
   const mask = load<u32>(t + T_MASK);
-  let slot = hash & mask;
+  let slot = homeOf(hash, mask);
   while (load<u32>(index + (<usize> slot << 2)) !== 0) slot = (slot + 1) & mask;
   store<u32>(index + (<usize> slot << 2), (hash & TAG_MASK) | number);
 }
@@ -982,6 +1022,7 @@ function hashOf(t: usize, shift: usize, number: u32): u32 {
 /** Forgets those that are idle for longest, which is sent on before their numbers are used again. */
 function forget(t: usize, shift: usize): void {
   send(IS_FORGETTING, 0, 0, 0);
+  isFoundStale = true;
   const wanted = max<u32>(1, load<u32>(t + T_LIMIT) >>> FORGOTTEN_SHIFT);
   let spared: u32 = 0;
   for (let done: u32 = 0; done < wanted;) {
@@ -1006,14 +1047,14 @@ function forget(t: usize, shift: usize): void {
 function removeFromIndex(t: usize, shift: usize, number: u32): void {
   const index: usize = load<u32>(t + T_INDEX);
   const mask = load<u32>(t + T_MASK);
-  let slot = hashOf(t, shift, number) & mask;
+  let slot = homeOf(hashOf(t, shift, number), mask);
   while ((load<u32>(index + (<usize> slot << 2)) & NUMBER_MASK) !== number) {
     slot = (slot + 1) & mask;
   }
   for (let next = (slot + 1) & mask;; next = (next + 1) & mask) {
     const word = load<u32>(index + (<usize> next << 2));
     if (word === 0) break;
-    const home = hashOf(t, shift, word & NUMBER_MASK) & mask;
+    const home = homeOf(hashOf(t, shift, word & NUMBER_MASK), mask);
     if (((next - home) & mask) >= ((next - slot) & mask)) {
       store<u32>(index + (<usize> slot << 2), word);
       slot = next;
