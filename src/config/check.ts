@@ -2,7 +2,7 @@ import { type Cidr, cidrText, parseCidr } from "./cidr.ts";
 import { Action } from "./action.ts";
 import { addressText } from "../flow/address_text.ts";
 import type { ConfigPath } from "./config_error.ts";
-import { firstHolder, isCovered } from "./coverage.ts";
+import { PrefixSet } from "./coverage.ts";
 import { resolveNetworks } from "./mapping.ts";
 import { OUR_NETS } from "./our_nets.ts";
 import type { ValidConfig, ValidRule } from "./valid_config.ts";
@@ -74,14 +74,16 @@ class Check {
     if (this.#networks.length === 0) {
       this.#find("warning", ["networks"], "there are no networks, so no flow is attributed");
     }
-    const earlier: { name: string; prefix: Cidr }[] = [];
+    const earlier = new Map<string, PrefixSet>();
+    const before = new PrefixSet();
     this.#networks.forEach((network, i) => {
       if (network.isReachable) {
-        this.#checkPrefixes(network, i, earlier);
-        earlier.push(...network.prefixes.map((prefix) => ({ name: network.name, prefix })));
+        this.#checkPrefixes(network, i, before, earlier);
+        earlier.set(network.name, new PrefixSet(network.prefixes));
+        for (const prefix of network.prefixes) before.add(prefix);
         return;
       }
-      const holders = holdersOf(network, earlier);
+      const holders = holdersOf(network.prefixes, earlier);
       this.#find(
         "warning",
         ["networks", i],
@@ -93,20 +95,22 @@ class Check {
   #checkPrefixes(
     network: CheckedNetwork,
     index: number,
-    earlier: readonly { name: string; prefix: Cidr }[],
+    before: PrefixSet,
+    earlier: ReadonlyMap<string, PrefixSet>,
   ): void {
-    const before = earlier.map(({ prefix }) => prefix);
-    network.prefixes.forEach((prefix, i) => {
+    const own = new PrefixSet();
+    network.prefixes.forEach((prefix) => {
       const text = cidrText(prefix);
-      if (isCovered(prefix, before)) {
-        const holders = holdersOf({ prefixes: [prefix] }, earlier);
+      const holder = own.holderOf(prefix);
+      own.add(prefix);
+      if (before.covers(prefix)) {
+        const holders = holdersOf([prefix], earlier);
         const message =
           `${text} of network "${network.name}" can never match: ${holders} before it ` +
           "has all its addresses";
         this.#find("warning", ["networks", index], message);
         return;
       }
-      const holder = firstHolder(prefix, network.prefixes.filter((_, other) => other < i));
       if (holder === undefined) return;
       const message = `${text} of network "${network.name}" is in its ${cidrText(holder)} already`;
       this.#find("warning", ["networks", index], message);
@@ -115,7 +119,8 @@ class Check {
 
   #checkCatchAll(family: 4 | 6, everything: string): void {
     const prefixes = this.#networks.flatMap((network) => network.prefixes);
-    if (this.#networks.length === 0 || isCovered(parseCidr(everything), prefixes)) return;
+    const all = parseCidr(everything);
+    if (this.#networks.length === 0 || new PrefixSet(prefixes).covers(all)) return;
     const which = prefixes.some((prefix) => prefix.family === family) ? "other " : "";
     this.#find(
       "warning",
@@ -219,7 +224,7 @@ class Check {
   }
 
   #checkIgnoreFlows(): void {
-    const prefixes = this.#networks.flatMap((network) => network.prefixes);
+    const prefixes = new PrefixSet(this.#networks.flatMap((network) => network.prefixes));
     const isUnknown = this.#networks.some((network) => network.isUnknown);
     const seen = new Map<string, number>();
     this.#config.ignoreFlows.forEach(({ address, port }, i) => {
@@ -230,7 +235,7 @@ class Check {
         return;
       }
       seen.set(text, i);
-      if (isUnknown || isCovered(address, prefixes)) return;
+      if (isUnknown || prefixes.covers(address)) return;
       const message = `${text} can never match: its address is in no network`;
       this.#find("warning", ["ignoreFlows", i], message);
     });
@@ -238,28 +243,25 @@ class Check {
 }
 
 function checkedNetworks(config: ValidConfig, ourNets: readonly Cidr[]): CheckedNetwork[] {
-  const before: Cidr[] = [];
+  const before = new PrefixSet();
+  const own = new PrefixSet(ourNets);
   return resolveNetworks(config, ourNets).map((prefixes, i) => {
     const network = config.networks[i];
     const isUnknown = ourNets.length === 0 && network.prefixes.includes(OUR_NETS);
-    const isReachable = isUnknown || !prefixes.every((prefix) => isCovered(prefix, before));
+    const isReachable = isUnknown || !prefixes.every((prefix) => before.covers(prefix));
     const isOurs = isUnknown
       ? network.prefixes.every((prefix) => prefix === OUR_NETS)
-      : prefixes.every((prefix) => isCovered(prefix, ourNets));
-    before.push(...prefixes);
+      : prefixes.every((prefix) => own.covers(prefix));
+    for (const prefix of prefixes) before.add(prefix);
     return { name: network.name, prefixes, isUnknown, isReachable, isOurs };
   });
 }
 
-/** Names of the earlier networks that have addresses of this one. */
-function holdersOf(
-  { prefixes }: Pick<CheckedNetwork, "prefixes">,
-  earlier: readonly { name: string; prefix: Cidr }[],
-): string {
-  const names = earlier.filter(({ prefix }) =>
-    prefixes.some((own) => firstHolder(own, [prefix]) ?? firstHolder(prefix, [own]))
-  ).map(({ name }) => `"${name}"`);
-  return [...new Set(names)].join(", ");
+/** Names of the earlier networks that have addresses of these prefixes. */
+function holdersOf(prefixes: readonly Cidr[], earlier: ReadonlyMap<string, PrefixSet>): string {
+  return [...earlier]
+    .filter(([_, others]) => prefixes.some((prefix) => others.overlaps(prefix)))
+    .map(([name]) => `"${name}"`).join(", ");
 }
 
 function haveCommonFamily(a: CheckedNetwork, b: CheckedNetwork): boolean {

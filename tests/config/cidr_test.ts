@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { parseAddress } from "../../src/config/address.ts";
 import { type Cidr, cidrText, parseCidr } from "../../src/config/cidr.ts";
 import { maskWords } from "../../src/config/prefix_mask.ts";
-import { isCovered } from "../../src/config/coverage.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { PrefixTable } from "../../src/config/prefix_table.ts";
 import { addressText } from "../../src/flow/address_text.ts";
@@ -97,16 +96,6 @@ Deno.test("PrefixTable finds the first prefix that holds an address", () => {
       },
     ),
   );
-});
-
-Deno.test("isCovered() finds a prefix covered by several others together", () => {
-  const cidrs = (...texts: string[]) => texts.map(parseCidr);
-  const everything = parseCidr("0.0.0.0/0");
-  assert.ok(isCovered(everything, cidrs("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/2")));
-  assert.ok(!isCovered(everything, cidrs("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3")));
-  assert.ok(!isCovered(parseCidr("::/0"), cidrs("0.0.0.0/0")));
-  assert.ok(isCovered(parseCidr("2001:db8::/127"), cidrs("2001:db8::", "2001:db8::1")));
-  assert.ok(isCovered(parseCidr("10.1.0.0/16"), cidrs("10.0.0.0/8")));
 });
 
 Deno.test("parseOwnNetworks() takes an interface's address for its network, and says so", () => {
