@@ -204,8 +204,8 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    this.meter.flush();
-    const results = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
+    const work = [() => this.meter.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
+    const results = await Promise.allSettled(work.map(async (close) => await close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
     }

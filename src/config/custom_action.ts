@@ -68,7 +68,7 @@ export class CustomAction extends Action {
     try {
       return outcomeOf(this.#function(flow), flow);
     } catch (error) {
-      return `the function threw ${shown(error instanceof Error ? String(error) : error)}`;
+      return `the function threw ${thrownText(error)}`;
     }
   }
 
@@ -83,6 +83,14 @@ export class CustomAction extends Action {
       srcNetwork: this.#networkNames[facts.sourceNetwork],
       dstNetwork: this.#networkNames[facts.destinationNetwork],
     };
+  }
+}
+
+function thrownText(error: unknown): string {
+  try {
+    return shown(error instanceof Error ? String(error) : error);
+  } catch {
+    return "what has no text";
   }
 }
 

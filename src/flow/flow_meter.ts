@@ -614,7 +614,8 @@ export class FlowMeter {
   }
 
   #judgeDue(): void {
-    this.#keys.writeWith((observed) => this.#memory.program.judgeDue(observed));
+    const { program } = this.#memory;
+    this.#keys.writeWith((observed) => program.judgeDue(observed), () => program.observations());
   }
 
   /** What the program asks. It gives words as signed ones. */

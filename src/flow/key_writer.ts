@@ -103,9 +103,18 @@ export class KeyWriter {
     this.#window = window;
   }
 
-  /** Has others write: they are told how many observations there are, and say how many then. */
-  writeWith(write: (count: number) => number): void {
-    this.#batch.count = write(this.#batch.count);
+  /**
+   * Has others write.
+   *
+   * @param write Is told how many observations there are. What it has written when it throws is kept.
+   * @param written Says how many there are then.
+   */
+  writeWith(write: (count: number) => void, written: () => number): void {
+    try {
+      write(this.#batch.count);
+    } finally {
+      this.#batch.count = written();
+    }
   }
 
   /** Hands on what others have written meanwhile. */
@@ -163,8 +172,8 @@ export class KeyWriter {
   /** Hands on what was written. */
   flush(): void {
     if (this.#batch.count === 0) return;
-    this.#emitted += this.#batch.count;
     this.#emit(this.#batch);
+    this.#emitted += this.#batch.count;
     this.#batch.clear();
   }
 

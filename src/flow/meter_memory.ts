@@ -68,7 +68,8 @@ export interface MeterProgram extends KeyProgram {
   gather(isIpv6: boolean, number: number, about: number): number;
   noteLook(isIpv6: boolean, number: number, direction: number, says: number): void;
   addDue(isIpv6: boolean, number: number, direction: number): void;
-  judgeDue(observed: number): number;
+  judgeDue(observed: number): void;
+  observations(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
   takeHalfOpen(first: number, second: number, seconds: number): number;

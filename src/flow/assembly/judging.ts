@@ -74,10 +74,9 @@ export function setUpJudging(
 /**
  * Judges all that is due, and writes the keys.
  *
- * @param itsObserved How many observations there are.
- * @returns How many there are afterwards.
+ * @param itsObserved How many observations there are; {@linkcode observations} says how many afterwards.
  */
-export function judgeDue(itsObserved: u32): u32 {
+export function judgeDue(itsObserved: u32): void {
   observed = itsObserved;
   // What was staged when something went wrong before is due still.
   stagedCount = 0;
@@ -95,6 +94,10 @@ export function judgeDue(itsObserved: u32): u32 {
     from = to;
   }
   clearDue();
+}
+
+/** How many observations there are, also after a judgement that came to no end. */
+export function observations(): u32 {
   return observed;
 }
 

@@ -14,7 +14,7 @@ export {
   takeHalfOpen,
 } from "./evidence";
 export { gather, noteControl, noteGap, noteLook, setUpGathering } from "./gathering";
-export { judgeDue, readAll, setUpJudging } from "./judging";
+export { judgeDue, observations, readAll, setUpJudging } from "./judging";
 export {
   admit,
   admitWords,
