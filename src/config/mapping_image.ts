@@ -1,5 +1,6 @@
 import type { Action } from "./action.ts";
 import { ConfigError } from "./config_error.ts";
+import type { PortSet } from "./port_set.ts";
 import type { PrefixTable } from "./prefix_table.ts";
 
 /** Bytes that the largest image may have. */
@@ -74,9 +75,17 @@ export function mappingImage(mapping: ImagedMapping): Int32Array {
   const lists = mapping.ignoredPorts.map((ports) => put([ports.length, ...ports]));
   head[IGNORED_PORTS] = put(lists);
   const rules = new Int32Array(mapping.rules.length * RULE);
+  // Many rules may have the same ports.
+  const sets = new Map<string, number>();
+  const putSet = (ports: PortSet): number => {
+    const text = ports.toString();
+    const at = sets.get(text) ?? put(ports.bits);
+    sets.set(text, at);
+    return at;
+  };
   mapping.rules.forEach(({ source, destination, action }, i) => {
     const { kind, flags = 0, ports = null } = action.image;
-    rules.set([source, destination, kind, flags, ports === null ? 0 : put(ports.bits)], i * RULE);
+    rules.set([source, destination, kind, flags, ports === null ? 0 : putSet(ports)], i * RULE);
   });
   head[RULES_AT] = put(rules);
   if (end * WORD > MAPPING_ROOM) {

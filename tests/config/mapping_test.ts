@@ -210,6 +210,17 @@ const BAD_ANSWERS: [string, answer: () => unknown, problem: string][] = [
     'the function threw "TypeError: no"',
   ],
   [
+    "throws what has no text",
+    () => {
+      const error = new Error();
+      error.toString = () => {
+        throw error;
+      };
+      throw error;
+    },
+    "the function threw what has no text",
+  ],
+  [
     "returns a port beyond 65535",
     () => ({ client: SRC, server: DST, port: 70000 }),
     "the function returned port 70000, not 0 to 65535",
@@ -281,6 +292,18 @@ Deno.test("a mapping that has no room in a meter's memory is refused, with the w
     message: "flows: networks, flows and ignoreFlows take 65 MiB: they may take 64; give larger " +
       "prefixes, or fewer lists of ports",
   });
+});
+
+Deno.test("any number of rules may have the same ports", () => {
+  const flows: Config["flows"] = Array.from(
+    { length: 9000 },
+    (_, i) => [null, null, PortMatch(i % 2 === 0 ? [80, 443] : [443, 80])],
+  );
+  const mapping = mappingOf({ flows });
+  assert.equal(
+    said(mapping, "1.1.1.1", 4000, "2.2.2.2", 443),
+    "client source, port 443, port-match",
+  );
 });
 
 /** Bytes that a call takes of the heap: the median of many runs, too short for most to be collected. */
