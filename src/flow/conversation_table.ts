@@ -227,6 +227,16 @@ export class ConversationTable {
     return number;
   }
 
+  /**
+   * Makes the cells of 0, which is no conversation's number, those of one that is not remembered.
+   *
+   * @param addresses Has the low end's address, then the high end's.
+   */
+  fillNobody(addresses: Int32Array, ports: number, protocol: number): void {
+    this.#begin(0, ports, protocol);
+    this.hot.set(addresses.subarray(0, 2 * this.addressWords), HOT_ADDRESSES);
+  }
+
   /** Words of an address: 1 for IPv4, 4 for IPv6. */
   get addressWords(): number {
     return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;

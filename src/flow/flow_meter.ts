@@ -359,7 +359,8 @@ export class FlowMeter {
   }
 
   /**
-   * Reads all that is known of a conversation. Not for the hot path: one that is not known is added.
+   * Reads all that is known of a conversation. Not for the hot path. One that only a sieve knows is not
+   * known here.
    *
    * @param facts One direction of it: addresses, ports and protocol. Its evidence is filled in, which
    * has what is known of the ends also when the conversation itself was not seen.
@@ -380,11 +381,11 @@ export class FlowMeter {
     if (isIpv6) list.add6(0, header, table.seed);
     else list.add4(0, header, table.seed);
     const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
-    const found = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
-    const number = found || (isIpv6 ? add6(table, list, 0) : add4(table, list, 0));
+    const number = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
+    if (number === 0) table.fillNobody(list.addresses, list.ports[0], facts.protocol);
     this.#memory.program.readAll(isIpv6, number, direction);
     this.#readEvidence(facts.evidence);
-    return found !== 0;
+    return number !== 0;
   }
 
   /** What was counted up to now. */

@@ -7,8 +7,11 @@ import {
   LowerPort,
   OUR_NETS,
   PortMatch,
+  Service,
   SRC,
 } from "../../src/config/mod.ts";
+import { parseAddress } from "../../src/config/address.ts";
+import { emptyFacts } from "../../src/config/facts.ts";
 import { BY_ASSIGN, BY_LOWER_PORT, BY_PORT_MATCH } from "../../src/flow/by.ts";
 import {
   KIND_FLOW,
@@ -17,6 +20,9 @@ import {
   WORD_SECONDS,
 } from "../../src/flow/observation_batch.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../../src/flow/own_connections.ts";
+import { LINKTYPE_RAW } from "../../src/packet/link_type.ts";
+import { Sieve } from "../../src/sieve/sieve.ts";
+import { SieveLayout, sieveMemory, SieveOutput } from "../../src/sieve/sieve_memory.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { ACK, FIN, icmp, ip, ipIcmp, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
 import { TestMeter } from "./test_meter.ts";
@@ -580,6 +586,59 @@ forEachFamily("what may be an own connection is judged when that is known", ({ o
     ownConnections.answer = OURS;
     assert.deepEqual(meter.keysOf(NOW + 1, packet), []);
   }
+});
+
+Deno.test("what was judged before something failed is written, and all else when it is judged again", () => {
+  let left = Infinity;
+  const localServices = {
+    has: () => {
+      if (left-- === 0) throw new Error("what is listening can't be told");
+      return false;
+    },
+  };
+  const config: Config = { flows: [[null, null, Service()]] };
+  const meter = new TestMeter({ localServices, config });
+  const clients = Array.from({ length: 1000 }, (_, i) => `198.18.${i >> 8}.${i & 255}`);
+  // Each has its two ends asked about, and 128 of them are judged at once.
+  left = 2 * 500;
+  meter.take(NOW, ...clients.map((client) => ip(client, "192.0.2.1", tcp(40_000, 443))));
+  assert.throws(() => meter.meter.flush(), /can't be told/);
+  const flows = meter.keys().filter((key) => key.endsWith(";flow"));
+  assert.deepEqual(flows, clients.map((client) => `${client};192.0.2.1;443;flow`).sort());
+  assert.equal(meter.meter.statistics().keys, meter.observations.length);
+});
+
+forEachFamily("evidence of a conversation that is not known changes nothing that is", (family) => {
+  const { ours, theirs, theirs2 } = family;
+  const isIpv6 = family.name === "IPv6";
+  const meter = new TestMeter();
+  const settings = meter.meter.sieveSettings;
+  const memory = sieveMemory(settings);
+  const sieve = new Sieve(memory, settings);
+  const output = new SieveOutput(memory.buffer);
+  const { start } = new SieveLayout(settings).ring;
+  const sift = (seconds: number, packet: Uint8Array) => {
+    const input = sieve.newInput();
+    input.bytes.set(packet);
+    input.captured[0] = input.length[0] = packet.length;
+    input.seconds[0] = seconds;
+    input.linkType[0] = LINKTYPE_RAW;
+    input.count = 1;
+    sieve.sift(0, start, output);
+    meter.meter.takeSightings(output);
+    return meter.keys();
+  };
+  const packet = ip(ours, theirs, tcp(40_000, 443));
+  assert.deepEqual(sift(NOW, packet), flowKeys(ours, theirs, 443));
+  const facts = emptyFacts();
+  facts.family = isIpv6 ? 6 : 4;
+  facts.source.set(parseAddress(theirs2)!.words);
+  facts.destination.set(parseAddress(ours)!.words);
+  [facts.sourcePort, facts.destinationPort, facts.protocol] = [1, 2, 6];
+  assert.equal(meter.meter.readEvidence(facts), false);
+  const { conversations } = meter.meter.statistics();
+  assert.deepEqual(sift(NOW + 300, packet), flowKeys(ours, theirs, 443));
+  assert.equal(conversations, 1);
 });
 
 Deno.test("judgeAnew() has own connections judged again", () => {
