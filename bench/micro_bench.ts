@@ -35,15 +35,19 @@ import { PacketHeader } from "../src/packet/packet_header.ts";
 import { payloadRole } from "../src/payload/payload_role.ts";
 import { Sieve } from "../src/sieve/sieve.ts";
 import { SieveLayout, sieveMemory, SieveOutput } from "../src/sieve/sieve_memory.ts";
+import { FlowTable } from "../src/sink/flow_table.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { keyText } from "../src/sink/keys.ts";
-import { ACK, bytes, ethernet, ip, ipUdp, tcp, udp } from "../tests/packets.ts";
+import { wholeFlowTable } from "../src/sink/render_flow_table.ts";
+import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, udp } from "../tests/packets.ts";
 import { sieveSettings } from "../tests/sieve/settings.ts";
 
 /** Things that a bench goes through, so that it does not measure one that the processor knows. */
 const MANY = 4096;
 const SECOND = 1_700_000_000;
 const TCP = 6;
+/** Bytes before the first record: https://www.tcpdump.org/manpages/pcap-savefile.5.html */
+const PCAP_HEADER = 24;
 
 const ipv4 = mixOf((i) => ethernet(ip(`10.0.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(50_000, 443))));
 const ipv6 = mixOf((i) =>
@@ -116,6 +120,44 @@ Deno.bench("sieve: 4096 packets of known conversations", { group: "meter" }, (co
   sift();
   context.end();
 });
+
+/** Records of a capture that are sifted at once, of conversations that are all known. */
+const RECORDS = 1000;
+const CONVERSATIONS = 50_000;
+for (
+  const [family, clientOf, server] of [
+    ["IPv4", (i: number) => `10.1.${i >> 8}.${i & 255}`, "192.0.2.1"],
+    ["IPv6", (i: number) => `2001:db8::${i.toString(16)}`, "2001:db8:1::1"],
+  ] as const
+) {
+  const sift = recordSieve((i) => ethernet(ip(clientOf(i), server, tcp(50_000, 443, ACK))));
+  let part = 0;
+  Deno.bench(`sieve: 1000 records, of 50,000 conversations in turn, ${family}`, () => {
+    part = (part + 1) % (CONVERSATIONS / RECORDS);
+    sift(part);
+  });
+}
+
+/** What sifts records of one part of the conversations after the other. */
+function recordSieve(make: (i: number) => Uint8Array): (part: number) => void {
+  const settings = sieveSettings({ maxConversations: CONVERSATIONS });
+  const memory = sieveMemory(settings);
+  const sieve = new Sieve(memory, settings);
+  const input = sieve.newInput();
+  const output = new SieveOutput(memory.buffer);
+  const { start } = new SieveLayout(settings).ring;
+  const format = { header: 16, littleEndian: true, linkType: LINKTYPE_ETHERNET, most: 262_144 };
+  const parts = Array.from({ length: CONVERSATIONS / RECORDS }, (_, part) => {
+    const packets = Array.from({ length: RECORDS }, (_, i) => make(part * RECORDS + i));
+    return pcap(packets.map((packet) => ({ packet, seconds: SECOND }))).subarray(PCAP_HEADER);
+  });
+  const sift = (part: number) => {
+    input.bytes.set(parts[part]);
+    sieve.siftRecords(format, 0, parts[part].length, start, output);
+  };
+  for (const part of parts.keys()) sift(part);
+  return sift;
+}
 
 /** What sifts the packets of a batch again and again, and their seconds. */
 function sieveOf(batch: PacketBatch): [sift: () => void, seconds: Uint32Array] {
@@ -216,6 +258,13 @@ let observation = 0;
 Deno.bench("key text: a flow, IPv4 and IPv6 in turn", () => {
   observation = (observation + 1) % MANY;
   keyText(observations.words, observation * OBSERVATION_WORDS);
+});
+const flows = new FlowTable();
+flows.add(observations);
+Deno.bench(`table: the lines of ${MANY} flows`, () => {
+  let bytes = 0;
+  for (const piece of wholeFlowTable(flows)) bytes += piece.length;
+  return void bytes;
 });
 Deno.bench("JSON sink: 4096 observations", async () => {
   const sink = new JsonSink({

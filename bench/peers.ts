@@ -3,16 +3,17 @@
  * plain copy, which is the limit. The programs run in turn, so that what else goes on on the machine
  * meets all of them; medians are shown, and written to bench/results.md.
  *
- *     deno task bench [--runs=N] [capture.pcap ...]
+ *     deno task bench [--runs=N] [--long] [capture.pcap ...]
  *
- * Its own captures are made under build/bench; files that are named are read as well.
+ * Its own captures are made under build/bench, with --long one of 3.4 GB among them, which has to fit
+ * into the system's cache of files; files that are named are read as well.
  */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SavefileSource } from "../src/capture/savefile_source.ts";
-import { CAPTURES, writeCapture } from "./captures.ts";
+import { CAPTURES, LONG_CAPTURES, writeCapture } from "./captures.ts";
 import { type Measured, measured } from "./measured_process.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -79,7 +80,10 @@ const PEERS: readonly Peer[] = [
 ];
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: "string", default: DEFAULT_RUNS } },
+  options: {
+    runs: { type: "string", default: DEFAULT_RUNS },
+    long: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const runs = Number(values.runs);
@@ -150,7 +154,8 @@ async function measureInTurn(of: readonly Peer[], file: string): Promise<Map<str
 
 function madeCaptures(): string[] {
   mkdirSync(FOLDER, { recursive: true });
-  return Object.entries(CAPTURES).map(([name, shape]) => {
+  const captures = { ...CAPTURES, ...values.long ? LONG_CAPTURES : {} };
+  return Object.entries(captures).map(([name, shape]) => {
     const path = `${FOLDER}/${name}.pcap`;
     if (!existsSync(path)) writeCapture(path, shape);
     return path;
