@@ -6,7 +6,7 @@ const WORD_BITS = 32n;
 
 /** Prefixes, of which can be told what they have together, however many there are. */
 export class PrefixSet {
-  /** By family, length and network; of those that are equal, the first. Their values tell the order. */
+  /** By family, length and network; of those that are equal, the first. */
   readonly #prefixes = new Map<string, { readonly prefix: Cidr; readonly order: number }>();
   /** Prefixes that the others cover together, by the same names: halves make their whole one. */
   readonly #covered = new Set<string>();
@@ -44,14 +44,16 @@ export class PrefixSet {
   }
 
   /** Whether every address of the prefix is in one of these. */
-  covers({ family, prefixLength, ...prefix }: Cidr): boolean {
+  covers(prefix: Cidr): boolean {
+    const { family, prefixLength } = prefix;
     const first = firstAddress(prefix);
     return this.#lengthsTo(family, prefixLength)
       .some((length) => this.#covered.has(nameOf(family, first, length)));
   }
 
   /** The first of these that holds the whole prefix, or is that prefix. */
-  holderOf({ family, prefixLength, ...prefix }: Cidr): Cidr | undefined {
+  holderOf(prefix: Cidr): Cidr | undefined {
+    const { family, prefixLength } = prefix;
     const first = firstAddress(prefix);
     return this.#lengthsTo(family, prefixLength)
       .map((length) => this.#prefixes.get(nameOf(family, first, length)))
@@ -86,7 +88,7 @@ export class PrefixSet {
   }
 }
 
-function firstAddress({ words }: Pick<Cidr, "words">): bigint {
+function firstAddress({ words }: Cidr): bigint {
   let first = 0n;
   for (const word of words) first = (first << WORD_BITS) | BigInt(word);
   return first;

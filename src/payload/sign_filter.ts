@@ -48,14 +48,13 @@ export function makeSignFilter(): Int32Array {
 function entriesOf(
   { atLeast, ports = [0], words = [{ at: 0, mask: 0, value: 0 }] }: Sign,
 ): number[] {
-  return ports.flatMap((port) =>
-    words.flatMap((
-      { at, mask, value },
-    ) => [atLeast | (port << 16), at, turned(mask), turned(value)])
-  );
+  return ports.flatMap((port) => {
+    const needs = atLeast | (port << 16);
+    return words.flatMap(({ at, mask, value }) => [needs, at, turned(mask), turned(value)]);
+  });
 }
 
-/** A number as WebAssembly, which is little-endian, has it after reading its four bytes in network order. */
+/** What WebAssembly, which is little-endian, reads where this number lies in network order. */
 function turned(number: number): number {
   return (number << 24) | ((number & 0xff00) << 8) | ((number >>> 8) & 0xff00) | (number >>> 24);
 }
