@@ -20,6 +20,7 @@ import {
   LOOKED_HEAD,
   LOOKED_PORTS,
   LOOKED_WORDS,
+  SECRETS,
   sieveInput,
   SieveLayout,
   type SieveOutput,
@@ -42,8 +43,7 @@ interface SieveProgram {
     readPorts: number,
     signFilter: number,
     looked: number,
-    secret: bigint,
-    lastSecret: bigint,
+    secrets: number,
   ): void;
   setUpInput(
     bytes: number,
@@ -141,21 +141,12 @@ export class Sieve {
       return words;
     });
     this.#program = startProgram<SieveProgram>(PROGRAM, memory);
-    const { tables, lists, scratch, readPorts, signFilter, looked, input } = layout;
+    const { tables, lists, scratch, readPorts, signFilter, looked, secrets, input } = layout;
     this.#words.set(SIGN_FILTER, signFilter / WORD);
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
-    const secrets = crypto.getRandomValues(new BigUint64Array(2));
-    const [secret, lastSecret] = secrets.map((it) => it | 1n);
-    this.#program.setUp(
-      tables,
-      lists,
-      scratch,
-      readPorts,
-      signFilter,
-      looked,
-      secret,
-      lastSecret,
-    );
+    this.#words.set(crypto.getRandomValues(new Int32Array(SECRETS / WORD)), secrets / WORD);
+    this.#program
+      .setUp(tables, lists, scratch, readPorts, signFilter, looked, secrets);
     this.#looked = looked / WORD;
     const { bytes, offset, captured, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, linkType);

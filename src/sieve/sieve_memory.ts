@@ -52,6 +52,8 @@ export const LOOKED_FROM = 1;
 export const LOOKED_END = 2;
 export const LOOKED_PORTS = 3;
 export const LOOKED_WORDS = 4;
+/** What hashes are made with, in bytes: five numbers, and eight for the words of IPv6 addresses. */
+export const SECRETS = 13 * 8;
 const FIRST_INDEX = 1 << 14;
 
 /** Packets of a batch, and their bytes: mostly, a batch of a saved capture has no more. */
@@ -91,6 +93,7 @@ export class SieveLayout {
   readonly signFilter: number;
   readonly lists: number;
   readonly looked: number;
+  readonly secrets: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
   readonly input: {
     readonly bytes: number;
@@ -120,6 +123,7 @@ export class SieveLayout {
     this.signFilter = this.#take(MOST_FILTER_WORDS * WORD);
     this.lists = this.#take(LISTS);
     this.looked = this.#take(BATCH_PACKETS * LOOKED_WORDS * WORD);
+    this.secrets = this.#take(SECRETS);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,

@@ -167,9 +167,13 @@ let isFoundStale: bool = false;
 let readPorts: usize = 0;
 let signFilter: usize = 0;
 let looked: usize = 0;
-// Odd numbers that hashes are made with.
-let secret: u64 = 0;
-let lastSecret: u64 = 0;
+// What hashes are made with: numbers that nobody else knows.
+let secretLow: u64 = 0;
+let secretHigh: u64 = 0;
+let secretPorts: u64 = 0;
+let secretProtocol: u64 = 0;
+let secretLast: u64 = 0;
+let secrets6: usize = 0;
 // The batch that is decoded, as `setUpInput` was told.
 let bytes: usize = 0;
 let offsets: usize = 0;
@@ -211,8 +215,7 @@ export function setUp(
   ports: usize,
   itsSignFilter: usize,
   itsLooked: usize,
-  itsSecret: u64,
-  itsLastSecret: u64,
+  secrets: usize,
 ): void {
   table4 = tables;
   table6 = tables + 64;
@@ -222,8 +225,13 @@ export function setUp(
   readPorts = ports;
   signFilter = itsSignFilter;
   looked = itsLooked;
-  secret = itsSecret;
-  lastSecret = itsLastSecret;
+  secretLow = load<u64>(secrets);
+  secretHigh = load<u64>(secrets, 8);
+  secretPorts = load<u64>(secrets, 16);
+  secretProtocol = load<u64>(secrets, 24);
+  // A product with an odd number loses nothing.
+  secretLast = load<u64>(secrets, 32) | 1;
+  secrets6 = secrets + 40;
   setUpTable(table4);
   setUpTable(table6);
 }
@@ -590,28 +598,42 @@ function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
   store<u64>(into, ports | (<u64> about << 32), PORTS);
 }
 
+/*
+ * Sums of products of pairs, each number with a secret of its own added (D. Lemire, O. Kaser, Strongly
+ * universal string hashing is fast, The Computer Journal 57, 2014, section 3): no two conversations can be
+ * chosen so that they meet more often than by chance. The last step scatters what differs in one number
+ * only, such as the ports of a scan.
+ */
 @inline
 function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
-  return finish(mixed(low | (<u64> high << 32)), ports, protocol);
+  return finish((secretLow + low) * (secretHigh + high), ports, protocol);
 }
 
 @inline
 function hash6(ends: usize, ports: u32, protocol: u32): u32 {
-  let hash: u64 = 0;
-  for (let at: usize = 0; at < 32; at += 8) hash = mixed(hash ^ load<u64>(ends + at));
-  return finish(hash, ports, protocol);
+  let sum: u64 = 0;
+  for (let at: usize = 0; at < 32; at += 8) {
+    const secretsAt = secrets6 + (at << 1);
+    sum += (load<u64>(secretsAt) + load<u32>(ends + at)) *
+      (load<u64>(secretsAt, 8) + load<u32>(ends + at, 4));
+  }
+  return finish(sum, ports, protocol);
 }
 
 @inline
-function mixed(word: u64): u64 {
-  const product = word * secret;
-  return product ^ (product >>> 32);
+function finish(sum: u64, ports: u32, protocol: u32): u32 {
+  const hash = sum + (secretPorts + ports) * (secretProtocol + protocol);
+  return <u32> (((hash ^ (hash >>> 32)) * secretLast) >>> 32);
 }
 
-/** The upper half of a product depends on all bits that are below it. */
-@inline
-function finish(hash: u64, ports: u32, protocol: u32): u32 {
-  return <u32> (((hash ^ (ports | (<u64> protocol << 32))) * lastSecret) >>> 32);
+/** The hash of an IPv4 conversation, for tests. */
+export function hashOf4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
+  return hash4(low, high, ports, protocol);
+}
+
+/** The same for IPv6. */
+export function hashOf6(ends: usize, ports: u32, protocol: u32): u32 {
+  return hash6(ends, ports, protocol);
 }
 
 /** Looks up the packets of a group, and sends on those that say something new. */
