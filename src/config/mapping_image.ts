@@ -3,6 +3,8 @@ import { ConfigError } from "./config_error.ts";
 import type { PortSet } from "./port_set.ts";
 import type { PrefixTable } from "./prefix_table.ts";
 
+/** Sets of more ports are told apart by themselves, and not by their ports. */
+const MOST_COMPARED = 1000;
 /** Bytes that the largest image may have. */
 export const MAPPING_ROOM = 64 * 1024 * 1024;
 
@@ -75,12 +77,12 @@ export function mappingImage(mapping: ImagedMapping): Int32Array {
   const lists = mapping.ignoredPorts.map((ports) => put([ports.length, ...ports]));
   head[IGNORED_PORTS] = put(lists);
   const rules = new Int32Array(mapping.rules.length * RULE);
-  // Many rules may have the same ports.
-  const sets = new Map<string, number>();
+  // Many rules may have the same ports. Of many ports a text would take longer than their bits.
+  const sets = new Map<string | PortSet, number>();
   const putSet = (ports: PortSet): number => {
-    const text = ports.toString();
-    const at = sets.get(text) ?? put(ports.bits);
-    sets.set(text, at);
+    const key = ports.ports.length > MOST_COMPARED ? ports : ports.toString();
+    const at = sets.get(key) ?? put(ports.bits);
+    sets.set(key, at);
     return at;
   };
   mapping.rules.forEach(({ source, destination, action }, i) => {
