@@ -17,8 +17,6 @@ const UDP_HEADER = 8;
 
 /** What a {@linkcode BatchDecoder} has to know of the meter that it works for. */
 export interface DecoderSettings {
-  /** Seeds of the hashes of IPv4 and IPv6 conversations. */
-  readonly seeds: readonly [number, number];
   /** For each of the 65536 ports whether packets that come from it are to be read: not 0. */
   readonly readPorts: Uint8Array;
 }
@@ -91,7 +89,7 @@ export class BatchDecoder {
   #decodeGroup(batch: PacketBatch, from: number, groupEnd: number, into: DecodedBatch): void {
     const { view, offset, captured, linkType } = batch;
     const { ipv4, ipv6, other, decoded } = into;
-    const { readPorts, seeds } = this.#settings;
+    const { readPorts } = this.#settings;
     const header = this.#header;
     for (let i = from;; i++) {
       i = this.#decodePlain(batch, i, groupEnd, into);
@@ -102,10 +100,10 @@ export class BatchDecoder {
       if (outcome === TRANSPORT) {
         if (readPorts[header.sourcePort] !== 0) other[this.#others++] = i;
         if (header.isIpv6) {
-          ipv6.add6(i, header, seeds[1]);
+          ipv6.add6(i, header);
           if (this.#repeats.isRepeat6(ipv6, ipv6.count - 1)) ipv6.count--;
         } else {
-          ipv4.add4(i, header, seeds[0]);
+          ipv4.add4(i, header);
           if (this.#repeats.isRepeat4(ipv4, ipv4.count - 1)) ipv4.count--;
         }
       } else if (outcome === UNREACHABLE) {
@@ -124,9 +122,8 @@ export class BatchDecoder {
   #decodePlain(batch: PacketBatch, from: number, groupEnd: number, into: DecodedBatch): number {
     const { view, offset, captured, linkType } = batch;
     const { ipv4: list, other, decoded } = into;
-    const { readPorts, seeds } = this.#settings;
+    const { readPorts } = this.#settings;
     const repeats = this.#repeats;
-    const seed = seeds[0];
     let i = from;
     for (; i < groupEnd; i++) {
       const start = offset[i];
@@ -158,7 +155,7 @@ export class BatchDecoder {
       }
       const ports = view.getInt32(transport);
       if (readPorts[ports >>> 16] !== 0) other[this.#others++] = i;
-      list.put4(i, view.getInt32(start + 26), view.getInt32(start + 30), ports, about, seed);
+      list.put4(i, view.getInt32(start + 26), view.getInt32(start + 30), ports, about);
       if (repeats.isRepeat4(list, list.count - 1)) list.count--;
     }
     decoded[TRANSPORT] += i - from;

@@ -87,8 +87,6 @@ export class ConversationTable {
   readonly #links: Int32Array;
   readonly #ages: AgeList;
   readonly hotShift: number;
-  /** That of the hash. */
-  readonly seed: number;
   /** How many conversations there are. */
   count = 0;
   /** How many were forgotten to make room for others. */
@@ -126,18 +124,16 @@ export class ConversationTable {
     this.#ages = new AgeList(this.#links, LINK_SHIFT, LINK_OLDER);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
-    // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
-    this.seed = crypto.getRandomValues(new Int32Array(1))[0];
   }
 
   /** The hash of an IPv4 conversation. */
   hash4(low: number, high: number, ports: number, protocol: number): number {
-    return hash4(this.seed, low, high, ports, protocol);
+    return hash4(low, high, ports, protocol);
   }
 
   /** The hash of an IPv6 conversation whose ends' addresses are the eight words from `at`. */
   hash6(addresses: Int32Array, at: number, ports: number, protocol: number): number {
-    return hash6(this.seed, addresses, at, ports, protocol);
+    return hash6(addresses, at, ports, protocol);
   }
 
   /**

@@ -235,7 +235,6 @@ export class FlowMeter {
     this.#clock = options.clock ?? null;
     this.#payloadReader = options.payloadReader ?? null;
     this.decoderSettings = {
-      seeds: [this.#ipv4.seed, this.#ipv6.seed],
       readPorts: this.#payloadReader?.ports ?? new Uint8Array(PORTS),
     };
     this.#decoder = new BatchDecoder(this.decoderSettings);
@@ -378,8 +377,8 @@ export class FlowMeter {
     header.protocol = facts.protocol;
     const table = isIpv6 ? this.#ipv6 : this.#ipv4;
     const list = new PacketList(isIpv6 ? 4 : 1, 1);
-    if (isIpv6) list.add6(0, header, table.seed);
-    else list.add4(0, header, table.seed);
+    if (isIpv6) list.add6(0, header);
+    else list.add4(0, header);
     const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
     const number = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
     if (number === 0) table.fillNobody(list.addresses, list.ports[0], facts.protocol);

@@ -44,13 +44,12 @@ export class PacketList {
    *
    * @param packet Its index in its batch.
    * @param header What was read of it.
-   * @param seed That of the hash.
    */
-  add4(packet: number, header: PacketHeader, seed: number): void {
+  add4(packet: number, header: PacketHeader): void {
     const { addresses } = header;
     const source = addresses[SOURCE + 3];
     const destination = addresses[DESTINATION + 3];
-    this.put4(packet, source, destination, portsOf(header), aboutPacket(header), seed);
+    this.put4(packet, source, destination, portsOf(header), aboutPacket(header));
   }
 
   /**
@@ -65,7 +64,6 @@ export class PacketList {
     destination: number,
     sourceAndDestination: number,
     about: number,
-    seed: number,
   ): void {
     const sourcePort = sourceAndDestination >>> 16;
     const destinationPort = sourceAndDestination & 0xffff;
@@ -82,14 +80,14 @@ export class PacketList {
     const at = this.count++;
     this.packet[at] = packet;
     this.about[at] = about | (turn & (1 << DIRECTION_SHIFT));
-    this.hash[at] = hash4(seed, low, high, ports, about & 0xff);
+    this.hash[at] = hash4(low, high, ports, about & 0xff);
     this.ports[at] = ports;
     this.addresses[2 * at] = low;
     this.addresses[2 * at + 1] = high;
   }
 
   /** Adds an IPv6 packet. Parameters as of {@linkcode PacketList.add4}. */
-  add6(packet: number, header: PacketHeader, seed: number): void {
+  add6(packet: number, header: PacketHeader): void {
     const { addresses, sourcePort, destinationPort, protocol } = header;
     const direction = isTurned6(header) ? 1 : 0;
     const at = this.count++;
@@ -104,7 +102,7 @@ export class PacketList {
       : (destinationPort << 16) | sourcePort;
     this.packet[at] = packet;
     this.about[at] = aboutPacket(header) | (direction << DIRECTION_SHIFT);
-    this.hash[at] = hash6(seed, this.addresses, 8 * at, ports, protocol);
+    this.hash[at] = hash6(this.addresses, 8 * at, ports, protocol);
     this.ports[at] = ports;
   }
 }

@@ -105,14 +105,14 @@ export class Truth {
   #find4(header: PacketHeader): number {
     const list = this.#ipv4List;
     list.count = 0;
-    list.add4(0, header, this.#ipv4.seed);
+    list.add4(0, header);
     return find4(this.#ipv4, list, 0) || add4(this.#ipv4, list, 0);
   }
 
   #find6(header: PacketHeader): number {
     const list = this.#ipv6List;
     list.count = 0;
-    list.add6(0, header, this.#ipv6.seed);
+    list.add6(0, header);
     return find6(this.#ipv6, list, 0) || add6(this.#ipv6, list, 0);
   }
 }

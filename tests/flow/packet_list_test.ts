@@ -45,8 +45,8 @@ function look(
   header.sourcePort = source.port;
   header.destinationPort = destination.port;
   const list = new PacketList(isIpv6 ? 4 : 1, 1);
-  if (isIpv6) list.add6(0, header, table.seed);
-  else list.add4(0, header, table.seed);
+  if (isIpv6) list.add6(0, header);
+  else list.add4(0, header);
   table.prefetch(list.hash, 0, 1);
   const [about] = list.about;
   return {
