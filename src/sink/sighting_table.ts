@@ -5,7 +5,7 @@ import { type KnownTexts, ORDER_PER_ROW, SightingText, TEXT_ROOM } from "./sight
 
 /** What `assembly/sightings.ts` exports. */
 interface SightingProgram {
-  setUp(families: number, seed: number): void;
+  setUp(families: number, secrets: number): void;
   add(
     isIpv6: boolean,
     addresses: number,
@@ -50,6 +50,8 @@ const PROTOCOL_MASK = 0xff;
 /** Of the number of a row that the program gives: the row is that of what had none. */
 const IS_NEW = 1 << 31;
 
+/** What hashes are made with: eleven numbers of 8 bytes. */
+const SECRETS = 11 * 8;
 /** Chains for each row, at least: so few rows meet in one. */
 const CHAINS_PER_ROW = 4;
 
@@ -100,6 +102,7 @@ export class SightingTable {
     let chains = CHAINS_PER_ROW;
     while (chains < maxRows * CHAINS_PER_ROW) chains *= 2;
     const families = this.#take(2 * FAMILY);
+    const secrets = this.#take(SECRETS);
     const places = [0, 1].map(() => ({
       rows: this.#take((maxRows + 1) * ROW),
       heads: this.#take(chains * WORD),
@@ -124,7 +127,9 @@ export class SightingTable {
       words[family + FAMILY_MAX_ROWS] = maxRows;
     });
     this.#program = startProgram<SightingProgram>(PROGRAM, memory);
-    this.#program.setUp(families, crypto.getRandomValues(new Uint32Array(1))[0]);
+    // Unknown to whoever sends us packets, so that they can't be made to fall into one chain.
+    words.set(crypto.getRandomValues(new Uint32Array(SECRETS / WORD)), secrets / WORD);
+    this.#program.setUp(families, secrets);
   }
 
   /** How many had to make room. One that came back is counted each time it went. */

@@ -43,13 +43,13 @@ const WORD_SECONDS: usize = 44;
 const IS_NEW: u32 = 1 << 31;
 
 let families: usize = 0;
-/** Unknown to whoever sends us packets, so that they can't be made to fall into one chain. */
-let seed: u32 = 0;
+/** Eleven numbers that hashes are made with. */
+let secrets: usize = 0;
 
-/** Says where the two families are. */
-export function setUp(itsFamilies: usize, itsSeed: u32): void {
+/** Says where the two families are, and the secrets. */
+export function setUp(itsFamilies: usize, itsSecrets: usize): void {
   families = itsFamilies;
-  seed = itsSeed;
+  secrets = itsSecrets;
 }
 
 /**
@@ -194,15 +194,13 @@ function areEqual(one: usize, other: usize): bool {
   return !v128.any_true(v128.or(first, second));
 }
 
-function hashOf(addresses: usize, what: u32, protocol: u32): u32 {
-  let hash = seed;
-  for (let at = addresses; at < addresses + ADDRESSES; at += 4) hash = mixed(hash, load<u32>(at));
-  return mixed(mixed(hash, what), protocol);
-}
-
-/** Word by word, as `src/flow/assembly/fingerprint.ts` does it. */
-
-function mixed(hash: u32, word: u32): u32 {
-  const product = (hash ^ word ^ (hash >>> 15)) * 0x85eb_ca6b;
-  return product ^ (product >>> 13);
+/** As `hash6` of `src/sieve/assembly/sieve.ts` makes it, for the reasons given there. Exported for tests. */
+export function hashOf(addresses: usize, what: u32, protocol: u32): u32 {
+  let hash = (load<u64>(secrets) + what) * (load<u64>(secrets, 8) + protocol);
+  for (let at: usize = 0; at < ADDRESSES; at += 8) {
+    const secretsAt = secrets + 24 + (at << 1);
+    hash += (load<u64>(secretsAt) + load<u32>(addresses + at)) *
+      (load<u64>(secretsAt, 8) + load<u32>(addresses + at, 4));
+  }
+  return <u32> (((hash ^ (hash >>> 32)) * (load<u64>(secrets, 16) | 1)) >>> 32);
 }
