@@ -48,6 +48,8 @@ export function checkConfig(config: ValidConfig, ourNets: readonly Cidr[]): Find
 class Check {
   readonly #config: ValidConfig;
   readonly #networks: readonly CheckedNetwork[];
+  /** The prefixes of all networks. */
+  readonly #prefixes: PrefixSet;
   readonly #findings: Finding[] = [];
   /** For source and destination network, which rule or {@linkcode SUPPRESSED} decides every flow. */
   readonly #decided = new Map<string, number>();
@@ -55,6 +57,7 @@ class Check {
   constructor(config: ValidConfig, ourNets: readonly Cidr[]) {
     this.#config = config;
     this.#networks = checkedNetworks(config, ourNets);
+    this.#prefixes = new PrefixSet(this.#networks.flatMap((network) => network.prefixes));
   }
 
   run(): Finding[] {
@@ -118,10 +121,9 @@ class Check {
   }
 
   #checkCatchAll(family: 4 | 6, everything: string): void {
-    const prefixes = this.#networks.flatMap((network) => network.prefixes);
     const all = parseCidr(everything);
-    if (this.#networks.length === 0 || new PrefixSet(prefixes).covers(all)) return;
-    const which = prefixes.some((prefix) => prefix.family === family) ? "other " : "";
+    if (this.#networks.length === 0 || this.#prefixes.covers(all)) return;
+    const which = this.#prefixes.overlaps(all) ? "other " : "";
     this.#find(
       "warning",
       ["networks"],
@@ -224,7 +226,6 @@ class Check {
   }
 
   #checkIgnoreFlows(): void {
-    const prefixes = new PrefixSet(this.#networks.flatMap((network) => network.prefixes));
     const isUnknown = this.#networks.some((network) => network.isUnknown);
     const seen = new Map<string, number>();
     this.#config.ignoreFlows.forEach(({ address, port }, i) => {
@@ -235,7 +236,7 @@ class Check {
         return;
       }
       seen.set(text, i);
-      if (isUnknown || prefixes.covers(address)) return;
+      if (isUnknown || this.#prefixes.covers(address)) return;
       const message = `${text} can never match: its address is in no network`;
       this.#find("warning", ["ignoreFlows", i], message);
     });

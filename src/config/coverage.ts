@@ -63,7 +63,7 @@ export class PrefixSet {
 
   /** Whether one of these has an address of the prefix. */
   overlaps(prefix: Cidr): boolean {
-    return this.holderOf(prefix) !== undefined || this.#hasWithin(prefix);
+    return this.covers(prefix) || this.#hasWithin(prefix);
   }
 
   #hasWithin(prefix: Cidr): boolean {

@@ -12,7 +12,7 @@ const SECRETS = crypto.getRandomValues(new Int32Array(2 * OF_A_SUM));
  * Two sums of products of pairs of 16 bits, each number with a secret of its own added, of which the
  * upper halves are taken (D. Lemire, O. Kaser, Strongly universal string hashing is fast, The Computer
  * Journal 57, 2014, section 3): no two conversations can be chosen so that they meet more often than by
- * chance. `src/sieve/assembly/sieve.ts` does the same with 64 bits.
+ * chance. `assembly/pair_hash.ts` does the same with 64 bits.
  */
 
 /** The hash of an IPv4 conversation. */

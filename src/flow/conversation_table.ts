@@ -1,5 +1,4 @@
 import { AgeList } from "./age_list.ts";
-import { hash4, hash6 } from "./conversation_hash.ts";
 import { residentWords } from "./resident_words.ts";
 
 /*
@@ -124,16 +123,6 @@ export class ConversationTable {
     this.#ages = new AgeList(this.#links, LINK_SHIFT, LINK_OLDER);
     this.#index = new Int32Array(FIRST_INDEX_SIZE);
     this.#mask = FIRST_INDEX_SIZE - 1;
-  }
-
-  /** The hash of an IPv4 conversation. */
-  hash4(low: number, high: number, ports: number, protocol: number): number {
-    return hash4(low, high, ports, protocol);
-  }
-
-  /** The hash of an IPv6 conversation whose ends' addresses are the eight words from `at`. */
-  hash6(addresses: Int32Array, at: number, ports: number, protocol: number): number {
-    return hash6(addresses, at, ports, protocol);
   }
 
   /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { hash4, hash6 } from "../../src/flow/conversation_hash.ts";
 import {
   COLD_EVIDENCE,
   COLD_OUTCOME,
@@ -141,7 +142,7 @@ for (const isIpv6 of [false, true]) {
   Deno.test(`ConversationTable finds all of many ${family} conversations while its index grows`, () => {
     const many = 50_000;
     const tested = new TestTable(isIpv6, many);
-    const conversations = Array.from({ length: many }, (_, i) => realHash(tested.table, isIpv6, i));
+    const conversations = Array.from({ length: many }, (_, i) => realHash(isIpv6, i));
     const numbers = conversations.map((conversation) => tested.numberOf(conversation));
     assert.equal(new Set(numbers).size, many);
     conversations.forEach((conversation, i) => {
@@ -157,7 +158,7 @@ for (const isIpv6 of [false, true]) {
     let calls = 0;
     const tested = new TestTable(isIpv6, limit, () => calls++);
     for (let i = 0; i < 20_000; i++) {
-      tested.numberOf(realHash(tested.table, isIpv6, i));
+      tested.numberOf(realHash(isIpv6, i));
       assert.ok(tested.table.count <= limit);
     }
     const { count, forgotten } = tested.table;
@@ -165,17 +166,17 @@ for (const isIpv6 of [false, true]) {
     assert.ok(calls > 0 && calls <= forgotten);
     // The newest are those that are left.
     for (let i = 0; i < 20_000; i++) {
-      const isLeft = tested.find(realHash(tested.table, isIpv6, i)) !== 0;
+      const isLeft = tested.find(realHash(isIpv6, i)) !== 0;
       assert.equal(isLeft, i >= 20_000 - count, `${i}`);
     }
   });
 }
 
-function realHash(table: ConversationTable, isIpv6: boolean, address: number): Conversation {
+function realHash(isIpv6: boolean, address: number): Conversation {
   const ports = 443 << 16 | address & 0xffff;
   const hash = isIpv6
-    ? table.hash6(ipv6Ends(address), 0, ports, TCP)
-    : table.hash4(address, ~address, ports, TCP);
+    ? hash6(ipv6Ends(address), 0, ports, TCP)
+    : hash4(address, ~address, ports, TCP);
   return { address, ports, protocol: TCP, hash };
 }
 
@@ -237,7 +238,7 @@ Deno.test("ConversationTable refuses a limit that it can't number", () => {
 Deno.test("ConversationTable spares those that had packets since they were touched", () => {
   const table = new ConversationTable(1, 64);
   const find = (address: number) => table.find4(hash(address), address, 1, 443, 6);
-  const hash = (address: number) => table.hash4(address, 1, 443, 6);
+  const hash = (address: number) => hash4(address, 1, 443, 6);
   const add = (address: number, seconds: number) => {
     const number = table.add4(hash(address), address, 1, 443, 6);
     table.hot[(number << table.hotShift) + HOT_LAST_SEEN] = seconds;

@@ -7,6 +7,8 @@
  * `sieve_memory.ts`, which says what lies where, as do the numbers that both sides name.
  */
 
+import { hashOfSum, sumOfPairs } from "../../flow/assembly/pair_hash";
+
 // Packets of a group, as `sieve_memory.ts` has it.
 const GROUP: u32 = 256;
 
@@ -229,7 +231,6 @@ export function setUp(
   secretHigh = load<u64>(secrets, 8);
   secretPorts = load<u64>(secrets, 16);
   secretProtocol = load<u64>(secrets, 24);
-  // A product with an odd number loses nothing.
   secretLast = load<u64>(secrets, 32) | 1;
   secrets6 = secrets + 40;
   setUpTable(table4);
@@ -598,12 +599,6 @@ function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
   store<u64>(into, ports | (<u64> about << 32), PORTS);
 }
 
-/*
- * Sums of products of pairs, each number with a secret of its own added (D. Lemire, O. Kaser, Strongly
- * universal string hashing is fast, The Computer Journal 57, 2014, section 3): no two conversations can be
- * chosen so that they meet more often than by chance. The last step scatters what differs in one number
- * only, such as the ports of a scan.
- */
 @inline
 function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
   return finish((secretLow + low) * (secretHigh + high), ports, protocol);
@@ -611,19 +606,12 @@ function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
 
 @inline
 function hash6(ends: usize, ports: u32, protocol: u32): u32 {
-  let sum: u64 = 0;
-  for (let at: usize = 0; at < 32; at += 8) {
-    const secretsAt = secrets6 + (at << 1);
-    sum += (load<u64>(secretsAt) + load<u32>(ends + at)) *
-      (load<u64>(secretsAt, 8) + load<u32>(ends + at, 4));
-  }
-  return finish(sum, ports, protocol);
+  return finish(sumOfPairs(ends, 32, secrets6), ports, protocol);
 }
 
 @inline
 function finish(sum: u64, ports: u32, protocol: u32): u32 {
-  const hash = sum + (secretPorts + ports) * (secretProtocol + protocol);
-  return <u32> (((hash ^ (hash >>> 32)) * secretLast) >>> 32);
+  return hashOfSum(sum + (secretPorts + ports) * (secretProtocol + protocol), secretLast);
 }
 
 /** The hash of an IPv4 conversation, for tests. */

@@ -2,6 +2,7 @@
  * The inner loops of `sighting_table.ts`, in AssemblyScript, as src/sieve/assembly is: `deno task wasm`
  * makes `sighting_program.ts` of it. `sighting_table.ts` says what lies where.
  */
+import { hashOfSum, sumOfPairs } from "../../flow/assembly/pair_hash";
 
 // Of a family: where its rows are, those that chains of rows begin with, and the next one of each row.
 const ROWS: usize = 0;
@@ -194,13 +195,9 @@ function areEqual(one: usize, other: usize): bool {
   return !v128.any_true(v128.or(first, second));
 }
 
-/** As `hash6` of `src/sieve/assembly/sieve.ts` makes it, for the reasons given there. Exported for tests. */
+/** Exported for tests. */
 export function hashOf(addresses: usize, what: u32, protocol: u32): u32 {
-  let hash = (load<u64>(secrets) + what) * (load<u64>(secrets, 8) + protocol);
-  for (let at: usize = 0; at < ADDRESSES; at += 8) {
-    const secretsAt = secrets + 24 + (at << 1);
-    hash += (load<u64>(secretsAt) + load<u32>(addresses + at)) *
-      (load<u64>(secretsAt, 8) + load<u32>(addresses + at, 4));
-  }
-  return <u32> (((hash ^ (hash >>> 32)) * (load<u64>(secrets, 16) | 1)) >>> 32);
+  const rest = (load<u64>(secrets) + what) * (load<u64>(secrets, 8) + protocol);
+  const sum = rest + sumOfPairs(addresses, ADDRESSES, secrets + 24);
+  return hashOfSum(sum, load<u64>(secrets, 16) | 1);
 }
