@@ -3,7 +3,7 @@
  * A figure is for one packet, one flow or one key, unless its name says otherwise.
  */
 import { PacketBatch } from "../src/capture/packet_batch.ts";
-import { emptyFacts } from "../src/config/facts.ts";
+import { emptyFacts } from "../src/model/facts.ts";
 import { Mapping } from "../src/config/mapping.ts";
 import {
   Assign,
@@ -18,8 +18,9 @@ import {
 import { validate } from "../src/config/validate.ts";
 import { hash4 } from "../src/flow/conversation_hash.ts";
 import { ConversationTable } from "../src/flow/conversation_table.ts";
-import { FlowMeter } from "../src/flow/flow_meter.ts";
-import { FIRST_WINDOW, HeldKeys } from "../src/flow/held_keys.ts";
+import { Engine } from "../src/engine/engine.ts";
+import { FIRST_WINDOW } from "../src/engine/layout.ts";
+import { SuppressedKeys } from "../src/engine/suppressed_keys.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
@@ -29,7 +30,7 @@ import {
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
-} from "../src/flow/observation_batch.ts";
+} from "../src/model/observation_batch.ts";
 import { decode } from "../src/packet/decode.ts";
 import { LINKTYPE_ETHERNET } from "../src/packet/link_type.ts";
 import { PacketHeader } from "../src/packet/packet_header.ts";
@@ -192,7 +193,7 @@ function addConversation(i: number): void {
   table.add4(hash4(i, 1, 443, TCP), i, 1, 443, TCP);
 }
 
-const held = new HeldKeys(1_000_000);
+const held = new SuppressedKeys(1_000_000);
 let key = 0;
 Deno.bench("held keys: one that is held, of 100,000", () => {
   key = (key + 7919) % 100_000;
@@ -276,10 +277,10 @@ Deno.bench("JSON sink: 4096 observations", async () => {
   await sink.close();
 });
 
-function newMeter(): FlowMeter {
+function newMeter(): Engine {
   const config = {
     flows: [[null, null, Initiator()], [null, null, Service()], [null, null, LowerPort()]] as const,
   };
   const mapping = new Mapping(validate(defineConfig(config)), [], { warn: () => {} });
-  return new FlowMeter({ mapping, maxConversations: 10_000, emit: () => {} });
+  return new Engine({ mapping, maxConversations: 10_000, emit: () => {} });
 }

@@ -45,17 +45,12 @@ export class FilteredSource implements PacketSource {
 
   /** Moves what matches to the front of the index. */
   #filterBatch(batch: PacketBatch): void {
-    const { bytes, count, offset, captured, length, seconds, linkType } = batch;
+    const { bytes, count, offset, captured, length, linkType } = batch;
     let kept = 0;
     for (let packet = 0; packet < count; packet++) {
       if (linkType[packet] !== this.#linkType) this.#choose(linkType[packet]);
       if (this.#filter(bytes, offset[packet], captured[packet], length[packet]) === 0) continue;
-      offset[kept] = offset[packet];
-      captured[kept] = captured[packet];
-      length[kept] = length[packet];
-      seconds[kept] = seconds[packet];
-      linkType[kept] = linkType[packet];
-      kept++;
+      batch.move(packet, kept++);
     }
     this.#rejected += count - kept;
     batch.count = kept;

@@ -1,6 +1,6 @@
 import type { PcapHandle } from "../../ffi/pcap_handle.ts";
 import { UserError } from "../user_error.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterWithLengths } from "./filter_with_lengths.ts";
 import { LONG_SNAPLEN } from "./live_options.ts";
 

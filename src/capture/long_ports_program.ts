@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { LONG_SNAPLEN } from "./live_options.ts";
 
 /** Codes of the classic BSD packet filter, `<linux/bpf_common.h>`. */

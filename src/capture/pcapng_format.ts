@@ -21,11 +21,16 @@ const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 /** Bytes of an enhanced packet block's body before the packet: sections 4.3 and A. */
 const PACKET_FIELDS = 20;
 
+/** The number of an interface is 16 bits in an index. */
+const MOST_INTERFACES = 0xffff;
+
 const OPTION_END = 0;
 const OPTION_TIME_RESOLUTION = 9;
 const OPTION_TIME_OFFSET = 14;
 
 interface Interface {
+  /** Its number in the file's section, up to what an index can say. */
+  number: number;
   linkType: number;
   /** Bytes kept of a packet at most; 0 for no limit. */
   snapshotLength: number;
@@ -46,6 +51,7 @@ export class PcapngFormat implements SavefileFormat {
   #interfaces: Interface[] = [];
   /** The last packet's time, for simple packets, which have none. */
   #seconds = 0;
+  #milliseconds = 0;
   readonly #name: string;
 
   private constructor(name: string) {
@@ -140,6 +146,7 @@ export class PcapngFormat implements SavefileFormat {
   #readInterface(view: DataView, body: number, end: number): Interface {
     const little = this.#littleEndian;
     const found: Interface = {
+      number: Math.min(this.#interfaces.length, MOST_INTERFACES),
       linkType: view.getUint16(body, little),
       snapshotLength: view.getUint32(body + 4, little),
       unitsPerSecond: 1e6,
@@ -183,7 +190,10 @@ export class PcapngFormat implements SavefileFormat {
       from.timeHighUnits = upper % units;
       from.timeHighSeconds = Math.round((upper - from.timeHighUnits) / units) + from.offsetSeconds;
     }
-    this.#seconds = from.timeHighSeconds + Math.floor((from.timeHighUnits + low) / units);
+    const beyond = from.timeHighUnits + low;
+    const whole = Math.floor(beyond / units);
+    this.#seconds = from.timeHighSeconds + whole;
+    this.#milliseconds = Math.floor((beyond - whole * units) * 1000 / units);
   }
 
   #add(
@@ -198,7 +208,9 @@ export class PcapngFormat implements SavefileFormat {
     batch.captured[at] = captured;
     batch.length[at] = length;
     batch.seconds[at] = this.#seconds;
+    batch.milliseconds[at] = this.#milliseconds;
     batch.linkType[at] = from.linkType;
+    batch.interface[at] = from.number;
   }
 
   #damaged(reader: ChunkReader, what: string): UserError {

@@ -7,6 +7,7 @@ import { ownPrefixes } from "../capture/own_prefixes.ts";
 import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
@@ -54,7 +55,8 @@ export async function capture(
     );
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
-  const opened = await open(names, options, log);
+  const memory = options.workers === 1 ? new EngineMemory(options.maxConversations) : undefined;
+  const opened = await open(names, options, memory, log);
   const signals = new EndSignals();
   const localServices = new ListeningSockets(log);
   try {
@@ -73,7 +75,7 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
-      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
+      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices, memory },
       log,
     );
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
@@ -92,6 +94,7 @@ export async function capture(
 async function open(
   names: readonly string[],
   options: CaptureOptions,
+  memory: EngineMemory | undefined,
   log: Log,
 ): Promise<InterfaceSource[] | WorkerPool> {
   const live = {
@@ -104,8 +107,8 @@ async function open(
   };
   const kind = sourceKind(options.source, log);
   return options.workers === 1
-    ? openInterfaces(kind, names, () => live, log)
-    : await WorkerPool.open(options.workers, kind, names, live, log);
+    ? openInterfaces(kind, names, () => live, log, memory?.input)
+    : await WorkerPool.open(options.workers, kind, names, live, options.maxConversations, log);
 }
 
 async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions): Promise<void> {
@@ -118,7 +121,6 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
     {
       config: options.config,
       ownNetworks: run.ownNetworks,
-      maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
       user: options.user ?? null,
     },

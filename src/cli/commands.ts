@@ -1,11 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
 import { SOURCE_CHOICES } from "../capture/source_choices.ts";
-import { DEFAULT_MAX_CONVERSATIONS } from "../flow/default_max_conversations.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "../model/default_max_conversations.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
 
@@ -20,15 +19,13 @@ const SCORED_CONVERSATIONS = 200_000;
 /**
  * Runs the command that the parameters name.
  *
- * @param thread Reads what is replayed, if it is there.
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
 export async function runCommand(
   parameters: readonly string[],
-  thread: SieveThread | null,
 ): Promise<number> {
   let status = 0;
-  const program = commands(thread, (outcome) => status = outcome);
+  const program = commands((outcome) => status = outcome);
   try {
     await program.parseAsync([...parameters], { from: "user" });
     return status;
@@ -55,7 +52,7 @@ function usageMessage(
   return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
 }
 
-function commands(thread: SieveThread | null, finish: (status: number) => void): Command {
+function commands(finish: (status: number) => void): Command {
   const program = new Command("flosensor")
     .description(
       "Says who used whose service: packets in, attributed flows to Redis, to JSON lines or to the " +
@@ -142,7 +139,7 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
   )
     .action(async (names: string[], options) => {
       const { replay } = await import("./replay.ts");
-      finish(await replay(names, options, log(options), thread));
+      finish(await replay(names, options, log(options)));
     });
 
   command(

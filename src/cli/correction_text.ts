@@ -1,7 +1,7 @@
-import type { Facts } from "../config/facts.ts";
-import { byOf, clientIsDestination, FLOW, type Outcome, verdictOf } from "../config/outcome.ts";
-import { addressText } from "../flow/address_text.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import type { Facts } from "../model/facts.ts";
+import { reasonOf, clientIsDestination, FLOW, type Outcome, verdictOf } from "../model/outcome.ts";
+import { addressText } from "../model/address_text.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 
 const TCP = 6;
 
@@ -13,7 +13,7 @@ export function correctionText(facts: Facts, before: Outcome, after: Outcome): s
 
 /** Client, server, and what decided: `10.0.0.1:51000 -> 192.0.2.1:443 (syn)`. */
 function attributionText(facts: Facts, outcome: Outcome): string {
-  const by = BY_NAMES[byOf(outcome)];
+  const by = REASON_NAMES[reasonOf(outcome)];
   if (verdictOf(outcome) !== FLOW) return "no flow";
   const source = endText(facts, facts.source, facts.sourcePort);
   const destination = endText(facts, facts.destination, facts.destinationPort);

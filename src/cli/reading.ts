@@ -23,6 +23,8 @@ export class Reading implements PacketWork {
   constructor(sources: readonly InterfaceSource[], meters: Meters) {
     this.#sources = sources;
     this.#meters = meters;
+    // The engine takes packets where they were put, if that is its memory.
+    for (const { batch } of sources) if (meters.engine.isInput(batch)) batch.taker = meters.engine;
     if (meters.dnsPorts.length === 0) return;
     for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
   }
@@ -33,7 +35,7 @@ export class Reading implements PacketWork {
 
   flush(): Promise<void> {
     this.#noteGaps();
-    this.#meters.flows.flush();
+    this.#meters.engine.flush();
     return Promise.resolve();
   }
 
@@ -53,10 +55,10 @@ export class Reading implements PacketWork {
   async #read(source: InterfaceSource): Promise<void> {
     let quietSince = Infinity;
     for (let batch; (batch = await source.next()) !== null;) {
-      this.#meters.flows.take(batch);
+      this.#meters.engine.take(batch);
       if (this.#deadline === Infinity) continue;
       const now = performance.now();
-      quietSince = batch.count > 0 ? now : Math.min(quietSince, now);
+      quietSince = !batch.isEmpty ? now : Math.min(quietSince, now);
       if (now > this.#deadline || now - quietSince > DRAIN_QUIET) return;
     }
   }
@@ -68,7 +70,7 @@ export class Reading implements PacketWork {
       const { droppedByKernel, droppedByInterface } = source.statistics();
       gaps += droppedByKernel + droppedByInterface + source.returns;
     }
-    if (gaps !== this.#gaps) this.#meters.flows.noteGap();
+    if (gaps !== this.#gaps) this.#meters.engine.noteGap();
     this.#gaps = gaps;
   }
 }

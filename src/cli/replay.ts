@@ -1,13 +1,11 @@
 import { filtered } from "../capture/filtered.ts";
-import { PacketBatch } from "../capture/packet_batch.ts";
+import type { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
-import type { SightingBatch } from "../sieve/sighting_batch.ts";
-import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
@@ -18,7 +16,6 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads the files, if it is there and none of them is a pipe.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -27,7 +24,6 @@ export async function replay(
   parameters: readonly string[],
   options: RunOptions,
   log: Log,
-  thread: SieveThread | null = null,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
@@ -50,7 +46,7 @@ export async function replay(
     { mode: "replay", isLive, ownNetworks, defaultNetworks },
     log,
   );
-  return await new Replay(run, options, log, isLive ? null : thread).run(names);
+  return await new Replay(run, options, log).run(names);
 }
 
 /**
@@ -85,18 +81,16 @@ class Replay {
   readonly #signals = new EndSignals();
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
-  readonly #thread: SieveThread | null;
   /** What is being read. */
-  #source: SavefileSource | SiftedFile | null = null;
+  #source: SavefileSource | null = null;
   /** Whether a pipe's next packets are waited for, and since the last flush there were none. */
   #isWaiting = false;
   #isIdle = false;
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log, thread: SieveThread | null) {
+  constructor(run: Run, options: RunOptions, log: Log) {
     this.#run = run;
-    this.#thread = thread;
     this.#options = options;
     this.#log = log;
   }
@@ -140,16 +134,13 @@ class Replay {
 
   async #file(name: string): Promise<void> {
     try {
-      if (this.#thread !== null) {
-        const { sieveSettings } = this.#run.meter;
-        const file = this.#thread.read(name, this.#options.filter, sieveSettings);
-        this.#source = file;
-        await this.#read(file);
-      } else {
-        const source = SavefileSource.open(name);
-        this.#source = source;
-        await this.#read(await filtered(source, this.#options.filter));
-      }
+      const { filter } = this.#options;
+      const batch = this.#run.engine.newBatch();
+      // A filter goes by the index.
+      if (filter !== undefined) batch.taker = null;
+      const source = SavefileSource.open(name, batch);
+      this.#source = source;
+      await this.#read(await filtered(source, filter));
     } finally {
       this.#source?.close();
       this.#source = null;
@@ -157,11 +148,10 @@ class Replay {
     }
   }
 
-  async #read(packets: PacketSource | SiftedFile): Promise<void> {
+  async #read(packets: PacketSource): Promise<void> {
     this.#sources.push(packets);
     for (let batch; (batch = await this.#next(packets)) !== null;) {
-      if (batch instanceof PacketBatch) this.#run.meter.take(batch);
-      else this.#run.meter.takeSightings(batch);
+      this.#run.engine.take(batch);
       if (this.#run.isCongested) await this.#run.flushSinks().catch((error) => this.#fail(error));
       if (this.#progress.isDue) {
         this.#progress.show(this.#source!);
@@ -173,9 +163,8 @@ class Replay {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  async #next(packets: PacketSource | SiftedFile): Promise<PacketBatch | SightingBatch | null> {
-    // A file is on the capture's time alone.
-    this.#isWaiting = this.#source instanceof SavefileSource;
+  async #next(packets: PacketSource): Promise<PacketBatch | null> {
+    this.#isWaiting = true;
     try {
       return await packets.next();
     } catch (error) {
@@ -192,7 +181,7 @@ class Replay {
 
   /** Also while a pipe has nothing: what came out of it before is not kept back until it has. */
   #flush(): void {
-    if (this.#isWaiting && this.#isIdle) this.#run.meter.flush();
+    if (this.#isWaiting && this.#isIdle) this.#run.engine.flush();
     this.#isIdle = true;
     this.#run.flushSinks().catch((error) => this.#fail(error));
   }
@@ -205,7 +194,7 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, pending, dnsStatistics } = this.#run;
-    this.#log.info(statisticsLine(sources, meter.statistics(), pending, dnsStatistics));
+    const { engine, pending, dnsStatistics } = this.#run;
+    this.#log.info(statisticsLine(sources, engine.statistics(), pending, dnsStatistics));
   }
 }

@@ -1,8 +1,8 @@
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
-import type { Facts } from "../config/facts.ts";
+import type { Facts } from "../model/facts.ts";
 import type { Mapping } from "../config/mapping.ts";
-import { FlowMeter } from "../flow/flow_meter.ts";
+import { Engine } from "../engine/engine.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "./correction_text.ts";
@@ -34,7 +34,7 @@ export async function readReplayed(
   log: Log,
 ): Promise<string[]> {
   const corrections: string[] = [];
-  const meter = new FlowMeter({
+  const engine = new Engine({
     mapping,
     emit: () => {},
     onCorrection: (corrected, before, after) => {
@@ -45,11 +45,11 @@ export async function readReplayed(
     },
   });
   for (const file of files) {
-    const source = SavefileSource.open(file);
+    const source = SavefileSource.open(file, engine.newBatch());
     let packets = 0;
     try {
-      for (let batch; (batch = await source.next()) !== null; packets += batch.count) {
-        meter.take(batch);
+      for (let batch; (batch = await source.next()) !== null; packets += batch.count + batch.taken) {
+        engine.take(batch);
       }
     } catch (error) {
       if (!(error instanceof UserError) || packets === 0) throw error;
@@ -59,7 +59,7 @@ export async function readReplayed(
     }
   }
   const names = files.join(", ");
-  if (meter.readEvidence(facts)) return [`The conversation is in ${names}.`, ...corrections];
+  if (engine.readEvidence(facts)) return [`The conversation is in ${names}.`, ...corrections];
   return [`The conversation is not in ${names}; its ends may be.`];
 }
 

@@ -6,9 +6,10 @@ import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { FlowMeter } from "../flow/flow_meter.ts";
-import type { LocalServices } from "../flow/local_services.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { EngineMemory } from "../engine/engine_memory.ts";
+import type { LocalServices } from "../model/local_services.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
@@ -43,6 +44,8 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
+  /** The engine's memory, where sources put packets into it already. */
+  readonly memory?: EngineMemory;
 }
 
 /** The Redis that is written to. */
@@ -95,8 +98,9 @@ export class Run {
       emit: (batch) => this.write(batch),
       emitNames: (writes) => this.writeNames(writes),
       names,
-      clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
+      clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
+      memory: purpose.memory,
       ownConnections: this.sockets ?? undefined,
       localServices: purpose.localServices,
       onCorrection: log.isDebug
@@ -104,7 +108,7 @@ export class Run {
         : undefined,
     });
     // A port that was ours may belong to another program next.
-    if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
+    if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.engine.declassify();
   }
 
   /**
@@ -125,9 +129,9 @@ export class Run {
     return this.#loaded.mapping.flushInterval;
   }
 
-  /** The meter of flows. */
-  get meter(): FlowMeter {
-    return this.meters.flows;
+  /** What takes packets. */
+  get engine(): Engine {
+    return this.meters.engine;
   }
 
   /** What was counted of DNS; `null` where it is not read. */
@@ -204,7 +208,7 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const work = [() => this.meter.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
+    const work = [() => this.engine.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;

@@ -1,8 +1,8 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
-import { BY_NAMES } from "../flow/by.ts";
-import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import { REASON_NAMES } from "../model/reason.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 
 /**
@@ -13,7 +13,7 @@ import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
-  meter: FlowMeterStatistics,
+  meter: EngineStatistics,
   queued: number,
   dns: DnsStatistics | null = null,
 ): string {
@@ -35,8 +35,8 @@ export function statisticsLine(
 }
 
 /** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */
-function flowsByText({ flowsBy, corrections }: FlowMeterStatistics): string {
-  const texts = flowsBy.map((count, by) => `${count} ${BY_NAMES[by]}`)
+function flowsByText({ flowsBy, corrections }: EngineStatistics): string {
+  const texts = flowsBy.map((count, by) => `${count} ${REASON_NAMES[by]}`)
     .filter((_, by) => flowsBy[by] > 0);
   if (texts.length === 0) return "";
   return ` (${texts.join(", ")}${corrections === 0 ? "" : `; ${corrections} corrected`})`;

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { ConfigError } from "./config_error.ts";
 import { bitsOf, maskWords } from "./prefix_mask.ts";

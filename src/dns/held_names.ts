@@ -1,16 +1,16 @@
-import { WINDOWS_HELD } from "../flow/held_keys.ts";
+import { WINDOWS_SUPPRESSED } from "../engine/layout.ts";
 
 /** Some 30 MB of text, were the names of all as long as they are on average. */
 const DEFAULT_LIMIT = 200_000;
 
 /**
- * The keys with names that were written lately, each held back as the others are (see `HeldKeys`):
+ * The keys with names that were written lately, each held back as the others are (see `SuppressedKeys`):
  * in the window in which it was written and the two after it.
  */
 export class HeldNames {
   readonly #limit: number;
   /** What was written in each window that counts, the present one first. */
-  #windows: Set<string>[] = Array.from({ length: WINDOWS_HELD }, () => new Set());
+  #windows: Set<string>[] = Array.from({ length: WINDOWS_SUPPRESSED }, () => new Set());
   #window = 0;
   #size = 0;
 
@@ -41,10 +41,10 @@ export class HeldNames {
 
   /** What was written in windows that no longer count goes, a whole window at once. */
   #moveTo(window: number): void {
-    const steps = Math.min(window - this.#window, WINDOWS_HELD);
+    const steps = Math.min(window - this.#window, WINDOWS_SUPPRESSED);
     this.#window = window;
     const fresh = Array.from({ length: steps }, () => new Set<string>());
-    this.#windows = [...fresh, ...this.#windows].slice(0, WINDOWS_HELD);
+    this.#windows = [...fresh, ...this.#windows].slice(0, WINDOWS_SUPPRESSED);
     this.#size = this.#windows.reduce((sum, written) => sum + written.size, 0);
   }
 

@@ -1,5 +1,5 @@
 import { parseAddress } from "../config/address.ts";
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import type { AddressRecord, AliasRecord, DnsReading } from "./dns_message.ts";
 import { ANSWER, NO_ADDRESS, NXDOMAIN, OTHER_RESPONSE_CODE } from "./dns_outcome.ts";
 import { domainName } from "./domain_name.ts";

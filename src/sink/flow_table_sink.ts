@@ -1,5 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
 import { renderFlowTable, type Room, wholeFlowTable } from "./render_flow_table.ts";

@@ -7,7 +7,7 @@ import {
   type OwnConnections,
   type OwnConnectionsState,
   type OwnEnd,
-} from "../flow/own_connections.ts";
+} from "../model/own_connections.ts";
 
 /** The two ends of a TCP connection of ours, addresses as text. */
 export interface TcpEndpoints {

@@ -1,4 +1,4 @@
-import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
+import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../model/observation_batch.ts";
 import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./sighting_program.ts";
 import { type KnownTexts, ORDER_PER_ROW, SightingText, TEXT_ROOM } from "./sighting_text.ts";

@@ -1,10 +1,10 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { WorkStatistics } from "../cli/packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
 
 /** What was written in the end: of keys that several threads had seen, one. */
-type Written = Pick<FlowMeterStatistics, "flows" | "flowsBy" | "keys">;
+type Written = Pick<EngineStatistics, "flows" | "flowsBy" | "keys">;
 
 /**
  * What several threads counted, as if it was one.
@@ -38,9 +38,9 @@ function addedSource(all: readonly SourceStatistics[]): SourceStatistics {
 }
 
 function addedFlows(
-  all: readonly FlowMeterStatistics[],
+  all: readonly EngineStatistics[],
   written: Written,
-): FlowMeterStatistics {
+): EngineStatistics {
   return {
     decoded: columnSums(all.map((one) => one.decoded)),
     conversations: sum(all.map((one) => one.conversations)),

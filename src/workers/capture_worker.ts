@@ -14,15 +14,16 @@ import { Reading } from "../cli/reading.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
-import { OwnConnectionsCopy } from "../flow/own_connections.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
+import { OwnConnectionsCopy } from "../model/own_connections.ts";
+import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
-/** Keys are held back for one window here: the main thread does the rest. */
+/** Keys are suppressed for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
 
 const scope = globalThis as unknown as WorkerScope<ToWorker, FromWorker>;
@@ -61,6 +62,7 @@ class CaptureWorker {
   #log: Log = new PostedLog(false);
   #config: string | undefined;
   #sources: InterfaceSource[] = [];
+  #memory: EngineMemory | null = null;
   #meters: Meters | null = null;
   #reading: Reading | null = null;
   #listening: ListeningSockets | null = null;
@@ -86,7 +88,7 @@ class CaptureWorker {
       case "own":
         this.#own.set(message.own);
         // A port that was ours may belong to another program next.
-        return this.#meters?.flows.judgeAnew();
+        return this.#meters?.engine.declassify();
       case "flush":
         return await this.#flush("flushed");
       case "end":
@@ -94,7 +96,8 @@ class CaptureWorker {
     }
   }
 
-  #open({ source, interfaces, isDebug }: OpenMessage): void {
+  #open({ source, interfaces, maxConversations, isDebug }: OpenMessage): void {
+    this.#memory = new EngineMemory(maxConversations);
     this.#log = new PostedLog(isDebug);
     const options = new Map(interfaces);
     this.#sources = openInterfaces(
@@ -102,11 +105,12 @@ class CaptureWorker {
       [...options.keys()],
       (name) => options.get(name)!,
       this.#log,
+      this.#memory.input,
     );
     scope.postMessage({ kind: "opened" });
   }
 
-  async #start({ config, ownNetworks, maxConversations, own, user }: StartMessage): Promise<void> {
+  async #start({ config, ownNetworks, own, user }: StartMessage): Promise<void> {
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#config = config;
@@ -124,9 +128,9 @@ class CaptureWorker {
           this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
         },
       },
-      clock: () => Math.floor(Date.now() / 1000),
-      maxConversations,
-      windowsHeld: WINDOWS_HELD_HERE,
+      clock: () => Date.now() / 1000,
+      memory: this.#memory!,
+      windowsSuppressed: WINDOWS_HELD_HERE,
       ownConnections: own === null ? undefined : this.#own,
       localServices: this.#listening,
       onCorrection: this.#log.isDebug

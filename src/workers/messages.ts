@@ -3,7 +3,7 @@ import type { SourceKind } from "../capture/source_kind.ts";
 import type { WorkStatistics } from "../cli/packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
 
@@ -13,6 +13,8 @@ export interface OpenMessage {
   readonly source: SourceKind;
   /** Each interface, and how it is captured on. */
   readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
+  /** Conversations of each address family that the worker remembers. */
+  readonly maxConversations: number;
   readonly isDebug: boolean;
 }
 
@@ -22,7 +24,6 @@ export interface StartMessage {
   /** The file that the command line names. */
   readonly config: string | undefined;
   readonly ownNetworks: readonly Cidr[];
-  readonly maxConversations: number;
   readonly own: OwnConnectionsState | null;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;

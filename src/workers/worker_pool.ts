@@ -5,9 +5,9 @@ import type { SourceKind } from "../capture/source_kind.ts";
 import type { PacketWork, WorkStatistics } from "../cli/packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import { KeyMerger } from "../flow/key_merger.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
-import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import { KeyMerger } from "../engine/key_merger.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
+import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
@@ -50,6 +50,7 @@ export class WorkerPool implements PacketWork {
    * Starts threads, each of which opens the interfaces.
    *
    * @param options How each interface is captured on; with the buffer of each thread.
+   * @param maxConversations Conversations of each address family that all threads remember together.
    * @throws {UserError} when one can't be opened.
    */
   static async open(
@@ -57,6 +58,7 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
+    maxConversations: number,
     log: Log,
   ): Promise<WorkerPool> {
     requirePermission();
@@ -67,7 +69,13 @@ export class WorkerPool implements PacketWork {
     try {
       // One after the other: what is wrong is wrong for all, and said once.
       for (const thread of pool.#threads) {
-        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug });
+        thread.post({
+          kind: "open",
+          source,
+          interfaces,
+          maxConversations: Math.ceil(maxConversations / count),
+          isDebug: log.isDebug,
+        });
         await pool.#orFailure(thread.answer("opened"));
       }
       return pool;
@@ -85,8 +93,7 @@ export class WorkerPool implements PacketWork {
   async start(options: Omit<StartMessage, "kind">, output: WorkerOutput): Promise<void> {
     this.#output = output;
     this.#merger = new KeyMerger(output.emit, () => Math.floor(Date.now() / 1000));
-    const maxConversations = Math.ceil(options.maxConversations / this.#threads.length);
-    this.#postAll({ kind: "start", ...options, maxConversations });
+    this.#postAll({ kind: "start", ...options });
     await this.#answers("started");
   }
 

@@ -1,9 +1,9 @@
 /** docs/attribution.md has the evidence as the program has it. */
 import assert from "node:assert/strict";
-import { emptyFacts, type Facts } from "../../src/config/facts.ts";
+import { emptyFacts, type Facts } from "../../src/model/facts.ts";
 import { EVIDENCE, MARGIN, type ServiceEvidence } from "../../src/config/service_evidence.ts";
-import { SOURCE_END } from "../../src/config/evidence.ts";
-import { BY_NAMES, strengthOf } from "../../src/flow/by.ts";
+import { SOURCE_END } from "../../src/model/evidence.ts";
+import { REASON_NAMES, strengthOf } from "../../src/model/reason.ts";
 
 const TEXT = Deno.readTextFileSync(new URL("../../docs/attribution.md", import.meta.url));
 const PROTOCOLS = [6, 17];
@@ -69,7 +69,7 @@ Deno.test("docs/attribution.md has the evidence with its weights and reasons", (
       reason,
     ]),
     EVIDENCE.map((evidence) => [
-      BY_NAMES[evidence.by],
+      REASON_NAMES[evidence.by],
       weightsOf(evidence),
       evidence.reason,
     ]),
@@ -84,7 +84,7 @@ Deno.test("docs/attribution.md has the strength of each kind of decision", () =>
   const documented = rowsOf("strength").flatMap(([strength, names]) =>
     [...names.matchAll(/`([a-z-]+)`/g)].map(([, name]) => [name, Number(strength)] as const)
   );
-  const strengths = BY_NAMES.map((name, by) => [name, strengthOf(by)] as const)
+  const strengths = REASON_NAMES.map((name, by) => [name, strengthOf(by)] as const)
     .filter(([name]) => name !== "none");
   assert.deepEqual(new Map([...documented].sort()), new Map([...strengths].sort()));
 });

@@ -5,7 +5,7 @@ import { type Cidr, cidrText, parseCidr } from "../../src/config/cidr.ts";
 import { maskWords } from "../../src/config/prefix_mask.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { PrefixTable } from "../../src/config/prefix_table.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { UserError } from "../../src/user_error.ts";
 import { MemoryLog } from "../memory_log.ts";
 

@@ -1,5 +1,5 @@
 import { parseAddress } from "../../src/config/address.ts";
-import { emptyFacts, type Facts } from "../../src/config/facts.ts";
+import { emptyFacts, type Facts } from "../../src/model/facts.ts";
 import type { Mapping } from "../../src/config/mapping.ts";
 
 const TCP = 6;

@@ -13,16 +13,16 @@ import {
 import { Mapping } from "../../src/config/mapping.ts";
 import { parseAddress } from "../../src/config/address.ts";
 import {
-  byOf,
+  reasonOf,
   clientIsDestination,
   DROP,
   NO_MATCH,
   type Outcome,
   portOf,
-} from "../../src/config/outcome.ts";
+} from "../../src/model/outcome.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { validate } from "../../src/config/validate.ts";
-import { BY_NAMES } from "../../src/flow/by.ts";
+import { REASON_NAMES } from "../../src/model/reason.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { factsOf } from "./facts_of.ts";
 
@@ -42,7 +42,7 @@ function text(outcome: Outcome): string {
   if (outcome === NO_MATCH) return "no match";
   if (outcome === DROP) return "drop";
   const client = clientIsDestination(outcome) ? "destination" : "source";
-  return `client ${client}, port ${portOf(outcome)}, ${BY_NAMES[byOf(outcome)]}`;
+  return `client ${client}, port ${portOf(outcome)}, ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 const EXAMPLE: Config<string> = {

@@ -109,7 +109,7 @@ Deno.test("DnsPackets counts what is cut by its own name, unless what is missing
 Deno.test("DnsMeter writes client keys with the names, and holds all of them back as flows are", () => {
   const sensor = new Sensor();
   const clientKey = `client;${CLIENT}`;
-  // As HeldKeys: in the window of 30 s in which it was written and the two after it.
+  // As SuppressedKeys: in the window of 30 s in which it was written and the two after it.
   const steps: [number, number][] = [[0, 2], [10, 0], [89, 0], [90, 2], [179, 0], [180, 2]];
   for (const [seconds, names] of steps) {
     assert.equal(sensor.namesOf(3000 + seconds, overUdp(ANSWER)).length, names, `${seconds} s`);

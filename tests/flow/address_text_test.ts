@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 
 function words(groups: number[]): Uint32Array {
   const words = new Uint32Array(4);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Config, Initiator, LowerPort, Service } from "../../src/config/mod.ts";
-import { BY_NAMES, type ByName, strengthOf } from "../../src/flow/by.ts";
-import { KIND_FLOW, WORD_ABOUT, WORD_KIND } from "../../src/flow/observation_batch.ts";
+import { REASON_NAMES, type ReasonName, strengthOf } from "../../src/model/reason.ts";
+import { KIND_FLOW, WORD_ABOUT, WORD_KIND } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { ACK, bytes, FIN, ip, ipUdp, PSH, RST, SYN, tcp, u16, udp } from "../packets.ts";
 import { TestMeter } from "./test_meter.ts";
@@ -41,10 +41,10 @@ const datagram = (from: End, to: End, payload: Uint8Array | string = "data") =>
 function flowsOf(meter: TestMeter): string[] {
   meter.meter.flush();
   return meter.observations.filter((words) => (words[WORD_KIND] & 0xff) === KIND_FLOW)
-    .map((words) => `${keyText(words, 0)} ${BY_NAMES[words[WORD_ABOUT] & 0xff]}`);
+    .map((words) => `${keyText(words, 0)} ${REASON_NAMES[words[WORD_ABOUT] & 0xff]}`);
 }
 
-function flow(client: End, server: End, by: ByName): string {
+function flow(client: End, server: End, by: ReasonName): string {
   return `${client.address};${server.address};${server.port};flow ${by}`;
 }
 
@@ -284,7 +284,7 @@ Deno.test("a weak decision is corrected by stronger evidence, once, and counted"
   const meter = new TestMeter({
     config: RULES,
     onCorrection: (_, before, after) =>
-      told.push([before, after].map((it) => BY_NAMES[(it >>> 8) & 0xff]).join(" ")),
+      told.push([before, after].map((it) => REASON_NAMES[(it >>> 8) & 0xff]).join(" ")),
   });
   meter.take(NOW, data(A, B, ""));
   assert.deepEqual(flowsOf(meter), [flow(B, A, "lower-port")]);
@@ -370,12 +370,12 @@ Deno.test("attribution gives way to stronger evidence only, in any order of even
       const ab = `${A.address};${B.address};`;
       const ba = `${B.address};${A.address};`;
       const flows = flowsOf(meter).filter((it) => it.startsWith(ab) || it.startsWith(ba))
-        .map((it) => it.split(" ") as [string, ByName]);
+        .map((it) => it.split(" ") as [string, ReasonName]);
       let strongest = 0;
       let key = "";
       let changes = 0;
       for (const [next, by] of flows) {
-        const strength = strengthOf(BY_NAMES.indexOf(by));
+        const strength = strengthOf(REASON_NAMES.indexOf(by));
         if (key !== "" && next !== key) {
           assert.ok(strength > strongest, `${flows.join(" ")}`);
           changes++;

@@ -3,7 +3,7 @@ import type { PacketBatch } from "../../src/capture/packet_batch.ts";
 import { BatchDecoder } from "../../src/flow/batch_decoder.ts";
 import { PREFETCHED_AT_ONCE } from "../../src/flow/conversation_table.ts";
 import { DecodedBatch } from "../../src/flow/decoded_batch.ts";
-import type { FlowMeter } from "../../src/flow/flow_meter.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import { PacketList } from "../../src/flow/packet_list.ts";
 import { RESTED_PACKETS, TRIED_PACKETS } from "../../src/flow/repeat_filter.ts";
 import { decode } from "../../src/packet/decode.ts";
@@ -299,7 +299,7 @@ Deno.test({
 });
 
 /** Has a meter take all packets of a batch, those that repeat others too. */
-function takeAll(meter: FlowMeter, batch: PacketBatch): void {
+function takeAll(meter: Engine, batch: PacketBatch): void {
   // As a new one that has seen nothing yet decodes each packet, none is a repetition.
   const into = new DecodedBatch(batch, 1);
   const it = new BatchDecoder(meter.decoderSettings);

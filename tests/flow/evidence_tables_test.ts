@@ -1,7 +1,7 @@
 /** What is remembered of ends and of half-open connections, in a fixed amount of memory. */
 import assert from "node:assert/strict";
 import { FAN_IN_MASK, FAN_IN_SHIFT, OPENED, SERVED } from "../../src/flow/meter_memory.ts";
-import { Fingerprint } from "../../src/flow/fingerprint.ts";
+import { Fingerprint } from "../../src/engine/fingerprint.ts";
 import { smallMemory } from "./small_memory.ts";
 
 /** Bits of what was seen of half-open connections: of the low end, and one further up of the high one. */

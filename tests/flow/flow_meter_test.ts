@@ -11,15 +11,15 @@ import {
   SRC,
 } from "../../src/config/mod.ts";
 import { parseAddress } from "../../src/config/address.ts";
-import { emptyFacts } from "../../src/config/facts.ts";
-import { BY_ASSIGN, BY_LOWER_PORT, BY_PORT_MATCH } from "../../src/flow/by.ts";
+import { emptyFacts } from "../../src/model/facts.ts";
+import { BY_ASSIGN, BY_LOWER_PORT, BY_PORT_MATCH } from "../../src/model/reason.ts";
 import {
   KIND_FLOW,
   WORD_ABOUT,
   WORD_KIND,
   WORD_SECONDS,
-} from "../../src/flow/observation_batch.ts";
-import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../../src/flow/own_connections.ts";
+} from "../../src/model/observation_batch.ts";
+import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../../src/model/own_connections.ts";
 import { LINKTYPE_RAW } from "../../src/packet/link_type.ts";
 import { Sieve } from "../../src/sieve/sieve.ts";
 import { SieveLayout, sieveMemory, SieveOutput } from "../../src/sieve/sieve_memory.ts";
@@ -641,7 +641,7 @@ forEachFamily("evidence of a conversation that is not known changes nothing that
   assert.equal(conversations, 1);
 });
 
-Deno.test("judgeAnew() has own connections judged again", () => {
+Deno.test("declassify() has own connections judged again", () => {
   const [{ ours, theirs }] = FAMILIES;
   const ownConnections = new SomeConnections(6379);
   const meter = new TestMeter({ ownConnections });
@@ -649,7 +649,7 @@ Deno.test("judgeAnew() has own connections judged again", () => {
   assert.deepEqual(meter.keysOf(NOW, packet), []);
   ownConnections.answer = NOT_OURS;
   assert.deepEqual(meter.keysOf(NOW + 1, packet), []);
-  meter.meter.judgeAnew();
+  meter.meter.declassify();
   assert.deepEqual(meter.keysOf(NOW + 2, packet), flowKeys(ours, theirs, 6379));
 });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LowerPort } from "../../src/config/mod.ts";
 import { PacketBatch } from "../../src/capture/packet_batch.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
-import { KeyMerger } from "../../src/flow/key_merger.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../../src/flow/observation_batch.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { KeyMerger } from "../../src/engine/key_merger.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../../src/model/observation_batch.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { exchange } from "../conversations.ts";
@@ -84,10 +84,10 @@ Deno.test("keys of several meters are written again after 60 to 90 s, as of one"
   const mapping = mappingOf({ flows: [[null, null, LowerPort()]] }, []);
   const single = new Written();
   const merged = new Written();
-  const meter = new FlowMeter({ mapping, clock, emit: (batch) => single.take(batch) });
+  const meter = new Engine({ mapping, clock, emit: (batch) => single.take(batch) });
   const merger = new KeyMerger((batch) => merged.take(batch), clock);
   const workers = [0, 1].map(() =>
-    new FlowMeter({ mapping, clock, windowsHeld: 1, emit: (batch) => merger.take(wordsOf(batch)) })
+    new Engine({ mapping, clock, windowsSuppressed: 1, emit: (batch) => merger.take(wordsOf(batch)) })
   );
   // The same client and service from two ports: the keys are the same, and each worker has a port.
   const halves = [

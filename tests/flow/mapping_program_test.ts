@@ -9,11 +9,11 @@ import {
   type EndEvidence,
   NEITHER,
   SOURCE_END,
-} from "../../src/config/evidence.ts";
-import { emptyFacts, type Facts } from "../../src/config/facts.ts";
+} from "../../src/model/evidence.ts";
+import { emptyFacts, type Facts } from "../../src/model/facts.ts";
 import type { Mapping } from "../../src/config/mapping.ts";
-import { DROP, NO_MATCH } from "../../src/config/outcome.ts";
-import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "../../src/flow/by.ts";
+import { DROP, NO_MATCH } from "../../src/model/outcome.ts";
+import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "../../src/model/reason.ts";
 import {
   FACT_DESTINATION,
   FACT_DESTINATION_END,

@@ -18,6 +18,6 @@ export function smallMemory(): MeterMemory {
     corrected: unasked,
     forgetRepeats: unasked,
   };
-  const options = { maxConversations: 10, windowsHeld: 3, hasOwn: false, hasListening: false };
+  const options = { maxConversations: 10, windowsSuppressed: 3, hasOwn: false, hasListening: false };
   return new MeterMemory({ ...options, host });
 }

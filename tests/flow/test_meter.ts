@@ -1,7 +1,7 @@
 import { type Config, LowerPort } from "../../src/config/mod.ts";
 import { DECODED_NAMES } from "../../src/packet/decoded.ts";
-import { FlowMeter, type FlowMeterOptions } from "../../src/flow/flow_meter.ts";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { Engine, type EngineOptions } from "../../src/engine/engine.ts";
+import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { batchOf } from "../batches.ts";
 import { mappingOf } from "../observed_keys.ts";
@@ -11,7 +11,7 @@ const RAW_IP = 101;
 const CONVERSATIONS = 100_000;
 
 /** What may be told of a meter of a test. */
-export interface TestMeterOptions extends Partial<Omit<FlowMeterOptions, "mapping" | "emit">> {
+export interface TestMeterOptions extends Partial<Omit<EngineOptions, "mapping" | "emit">> {
   /** Where it has no `flows`, the lower port serves. */
   config?: Config;
   ourNets?: string[];
@@ -19,14 +19,14 @@ export interface TestMeterOptions extends Partial<Omit<FlowMeterOptions, "mappin
 
 /** A meter that is given IP packets, and whose keys are collected. */
 export class TestMeter {
-  readonly meter: FlowMeter;
+  readonly meter: Engine;
   /** Observations as they came, each the words of one. */
   readonly observations: Uint32Array[] = [];
   #given = 0;
 
   constructor(options: TestMeterOptions = {}) {
     const { config = {}, ourNets = ["10.0.0.0/8", "2001:db8::/32"], ...rest } = options;
-    this.meter = new FlowMeter({
+    this.meter = new Engine({
       maxConversations: CONVERSATIONS,
       ...rest,
       mapping: mappingOf({ flows: [[null, null, LowerPort()]], ...config }, ourNets),

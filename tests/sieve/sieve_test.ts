@@ -4,7 +4,7 @@ import { parseCidr } from "../../src/config/cidr.ts";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
 import { QUERY } from "../../src/dns/dns_outcome.ts";
 import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD } from "../../src/flow/packet_list.ts";
-import { READ_ALL, READ_RESPONSES } from "../../src/flow/payload_reader.ts";
+import { READ_ALL, READ_RESPONSES } from "../../src/model/payload_reader.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../src/packet/link_type.ts";

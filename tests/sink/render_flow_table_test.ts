@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FlowTable } from "../../src/sink/flow_table.ts";
 import { renderFlowTable, wholeFlowTable } from "../../src/sink/render_flow_table.ts";
-import { BY_NAMES } from "../../src/flow/by.ts";
+import { REASON_NAMES } from "../../src/model/reason.ts";
 import { observations, type Observed } from "../observations.ts";
 
 const UNLIMITED = { columns: Infinity, rows: Infinity };
@@ -151,7 +151,7 @@ Deno.test("wholeFlowTable() has the lines of renderFlowTable(), whatever the flo
     kind: fc.constantFrom("flow" as const, "flow" as const, "rst" as const, "icmp" as const),
     port: fc.nat(65535),
     protocol: fc.oneof(fc.constantFrom(6, 17), fc.nat(255)),
-    by: fc.constantFrom(...BY_NAMES),
+    by: fc.constantFrom(...REASON_NAMES),
     seconds: fc.oneof(fc.nat(2 ** 32 - 1), fc.integer({ min: NOON, max: NOON + 9 })),
     times: fc.constantFrom(1, 1, 12),
   });

@@ -6,8 +6,8 @@ import { Assign, DST, LowerPort, Service, SRC } from "../../src/config/mod.ts";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { Meters, type MetersStatistics } from "../../src/cli/meters.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
 import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts";
@@ -31,7 +31,7 @@ interface Story {
 }
 
 async function story(
-  open: (meter: FlowMeter) => PacketSource | SiftedFile,
+  open: (meter: Engine) => PacketSource | SiftedFile,
 ): Promise<Story> {
   const { meter, meters, keys } = collecting();
   const source = open(meter);
@@ -205,7 +205,7 @@ Deno.test("a file that is closed in its middle ends, and the thread reads no fur
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
     await Deno.writeFile(path, LONG_CAPTURE);
-    const meter = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 });
+    const meter = new Engine({ mapping: MAPPING, emit: () => {}, maxConversations: 100 });
     const file = thread.read(path, undefined, meter.sieveSettings);
     assert.notEqual(await file.next(), null);
     assert.ok(file.position > 0 && file.position <= file.size);
@@ -217,7 +217,7 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
   withThread(async (thread, directory) => {
     const path = join(directory, "long.pcap");
     await Deno.writeFile(path, LONG_CAPTURE);
-    const settings = new FlowMeter({ mapping: MAPPING, emit: () => {}, maxConversations: 100 })
+    const settings = new Engine({ mapping: MAPPING, emit: () => {}, maxConversations: 100 })
       .sieveSettings;
     for (let round = 0; round < 5; round++) {
       const file = thread.read(path, undefined, settings);
@@ -241,7 +241,7 @@ Deno.test("a thread reads another file after one that was closed in its middle, 
 function collecting(
   maxConversations = 50_000,
   mapping = MAPPING,
-): { meters: Meters; meter: FlowMeter; keys: string[] } {
+): { meters: Meters; meter: Engine; keys: string[] } {
   const keys: string[] = [];
   const meters = new Meters({
     maxConversations,
@@ -256,7 +256,7 @@ function collecting(
 }
 
 /** Has a meter take a file without a thread. */
-async function takeFileHere(meter: FlowMeter, path: string): Promise<void> {
+async function takeFileHere(meter: Engine, path: string): Promise<void> {
   const source = SavefileSource.open(path);
   for (let batch; (batch = await source.next()) !== null;) meter.take(batch);
   source.close();
@@ -266,7 +266,7 @@ async function takeFileHere(meter: FlowMeter, path: string): Promise<void> {
 /** Has a meter take a file, or as many batches of it as told. */
 async function takeFile(
   thread: SieveThread,
-  meter: FlowMeter,
+  meter: Engine,
   path: string,
   batches = Infinity,
 ): Promise<void> {

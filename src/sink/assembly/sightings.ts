@@ -2,7 +2,7 @@
  * The inner loops of `sighting_table.ts`, in AssemblyScript, as src/sieve/assembly is: `deno task wasm`
  * makes `sighting_program.ts` of it. `sighting_table.ts` says what lies where.
  */
-import { hashOfSum, sumOfPairs } from "../../flow/assembly/pair_hash";
+import { hashOfSum, sumOfPairs } from "../../engine/assembly/pair_hash";
 
 // Of a family: where its rows are, those that chains of rows begin with, and the next one of each row.
 const ROWS: usize = 0;

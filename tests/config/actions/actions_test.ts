@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { Assign, DST, type End, LowerPort, PortMatch, SRC } from "../../../src/config/mod.ts";
 import type { Action } from "../../../src/config/action.ts";
 import {
-  byOf,
+  reasonOf,
   clientIsDestination,
   DROP,
   FLOW,
   NO_MATCH,
   portOf,
   verdictOf,
-} from "../../../src/config/outcome.ts";
-import { BY_NAMES } from "../../../src/flow/by.ts";
+} from "../../../src/model/outcome.ts";
+import { REASON_NAMES } from "../../../src/model/reason.ts";
 import { factsOfPorts } from "../facts_of.ts";
 
 /** What an action says, in words: the server's end, the port, and what decided. */
@@ -21,7 +21,7 @@ function said(action: Action, sourcePort: number, destinationPort: number): stri
   if (outcome === DROP) return "drop";
   assert.equal(verdictOf(outcome), FLOW);
   const server = clientIsDestination(outcome) ? "source" : "destination";
-  return `${server} serves ${portOf(outcome)} by ${BY_NAMES[byOf(outcome)]}`;
+  return `${server} serves ${portOf(outcome)} by ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 const port = fc.integer({ min: 0, max: 65535 });

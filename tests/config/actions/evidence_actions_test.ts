@@ -9,10 +9,10 @@ import {
   type EvidentEnd,
   NEITHER,
   SOURCE_END,
-} from "../../../src/config/evidence.ts";
-import { emptyFacts, type Facts } from "../../../src/config/facts.ts";
+} from "../../../src/model/evidence.ts";
+import { emptyFacts, type Facts } from "../../../src/model/facts.ts";
 import {
-  byOf,
+  reasonOf,
   clientIsDestination,
   FLOW,
   flowOutcome,
@@ -20,15 +20,15 @@ import {
   portOf,
   turned,
   verdictOf,
-} from "../../../src/config/outcome.ts";
+} from "../../../src/model/outcome.ts";
 import { EVIDENCE, MARGIN } from "../../../src/config/service_evidence.ts";
-import { BY_NAMES } from "../../../src/flow/by.ts";
+import { REASON_NAMES } from "../../../src/model/reason.ts";
 import { parseAddress } from "../../../src/config/address.ts";
 
 const TCP = 6;
 const UDP = 17;
 const OPENED_BY = ["syn", "syn-ack", "qr", "first-packet"].map((name) =>
-  BY_NAMES.indexOf(name as typeof BY_NAMES[number])
+  REASON_NAMES.indexOf(name as typeof REASON_NAMES[number])
 );
 
 const port = fc.integer({ min: 0, max: 65_535 });
@@ -105,7 +105,7 @@ function said(action: Action, given: Facts): string {
   if (outcome === NO_MATCH) return "no match";
   const server = clientIsDestination(outcome) ? "source" : "destination";
   assert.equal(portOf(outcome), server === "source" ? given.sourcePort : given.destinationPort);
-  return `${server} serves by ${BY_NAMES[byOf(outcome)]}`;
+  return `${server} serves by ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 for (const action of [Initiator(), Service()]) {
@@ -140,7 +140,7 @@ for (const action of [Initiator(), Service()]) {
 
 Deno.test("Initiator() names who opened the client, by what was seen", () => {
   for (const openerBy of OPENED_BY) {
-    const by = BY_NAMES[openerBy];
+    const by = REASON_NAMES[openerBy];
     const opened = (opener: EvidentEnd) => said(Initiator(), factsWith({ opener, openerBy }));
     assert.equal(opened(SOURCE_END), `destination serves by ${by}`);
     assert.equal(opened(DESTINATION_END), `source serves by ${by}`);
@@ -199,7 +199,7 @@ Deno.test("Service() names among what speaks for the server what weighs most", (
     const isSource = clientIsDestination(outcome);
     const weights = EVIDENCE.map((evidence) => evidence.weigh(given) * (isSource ? 1 : -1));
     const heaviest = weights.indexOf(Math.max(...weights));
-    assert.equal(byOf(outcome), EVIDENCE[heaviest].by);
+    assert.equal(reasonOf(outcome), EVIDENCE[heaviest].by);
   }));
 });
 

@@ -1,0 +1,462 @@
+import type { PacketBatch, PacketTaker, RecordFormat } from "../capture/packet_batch.ts";
+import type { Mapping } from "../config/mapping.ts";
+import { PORT_WEIGHTS as WEIGHTS_OF_PORTS } from "../config/service_evidence.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "../model/default_max_conversations.ts";
+import type { Facts } from "../model/facts.ts";
+import type { LocalServices } from "../model/local_services.ts";
+import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
+import type { Outcome } from "../model/outcome.ts";
+import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
+import type { PayloadReader } from "../model/payload_reader.ts";
+import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
+import { decode } from "../packet/decode.ts";
+import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../packet/packet_header.ts";
+import { payloadRole } from "../payload/payload_role.ts";
+import { makeSignFilter } from "../payload/sign_filter.ts";
+import { EngineMemory, type EngineHost, type EngineProgram } from "./engine_memory.ts";
+import { FactsMemory } from "./facts_memory.ts";
+import {
+  BATCH_PACKETS,
+  DECODED,
+  FACTS_DESTINATION,
+  FACTS_SOURCE,
+  FLAGS_SHIFT,
+  FLOWS_BY,
+  HAS_PAYLOAD,
+  INPUT,
+  INPUT_SIZE,
+  KEY_ADDRESS,
+  MAPPING,
+  OBSERVATIONS,
+  OBSERVATIONS_AT_ONCE,
+  OCTETS_MASK,
+  PORT_WEIGHTS,
+  READ_PORTS,
+  SIGN_FILTER,
+  STRENGTHS,
+  TABLE4,
+  TABLE6,
+  TABLE_COUNT,
+  TABLE_FORGOTTEN,
+  WINDOWS_SUPPRESSED,
+  WORD,
+} from "./layout.ts";
+import { isOutOfOrder } from "./out_of_order.ts";
+import { WindowClock } from "./window_clock.ts";
+
+/** After a longer time without a packet or a flush, what went on in between may have gone unseen. */
+const LONGEST_SILENCE_SECONDS = 30;
+
+/** How an {@linkcode Engine} is made. */
+export interface EngineOptions {
+  /** The user's flow mapping. */
+  mapping: Mapping;
+  /** Takes what is observed. The batch is used again as soon as this returns. */
+  emit: (batch: ObservationBatch) => void;
+  /**
+   * The time in seconds since 1970-01-01 UTC, with a fraction. Without one, time is that of the packets,
+   * and what was observed in a second is emitted when the next one begins.
+   */
+  clock?: () => number;
+  /** Conversations of each address family that are remembered. @default 1_000_000 */
+  maxConversations?: number;
+  /**
+   * Its memory, where sources put packets into it before there is an engine. `maxConversations` is then
+   * that of the memory.
+   */
+  memory?: EngineMemory;
+  /**
+   * In how many windows of 30 s a key is suppressed after it was emitted. @default 3, as the Redis
+   * contract has it; less for whoever suppresses them again.
+   */
+  windowsSuppressed?: number;
+  /** The sensor's own connections, which are left out. */
+  ownConnections?: OwnConnections;
+  /** What the host listens on, where packets are its own. */
+  localServices?: LocalServices;
+  /** Told of a conversation whose attribution gave way to stronger evidence. */
+  onCorrection?: (facts: Facts, before: Outcome, after: Outcome) => void;
+  /** Reads what packets from certain ports carry. */
+  payloadReader?: PayloadReader;
+}
+
+/** What an {@linkcode Engine} counted. */
+export interface EngineStatistics {
+  /** Packets by what became of them, in the order of `DECODED_NAMES`. */
+  decoded: readonly number[];
+  /** Conversations that are remembered now. */
+  conversations: number;
+  /** Conversations that were forgotten to make room. */
+  forgotten: number;
+  /** Conversations, by direction, whose attribution gave way to stronger evidence. */
+  corrections: number;
+  /** Flow keys by what decided them, in the order of `REASON_NAMES`. */
+  flowsBy: readonly number[];
+  /** Flow keys that were emitted. */
+  flows: number;
+  /** Keys of all kinds that were emitted. */
+  keys: number;
+}
+
+/**
+ * Turns packets into observations: who used whose service, who was refused, what was unreachable.
+ *
+ * What each packet needs is WebAssembly (`assembly/engine.ts`), in one memory, into which sources put the
+ * packets: decoding those that are as most are, the table of conversations, evidence, classification by
+ * the compiled mapping, suppression of keys. Around it is here what packets need seldom: time, decoding of
+ * all others, and whatever the program asks for (`EngineHost`).
+ *
+ * The mapping is not asked when a packet comes but at the next flush, about a direction of a conversation,
+ * and its answer is remembered. It is asked again only where a key may be written anew and stronger
+ * evidence could still change what it said. The rules are those of the Redis contract, in its order.
+ */
+export class Engine implements PacketTaker {
+  readonly memory: EngineMemory;
+  readonly #program: EngineProgram;
+  readonly #header = new PacketHeader();
+  readonly #addresses = new Uint32Array(this.#header.addresses.buffer);
+  readonly #bounced = new Uint32Array(this.#header.bouncedAddresses.buffer);
+  readonly #facts: FactsMemory;
+  readonly #decoded: Float64Array;
+  readonly #flowsBy: Float64Array;
+  readonly #observations: ObservationBatch;
+  readonly #emit: (batch: ObservationBatch) => void;
+  readonly #clock: (() => number) | null;
+  readonly #ownConnections: OwnConnections | null;
+  readonly #onCorrection: EngineOptions["onCorrection"];
+  readonly #payloadReader: PayloadReader | null;
+  readonly #input: PacketBatch;
+  #emitted = 0;
+  #corrections = 0;
+  #mapping: Mapping;
+  #second = 0;
+  /** The second of the packets that are taken, which may be an earlier one. */
+  #packetSecond = 0;
+  readonly #windowClock = new WindowClock();
+  #window = this.#windowClock.window;
+
+  /** Makes an engine that has seen nothing yet. */
+  constructor(options: EngineOptions) {
+    const memory = options.memory ??
+      new EngineMemory(options.maxConversations ?? DEFAULT_MAX_CONVERSATIONS);
+    const { buffer } = memory;
+    this.memory = memory;
+    this.#emit = options.emit;
+    this.#ownConnections = options.ownConnections ?? null;
+    this.#onCorrection = options.onCorrection;
+    this.#payloadReader = options.payloadReader ?? null;
+    this.#clock = options.clock ?? null;
+    this.#mapping = options.mapping;
+    const { localServices, windowsSuppressed = WINDOWS_SUPPRESSED } = options;
+    const program = memory.start(this.#host(localServices ?? null), windowsSuppressed);
+    this.#program = program;
+    this.#facts = new FactsMemory(buffer);
+    this.#decoded = new Float64Array(buffer, DECODED, DECODED_NAMES.length);
+    this.#flowsBy = new Float64Array(buffer, FLOWS_BY, REASON_NAMES.length);
+    this.#observations = new ObservationBatch(
+      OBSERVATIONS_AT_ONCE,
+      new Uint32Array(buffer, OBSERVATIONS, OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS),
+    );
+    this.#input = memory.newBatch();
+    memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
+    memory.bytes.set(STRENGTHS_OF_REASONS, STRENGTHS);
+    memory.bytes.set(WEIGHTS_OF_PORTS, PORT_WEIGHTS);
+    if (this.#payloadReader !== null) memory.bytes.set(this.#payloadReader.ports, READ_PORTS);
+    if (this.#clock !== null) program.useClock();
+    if (this.#ownConnections !== null) program.useOwn();
+    if (localServices !== undefined) program.useListening();
+    this.#useMapping(options.mapping);
+    program.setTime(this.#second, 0, this.#window);
+  }
+
+  /**
+   * A batch in whose place a source can put packets, so that they need not be copied. There is room for
+   * one at a time.
+   */
+  newBatch(): PacketBatch {
+    const batch = this.memory.newBatch();
+    batch.taker = this;
+    return batch;
+  }
+
+  /** Whether a batch lies in the input. */
+  isInput({ bytes }: PacketBatch): boolean {
+    return bytes.buffer === this.memory.buffer && bytes.byteOffset === INPUT;
+  }
+
+  /** Takes the packets of the index of a batch. */
+  take(batch: PacketBatch): void {
+    this.#followClock();
+    if (batch.bytes.buffer === this.memory.buffer && batch.offset.buffer === this.memory.buffer) {
+      this.#program.takeIndexed(0, batch.count);
+      this.#countQueries();
+      return;
+    }
+    for (let from = 0; from < batch.count;) {
+      const end = this.#copy(batch, from);
+      this.#program.takeIndexed(0, end - from);
+      from = end;
+    }
+    this.#countQueries();
+  }
+
+  takeRecords(
+    { header, littleEndian, linkType, most, perMillisecond }: RecordFormat,
+    from: number,
+    end: number,
+    packets: number,
+  ): { next: number; count: number } {
+    this.#followClock();
+    const next = this.#program.takeRecords(
+      INPUT + from,
+      INPUT + end,
+      packets,
+      header,
+      most,
+      !littleEndian,
+      perMillisecond,
+      linkType,
+    );
+    this.#countQueries();
+    return { next: next - INPUT, count: this.#program.taken() };
+  }
+
+  takeFrames(from: number, count: number, back: number, linkType: number): void {
+    this.#followClock();
+    this.#program.takeFrames(INPUT + from, count, back, linkType);
+    this.#countQueries();
+  }
+
+  /** Classifies what is pending and emits all that was observed. */
+  flush(): void {
+    this.#followClock();
+    this.#program.classifyPending();
+    this.#payloadReader?.flush();
+    this.#program.flushObservations();
+  }
+
+  /** Writes a client key, unless it is suppressed, for what a payload reader found of this client. */
+  writeClient(isIpv6: boolean, client: Uint32Array): void {
+    this.#put(client, 0, isIpv6, KEY_ADDRESS);
+    this.#program.writeClient(isIpv6, KEY_ADDRESS);
+  }
+
+  /** Puts another mapping in the place of the present one. All conversations are classified again. */
+  setMapping(mapping: Mapping): void {
+    this.flush();
+    this.#useMapping(mapping);
+    this.declassify();
+  }
+
+  /** Says that packets may have gone by unseen: first packets are then no evidence for a while. */
+  noteGap(): void {
+    this.#program.noteGap(this.#second);
+  }
+
+  /** Forgets what the mapping said of the conversations, so that it is asked again for each. */
+  declassify(): void {
+    this.#program.declassifyAll();
+  }
+
+  /**
+   * Reads all that is known of a conversation. Not for the hot path.
+   *
+   * @param facts One direction of it: addresses, ports and protocol. Its evidence is filled in, which
+   * has what is known of the ends also when the conversation itself was not seen.
+   * @returns Whether it was.
+   */
+  readEvidence(facts: Facts): boolean {
+    this.flush();
+    const isIpv6 = facts.family === 6;
+    this.#facts.write(facts);
+    const number = this.#program.findFacts(false);
+    this.#program.readAll(isIpv6, number, this.#program.directionFound());
+    this.#facts.readEvidence(facts.evidence);
+    return number !== 0;
+  }
+
+  /** What was counted up to now. */
+  statistics(): EngineStatistics {
+    const { view } = this.memory;
+    const sum = (word: number) =>
+      view.getUint32(TABLE4 + word, true) + view.getUint32(TABLE6 + word, true);
+    return {
+      decoded: [...this.#decoded],
+      conversations: sum(TABLE_COUNT),
+      forgotten: sum(TABLE_FORGOTTEN),
+      corrections: this.#corrections,
+      flowsBy: [...this.#flowsBy],
+      flows: this.#flowsBy.reduce((flows, by) => flows + by, 0),
+      keys: this.#emitted + this.#program.observationsLeft(),
+    };
+  }
+
+  #useMapping(mapping: Mapping): void {
+    this.#mapping = mapping;
+    this.memory.words.set(mapping.compiled, MAPPING / WORD);
+    this.#program.useMapping();
+  }
+
+  /**
+   * Puts packets that lie elsewhere into the input, as many as there is room for, and one at least.
+   *
+   * @param from The index of the first.
+   * @returns The index after the last.
+   */
+  #copy(batch: PacketBatch, from: number): number {
+    const input = this.#input;
+    const { bytes, offset, captured, count } = batch;
+    let at = 0;
+    let end = from;
+    for (; end < count && end - from < BATCH_PACKETS; end++) {
+      // Nothing is read of what is further from a packet's beginning.
+      const size = Math.min(captured[end], INPUT_SIZE);
+      if (at + size > INPUT_SIZE) break;
+      const i = end - from;
+      input.bytes.set(bytes.subarray(offset[end], offset[end] + size), at);
+      input.offset[i] = at;
+      input.captured[i] = size;
+      input.length[i] = batch.length[end];
+      input.seconds[i] = batch.seconds[end];
+      input.milliseconds[i] = batch.milliseconds[end];
+      input.linkType[i] = batch.linkType[end];
+      input.interface[i] = batch.interface[end];
+      at += size;
+    }
+    return end;
+  }
+
+  #countQueries(): void {
+    const queries = this.#program.queries();
+    if (queries > 0) this.#payloadReader?.countQueries?.(queries);
+  }
+
+  /** Decodes a packet that is not as most are. */
+  #decode(start: number, captured: number, linkType: number, length: number): void {
+    const header = this.#header;
+    const { view } = this.memory;
+    const outcome = decode(view, start, start + captured, linkType, header);
+    this.#decoded[outcome]++;
+    if (outcome === UNREACHABLE) return this.#takeUnreachable();
+    if (outcome !== TRANSPORT) return;
+    const reader = this.#payloadReader;
+    if (reader !== null && reader.ports[header.sourcePort] !== 0) this.#read(reader);
+    this.#add(header.ipLength || length - (header.ipOffset - start));
+  }
+
+  /** Puts the packet whose headers were read into its group. */
+  #add(octets: number): void {
+    const program = this.#program;
+    const header = this.#header;
+    const { payloadOffset, payloadEnd, addresses, vlan } = header;
+    const ports = (header.sourcePort << 16) | header.destinationPort;
+    const about = (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
+      (payloadOffset < payloadEnd ? HAS_PAYLOAD : 0);
+    const counted = Math.min(octets, OCTETS_MASK);
+    if (header.isIpv6) {
+      this.memory.words.set(addresses, program.nextAddresses() / WORD);
+      program.add6(ports, about, counted, payloadOffset, payloadEnd, vlan);
+    } else {
+      const source = addresses[SOURCE + 3];
+      const destination = addresses[DESTINATION + 3];
+      program.add4(source, destination, ports, about, counted, payloadOffset, payloadEnd, vlan);
+    }
+  }
+
+  /** Has the packet whose headers were read be read as a whole. */
+  #read(reader: PayloadReader): void {
+    reader.read(this.memory.view, this.#header, this.#packetSecond, this.#window);
+  }
+
+  #takeUnreachable(): void {
+    const header = this.#header;
+    const { isIpv6, bouncedSourcePort, bouncedDestinationPort, bouncedProtocol } = header;
+    const program = this.#program;
+    this.#put(this.#addresses, DESTINATION, isIpv6, KEY_ADDRESS);
+    this.#facts.setFamily(isIpv6);
+    if (program.isLocal(KEY_ADDRESS) === 0) return;
+    this.#put(this.#bounced, SOURCE, isIpv6, FACTS_SOURCE);
+    this.#put(this.#bounced, DESTINATION, isIpv6, FACTS_DESTINATION);
+    if (this.#ownConnections !== null && bouncedProtocol === PROTOCOL_TCP) {
+      this.#facts.setPorts(bouncedSourcePort, bouncedDestinationPort);
+      if (this.#facts.judge(this.#ownConnections) !== NOT_OURS) return;
+    }
+    program.writeRefusal(
+      KIND_ICMP,
+      isIpv6,
+      KEY_ADDRESS,
+      FACTS_DESTINATION,
+      (bouncedSourcePort << 16) | bouncedDestinationPort,
+      header.icmpCode,
+      bouncedProtocol,
+    );
+  }
+
+  /** Puts an address, of which IPv4 is in the last word, into the memory, the other words 0. */
+  #put(words: Uint32Array, at: number, isIpv6: boolean, into: number): void {
+    for (let word = 0; word < 4; word++) {
+      this.memory.words[into / WORD + word] = isIpv6 || word === 3 ? words[at + word] : 0;
+    }
+  }
+
+  #followClock(): void {
+    if (this.#clock === null) return;
+    const now = this.#clock();
+    const second = Math.floor(now);
+    this.#packetSecond = second;
+    this.#setTime(second, Math.floor((now - second) * 1000));
+  }
+
+  #followPacket(second: number): void {
+    if (this.#clock !== null) return;
+    this.#packetSecond = second;
+    if (second === this.#second || isOutOfOrder(second, this.#second)) return;
+    this.flush();
+    this.#setTime(second, 0);
+  }
+
+  #setTime(second: number, millisecond: number): void {
+    const passed = second - this.#second;
+    const program = this.#program;
+    if (passed < 0 || passed > LONGEST_SILENCE_SECONDS) program.noteGap(second);
+    this.#second = second;
+    this.#windowClock.set(second);
+    this.#window = this.#windowClock.window;
+    program.setTime(second, millisecond, this.#window);
+  }
+
+  /** What the program asks. It gives words as signed ones. */
+  #host(localServices: LocalServices | null): EngineHost {
+    return {
+      followTime: (second) => this.#followPacket(second >>> 0),
+      decode: (packet, captured, linkType, length) =>
+        this.#decode(packet, captured, linkType, length >>> 0),
+      read: (packet, captured, linkType) => {
+        decode(this.memory.view, packet, packet + captured, linkType, this.#header);
+        this.#read(this.#payloadReader!);
+      },
+      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
+        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      emit: (count) => {
+        this.#observations.count = count;
+        this.#emit(this.#observations);
+        this.#emitted += count;
+      },
+      judgeOwn: () => this.#facts.judge(this.#ownConnections!),
+      isListening: (isIpv6, address, port, protocol) =>
+        localServices!.has(
+          this.memory.words,
+          (address >>> 0) / WORD,
+          isIpv6 !== 0 ? 4 : 1,
+          port,
+          protocol,
+        ),
+      askFunction: (rule) => this.#mapping.askFunction(rule, this.#facts.read()),
+      corrected: (before, after) => {
+        this.#corrections++;
+        this.#onCorrection?.(this.#facts.read(), before, after);
+      },
+    };
+  }
+}
