@@ -59,13 +59,11 @@ export async function keysTaken(
 }
 
 function keepWanted(batch: PacketBatch, isWanted: (packet: DataView) => boolean): void {
-  const { bytes, offset, captured, length, seconds, linkType } = batch;
+  const { bytes, offset, captured } = batch;
   let kept = 0;
   for (let i = 0; i < batch.count; i++) {
     const packet = new DataView(bytes.buffer, bytes.byteOffset + offset[i], captured[i]);
-    if (!isWanted(packet)) continue;
-    for (const column of [offset, captured, length, seconds, linkType]) column[kept] = column[i];
-    kept++;
+    if (isWanted(packet)) batch.move(i, kept++);
   }
   batch.count = kept;
 }

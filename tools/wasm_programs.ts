@@ -43,8 +43,7 @@ export async function moduleText({ source }: WasmProgram): Promise<string> {
     ...["--enable", "simd,bulk-memory"],
     ...["--importMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
   ], {
-    // It asks for what is imported in all places where it might be.
-    readFile: (file) => Deno.readTextFile(new URL(file, source)).catch(() => null),
+    readFile: (file) => sourceText(new URL(file, source)),
     writeFile: (file, contents) => {
       if (file === "program.wasm") binary = contents as Uint8Array;
     },
@@ -61,6 +60,13 @@ export async function moduleText({ source }: WasmProgram): Promise<string> {
 export const PROGRAM: string =
 ${lines.join(" +\n")};
 `;
+}
+
+/** The text of a module, or `null` where there is none: it is asked for in all places where it might be. */
+async function sourceText(module: URL): Promise<string | null> {
+  const text = await Deno.readTextFile(module).catch(() => null);
+  // Modules of constants name their types to TypeScript, which AssemblyScript has built in.
+  return text?.replace(/^import type .*wasm_types\.ts";$/m, "") ?? null;
 }
 
 if (import.meta.main) {

@@ -1,4 +1,4 @@
-/// <reference path="../model/wasm_types.d.ts" />
+import type { i32, u32, usize } from "../model/wasm_types.ts";
 
 /*
  * How `compiled_mapping.ts` lays a mapping out, and the engine's program reads it. Places are words from

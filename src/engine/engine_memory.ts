@@ -117,6 +117,7 @@ export interface EngineProgram {
   noteGap(seconds: number): void;
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
   observationsLeft(): number;
+  payloadSays(packet: number, isFirst: boolean): number;
   queries(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
   readEnd(first: number, second: number, seconds: number): number;
@@ -154,6 +155,7 @@ export interface EngineProgram {
     perMillisecond: number,
     linkType: number,
   ): number;
+  touch(isIpv6: boolean, number: number): void;
   useClock(): void;
   useListening(): void;
   useMapping(): void;

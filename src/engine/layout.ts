@@ -1,4 +1,4 @@
-/// <reference path="../model/wasm_types.d.ts" />
+import type { f64, u32, u64, usize } from "../model/wasm_types.ts";
 
 /*
  * What lies where in the memory of an engine, and how its parts look: constants for TypeScript and for the

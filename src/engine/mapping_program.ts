@@ -41,23 +41,31 @@ export interface MappingStory {
 
 /** A mapping that is asked as an engine asks it, about facts that are given. */
 export class MappingProgram {
-  readonly #mapping: Mapping;
+  readonly #memory: EngineMemory;
   readonly #program: EngineProgram;
   readonly #facts: FactsMemory;
   readonly #weights: Int32Array;
+  #mapping: Mapping;
 
   /** Makes the program of a mapping. */
   constructor(mapping: Mapping) {
     const memory = new EngineMemory(1, 1);
+    this.#memory = memory;
     this.#mapping = mapping;
     this.#facts = new FactsMemory(memory.buffer);
     this.#weights = new Int32Array(memory.buffer, WEIGHTS, EVIDENCE.length);
     this.#program = memory.start({
       ...NO_HOST,
-      askFunction: (rule) => mapping.askFunction(rule, this.#facts.read()),
+      askFunction: (rule) => this.#mapping.askFunction(rule, this.#facts.read()),
     });
-    memory.words.set(mapping.compiled, MAPPING / WORD);
     memory.bytes.set(WEIGHTS_OF_PORTS, PORT_WEIGHTS);
+    this.setMapping(mapping);
+  }
+
+  /** Puts another mapping in the place of the present one. */
+  setMapping(mapping: Mapping): void {
+    this.#mapping = mapping;
+    this.#memory.words.set(mapping.compiled, MAPPING / WORD);
     this.#program.useMapping();
   }
 

@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /** Of an end of a packet: nothing is known, or both ends are equal in it. */
 export const NEITHER: u32 = 0;

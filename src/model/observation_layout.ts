@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /** What an observation says, as the kinds of key in the Redis contract. */
 export const KIND_CLIENT: u32 = 1;

@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /* What is said of two ends: see `own_connections.ts`. */
 export const NOT_OURS: u32 = 0;

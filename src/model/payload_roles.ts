@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /** The payload does not say who serves. */
 export const NOBODY: u32 = 0;

@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /** A port of a `PayloadReader` from which all TCP and UDP packets are to be read. */
 export const READ_ALL: u32 = 1;

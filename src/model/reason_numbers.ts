@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { u32 } from "./wasm_types.ts";
 
 /* What decided a flow's attribution: `reason.ts` has the names of these numbers. */
 export const BY_LOWER_PORT: u32 = 1;

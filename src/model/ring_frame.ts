@@ -1,4 +1,4 @@
-/// <reference path="./wasm_types.d.ts" />
+import type { usize } from "./wasm_types.ts";
 
 /* A frame of the kernel's ring: `struct tpacket3_hdr` of <linux/if_packet.h>, in bytes. */
 

@@ -1,4 +1,4 @@
-/// <reference path="../model/wasm_types.d.ts" />
+import type { u32 } from "../model/wasm_types.ts";
 
 /**
  * Link types, as saved captures number them: https://www.tcpdump.org/linktypes.html.

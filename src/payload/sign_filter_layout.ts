@@ -1,4 +1,4 @@
-/// <reference path="../model/wasm_types.d.ts" />
+import type { u32, usize } from "../model/wasm_types.ts";
 
 /*
  * How `sign_filter.ts` lays its filter out, and the engine's program reads it, in words: a bit for each

@@ -4,7 +4,7 @@ import { DnsPackets } from "../../src/dns/dns_packets.ts";
 import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
-import { TestMeter } from "../flow/test_meter.ts";
+import { TestEngine } from "../engine/test_engine.ts";
 import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
 import { address, alias, nameError, response, withLength } from "./dns_messages.ts";
 import { outcomesOf, writeText } from "./dns_keys_of.ts";
@@ -31,7 +31,7 @@ class Sensor {
   readonly writes: NameWrite[] = [];
   readonly names = new KnownNames();
   readonly dns: DnsMeter;
-  readonly flows: TestMeter;
+  readonly flows: TestEngine;
 
   constructor(
     { ignored, multicastDns = false }: { ignored?: string[]; multicastDns?: boolean } = {},
@@ -42,7 +42,7 @@ class Sensor {
       ignored,
       names: this.names,
     });
-    this.flows = new TestMeter({
+    this.flows = new TestEngine({
       payloadReader: new DnsPackets({ dnsPorts: [53], multicastDns }, this.dns),
     });
   }

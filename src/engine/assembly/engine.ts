@@ -33,6 +33,7 @@ export {
   writeClient,
   writeRefusal,
 } from "./observations";
+export { payloadSays } from "./payload";
 export {
   add4,
   add6,
@@ -44,4 +45,4 @@ export {
   takeRecords,
 } from "./packets";
 export { admit, admitWords, forgottenKeysOf, setUpSuppression } from "./suppression";
-export { declassifyAll, hashOf, setInterface, setUpTables } from "./table";
+export { declassifyAll, hashOf, setInterface, setUpTables, touch } from "./table";

@@ -11,22 +11,22 @@ const RAW_IP = 101;
 const CONVERSATIONS = 100_000;
 
 /** What may be told of a meter of a test. */
-export interface TestMeterOptions extends Partial<Omit<EngineOptions, "mapping" | "emit">> {
+export interface TestEngineOptions extends Partial<Omit<EngineOptions, "mapping" | "emit">> {
   /** Where it has no `flows`, the lower port serves. */
   config?: Config;
   ourNets?: string[];
 }
 
 /** A meter that is given IP packets, and whose keys are collected. */
-export class TestMeter {
-  readonly meter: Engine;
+export class TestEngine {
+  readonly engine: Engine;
   /** Observations as they came, each the words of one. */
   readonly observations: Uint32Array[] = [];
   #given = 0;
 
-  constructor(options: TestMeterOptions = {}) {
+  constructor(options: TestEngineOptions = {}) {
     const { config = {}, ourNets = ["10.0.0.0/8", "2001:db8::/32"], ...rest } = options;
-    this.meter = new Engine({
+    this.engine = new Engine({
       maxConversations: CONVERSATIONS,
       ...rest,
       mapping: mappingOf({ flows: [[null, null, LowerPort()]], ...config }, ourNets),
@@ -41,12 +41,12 @@ export class TestMeter {
 
   /** Has the meter take IP packets, all of the same second. */
   take(seconds: number, ...packets: Uint8Array[]): void {
-    this.meter.take(batchOf(packets.map((packet) => ({ packet, linkType: RAW_IP, seconds }))));
+    this.engine.take(batchOf(packets.map((packet) => ({ packet, linkType: RAW_IP, seconds }))));
   }
 
   /** The keys since the last call, sorted; one that was written twice is there twice. */
   keys(): string[] {
-    this.meter.flush();
+    this.engine.flush();
     return this.emitted();
   }
 
@@ -65,6 +65,6 @@ export class TestMeter {
 
   /** How many packets had this end in the decoder. */
   decoded(name: typeof DECODED_NAMES[number]): number {
-    return this.meter.statistics().decoded[DECODED_NAMES.indexOf(name)];
+    return this.engine.statistics().decoded[DECODED_NAMES.indexOf(name)];
   }
 }

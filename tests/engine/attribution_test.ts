@@ -6,7 +6,7 @@ import { REASON_NAMES, type ReasonName, strengthOf } from "../../src/model/reaso
 import { KIND_FLOW, WORD_ABOUT, WORD_KIND } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { ACK, bytes, FIN, ip, ipUdp, PSH, RST, SYN, tcp, u16, udp } from "../packets.ts";
-import { TestMeter } from "./test_meter.ts";
+import { TestEngine } from "./test_engine.ts";
 
 const NOW = 1_700_000_010;
 /** The default rules. */
@@ -38,8 +38,8 @@ const datagram = (from: End, to: End, payload: Uint8Array | string = "data") =>
   ipUdp(from.address, to.address, udp(from.port, to.port, payload));
 
 /** Flows of a meter in the order in which they were written, each as its key and what decided. */
-function flowsOf(meter: TestMeter): string[] {
-  meter.meter.flush();
+function flowsOf(meter: TestEngine): string[] {
+  meter.engine.flush();
   return meter.observations.filter((words) => (words[WORD_KIND] & 0xff) === KIND_FLOW)
     .map((words) => `${keyText(words, 0)} ${REASON_NAMES[words[WORD_ABOUT] & 0xff]}`);
 }
@@ -50,7 +50,7 @@ function flow(client: End, server: End, by: ReasonName): string {
 
 /** The flows of packets that all come in one second, with the default rules. */
 function flowsOfPackets(packets: readonly Uint8Array[], config = RULES): string[] {
-  const meter = new TestMeter({ config });
+  const meter = new TestEngine({ config });
   meter.take(NOW, ...packets);
   return flowsOf(meter);
 }
@@ -58,7 +58,7 @@ function flowsOfPackets(packets: readonly Uint8Array[], config = RULES): string[
 Deno.test("TCP: a SYN says who opened at any time that a capture can have", () => {
   // From 2038 on, and from a device whose clock was never set.
   for (const time of [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1000, 2 ** 32 - 1000, 1]) {
-    const meter = new TestMeter({ config: RULES });
+    const meter = new TestEngine({ config: RULES });
     meter.take(time, syn(A, B), synAck(B, A));
     meter.take(time + 1, data(A, B), data(B, A));
     assert.deepEqual(flowsOf(meter), [flow(A, B, "syn")], `at ${time}`);
@@ -96,14 +96,14 @@ Deno.test("TCP: SYN makes no flow of its own, also not with data in it (RFC 7413
 });
 
 Deno.test("TCP: SYN that is sent again says the same", () => {
-  const meter = new TestMeter({ config: RULES });
+  const meter = new TestEngine({ config: RULES });
   for (const seconds of [0, 1, 3, 7]) meter.take(NOW + seconds, syn(A, B));
   meter.take(NOW + 15, syn(A, B), synAck(B, A), synAck(B, A), data(A, B), synAck(B, A), syn(A, B));
   assert.deepEqual(flowsOf(meter), [flow(A, B, "syn")]);
 });
 
 Deno.test("TCP: a handshake that nothing followed for minutes says nothing of a later one", () => {
-  const meter = new TestMeter({ config: RULES });
+  const meter = new TestEngine({ config: RULES });
   meter.take(NOW, syn(B, A));
   meter.take(NOW + 131, synAck(B, A), data(A, B));
   assert.deepEqual(flowsOf(meter), [flow(A, B, "syn-ack")]);
@@ -126,11 +126,11 @@ for (
   ] as const
 ) {
   Deno.test(`TCP: the other end opens anew on the ports of a connection that ${how}`, () => {
-    const meter = new TestMeter({ config: RULES });
+    const meter = new TestEngine({ config: RULES });
     meter.take(NOW, syn(A, B), synAck(B, A), data(A, B), data(B, A), ...end);
     meter.take(NOW + 5, syn(B, A), synAck(A, B), data(B, A), data(A, B));
     assert.deepEqual(flowsOf(meter), [flow(A, B, "syn"), flow(B, A, "syn")]);
-    assert.equal(meter.meter.statistics().corrections, 0);
+    assert.equal(meter.engine.statistics().corrections, 0);
   });
 
   Deno.test(`TCP: both connections are attributed in one second, when the first ${how}`, () => {
@@ -154,7 +154,7 @@ Deno.test("TCP: one direction is enough to see that the other end opens anew", (
 
 Deno.test("TCP: a lone SYN in another's name changes nothing of a connection that goes on", () => {
   for (const start of [[syn(A, B), synAck(B, A)], [synAck(B, A)], [syn(A, B)]]) {
-    const meter = new TestMeter({ config: INITIATOR_ONLY });
+    const meter = new TestEngine({ config: INITIATOR_ONLY });
     meter.take(NOW, ...start, data(A, B));
     for (let i = 0; i < 5; i++) {
       meter.take(NOW + i, syn(B, A), packet(A, B, ACK), data(B, A), data(A, B));
@@ -165,13 +165,13 @@ Deno.test("TCP: a lone SYN in another's name changes nothing of a connection tha
     const by = start.length === 1 && start[0][33] === (SYN | ACK) ? "syn-ack" : "syn";
     const flows = flowsOf(meter);
     assert.deepEqual([...new Set(flows)], [flow(A, B, by)]);
-    assert.equal(meter.meter.statistics().corrections, 0);
+    assert.equal(meter.engine.statistics().corrections, 0);
   }
 });
 
 Deno.test("TCP: a lone SYN or SYN-ACK is no evidence about a connection found in the middle", () => {
   for (const forged of [syn(B, A), synAck(A, B)]) {
-    const meter = new TestMeter({ config: INITIATOR_ONLY });
+    const meter = new TestEngine({ config: INITIATOR_ONLY });
     meter.take(NOW, data(A, B), data(B, A));
     meter.take(NOW + 1, forged, data(A, B), data(B, A));
     meter.take(NOW + 100, forged, data(A, B), data(B, A));
@@ -180,14 +180,14 @@ Deno.test("TCP: a lone SYN or SYN-ACK is no evidence about a connection found in
 });
 
 Deno.test("TCP: after minutes of silence a SYN by itself is that of a new connection", () => {
-  const meter = new TestMeter({ config: RULES });
+  const meter = new TestEngine({ config: RULES });
   meter.take(NOW, syn(A, B), synAck(B, A), data(A, B));
   meter.take(NOW + 241, syn(B, A), data(B, A));
   assert.deepEqual(flowsOf(meter), [flow(A, B, "syn"), flow(B, A, "syn")]);
 });
 
 Deno.test("TCP: who is refused is the client, and teaches nothing about the port", () => {
-  const meter = new TestMeter({ config: RULES, ourNets: [] });
+  const meter = new TestEngine({ config: RULES, ourNets: [] });
   meter.take(NOW, syn(B, A), rst(A, B));
   assert.deepEqual(flowsOf(meter), [flow(B, A, "syn")]);
   // Another connection of that end, found in the middle.
@@ -197,7 +197,7 @@ Deno.test("TCP: who is refused is the client, and teaches nothing about the port
 });
 
 Deno.test("what was learned of a server holds for its connections found in the middle", () => {
-  const meter = new TestMeter({ config: RULES });
+  const meter = new TestEngine({ config: RULES });
   meter.take(NOW, syn(A, B), synAck(B, A), data(A, B));
   const other = { address: "10.0.0.3", port: 6_500 };
   meter.take(NOW + 10, data(other, B));
@@ -247,27 +247,27 @@ Deno.test("UDP: a multicast response does not make the group a client", () => {
 });
 
 Deno.test("UDP: the first packet tells only where it was watched well before it", () => {
-  const meter = new TestMeter({ config: INITIATOR_ONLY });
+  const meter = new TestEngine({ config: INITIATOR_ONLY });
   const others = [1, 2, 3, 4].map((i) => ({ address: `10.0.0.${10 + i}`, port: 6_000 }));
   meter.take(NOW, datagram(A, others[0]));
   meter.take(NOW + 29, datagram(A, others[1]));
   assert.deepEqual(flowsOf(meter), []);
   meter.take(NOW + 30, datagram(A, others[2]));
   assert.deepEqual(flowsOf(meter), [flow(A, others[2], "first-packet")]);
-  meter.meter.noteGap();
+  meter.engine.noteGap();
   meter.take(NOW + 31, datagram(A, others[3]));
   assert.equal(flowsOf(meter).length, 1);
 });
 
 Deno.test("UDP: a silence of the whole capture is a gap", () => {
-  const meter = new TestMeter({ config: INITIATOR_ONLY });
+  const meter = new TestEngine({ config: INITIATOR_ONLY });
   meter.take(NOW, datagram(A, B));
   meter.take(NOW + 60, datagram(A, { ...B, port: 9 }));
   assert.deepEqual(flowsOf(meter), []);
 });
 
 Deno.test("TCP: a connection's first packet that is seen is not taken for its first", () => {
-  const meter = new TestMeter({ config: INITIATOR_ONLY });
+  const meter = new TestEngine({ config: INITIATOR_ONLY });
   meter.take(NOW, datagram(A, B));
   for (let i = 1; i < 40; i++) meter.take(NOW + i, datagram(A, B));
   meter.take(NOW + 40, data(B, A));
@@ -281,7 +281,7 @@ const GREETING = "220 mail.example.com ESMTP ready\r\n";
 
 Deno.test("a weak decision is corrected by stronger evidence, once, and counted", () => {
   const told: string[] = [];
-  const meter = new TestMeter({
+  const meter = new TestEngine({
     config: RULES,
     onCorrection: (_, before, after) =>
       told.push([before, after].map((it) => REASON_NAMES[(it >>> 8) & 0xff]).join(" ")),
@@ -291,10 +291,10 @@ Deno.test("a weak decision is corrected by stronger evidence, once, and counted"
   meter.take(NOW + 1, data(B, A, GREETING));
   assert.deepEqual(flowsOf(meter), [flow(B, A, "lower-port"), flow(A, B, "payload")]);
   assert.deepEqual(told, ["lower-port payload"]);
-  assert.equal(meter.meter.statistics().corrections, 1);
+  assert.equal(meter.engine.statistics().corrections, 1);
   for (let i = 0; i < 300; i += 10) meter.take(NOW + 2 + i, data(A, B), data(B, A));
   assert.deepEqual([...new Set(flowsOf(meter).slice(1))], [flow(A, B, "payload")]);
-  assert.equal(meter.meter.statistics().corrections, 1);
+  assert.equal(meter.engine.statistics().corrections, 1);
 });
 
 Deno.test("a correction is written though the corrected direction sends nothing more", () => {
@@ -304,7 +304,7 @@ Deno.test("a correction is written though the corrected direction sends nothing 
     networks: [["a", "10.0.0.1/32"], ["b", "10.0.0.2/32"]],
     flows: [["a", "b", Service()], ["a", "b", LowerPort()]],
   };
-  const meter = new TestMeter({ config: toOther });
+  const meter = new TestEngine({ config: toOther });
   meter.take(NOW, data(A, B));
   assert.deepEqual(flowsOf(meter), [flow(B, A, "lower-port")]);
   meter.take(NOW + 2, data(A, B), data(B, A, "HTTP/1.1 200 OK\r\n"), data(A, B));
@@ -312,7 +312,7 @@ Deno.test("a correction is written though the corrected direction sends nothing 
 });
 
 Deno.test("both directions keep to a decision whose evidence has gone since", () => {
-  const meter = new TestMeter({ config: RULES });
+  const meter = new TestEngine({ config: RULES });
   const others = [1, 2, 3, 4, 5].map((i) => ({ address: `10.0.1.${i}`, port: 6_000 + i }));
   meter.take(NOW, ...others.map((other) => data(B, other, "")), data(B, A, ""));
   assert.ok(flowsOf(meter).includes(flow(A, B, "fan-in")));
@@ -321,7 +321,7 @@ Deno.test("both directions keep to a decision whose evidence has gone since", ()
   meter.take(NOW + 900, data(A, B, ""));
   const flows = flowsOf(meter).filter((flow) => flow.includes(`${A.address};`));
   assert.deepEqual([...new Set(flows)], [flow(A, B, "fan-in")]);
-  assert.equal(meter.meter.statistics().corrections, 0);
+  assert.equal(meter.engine.statistics().corrections, 0);
 });
 
 /** Something that happens: packets of the conversation of A and B, and of others, and time. */
@@ -359,7 +359,7 @@ function otherPackets({ end, opens, port }: Event & { is: "other" }): Uint8Array
 Deno.test("attribution gives way to stronger evidence only, in any order of events", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const meter = new TestMeter({ config: RULES, maxConversations: 100 });
+      const meter = new TestEngine({ config: RULES, maxConversations: 100 });
       let now = NOW;
       for (const it of events) {
         if (it.is === "time") now += it.seconds;
@@ -383,7 +383,7 @@ Deno.test("attribution gives way to stronger evidence only, in any order of even
         key = next;
         strongest = Math.max(strongest, strength);
       }
-      assert.ok(changes === 0 || meter.meter.statistics().corrections >= changes);
+      assert.ok(changes === 0 || meter.engine.statistics().corrections >= changes);
     }),
     { numRuns: 300 },
   );

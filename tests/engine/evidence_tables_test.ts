@@ -1,8 +1,8 @@
 /** What is remembered of ends and of half-open connections, in a fixed amount of memory. */
 import assert from "node:assert/strict";
-import { FAN_IN_MASK, FAN_IN_SHIFT, OPENED, SERVED } from "../../src/flow/meter_memory.ts";
+import { FAN_IN_MASK, FAN_IN_SHIFT, OPENED, SERVED } from "../../src/engine/layout.ts";
 import { Fingerprint } from "../../src/engine/fingerprint.ts";
-import { smallMemory } from "./small_memory.ts";
+import { smallProgram } from "./small_memory.ts";
 
 /** Bits of what was seen of half-open connections: of the low end, and one further up of the high one. */
 const SYN = 1 << 0;
@@ -28,7 +28,7 @@ function inOneBucket(number: number): Fingerprint {
 
 /** Half-open connections by their fingerprints. */
 class HalfOpen {
-  readonly #program = smallMemory().program;
+  readonly #program = smallProgram();
 
   note({ first, second }: Fingerprint, bits: number, seconds: number): number {
     return this.#program.noteHalfOpen(first, second, bits, seconds);
@@ -41,10 +41,10 @@ class HalfOpen {
 
 /** Ends by their fingerprints. */
 class Ends {
-  readonly #program = smallMemory().program;
+  readonly #program = smallProgram();
 
   meet({ first, second }: Fingerprint, farPort: number, seconds: number): void {
-    this.#program.meet(first, second, farPort, seconds);
+    this.#program.addPeer(first, second, farPort, seconds);
   }
 
   learnServer({ first, second }: Fingerprint, seconds: number): void {
@@ -56,7 +56,7 @@ class Ends {
   }
 
   read({ first, second }: Fingerprint, seconds = NOW) {
-    const known = this.#program.read(first, second, seconds);
+    const known = this.#program.readEnd(first, second, seconds);
     return {
       served: (known & SERVED) !== 0,
       opened: (known & OPENED) !== 0,

@@ -20,12 +20,9 @@ import {
   WORD_SECONDS,
 } from "../../src/model/observation_batch.ts";
 import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../../src/model/own_connections.ts";
-import { LINKTYPE_RAW } from "../../src/packet/link_type.ts";
-import { Sieve } from "../../src/sieve/sieve.ts";
-import { SieveLayout, sieveMemory, SieveOutput } from "../../src/sieve/sieve_memory.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { ACK, FIN, icmp, ip, ipIcmp, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
-import { TestMeter } from "./test_meter.ts";
+import { TestEngine } from "./test_engine.ts";
 
 /** The beginning of a window of 30 s. */
 const NOW = 1_700_000_010;
@@ -76,7 +73,7 @@ forEachFamily(
     const later = ours.includes(":")
       ? ip(ours, theirs, tcp(1, 2), { extensions: [[44, [0, 0, 0, 8, 0, 0, 0, 1]]] })
       : ip(ours, theirs, tcp(1, 2), { fragment: 1 });
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     const keys = meter.keysOf(
       NOW,
       ip(ours, theirs, tcp(1, 2), { protocol: 132 }),
@@ -99,7 +96,7 @@ forEachFamily(
   ({ ours, ours2, theirs, theirs2 }) => {
     for (const [i, segment] of [tcp(4000, 53), udp(4000, 53)].entries()) {
       const bounced = ip(ours2, theirs2, segment, { protocol: i === 0 ? 6 : 17 });
-      const keys = new TestMeter().keysOf(NOW, unreachable(theirs, ours, 3, bounced));
+      const keys = new TestEngine().keysOf(NOW, unreachable(theirs, ours, 3, bounced));
       assert.deepEqual(keys, refusalKeys(ours, `${theirs2};4000:53;3;icmp`));
     }
   },
@@ -108,7 +105,7 @@ forEachFamily(
 forEachFamily("rule 2: something unreachable counts between own hosts too", ({ ours, ours2 }) => {
   const bounced = ipUdp(ours, ours2, udp(4000, 53));
   assert.deepEqual(
-    new TestMeter().keysOf(NOW, unreachable(ours2, ours, 4, bounced)),
+    new TestEngine().keysOf(NOW, unreachable(ours2, ours, 4, bounced)),
     refusalKeys(ours, `${ours2};4000:53;4;icmp`),
   );
 });
@@ -117,7 +114,7 @@ forEachFamily("rule 2: codes make keys of their own", ({ ours, theirs }) => {
   const bounced = ipUdp(ours, theirs, udp(4000, 53));
   const packets = [0, 1, 13].map((code) => unreachable(theirs, ours, code, bounced));
   assert.deepEqual(
-    new TestMeter().keysOf(NOW, ...packets, ...packets),
+    new TestEngine().keysOf(NOW, ...packets, ...packets),
     [`client;${ours}`, ...[0, 1, 13].map((code) => `${ours};${theirs};4000:53;${code};icmp`)]
       .sort(),
   );
@@ -127,7 +124,7 @@ forEachFamily(
   "rule 2: nothing of an ICMP message to others, or of another kind",
   ({ ours, theirs, theirs2 }) => {
     const bounced = ipUdp(ours, theirs, udp(4000, 53));
-    const keys = new TestMeter({ config: NOT_SUPPRESSED }).keysOf(
+    const keys = new TestEngine({ config: NOT_SUPPRESSED }).keysOf(
       NOW,
       unreachable(ours, theirs, 3, bounced),
       unreachable(theirs, theirs2, 3, bounced),
@@ -145,7 +142,7 @@ forEachFamily(
   ({ ours, ours2, theirs }) => {
     for (const flags of [RST, RST | ACK, RST | SYN, RST | FIN | PSH]) {
       for (const source of [theirs, ours2]) {
-        const keys = new TestMeter().keysOf(NOW, ip(source, ours, tcp(80, 40_000, flags)));
+        const keys = new TestEngine().keysOf(NOW, ip(source, ours, tcp(80, 40_000, flags)));
         assert.deepEqual(keys, refusalKeys(ours, `${source};40000:80;rst`));
       }
     }
@@ -156,11 +153,11 @@ forEachFamily(
   "rule 3: a reset to others goes on to the flow mapping",
   ({ ours, theirs, theirs2 }) => {
     for (const source of [ours, theirs2]) {
-      const keys = new TestMeter().keysOf(NOW, ip(source, theirs, tcp(40_000, 80, RST | ACK)));
+      const keys = new TestEngine().keysOf(NOW, ip(source, theirs, tcp(40_000, 80, RST | ACK)));
       assert.deepEqual(keys, flowKeys(source, theirs, 80));
     }
     const withSyn = ip(ours, theirs, tcp(40_000, 80, RST | SYN));
-    assert.deepEqual(new TestMeter().keysOf(NOW, withSyn), []);
+    assert.deepEqual(new TestEngine().keysOf(NOW, withSyn), []);
   },
 );
 
@@ -170,13 +167,13 @@ forEachFamily(
   "rule 4: nothing between own hosts, unless suppressOwnNetwork is off",
   ({ ours, ours2, theirs }) => {
     const inside = [ip(ours, ours2, tcp(40_000, 80)), ipUdp(ours2, ours, udp(53, 5000))];
-    assert.deepEqual(new TestMeter().keysOf(NOW, ...inside), []);
+    assert.deepEqual(new TestEngine().keysOf(NOW, ...inside), []);
     assert.deepEqual(
-      new TestMeter({ config: NOT_SUPPRESSED }).keysOf(NOW, inside[0]),
+      new TestEngine({ config: NOT_SUPPRESSED }).keysOf(NOW, inside[0]),
       flowKeys(ours, ours2, 80),
     );
     for (const [source, destination] of [[ours, theirs], [theirs, ours]]) {
-      const keys = new TestMeter().keysOf(NOW, ip(source, destination, tcp(40_000, 80)));
+      const keys = new TestEngine().keysOf(NOW, ip(source, destination, tcp(40_000, 80)));
       assert.deepEqual(keys, flowKeys(source, destination, 80));
     }
   },
@@ -184,7 +181,7 @@ forEachFamily(
 
 forEachFamily("rule 4: several own networks are one", ({ name, ours, ours2 }) => {
   const bits = name === "IPv4" ? 32 : 128;
-  const meter = new TestMeter({ ourNets: [`${ours}/${bits}`, `${ours2}/${bits}`] });
+  const meter = new TestEngine({ ourNets: [`${ours}/${bits}`, `${ours2}/${bits}`] });
   assert.deepEqual(meter.keysOf(NOW, ip(ours, ours2, tcp(40_000, 80))), []);
 });
 
@@ -193,13 +190,13 @@ forEachFamily("rule 4: several own networks are one", ({ name, ours, ours2 }) =>
 forEachFamily(
   "rule 5: packets with SYN or FIN make no flow, payload packets of the same connection do",
   ({ ours, theirs }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     for (const flags of [SYN, SYN | ACK, FIN, FIN | ACK, FIN | PSH | ACK, SYN | FIN]) {
       assert.deepEqual(meter.keysOf(NOW, ip(ours, theirs, tcp(40_000, 80, flags))), [], `${flags}`);
     }
-    assert.equal(meter.meter.statistics().conversations, 0);
+    assert.equal(meter.engine.statistics().conversations, 0);
     for (const flags of [ACK, PSH | ACK, 0]) {
-      const keys = new TestMeter().keysOf(NOW, ip(ours, theirs, tcp(40_000, 80, flags)));
+      const keys = new TestEngine().keysOf(NOW, ip(ours, theirs, tcp(40_000, 80, flags)));
       assert.deepEqual(keys, flowKeys(ours, theirs, 80), `${flags}`);
     }
   },
@@ -212,7 +209,7 @@ forEachFamily(
   ({ ours, theirs }) => {
     const config: Config = { networks: [["ours", OUR_NETS]], flows: [[null, null, LowerPort()]] };
     const packets = [ip(ours, theirs, tcp(40_000, 80)), ip(theirs, ours, tcp(80, 40_000))];
-    assert.deepEqual(new TestMeter({ config }).keysOf(NOW, ...packets), []);
+    assert.deepEqual(new TestEngine({ config }).keysOf(NOW, ...packets), []);
   },
 );
 
@@ -226,7 +223,7 @@ forEachFamily(
         [null, null, PortMatch([443])],
       ],
     };
-    const meter = new TestMeter({ config });
+    const meter = new TestEngine({ config });
     assert.deepEqual(meter.keysOf(NOW, ip(ours, theirs, tcp(40_000, 80))), []);
     assert.deepEqual(meter.keysOf(NOW, ip(ours, theirs, tcp(40_000, 443))), []);
     const back = ip(theirs, ours, tcp(443, 40_000));
@@ -245,7 +242,7 @@ forEachFamily(
         return undefined;
       }]],
     };
-    const meter = new TestMeter({ config });
+    const meter = new TestEngine({ config });
     for (let i = 0; i < 300; i++) {
       meter.keysOf(NOW + i, ip(ours, theirs, tcp(40_000, 80)), ip(theirs, ours, tcp(80, 40_000)));
     }
@@ -261,7 +258,7 @@ Deno.test("observations of flows say what decided, the protocol and when", () =>
     [[[null, null, Assign(SRC, DST)]], BY_ASSIGN],
   ];
   for (const [flows, by] of cases) {
-    const meter = new TestMeter({ config: { flows } });
+    const meter = new TestEngine({ config: { flows } });
     meter.keysOf(NOW, ip(ours, theirs, tcp(40_000, 80)));
     meter.keysOf(NOW + 7, ipUdp(ours, theirs, udp(40_000, 80)), ipUdp(ours, theirs, udp(9, 80)));
     const found = meter.observations.filter((words) => (words[WORD_KIND] & 0xff) === KIND_FLOW);
@@ -283,11 +280,11 @@ forEachFamily(
     const back = ipUdp(theirs, ours, udp(53, 5000));
     for (const packet of [there, back]) {
       for (const ignored of [[theirs, 53], [ours, 5000]] as const) {
-        const keys = new TestMeter({ config: { ignoreFlows: [ignored] } }).keysOf(NOW, packet);
+        const keys = new TestEngine({ config: { ignoreFlows: [ignored] } }).keysOf(NOW, packet);
         assert.deepEqual(keys, [`client;${ours}`, ...peerKeys(ours, theirs)].sort());
       }
       for (const other of [[theirs, 54], [ours, 53], [theirs, 5000]] as const) {
-        const keys = new TestMeter({ config: { ignoreFlows: [other] } }).keysOf(NOW, packet);
+        const keys = new TestEngine({ config: { ignoreFlows: [other] } }).keysOf(NOW, packet);
         assert.deepEqual(keys, flowKeys(ours, theirs, 53));
       }
     }
@@ -295,7 +292,7 @@ forEachFamily(
 );
 
 forEachFamily("rule 7: ignoreFlows does not touch rst and icmp", ({ ours, theirs }) => {
-  const meter = new TestMeter({ config: { ignoreFlows: [[theirs, 53], [ours, 5000]] } });
+  const meter = new TestEngine({ config: { ignoreFlows: [[theirs, 53], [ours, 5000]] } });
   const bounced = ipUdp(ours, theirs, udp(5000, 53));
   assert.deepEqual(
     meter.keysOf(NOW, ip(theirs, ours, tcp(53, 5000, RST)), unreachable(theirs, ours, 3, bounced)),
@@ -308,14 +305,14 @@ forEachFamily("rule 7: ignoreFlows does not touch rst and icmp", ({ ours, theirs
 forEachFamily("both directions of a conversation are one flow", ({ ours, theirs }) => {
   const packets = [ip(ours, theirs, tcp(40_000, 80)), ip(theirs, ours, tcp(80, 40_000))];
   for (const order of [packets, packets.toReversed()]) {
-    assert.deepEqual(new TestMeter().keysOf(NOW, ...order), flowKeys(ours, theirs, 80));
+    assert.deepEqual(new TestEngine().keysOf(NOW, ...order), flowKeys(ours, theirs, 80));
   }
 });
 
 forEachFamily(
   "peers are the packet's two addresses both ways, written once",
   ({ ours, theirs, theirs2 }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     meter.keysOf(NOW, ip(ours, theirs, tcp(40_000, 80)));
     assert.deepEqual(
       meter.keysOf(NOW, ip(theirs, ours, tcp(40_000, 22)), ip(ours, theirs, tcp(40_000, 443))),
@@ -329,7 +326,7 @@ forEachFamily(
 );
 
 forEachFamily("an address that talks with itself has its peer key once", ({ ours }) => {
-  const keys = new TestMeter({ config: NOT_SUPPRESSED }).keysOf(NOW, ip(ours, ours, tcp(9000, 80)));
+  const keys = new TestEngine({ config: NOT_SUPPRESSED }).keysOf(NOW, ip(ours, ours, tcp(9000, 80)));
   assert.deepEqual(
     keys,
     [`client;${ours}`, `${ours};${ours};80;flow`, `${ours};${ours};peer`].sort(),
@@ -343,9 +340,9 @@ forEachFamily("a client has its key with an event of any kind", ({ ours, theirs 
     unreachable(theirs, ours, 3, ipUdp(ours, theirs, udp(1, 2))),
   ];
   for (const event of events) {
-    assert.ok(new TestMeter().keysOf(NOW, event).includes(`client;${ours}`));
+    assert.ok(new TestEngine().keysOf(NOW, event).includes(`client;${ours}`));
   }
-  const all = new TestMeter().keysOf(NOW, ...events);
+  const all = new TestEngine().keysOf(NOW, ...events);
   assert.equal(all.filter((key) => key === `client;${ours}`).length, 1);
 });
 
@@ -362,7 +359,7 @@ Deno.test("families in one batch do not disturb each other", () => {
     `${ours};${theirs};40000:80;rst`,
     `${ours};${theirs};1:2;3;icmp`,
   ]);
-  assert.deepEqual(new TestMeter().keysOf(NOW, ...mixed, ...mixed.toReversed()), expected.sort());
+  assert.deepEqual(new TestEngine().keysOf(NOW, ...mixed, ...mixed.toReversed()), expected.sort());
 });
 
 // Holding back
@@ -376,7 +373,7 @@ forEachFamily(
       unreachable(theirs, ours, 3, ipUdp(ours, theirs, udp(1, 2))),
     ];
     for (const offset of [0, 1, 29]) {
-      const meter = new TestMeter();
+      const meter = new TestEngine();
       const written: number[] = [];
       let size = 0;
       for (let second = NOW + offset; second < NOW + 300; second++) {
@@ -394,7 +391,7 @@ forEachFamily(
 forEachFamily(
   "a key that was not seen for long is written when it is seen again",
   ({ ours, theirs }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     const packet = ip(ours, theirs, tcp(40_000, 80));
     const expected = flowKeys(ours, theirs, 80);
     for (
@@ -409,7 +406,7 @@ forEachFamily(
 forEachFamily(
   "keys of a conversation are written each when it is free",
   ({ ours, theirs, theirs2 }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     meter.keysOf(NOW, ip(ours, theirs2, tcp(40_000, 80)));
     const packet = ip(ours, theirs, tcp(40_000, 80));
     const withoutClient = [`${ours};${theirs};80;flow`, ...peerKeys(ours, theirs)].sort();
@@ -421,7 +418,7 @@ forEachFamily(
 );
 
 forEachFamily("packets a little out of order change no window", ({ ours, theirs }) => {
-  const meter = new TestMeter();
+  const meter = new TestEngine();
   const packet = ip(ours, theirs, tcp(40_000, 80));
   const seconds = [0, -30, 1, -29, 31, 5, 59, 30, 61, 58, 89, 60].map((second) => NOW + second);
   assert.deepEqual(meter.keysOf(seconds[0], packet), flowKeys(ours, theirs, 80));
@@ -430,7 +427,7 @@ forEachFamily("packets a little out of order change no window", ({ ours, theirs 
 });
 
 forEachFamily("a capture of an earlier time begins anew", ({ ours, theirs }) => {
-  const meter = new TestMeter();
+  const meter = new TestEngine();
   const packet = ip(ours, theirs, tcp(40_000, 80));
   const expected = flowKeys(ours, theirs, 80);
   for (const second of [NOW, NOW - 3600, NOW - 3 * 10 ** 7]) {
@@ -441,7 +438,7 @@ forEachFamily("a capture of an earlier time begins anew", ({ ours, theirs }) => 
 
 Deno.test("what was observed in a second is emitted when the next begins", () => {
   const [{ ours, theirs }] = FAMILIES;
-  const meter = new TestMeter();
+  const meter = new TestEngine();
   meter.take(NOW, ip(ours, theirs, tcp(40_000, 80)), ip(theirs, ours, tcp(80, 40_000, RST)));
   assert.deepEqual(meter.emitted(), []);
   meter.take(NOW + 1, ip(ours, theirs, tcp(40_000, 81)));
@@ -451,7 +448,7 @@ Deno.test("what was observed in a second is emitted when the next begins", () =>
 Deno.test("with a clock, time is the clock's and not the packets'", () => {
   const [{ ours, theirs }] = FAMILIES;
   let now = NOW;
-  const meter = new TestMeter({ clock: () => now });
+  const meter = new TestEngine({ clock: () => now });
   const packet = ip(ours, theirs, tcp(40_000, 80));
   assert.deepEqual(meter.keysOf(5, packet), flowKeys(ours, theirs, 80));
   assert.deepEqual(meter.keysOf(100_000, packet), []);
@@ -466,12 +463,12 @@ forEachFamily(
   "no flow is lost when conversations are forgotten to make room",
   ({ ours, theirs }) => {
     for (const maxConversations of [1, 2, 100]) {
-      const meter = new TestMeter({ maxConversations });
+      const meter = new TestEngine({ maxConversations });
       const ports = Array.from({ length: 2000 }, (_, i) => i + 1);
       const keys = meter.keysOf(NOW, ...ports.map((port) => ip(ours, theirs, tcp(40_000, port))));
       const expected = ports.map((port) => `${ours};${theirs};${port};flow`);
       assert.deepEqual(keys.filter((key) => key.endsWith(";flow")), expected.sort());
-      const { conversations, forgotten, flows } = meter.meter.statistics();
+      const { conversations, forgotten, flows } = meter.engine.statistics();
       assert.ok(conversations <= maxConversations);
       assert.equal(conversations + forgotten, 2000);
       assert.equal(flows, 2000);
@@ -482,38 +479,38 @@ forEachFamily(
 forEachFamily(
   "more conversations than wait for judgement at once are all judged",
   ({ ours, theirs, theirs2 }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     const packets = [theirs, theirs2].flatMap((server) =>
       Array.from({ length: 35_000 }, (_, i) => ipUdp(ours, server, udp(65_000, i + 1)))
     );
     meter.take(NOW, ...packets);
     meter.keys();
-    assert.equal(meter.meter.statistics().flows, packets.length);
+    assert.equal(meter.engine.statistics().flows, packets.length);
   },
 );
 
 forEachFamily(
   "setMapping() judges known conversations anew, and what is pending by the old mapping",
   ({ ours, theirs }) => {
-    const meter = new TestMeter();
+    const meter = new TestEngine();
     const ourNets = ["10.0.0.0/8", "2001:db8::/32"];
     const packet = ip(ours, theirs, tcp(40_000, 80));
     meter.take(NOW, packet);
-    meter.meter.setMapping(mappingOf({ flows: [[null, null, Assign(DST, SRC)]] }, ourNets));
+    meter.engine.setMapping(mappingOf({ flows: [[null, null, Assign(DST, SRC)]] }, ourNets));
     assert.deepEqual(meter.emitted(), flowKeys(ours, theirs, 80));
     assert.deepEqual(
       meter.keysOf(NOW + 1, packet),
       [`client;${theirs}`, `${theirs};${ours};40000;flow`].sort(),
     );
-    meter.meter.setMapping(mappingOf({ flows: [[null, null, LowerPort()]] }, ourNets));
+    meter.engine.setMapping(mappingOf({ flows: [[null, null, LowerPort()]] }, ourNets));
     assert.deepEqual(meter.keysOf(NOW + 2, packet), []);
   },
 );
 
 forEachFamily("setMapping() changes which addresses are own", ({ ours, theirs, theirs2 }) => {
-  const meter = new TestMeter();
+  const meter = new TestEngine();
   const reset = ip(theirs2, theirs, tcp(80, 4000, RST));
-  meter.meter.setMapping(mappingOf({}, [`${theirs}/${theirs.includes(":") ? 128 : 32}`]));
+  meter.engine.setMapping(mappingOf({}, [`${theirs}/${theirs.includes(":") ? 128 : 32}`]));
   assert.deepEqual(meter.keysOf(NOW, reset), refusalKeys(theirs, `${theirs2};4000:80;rst`));
   assert.deepEqual(
     meter.keysOf(NOW, ip(ours, theirs2, tcp(4000, 80))),
@@ -553,14 +550,14 @@ forEachFamily("own connections give no flow, no rst and no icmp", ({ ours, their
   for (const answer of [OURS, MAYBE_OURS]) {
     const ownConnections = new SomeConnections(6379);
     ownConnections.answer = answer;
-    const meter = new TestMeter({ ownConnections });
+    const meter = new TestEngine({ ownConnections });
     assert.deepEqual(meter.keysOf(NOW, ...events(6379)), []);
     assert.equal(meter.keysOf(NOW, ...events(6380)).length, 6);
   }
 });
 
 forEachFamily("UDP is never one of the own connections", ({ ours, theirs }) => {
-  const meter = new TestMeter({ ownConnections: new SomeConnections(6379) });
+  const meter = new TestEngine({ ownConnections: new SomeConnections(6379) });
   assert.deepEqual(
     meter.keysOf(NOW, ipUdp(ours, theirs, udp(40_000, 6379))),
     flowKeys(ours, theirs, 6379),
@@ -579,7 +576,7 @@ forEachFamily("what may be an own connection is judged when that is known", ({ o
   ) {
     const ownConnections = new SomeConnections(6379);
     ownConnections.answer = MAYBE_OURS;
-    const meter = new TestMeter({ ownConnections });
+    const meter = new TestEngine({ ownConnections });
     for (let i = 0; i < 3; i++) assert.deepEqual(meter.keysOf(NOW, packet), []);
     ownConnections.answer = answer;
     assert.deepEqual(meter.keysOf(NOW, packet), expected);
@@ -597,59 +594,43 @@ Deno.test("what was judged before something failed is written, and all else when
     },
   };
   const config: Config = { flows: [[null, null, Service()]] };
-  const meter = new TestMeter({ localServices, config });
+  const meter = new TestEngine({ localServices, config });
   const clients = Array.from({ length: 1000 }, (_, i) => `198.18.${i >> 8}.${i & 255}`);
   // Each has its two ends asked about, and 128 of them are judged at once.
   left = 2 * 500;
   meter.take(NOW, ...clients.map((client) => ip(client, "192.0.2.1", tcp(40_000, 443))));
-  assert.throws(() => meter.meter.flush(), /can't be told/);
+  assert.throws(() => meter.engine.flush(), /can't be told/);
   const flows = meter.keys().filter((key) => key.endsWith(";flow"));
   assert.deepEqual(flows, clients.map((client) => `${client};192.0.2.1;443;flow`).sort());
-  assert.equal(meter.meter.statistics().keys, meter.observations.length);
+  assert.equal(meter.engine.statistics().keys, meter.observations.length);
 });
 
 forEachFamily("evidence of a conversation that is not known changes nothing that is", (family) => {
   const { ours, theirs, theirs2 } = family;
   const isIpv6 = family.name === "IPv6";
-  const meter = new TestMeter();
-  const settings = meter.meter.sieveSettings;
-  const memory = sieveMemory(settings);
-  const sieve = new Sieve(memory, settings);
-  const output = new SieveOutput(memory.buffer);
-  const { start } = new SieveLayout(settings).ring;
-  const sift = (seconds: number, packet: Uint8Array) => {
-    const input = sieve.newInput();
-    input.bytes.set(packet);
-    input.captured[0] = input.length[0] = packet.length;
-    input.seconds[0] = seconds;
-    input.linkType[0] = LINKTYPE_RAW;
-    input.count = 1;
-    sieve.sift(0, start, output);
-    meter.meter.takeSightings(output);
-    return meter.keys();
-  };
+  const meter = new TestEngine();
   const packet = ip(ours, theirs, tcp(40_000, 443));
-  assert.deepEqual(sift(NOW, packet), flowKeys(ours, theirs, 443));
+  assert.deepEqual(meter.keysOf(NOW, packet), flowKeys(ours, theirs, 443));
   const facts = emptyFacts();
   facts.family = isIpv6 ? 6 : 4;
   facts.source.set(parseAddress(theirs2)!.words);
   facts.destination.set(parseAddress(ours)!.words);
   [facts.sourcePort, facts.destinationPort, facts.protocol] = [1, 2, 6];
-  assert.equal(meter.meter.readEvidence(facts), false);
-  const { conversations } = meter.meter.statistics();
-  assert.deepEqual(sift(NOW + 300, packet), flowKeys(ours, theirs, 443));
+  assert.equal(meter.engine.readEvidence(facts), false);
+  const { conversations } = meter.engine.statistics();
+  assert.deepEqual(meter.keysOf(NOW + 300, packet), flowKeys(ours, theirs, 443));
   assert.equal(conversations, 1);
 });
 
 Deno.test("declassify() has own connections judged again", () => {
   const [{ ours, theirs }] = FAMILIES;
   const ownConnections = new SomeConnections(6379);
-  const meter = new TestMeter({ ownConnections });
+  const meter = new TestEngine({ ownConnections });
   const packet = ip(ours, theirs, tcp(40_000, 6379));
   assert.deepEqual(meter.keysOf(NOW, packet), []);
   ownConnections.answer = NOT_OURS;
   assert.deepEqual(meter.keysOf(NOW + 1, packet), []);
-  meter.meter.declassify();
+  meter.engine.declassify();
   assert.deepEqual(meter.keysOf(NOW + 2, packet), flowKeys(ours, theirs, 6379));
 });
 
@@ -661,7 +642,7 @@ Deno.test("own connections are asked with IPv4 in the last word and 0 in the oth
     unreachable(theirs, ours, 1, ip(ours, theirs, tcp(4000, 80))),
     ip(ours, theirs, tcp(4000, 80)),
   ];
-  const meter = new TestMeter({ ownConnections });
+  const meter = new TestEngine({ ownConnections });
   meter.keysOf(NOW, ...events(v6));
   const before = ownConnections.asked.length;
   meter.keysOf(NOW, ...events(v4));
