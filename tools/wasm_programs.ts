@@ -21,7 +21,6 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     source: at("sink/assembly/sightings.ts"),
     module: at("sink/sighting_program.ts"),
   },
-  { source: at("sink/assembly/text.ts"), module: at("sink/text_program.ts") },
 ];
 
 const LINE = 80;

@@ -14,7 +14,6 @@ import {
 } from "../model/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
-import type { SightingText } from "./sighting_text.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
 /** Where the second address of a sighting is. */
@@ -95,11 +94,6 @@ export class FlowTable {
       if (name !== undefined) row.name = name;
       return row;
     });
-  }
-
-  /** The flows as lines of text. It is to be used before anything is added. */
-  flowText(): SightingText {
-    return this.#flows.text({ protocols: PROTOCOL_NAMES, notes: REASON_NAMES });
   }
 
   /** The failures, the one that was sighted last at the end. */

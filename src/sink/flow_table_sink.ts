@@ -2,7 +2,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
-import { renderFlowTable, type Room, wholeFlowTable } from "./render_flow_table.ts";
+import { renderFlowTable, type Room } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -81,13 +81,9 @@ export class FlowTableSink implements Sink {
    */
   async close(): Promise<void> {
     this.leaveScreen();
-    const room = this.#terminal();
-    if (room === null) this.#putWhole();
-    else {
-      const { columns } = room;
-      const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
-      this.#output.put(lines.join("\n") + "\n", 1);
-    }
+    const columns = this.#terminal()?.columns ?? Infinity;
+    const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
+    this.#output.put(lines.join("\n") + "\n", 1);
     await this.#output.written();
     if (this.#output.error !== null) throw this.#output.error;
   }
@@ -98,13 +94,6 @@ export class FlowTableSink implements Sink {
     if (!this.#isOnScreen) return;
     this.#isOnScreen = false;
     this.#output.put(LEAVE_SCREEN, 0);
-  }
-
-  #putWhole(): void {
-    for (const piece of wholeFlowTable(this.table)) {
-      if (typeof piece === "string") this.#output.put(piece, 1);
-      else this.#output.putBytes(piece.slice(), 1);
-    }
   }
 
   #enterScreen(): void {

@@ -53,12 +53,8 @@ export class TextOutput {
 
   /** Begins to write `text`, behind what is already queued. */
   put(text: string, units: number): void {
-    this.putBytes(this.#encoder.encode(text), units);
-  }
-
-  /** The same with a text's bytes, which are not to be changed any more. */
-  putBytes(bytes: Uint8Array, units: number): void {
     if (this.#error !== null) return;
+    const bytes = this.#encoder.encode(text);
     this.#queue.push({ bytes, units });
     this.#queuedBytes += bytes.length;
     this.#queuedUnits += units;

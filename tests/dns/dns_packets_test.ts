@@ -38,7 +38,7 @@ class Sensor {
   ) {
     this.dns = new DnsMeter({
       emit: (writes) => this.writes.push(...writes),
-      onClient: (isIpv6, client) => this.flows.meter.writeClient(isIpv6, client),
+      onClient: (isIpv6, client) => this.flows.engine.writeClient(isIpv6, client),
       ignored,
       names: this.names,
     });
@@ -51,7 +51,7 @@ class Sensor {
   namesOf(seconds: number, ...packets: Bytes[]): string[] {
     this.writes.length = 0;
     this.flows.take(seconds, ...packets);
-    this.flows.meter.flush();
+    this.flows.engine.flush();
     return this.writes.map(writeText).sort();
   }
 }
