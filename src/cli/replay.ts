@@ -18,7 +18,7 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads the files, if it is there and none of them is a pipe.
+ * @param thread Reads the files, if it is there and none of them is a pipe or compressed.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -37,7 +37,7 @@ export async function replay(
       WRONG_USAGE,
     );
   }
-  await tryFiles(names, options.filter);
+  const arePlain = await tryFiles(names, options.filter);
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -50,26 +50,30 @@ export async function replay(
     { mode: "replay", isLive, ownNetworks, defaultNetworks },
     log,
   );
-  return await new Replay(run, options, log, isLive ? null : thread).run(names);
+  return await new Replay(run, options, log, !isLive && arePlain ? thread : null).run(names);
 }
 
 /**
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
+ * @returns Whether none of them is compressed.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(names: readonly string[], filter: string | undefined): Promise<void> {
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<boolean> {
+  let arePlain = true;
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
     const source = SavefileSource.open(name);
     try {
       await (await filtered(source, filter)).next();
+      arePlain &&= !source.isPacked;
     } finally {
       source.close();
     }
   }
+  return arePlain;
 }
 
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */

@@ -183,11 +183,18 @@ const WRONG_USES: WrongUse[] = [
   wrong("no capture", "replay DIR/text.pcap", 1, "DIR/text.pcap: is neither pcap nor pcapng"),
   wrong("an empty file", "replay DIR/empty.pcap", 1, "DIR/empty.pcap: is empty, not a capture"),
   wrong(
-    "a compressed file",
-    "replay DIR/good.pcap.gz",
+    "a file that is compressed in another way than with gzip or zstd",
+    "replay DIR/good.pcap.bz2",
     1,
-    "DIR/good.pcap.gz: is neither pcap nor pcapng; it is gzip-compressed: " +
-      "zcat FILE | flosensor replay -",
+    "DIR/good.pcap.bz2: is neither pcap nor pcapng; it is bzip2-compressed: " +
+      "bzcat DIR/good.pcap.bz2 | flosensor replay -",
+  ),
+  wrong(
+    "a compressed file that is cut off at its beginning",
+    "replay DIR/cut.pcap.gz",
+    1,
+    "DIR/cut.pcap.gz: is cut off: its gzip data goes on after byte 12, where it ends; " +
+      "what came before was processed",
   ),
   // Redis.
   wrong(
@@ -335,6 +342,8 @@ async function withInputs(use: (directory: string) => Promise<void>): Promise<vo
   }, async (directory) => {
     await Deno.writeFile(join(directory, "good.pcap"), CAPTURE);
     await Deno.writeFile(join(directory, "good.pcap.gz"), gzipSync(CAPTURE));
+    await Deno.writeFile(join(directory, "cut.pcap.gz"), gzipSync(CAPTURE).subarray(0, 12));
+    await Deno.writeTextFile(join(directory, "good.pcap.bz2"), "BZh91AY&SY, and so on");
     await Deno.writeFile(join(directory, "cut.pcap"), CAPTURE.subarray(0, CUT));
     await use(directory);
   });
@@ -380,6 +389,32 @@ Deno.test("a capture that is cut off is processed up to the cut, then it is said
       /^flosensor: error: .*cut\.pcap: is cut off: the record at byte \d+ should /,
     );
     assert.match(error, /have 70 bytes and has 50; what came before was processed$/);
+  }));
+
+Deno.test("a compressed capture is taken as it is, and one that is cut up to there, exit status 1", () =>
+  withInputs(async (directory) => {
+    const config = join(directory, "good.ts");
+    const packed = await Deno.readFile(join(directory, "good.pcap.gz"));
+    const path = join(directory, "good.pcap.gz");
+    const options = ["--json", "-c", config];
+    const plain = await flosensor(["replay", join(directory, "good.pcap"), ...options]);
+    const file = await flosensor(["replay", path, ...options]);
+    assert.deepEqual([file.status, file.stdout], [0, plain.stdout]);
+    const pipe = await flosensor(["replay", "-", ...options], { stdin: packed });
+    assert.deepEqual([pipe.status, pipe.stdout], [0, plain.stdout]);
+    const cut = await flosensor(["replay", "-", ...options], {
+      stdin: packed.subarray(0, packed.length - 1),
+    });
+    assert.deepEqual([cut.status, cut.stdout], [1, plain.stdout]);
+    assert.match(
+      cut.stderr,
+      /error: standard input: is cut off: its gzip data goes on after byte /,
+    );
+    const score = (name: string) => flosensor(["score", join(directory, name), "-c", config]);
+    assert.equal((await score("good.pcap.gz")).stdout, (await score("good.pcap")).stdout);
+    const conversation = ["10.1.0.1", "50000", "198.51.100.1", "443"];
+    const explained = await flosensor(["explain", ...conversation, "-c", config, "--from", path]);
+    assert.match(explained.stdout, /^The conversation is in /m);
   }));
 
 Deno.test("a file that is cut off does not keep the next from being read", () =>
