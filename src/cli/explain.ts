@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from "../config/address.ts";
+import { bareAddress } from "../config/bare_address.ts";
 import { emptyFacts, type Facts } from "../config/facts.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping, type MappingStory } from "../config/mapping.ts";
@@ -15,6 +16,8 @@ import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { refuseConfigurations } from "./refuse_configurations.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
 
 /** A flow as the command line names it. */
@@ -56,12 +59,14 @@ export async function explain(
   print: (text: string) => void = console.log,
 ): Promise<number> {
   const facts = factsOf(flow);
+  const { from = [] } = options;
+  refuseMistakenNames(from, from, "files");
+  refuseConfigurations(options.ourNets);
   const { config, description } = await loadConfig(options.config);
   const mapping = new Mapping(config, ownNetworksOf(config, options.ourNets, log), log);
   const isIpv6 = facts.family === 6;
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
-  const { from = [] } = options;
   const replayed = await readEvidence(facts, from, mapping, log);
   print([
     `Configuration: ${description}`,
@@ -110,15 +115,25 @@ function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): F
 }
 
 function addressOf(text: string, what: string): Address {
-  const address = parseAddress(text);
+  const address = parseAddress(bareAddress(text));
   if (address !== null) return address;
-  throw new UserError(`${what}: "${text}" is not an IPv4 or IPv6 address`, WRONG_USAGE);
+  const isName = /^[a-z][\w.-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not an IPv4 or IPv6 address` +
+      (isName ? `; getent ahosts ${text} has those of a name` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function packetPort(text: string, what: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= MAXIMUM_PORT) return port;
-  throw new UserError(`${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}`, WRONG_USAGE);
+  const isName = /^[a-z][\w-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}` +
+      (isName ? `; getent services ${text} has that of a service` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function addressLines(facts: Facts, mapping: Mapping): string[] {
