@@ -2,6 +2,8 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DamagedError } from "./damaged_error.ts";
 
+/** Bytes that are unpacked at once. Where data is damaged, what was unpacked with that is lost. */
+const CHUNK_BYTES = 64 * 1024;
 /** What zlib says of data that ends too early. */
 const CUT = "Z_BUF_ERROR";
 
@@ -13,7 +15,7 @@ const CUT = "Z_BUF_ERROR";
  * @throws What reading `packed` throws.
  */
 export async function* unpackGzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   const source = Readable.from(packed, { objectMode: false });
   let failure: { readonly error: unknown } | null = null;
   let isOver = false;
