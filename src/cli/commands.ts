@@ -34,7 +34,8 @@ export async function runCommand(
 ): Promise<number> {
   let status = 0;
   const program = commandTable(thread, (outcome) => status = outcome);
-  const implied = withImpliedCommand(parameters);
+  const names = new Set(program.commands.map((command) => command.name()));
+  const implied = withImpliedCommand(parameters, names);
   const words = implied[0] === "explain" ? partedEnds(implied) : implied;
   try {
     await program.parseAsync(words, { from: "user" });

@@ -15,6 +15,7 @@ import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
+import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 import { refuseConfigurations } from "./refuse_configurations.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
@@ -34,7 +35,7 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
-  /** Saved captures that may have the conversation. */
+  /** Saved captures that may have the conversation; own networks may be among them. */
   from?: readonly string[];
 }
 
@@ -59,11 +60,13 @@ export async function explain(
   print: (text: string) => void = console.log,
 ): Promise<number> {
   const facts = factsOf(flow);
-  const { from = [] } = options;
+  // As the option takes all words behind it, it has the own networks too that are among them.
+  const { names: from, networks } = partNamesAndNetworks(options.from ?? []);
+  const ourNets = [...options.ourNets, ...networks];
   refuseMistakenNames(from, from, "files");
-  refuseConfigurations(options.ourNets);
+  refuseConfigurations(ourNets);
   const { config, description } = await loadConfig(options.config);
-  const mapping = new Mapping(config, ownNetworksOf(config, options.ourNets, log), log);
+  const mapping = new Mapping(config, ownNetworksOf(config, ourNets, log), log);
   const isIpv6 = facts.family === 6;
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);

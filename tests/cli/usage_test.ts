@@ -135,6 +135,12 @@ const WRONG_USES: WrongUse[] = [
     "too many arguments for 'help'. Expected 1 argument but got 2: capture, replay; " +
       "see flosensor capture --help",
   ),
+  wrong(
+    "an option in front of its command",
+    "--json replay -r DIR/good.pcap",
+    2,
+    "unknown option '--json'; see flosensor replay --help",
+  ),
   // What habit types.
   wrong(
     "a file in the place of a command",
@@ -694,8 +700,11 @@ Deno.test("a compressed capture is taken as it is, and one that is cut up to the
     const score = (name: string) => flosensor(["score", join(directory, name), "-c", config]);
     assert.equal((await score("good.pcap.gz")).stdout, (await score("good.pcap")).stdout);
     const conversation = ["10.1.0.1", "50000", "198.51.100.1", "443"];
-    const explained = await flosensor(["explain", ...conversation, "-c", config, "--from", path]);
+    const explained = await flosensor(
+      ["explain", ...conversation, "-c", config, "--from", path, "10.1.0.0/16"],
+    );
     assert.match(explained.stdout, /^The conversation is in /m);
+    assert.match(explained.stdout, /^source .* own$/m);
   }));
 
 Deno.test("a file that is cut off does not keep the next from being read", () =>
