@@ -57,7 +57,7 @@ export async function capture(
       WRONG_USAGE,
     );
   }
-  refuseMistakenNames(parameters, names, "interfaces");
+  refuseMistakenNames(parameters, names, "interfaces", options.filter);
   const others = names.filter((name) => name !== ANY_DEVICE);
   if (others.length > 0 && others.length < names.length) {
     throw new UserError(

@@ -4,7 +4,7 @@ import { isInterface } from "./is_interface.ts";
 /** Words that a filter of pcap-filter(7) may begin with. */
 const FILTER_WORDS = new Set(
   ("host net port portrange src dst tcp udp icmp icmp6 ip ip6 arp rarp sctp ether vlan mpls pppoes " +
-    "proto not less greater broadcast multicast gateway inbound outbound").split(" "),
+    "proto and or not less greater broadcast multicast gateway inbound outbound").split(" "),
 );
 
 /** What a command takes. */
@@ -16,15 +16,20 @@ export type Named = "interfaces" | "files";
  *
  * @param words All words in their order.
  * @param at Which of them it is about.
+ * @param filter What stands behind --filter.
  */
-export function mistakenName(words: readonly string[], at: number, named: Named): string | null {
+export function mistakenName(
+  words: readonly string[],
+  at: number,
+  named: Named,
+  filter?: string,
+): string | null {
   const name = words[at];
   const capture = named === "interfaces";
+  const kind = capture ? "interface" : "file";
   if (/^(rediss?|unix|redis\+unix):/.test(name)) {
     // It may hold a password.
-    return `a Redis URL is in the place of ${
-      capture ? "an interface" : "a file"
-    }: write --redis URL`;
+    return `a Redis URL is in the place of the ${kind}: write --redis URL`;
   }
   if (/\.(json|jsonl|ndjson)$/.test(name)) {
     return `${name}: --json takes no file, it writes to standard output: write --json > ${name}`;
@@ -40,15 +45,11 @@ export function mistakenName(words: readonly string[], at: number, named: Named)
     return `${name} is an interface and no file: write flosensor capture ${name}`;
   }
   if (FILTER_WORDS.has(name.split(/[ [(]/)[0])) {
-    const filter = words.slice(at).join(" ");
-    return `${name} is no ${
-      capture ? "interface" : "file"
-    }; a filter is one word behind --filter: ` +
-      `--filter "${filter}"`;
+    const whole = [...filter === undefined ? [] : [filter], ...words.slice(at)].join(" ");
+    return `${name} is no ${kind}; a filter is one word behind --filter: --filter "${whole}"`;
   }
   if (/^\d+\.[\d.]*(\*|[-:/].*)?$/.test(name)) {
-    return `${name} is no ${capture ? "interface" : "file"}; for an own network write it as ` +
-      '"10.0.0.0/8"';
+    return `${name} is no ${kind}; for an own network write it as "10.0.0.0/8"`;
   }
   return !capture && /[*?[]/.test(name) ? `${name}: there is no file of such a name` : null;
 }

@@ -35,7 +35,7 @@ export async function replay(
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) throw nothingToReplay(parameters);
   sayFilesAmong(networks, log);
-  refuseMistakenNames(parameters, names, "files");
+  refuseMistakenNames(parameters, names, "files", options.filter);
   const arePlain = await tryFiles(names, options.filter);
   const defaultNetworks = () => {
     log.info(

@@ -51,7 +51,7 @@ export async function score(
     throw new UserError(`score: ${parameters.join(" ")} names no file`, WRONG_USAGE);
   }
   sayFilesAmong(networks, log);
-  refuseMistakenNames(parameters, names, "files");
+  refuseMistakenNames(parameters, names, "files", options.filter);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const candidates = candidatesOf(

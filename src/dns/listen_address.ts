@@ -14,7 +14,7 @@ const MOST_PORT = 65_535;
 export function parseListenAddress(text: string): ListenAddress {
   const path = /^unix:(.+)$/.exec(text)?.[1];
   if (path !== undefined) return { transport: "unix", path };
-  const parts = /^(tcp|udp):(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const parts = /^(tcp|udp):(?:\[([^\]]+)\]|([^:[\]/]+)):(\d{1,5})$/.exec(text);
   const port = Number(parts?.[4]);
   if (parts !== null && port >= 1 && port <= MOST_PORT) {
     return { transport: parts[1] as "tcp" | "udp", hostname: parts[2] ?? parts[3], port };

@@ -196,7 +196,7 @@ const WRONG_USES: WrongUse[] = [
     "replay DIR/good.pcap --filter tcp port 443 and host 10.1.0.1",
     2,
     "port is no file; a filter is one word behind --filter: " +
-      '--filter "port 443 and host 10.1.0.1"',
+      '--filter "tcp port 443 and host 10.1.0.1"',
   ),
   wrong(
     "a file to write packets to",
@@ -241,7 +241,7 @@ const WRONG_USES: WrongUse[] = [
     "a Redis URL without --redis",
     "capture lo redis://:secret@127.0.0.1",
     2,
-    "a Redis URL is in the place of an interface: write --redis URL",
+    "a Redis URL is in the place of the interface: write --redis URL",
   ),
   wrong(
     "more words in the log",
