@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { FFI_PATHS, LIBPCAP_VARIABLE } from "../../ffi/library.ts";
+import { EVERYWHERE } from "../../src/cli/write_everywhere.ts";
 import { DEMO_FLOWS, LAPTOP_V6, WEB_V6 } from "../demo_capture.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,6 +20,11 @@ Deno.test("the task flosensor reads one environment variable, asks for nothing a
     ),
     ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE}`],
   );
+});
+
+Deno.test("the task flosensor may write for init, and keeps Redis's sockets when it gives that up", () => {
+  const [, paths] = /--allow-write=(\S+)/.exec(tasks.flosensor)!;
+  assert.deepEqual(paths.split(","), [EVERYWHERE, "/run/redis", "/run/valkey"]);
 });
 
 Deno.test("no task but those of tests and benches has all permissions", () => {
