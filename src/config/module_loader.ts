@@ -8,8 +8,8 @@ import { ConfigError } from "./config_error.ts";
 import { type DataModule, dataModule } from "./data_module.ts";
 import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
+import { refuseUndefined } from "./refuse_undefined.ts";
 import { nodesOf } from "./syntax_tree.ts";
-import { type UndefinedName, undefinedName } from "./undefined_name.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
@@ -264,46 +264,6 @@ function unresolved(specifier: string, place: string): UserError {
     ? `write a path that begins with ./ or ../, or npm: or node: before a package's name`
     : `did you mean "${own}"?`;
   return new UserError(`${place}: the import "${specifier}" can't be resolved: ${remedy}`);
-}
-
-/** Names that modules of the older kind have, and what takes their place. */
-const COMMONJS: ReadonlyMap<string, string> = new Map([
-  ["module", "write export default"],
-  ["exports", "write export"],
-  ["require", "write import"],
-]);
-
-function refuseUndefined(program: Program, text: string, file: string): void {
-  const found = undefinedName(program);
-  if (found === null) return;
-  const { name, line } = found;
-  const place = `${file}:${line}`;
-  const [own] = OWN_MODULE_NAMES;
-  const vocabulary = ownModuleExports(own);
-  if (vocabulary.includes(name)) {
-    const isImportedAsType = new RegExp(
-      `\\bimport\\s+type\\s*{[^}]*\\b${name}\\b|\\bimport\\b[^;]*[{,]\\s*type\\s+${name}\\b`,
-    ).test(text);
-    throw new UserError(
-      isImportedAsType
-        ? `${place}: ${name} is imported as a type: import it without "type"`
-        : `${place}: ${name} is not imported: import it from "${own}"`,
-    );
-  }
-  throw new UserError(`${place}: ${name} is not defined: ${remedyOf(found, vocabulary, own)}`);
-}
-
-function remedyOf(
-  { name, declared }: UndefinedName,
-  vocabulary: readonly string[],
-  own: string,
-): string {
-  const modern = COMMONJS.get(name);
-  if (modern !== undefined) return modern;
-  const here = closest(name, declared);
-  if (here !== undefined) return `did you mean ${here}?`;
-  const there = closest(name, vocabulary);
-  return there === undefined ? "define it, or import it" : `did you mean ${there}, from "${own}"?`;
 }
 
 function importsOf(program: Program): Import[] {
