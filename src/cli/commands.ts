@@ -219,6 +219,25 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       const { interfaces } = await import("./interfaces.ts");
       finish(await interfaces(log(options)));
     });
+  command(
+    "init",
+    "Write a config.ts to begin with, its types, and what editors and tsc need to find them.",
+  )
+    .usage("[options] [folder] [our-net...]")
+    .argument("[folder...]", "where, otherwise the current folder; then own networks for config.ts")
+    .option(
+      "--redis <url>",
+      "the Redis that config.ts names, otherwise that of this host",
+      redisUrl,
+    )
+    .option("--no-redis", "name no Redis in config.ts")
+    .option("--force", "replace files that are there")
+    .option("--types", "write only what editors need, beside a config.ts that is there")
+    .option("--print [file]", "print config.ts, or the file named, and write nothing")
+    .action(async (parameters: string[], options) => {
+      const { init } = await import("./init.ts");
+      finish(await init(parameters, options, log(options)));
+    });
   program.command("help").description("Explain a command.")
     .argument("[command]")
     .action((name: string | undefined) => {

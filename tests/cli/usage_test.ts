@@ -399,7 +399,18 @@ Deno.test("flosensor --version prints the version", async () => {
   });
 });
 
-for (const command of ["capture", "replay", "dnstap", "check", "explain", "score", "interfaces"]) {
+for (
+  const command of [
+    "capture",
+    "replay",
+    "dnstap",
+    "check",
+    "explain",
+    "score",
+    "interfaces",
+    "init",
+  ]
+) {
   Deno.test(`flosensor ${command} --help explains it`, async () => {
     const { status, stdout, stderr } = await flosensor([command, "--help"]);
     assert.equal(status, 0);
