@@ -233,6 +233,25 @@ export function commandTable(
       const { interfaces } = await import("./interfaces.ts");
       finish(await interfaces(log(options)));
     });
+  refuseBoth(command(
+    "init",
+    "Write a config.ts to begin with, its types, and what editors and tsc need to find them.",
+  ))
+    .usage("[options] [folder] [our-net...]")
+    .argument("[folder...]", "where, otherwise the current folder; then own networks for config.ts")
+    .option(
+      "--redis <url>",
+      "the Redis that config.ts names, otherwise that of this host",
+      redisUrl,
+    )
+    .option("--no-redis", "name no Redis in config.ts")
+    .option("--force", "replace files that are there")
+    .option("--types", "write only what editors need, beside a config.ts that is there")
+    .option("--print [file]", "print config.ts, or the file named, and write nothing")
+    .action(async (parameters: string[], options) => {
+      const { init } = await import("./init.ts");
+      finish(await init(parameters, options, log(options)));
+    });
   program.command("completion").description(
     "Print what makes a shell complete commands and options.",
   )
@@ -269,6 +288,13 @@ function addRunOptions(command: Command): Command {
 
 /** @param purpose What is done with it, as in "write to". */
 function addRedisOptions(command: Command, purpose: string): Command {
+  return refuseBoth(command)
+    .option("--redis <url>", `${purpose} this Redis, whatever the configuration says`, redisUrl)
+    .option("--no-redis", `${purpose} no Redis, whatever the configuration says`);
+}
+
+/** Has the command refuse --redis together with --no-redis, of which the last would win. */
+function refuseBoth(command: Command): Command {
   const given = new Set<string>();
   for (const option of ["--redis", "--no-redis"]) {
     command.on(`option:${option.slice(2)}`, () => {
@@ -276,9 +302,7 @@ function addRedisOptions(command: Command, purpose: string): Command {
       throw new UserError("--redis and --no-redis exclude each other: leave one out", WRONG_USAGE);
     });
   }
-  return command
-    .option("--redis <url>", `${purpose} this Redis, whatever the configuration says`, redisUrl)
-    .option("--no-redis", `${purpose} no Redis, whatever the configuration says`);
+  return command;
 }
 
 /** For an option that may be given more than once. */

@@ -64,7 +64,7 @@ const askFish: Ask = (lines, script, directory) =>
 
 /**
  * A zsh at a terminal of its own. Its completion inserts what is typed alike in all that is possible;
- * where that is not one, what is possible is listed by a function in the place of compadd's.
+ * what is possible is listed by a function in the place of compadd, which may be called twice for it.
  */
 const askZsh: Ask = async (lines, script, directory) => {
   const driver = join(directory, "driver.zsh");
@@ -107,7 +107,7 @@ for (const shell of SHELLS) {
   const reason = isThere ? "" : ` (skipped: ${shell} is not installed)`;
   const test = (
     what: string,
-    fn: (ask: (...lines: string[]) => Promise<string[][]>) => Promise<void>,
+    fn: (ask: (...lines: string[]) => Promise<string[][]>, directory: string) => Promise<void>,
   ) =>
     Deno.test({
       name: `${shell}: ${what}${reason}`,
@@ -116,8 +116,12 @@ for (const shell of SHELLS) {
         withFiles({ "one.pcap": "", "config.ts": "" }, async (directory) => {
           const script = join(directory, "script");
           await Deno.writeTextFile(script, completionScript(commandTable(), shell));
-          await fn(async (...lines) =>
-            (await ASK[shell](lines, script, directory)).map((words) => words.sort())
+          await fn(
+            async (...lines) =>
+              (await ASK[shell](lines, script, directory)).map((words) =>
+                [...new Set(words)].sort()
+              ),
+            directory,
           );
         }),
     });
@@ -152,16 +156,23 @@ for (const shell of SHELLS) {
     assert.deepEqual(files, ["config.ts"]);
   });
 
-  test("interfaces are completed after capture, and files after replay", async (ask) => {
-    const captures = ["flosensor capture ", "flosensor capture -i ", "flosensor capture lo "];
-    for (const words of await ask(...captures)) {
-      for (const name of [...INTERFACES, "any"]) assert.ok(words.includes(name), `${words}`);
-    }
-    const commands = ["replay", "score", "replay -r", "explain --from"];
-    for (const words of await ask(...commands.map((it) => `flosensor ${it} on`))) {
-      assert.deepEqual(words, ["one.pcap"]);
-    }
-  });
+  test(
+    "interfaces are completed after capture, files after replay, folders after init",
+    async (ask, directory) => {
+      const captures = ["flosensor capture ", "flosensor capture -i ", "flosensor capture lo "];
+      for (const words of await ask(...captures)) {
+        for (const name of [...INTERFACES, "any"]) assert.ok(words.includes(name), `${words}`);
+      }
+      await Deno.mkdir(join(directory, "only"));
+      const [folders] = await ask("flosensor init on");
+      assert.deepEqual(folders.map((it) => it.replace(/\/$/, "")), ["only"]);
+      await Deno.remove(join(directory, "only"));
+      const commands = ["replay", "score", "replay -r", "explain --from"];
+      for (const words of await ask(...commands.map((it) => `flosensor ${it} on`))) {
+        assert.deepEqual(words, ["one.pcap"]);
+      }
+    },
+  );
 
   test("commands are completed after help, shells after completion", async (ask) => {
     const [commands, shells] = await ask("flosensor help inter", "flosensor completion ");

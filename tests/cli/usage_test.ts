@@ -179,6 +179,12 @@ const WRONG_USES: WrongUse[] = [
     "--redis and --no-redis exclude each other: leave one out",
   ),
   wrong(
+    "--redis and --no-redis of init",
+    "init DIR/new --redis redis://127.0.0.1 --no-redis",
+    2,
+    "--redis and --no-redis exclude each other: leave one out",
+  ),
+  wrong(
     "nothing but a file that is called like an address",
     "replay 192.0.2.7",
     2,
@@ -733,6 +739,7 @@ for (
     "explain",
     "score",
     "interfaces",
+    "init",
     "completion",
   ]
 ) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { LIBPCAP_PATHS } from "../../ffi/library.ts";
+import { starterFiles } from "../../src/config/starter_files.ts";
 import { VERSION } from "../../src/version.ts";
 import { RedisInNamespace } from "../cli/redis_in_namespace.ts";
 import {
@@ -91,7 +92,7 @@ compiledTest("--version prints the version, with nothing but the file", async ()
 
 compiledTest("the help of each command is that of the source", async () => {
   await withFiles({}, async (directory) => {
-    for (const command of ["capture", "replay", "check", "explain", "interfaces", "completion"]) {
+    for (const command of ["capture", "replay", "check", "explain", "interfaces", "init"]) {
       const compiled = await alone(directory, [command, "--help"]);
       const source = await flosensor([command, "--help"]);
       assert.equal(compiled.stdout, source.stdout);
@@ -213,6 +214,11 @@ const attempts: Record<string, () => unknown> = {
   "change a file": () => Deno.chmodSync("config.ts", 0o777),
   "remove a file": () => Deno.removeSync("config.ts"),
   "make a folder": () => Deno.mkdirSync("folder"),
+  "ask for more": () => {
+    if (Deno.permissions.requestSync({ name: "write", path: "." }).state !== "granted") {
+      throw new Deno.errors.NotCapable();
+    }
+  },
   "load a library of its own": () => Deno.dlopen("${directory}/libm.so", {}),
   "load another library": () => Deno.dlopen("/usr/lib/x86_64-linux-gnu/libm.so.6", {}),
   "load a library by its name": () => Deno.dlopen("libm.so.6", {}),
@@ -261,6 +267,25 @@ compiledTest("can't run programs, write, load other libraries, or look around", 
     assert.deepEqual(files, ["config.ts", "libm.so"]);
   });
 });
+
+compiledTest(
+  "init writes what the source writes, wherever it is told, and check takes it",
+  async () => {
+    const starter = await starterFiles({ program: "flosensor" });
+    await withFiles({}, async (directory) => {
+      for (const folder of [".", "new/folder", join(directory, "absolute")]) {
+        const { status, stderr } = await alone(directory, ["init", folder]);
+        assert.deepEqual([status, stderr], [0, ""]);
+        const path = resolve(directory, folder);
+        for (const [name, text] of starter) {
+          assert.equal(await Deno.readTextFile(join(path, name)), text);
+        }
+        const checked = await alone(path, ["check", "10.0.0.0/8"]);
+        assert.match(checked.stdout, /\nNothing suspicious\.\n$/);
+      }
+    });
+  },
+);
 
 compiledTest("leaves no file behind", async () => {
   // Deno keeps code that was compiled for this machine in a file of the executable's name.

@@ -13,6 +13,7 @@ _flosensor_interfaces() {
 _flosensor_values() {
   case $1 in
     file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+    folder) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
     interface) mapfile -t COMPREPLY < <(compgen -W "$(_flosensor_interfaces)" -- "$2") ;;
     user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
     choice) mapfile -t COMPREPLY < <(compgen -W "$3" -- "$2") ;;

@@ -2,7 +2,7 @@ import type { Argument, Command, Option } from "commander";
 
 /** What a value is, as far as a shell can complete it. */
 export type Value =
-  | { readonly kind: "file" | "interface" | "user" | "any" }
+  | { readonly kind: "file" | "folder" | "interface" | "user" | "any" }
   | { readonly kind: "choice"; readonly choices: readonly string[] };
 
 /** An option. */
@@ -47,7 +47,7 @@ function completedOption(option: Option): CompletedOption {
 function valueOf(name: string, { argChoices }: Option | Argument): Value {
   if (argChoices !== undefined) return { kind: "choice", choices: argChoices };
   if (name === "listen") return { kind: "choice", choices: ["unix:", "tcp:", "udp:"] };
-  return name === "file" || name === "interface" || name === "user"
+  return name === "file" || name === "folder" || name === "interface" || name === "user"
     ? { kind: name }
     : { kind: "any" };
 }

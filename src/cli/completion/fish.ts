@@ -44,6 +44,8 @@ function valuesOf(value: Value): string {
   switch (value.kind) {
     case "file":
       return "-F";
+    case "folder":
+      return "-a '(__fish_complete_directories)'";
     case "interface":
       return "-a '(__flosensor_interfaces)'";
     case "user":

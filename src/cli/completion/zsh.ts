@@ -62,6 +62,8 @@ function actionOf(value: Value): string {
   switch (value.kind) {
     case "file":
       return "_files";
+    case "folder":
+      return "_files -/";
     case "interface":
       return "_flosensor_interfaces";
     case "user":
