@@ -63,8 +63,8 @@ const askFish: Ask = (lines, script, directory) =>
   }));
 
 /**
- * A zsh at a terminal of its own. Its completion inserts what is typed alike in all that is possible;
- * what is possible is listed by a function in the place of compadd, which may be called twice for it.
+ * A zsh at a terminal of its own, in which TAB is pressed. A function in the place of compadd writes
+ * down what is possible; it may be called twice for the same.
  */
 const askZsh: Ask = async (lines, script, directory) => {
   const driver = join(directory, "driver.zsh");
