@@ -6,8 +6,10 @@ import { SavefileSource } from "../capture/savefile_source.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
-import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { isFile } from "./is_file.ts";
+import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { EndSignals } from "./signals.ts";
 import { statisticsLine } from "./statistics.ts";
@@ -27,12 +29,9 @@ export async function replay(
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
-  if (names.length === 0) {
-    throw new UserError(
-      `replay: ${parameters.join(" ")} names no file; give one, or - for standard input`,
-      WRONG_USAGE,
-    );
-  }
+  if (names.length === 0) throw nothingToReplay(parameters);
+  sayFilesAmong(networks, log);
+  refuseMistakenNames(parameters, names, "files", options.filter);
   await tryFiles(names, options.filter);
   const defaultNetworks = () => {
     log.info(
@@ -47,6 +46,17 @@ export async function replay(
     log,
   );
   return await new Replay(run, options, log).run(names);
+}
+
+function nothingToReplay(parameters: readonly string[]): UserError {
+  const what = parameters.length === 0
+    ? "no file is named"
+    : `${parameters.join(" ")} names no file`;
+  const file = parameters.find(isFile);
+  const wayOut = file === undefined
+    ? "give one, or - for standard input"
+    : `for the file that is called like an own network write ./${file}`;
+  return new UserError(`replay: ${what}; ${wayOut}`, WRONG_USAGE);
 }
 
 /**

@@ -24,7 +24,7 @@ import {
   WINDOWS_SUPPRESSED,
 } from "../layout";
 import { cellOf, coldOf, outcomeOf, untilOf } from "./cells";
-import { window, second } from "./clock";
+import { second, window } from "./clock";
 import { addPeersOfPending, readEnds, readPending, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { readEvidence } from "./gathering";
@@ -195,12 +195,10 @@ function commitFlows(): void {
   stagedCount = 0;
 }
 
-@inline
 function verdictOf(outcome: u32): u32 {
   return outcome & VERDICT_MASK;
 }
 
-@inline
 function reasonOf(outcome: u32): u32 {
   return (outcome >>> REASON_SHIFT) & 0xff;
 }

@@ -39,9 +39,9 @@ export {
   add6,
   nextAddresses,
   queries,
-  taken,
   takeFrames,
   takeIndexed,
+  taken,
   takeRecords,
 } from "./packets";
 export { admit, admitWords, forgottenKeysOf, setUpSuppression } from "./suppression";

@@ -205,7 +205,7 @@ export function readPending(pending: usize, count: u32, into: usize, seconds: u3
 }
 
 /** How strong a decision is: `by.ts`. */
-@inline
+
 export function strengthOf(outcome: u32): u32 {
   return load<u8>(STRENGTHS + ((outcome >>> 8) & 0xff));
 }
@@ -227,7 +227,11 @@ export function learn(isIpv6: bool, number: u32, server: u32, seconds: u32): voi
   stageEnd(isIpv6, cell, 1 - server, 0);
   stagedCount = 0;
   learnServer(load<u32>(STAGED_ENDS), load<u32>(STAGED_ENDS + 4), seconds);
-  learnClient(load<u32>(STAGED_ENDS + STAGED_END), load<u32>(STAGED_ENDS + STAGED_END + 4), seconds);
+  learnClient(
+    load<u32>(STAGED_ENDS + STAGED_END),
+    load<u32>(STAGED_ENDS + STAGED_END + 4),
+    seconds,
+  );
 }
 
 /** Notes that this end served, and so did not open. */
@@ -266,13 +270,12 @@ export function read(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
   return isLongerAgo(at, seconds) ? value & ~(FAN_IN_MASK << FAN_IN_SHIFT) : value;
 }
 
-@inline
 function isLongerAgo(at: usize, seconds: u32): bool {
   return secondsSince(at, seconds) > FAN_IN_SECONDS;
 }
 
 /** Stages an end: the fingerprint of its address, port and protocol, and the far port. */
-@inline
+
 function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
   const size: usize = isIpv6 ? 16 : 4;
   const from = cell + CELL_ADDRESSES + <usize> end * size;
@@ -288,7 +291,6 @@ function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
   stagedCount++;
 }
 
-@inline
 function stageNone(): void {
   const at = STAGED_ENDS + <usize> stagedCount * STAGED_END;
   store<u64>(at, 0);
@@ -346,7 +348,7 @@ function findOrAddEnd(itsFirst: u32, itsSecond: u32): usize {
 }
 
 /** A server is worth more than any fan-in, and an end that only opened is worth nothing. */
-@inline
+
 function worthOfEnd(at: usize): u64 {
   const worth = load<u32>(at + ENTRY_VALUE) & (SERVED | (FAN_IN_MASK << FAN_IN_SHIFT));
   return (<u64> worth << 32) | <u64> load<u32>(at + ENTRY_SECONDS);
@@ -355,7 +357,7 @@ function worthOfEnd(at: usize): u64 {
 // Tables of fixed size, where the least worth of four makes room
 
 /** The entry with a fingerprint, or 0. */
-@inline
+
 function find(table: usize, itsFirst: u32, itsSecond: u32): usize {
   const bucket = bucketOf(table, itsFirst);
   const firsts = i32x4.eq(v128.load(bucket), i32x4.splat(itsFirst));
@@ -365,17 +367,15 @@ function find(table: usize, itsFirst: u32, itsSecond: u32): usize {
 }
 
 /** Since an entry was changed last; negative where time went back. */
-@inline
+
 function secondsSince(at: usize, seconds: u32): i64 {
   return <i64> seconds - <i64> load<u32>(at + ENTRY_SECONDS);
 }
 
-@inline
 function bucketOf(table: usize, itsFirst: u32): usize {
   return table + (<usize> (itsFirst & BUCKET_MASK) << BUCKET_SHIFT);
 }
 
-@inline
 function replace(at: usize, itsFirst: u32, itsSecond: u32): void {
   store<u32>(at, itsFirst);
   store<u32>(at + ENTRY_SECOND, itsSecond);

@@ -131,7 +131,12 @@ export function noteControl(isIpv6: bool, number: u32, packet: usize, about: u32
     return;
   }
   const bit: u32 = ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
-  identify(isIpv6, packet + PACKET_ADDRESSES, load<u32>(packet, PACKET_PORTS), about & PROTOCOL_MASK);
+  identify(
+    isIpv6,
+    packet + PACKET_ADDRESSES,
+    load<u32>(packet, PACKET_PORTS),
+    about & PROTOCOL_MASK,
+  );
   if (number === 0) noteHalfOpen(connectionFirst, connectionSecond, bit, second);
   else if (noteOpening(isIpv6, number, bit, direction)) beginGeneration(isIpv6, number);
 }
@@ -189,7 +194,7 @@ export function gather(isIpv6: bool, number: u32, packet: usize, about: u32): vo
 }
 
 /** How many payloads were inspected, by a state. */
-@inline
+
 function inspectedOf(state: u32): u32 {
   return (state >>> INSPECTED_SHIFT) & ALL_INSPECTED;
 }
@@ -266,7 +271,7 @@ function evidenceOf(isIpv6: bool, cell: usize, direction: u32, says: u32): u32 {
  * Whether an address stands for several hosts, and so receives only: multicast (RFC 5771, and RFC 4291,
  * section 2.7) and the limited broadcast (RFC 919). That of a subnet can't be told from a host's.
  */
-@inline
+
 export function isGroup(isIpv6: bool, firstWord: u32): bool {
   if (isIpv6) return firstWord >>> 24 === 0xff;
   return firstWord >>> 28 === 0xe || firstWord === 0xffff_ffff;

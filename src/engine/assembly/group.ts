@@ -77,7 +77,7 @@ let payload: usize = 0;
 let payloadSizeAndVlan: u32 = 0;
 
 /** Notes where the payload of the next packet is, and its VLAN. */
-@inline
+
 export function setPayload(from: usize, size: usize, vlan: u32): void {
   payload = from;
   payloadSizeAndVlan = <u32> min<usize>(size, 0xffff) | (vlan << 16);
@@ -90,7 +90,7 @@ export function setPayload(from: usize, size: usize, vlan: u32): void {
  * @param itsAbout What it is, without the direction.
  * @param octets As in the list.
  */
-@inline
+
 export function put4(
   source: u32,
   destination: u32,
@@ -118,7 +118,7 @@ export function put4(
 }
 
 /** Where the addresses of the next IPv6 packet go, the source first. */
-@inline
+
 export function next6(): usize {
   return LIST6 + (<usize> count6 << PACKET6_SHIFT) + PACKET_ADDRESSES;
 }
@@ -145,7 +145,6 @@ export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): voi
   putRest(into, about, ports, hash, octets);
 }
 
-@inline
 function putRest(into: usize, about: u32, ports: u32, hash: u32, octets: u32): void {
   store<u64>(into, <u64> payload | (<u64> payloadSizeAndVlan << 32), PACKET_PAYLOAD);
   store<u64>(into, <u64> hash | (<u64> octets << 32), PACKET_HASH);
@@ -167,7 +166,7 @@ export function takeGroup(): void {
 }
 
 /** Inlined for each family: what depends on the size of its cells is decided by the compiler. */
-@inline
+
 function takeAll(isIpv6: bool, list: usize, listShift: usize, shift: usize, count: u32): void {
   const cells: usize = isIpv6 ? load<u32>(TABLE6, TABLE_CELLS) : load<u32>(TABLE4, TABLE_CELLS);
   prefetch(isIpv6, list, listShift, count);
@@ -198,7 +197,7 @@ function takeAll(isIpv6: bool, list: usize, listShift: usize, shift: usize, coun
 }
 
 /** Counts a packet of a conversation. */
-@inline
+
 function countPacket(cell: usize, packet: usize, about: u32): void {
   const octets = load<u32>(packet, PACKET_OCTETS);
   const direction = <usize> directionOf(about);
@@ -302,7 +301,7 @@ export function wasUnknown(): bool {
 }
 
 /** Whether a packet has a payload. */
-@inline
+
 export function hasPayload(about: u32): bool {
   return (about & HAS_PAYLOAD) !== 0;
 }

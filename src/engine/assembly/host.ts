@@ -1,11 +1,11 @@
 /* What the program asks of JavaScript: `EngineHost` in `engine_memory.ts` says what each means. */
-@external("host", "followTime")
+
 export declare function followTime(second: u32): void;
-@external("host", "decode")
+
 export declare function decode(packet: usize, captured: u32, linkType: u32, length: u32): void;
-@external("host", "read")
+
 export declare function read(packet: usize, captured: u32, linkType: u32): void;
-@external("host", "payloadRole")
+
 export declare function payloadRole(
   protocol: u32,
   payload: usize,
@@ -13,18 +13,18 @@ export declare function payloadRole(
   lowerPort: u32,
   isFirst: bool,
 ): u32;
-@external("host", "emit")
+
 export declare function emit(count: u32): void;
-@external("host", "judgeOwn")
+
 export declare function judgeOwn(): u32;
-@external("host", "isListening")
+
 export declare function isListening(
   isIpv6: bool,
   address: usize,
   port: u32,
   protocol: u32,
 ): bool;
-@external("host", "askFunction")
+
 export declare function askFunction(rule: u32): u32;
-@external("host", "corrected")
+
 export declare function corrected(before: u32, after: u32): void;

@@ -104,7 +104,9 @@ export function commit(count: u32): void {
   makeRoom(count * MOST_OBSERVATIONS);
   let key = FINGERPRINTS;
   const end = STAGED_FLOWS + <usize> count * STAGED_FLOW;
-  for (let flow = STAGED_FLOWS; flow < end; flow += STAGED_FLOW, key += KEYS) identifyFlow(flow, key);
+  for (let flow = STAGED_FLOWS; flow < end; flow += STAGED_FLOW, key += KEYS) {
+    identifyFlow(flow, key);
+  }
   // All at the same time: asking about a key is mostly waiting for memory.
   let loaded: u32 = 0;
   for (let at = FINGERPRINTS; at < key; at += 8) loaded ^= fetchKey(load<u32>(at));
@@ -135,13 +137,12 @@ export function writeRefusal(
   push(itsKind, client, other, ports, protocol << PROTOCOL_SHIFT);
 }
 
-@inline
 function familyOf(isIpv6: bool): u32 {
   return isIpv6 ? IPV6_BIT : 0;
 }
 
 /** Where the words of an address begin: an IPv4 address is in the last one. */
-@inline
+
 function startOf(isIpv6: bool): usize {
   return isIpv6 ? 0 : ADDRESS - 4;
 }
@@ -182,12 +183,10 @@ function commitFlow(flow: usize, key: usize): void {
   store<u32>(flow + STAGED_UNTIL, min(until, nextWindow(peerUntil)));
 }
 
-@inline
 function admitAt(key: usize): u32 {
   return admit(load<u32>(key), load<u32>(key + 4), window);
 }
 
-@inline
 function nextWindow(until: u32): u32 {
   return until === 0 ? window + windowsSuppressed : until;
 }
@@ -209,7 +208,7 @@ function identifyFlow(flow: usize, key: usize): void {
 }
 
 /** Makes the fingerprint of a key; `other` is 0 where it has one address only. */
-@inline
+
 function identifyKey(
   kind: u32,
   start: usize,
@@ -236,13 +235,12 @@ function compare(start: usize, one: usize, other: usize): i32 {
   return 0;
 }
 
-@inline
 function areEqual(one: usize, other: usize): bool {
   return load<u64>(one) === load<u64>(other) && load<u64>(one + 8) === load<u64>(other + 8);
 }
 
 /** Writes an observation; `b` is 0 where it has one address only. */
-@inline
+
 function push(kind: u32, a: usize, b: usize, ports: u32, about: u32): void {
   if (written === OBSERVATIONS_AT_ONCE) flushObservations();
   const at = OBSERVATIONS + <usize> (written * OBSERVATION_WORDS) * 4;

@@ -195,7 +195,6 @@ function finish(count: u32): void {
   store<f64>(DECODED, load<f64>(DECODED) + <f64> plainCount);
 }
 
-@inline
 function beginPacket(second: u32, itsMillisecond: u32): void {
   if (groupLeft === 0 || (<i64> second !== groupSecond && !hasClock)) beginGroup(second);
   groupLeft--;
@@ -210,14 +209,13 @@ function beginGroup(second: u32): void {
   followTime(second);
 }
 
-@inline
 function takePacket(start: usize, captured: u32, length: u32, linkType: u32): void {
   if (takePlain(start, captured, linkType)) plainCount++;
   else decode(start, captured, linkType, length);
 }
 
 /** Takes a packet that is as most are. */
-@inline
+
 function takePlain(start: usize, captured: u32, linkType: u32): bool {
   const end = start + captured;
   if (linkType === LINKTYPE_ETHERNET) {
@@ -253,14 +251,15 @@ function takeTyped(etherType: u32, start: usize, ip: usize, end: usize, linkType
 
 /** Takes a packet with one VLAN tag (IEEE 802.1Q), which lies at `tag`. */
 function takeTagged(etherType: u32, start: usize, tag: usize, end: usize, linkType: u32): bool {
-  if (etherType !== VLAN && etherType !== SERVICE_VLAN && etherType !== OLD_SERVICE_VLAN) return false;
+  if (etherType !== VLAN && etherType !== SERVICE_VLAN && etherType !== OLD_SERVICE_VLAN) {
+    return false;
+  }
   const vlan = <u32> word16(tag) & VLAN_NUMBER;
   const inner = <u32> load<u16>(tag, 2);
   if (inner === IPV4) return takePlain4(start, tag + VLAN_TAG, end, linkType, vlan);
   return inner === IPV6 && takePlain6(start, tag + VLAN_TAG, end, linkType, vlan);
 }
 
-@inline
 function takePlain4(start: usize, ip: usize, end: usize, linkType: u32, vlan: u32): bool {
   // What is shorter may lack what is read below, and what is read then is somebody else's.
   if (ip + IPV4_HEADER + UDP_HEADER > end) return false;
@@ -304,7 +303,7 @@ function takePlain6(start: usize, ip: usize, end: usize, linkType: u32, vlan: u3
 }
 
 /** Bytes of an IP packet, with its milliseconds above them. */
-@inline
+
 function octetsWord(octets: u32): u32 {
   return octets | (packetMillisecond << MILLISECONDS_SHIFT);
 }
@@ -317,7 +316,7 @@ function octetsWord(octets: u32): u32 {
  * @param packetEnd Where it ends by the words of its IP header.
  * @param end Where its captured bytes end.
  */
-@inline
+
 function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usize): u32 {
   const limit = min(end, packetEnd);
   if (protocol === PROTOCOL_TCP) {
@@ -326,7 +325,8 @@ function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usi
     payload = transport + ((offsetAndFlags >>> 10) & 0x3c);
     if (payload < transport + TCP_HEADER || payload > packetEnd) return 0;
     payloadEnd = limit;
-    return protocol | (payload < limit ? HAS_PAYLOAD : 0) | ((offsetAndFlags & 0xff) << FLAGS_SHIFT);
+    return protocol | (payload < limit ? HAS_PAYLOAD : 0) |
+      ((offsetAndFlags & 0xff) << FLAGS_SHIFT);
   }
   if (protocol !== PROTOCOL_UDP || limit < transport + UDP_HEADER) return 0;
   const length = word16(transport + 4);
@@ -337,7 +337,7 @@ function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usi
 }
 
 /** Whether a packet comes from a port whose packets are wanted. */
-@inline
+
 function isRead(about: u32, ports: u32): bool {
   const wanted = <u32> load<u8>(READ_PORTS + (ports >>> 16));
   return wanted !== 0 && (wanted !== READ_RESPONSES || !isQuery(about));
@@ -392,7 +392,6 @@ export function nextAddresses(): usize {
   return next6();
 }
 
-@inline
 function word16(at: usize): usize {
   return <usize> bswap<u16>(load<u16>(at));
 }

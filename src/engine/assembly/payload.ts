@@ -53,7 +53,8 @@ function hasSign(payload: usize, end: usize, lowerPort: u32, protocol: u32): boo
   let entry = SIGN_FILTER + (list << 2);
   for (let needs = load<u32>(entry); needs !== 0; needs = load<u32>(entry)) {
     const word = load<u32>(payload + <usize> load<u32>(entry + ENTRY_AT * 4));
-    const difference = (word ^ load<u32>(entry + ENTRY_VALUE * 4)) & load<u32>(entry + ENTRY_MASK * 4);
+    const difference = (word ^ load<u32>(entry + ENTRY_VALUE * 4)) &
+      load<u32>(entry + ENTRY_MASK * 4);
     if (difference === 0 && size >= (needs & 0xffff)) {
       const port = needs >>> ENTRY_PORT_SHIFT;
       if (port === 0 || port === lowerPort) return true;
@@ -75,7 +76,7 @@ function dnsRole(payload: usize, end: usize, ports: u32, protocol: u32): u32 {
 }
 
 /** Whether this is a port of DNS. */
-@inline
+
 function isDns(port: u32): bool {
   return ((load<u32>(SIGN_FILTER + (<usize> (port >>> 5) << 2)) >>> (port & 31)) & 1) !== 0;
 }

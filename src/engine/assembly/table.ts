@@ -51,14 +51,7 @@ import {
   TABLE_UNUSED,
   TOUCHED_SHIFT,
 } from "../layout";
-import {
-  areAddressesEqual,
-  cellOf,
-  coldOf,
-  copyAddresses,
-  declassify,
-  tableOf,
-} from "./cells";
+import { areAddressesEqual, cellOf, coldOf, copyAddresses, declassify, tableOf } from "./cells";
 import { classifyPending } from "./classifying";
 import { second } from "./clock";
 import { noteGap } from "./gathering";
@@ -111,17 +104,14 @@ export function clearStale(): void {
   isFoundStale = false;
 }
 
-@inline
 export function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
   return finish((secretLow + low) * (secretHigh + high), ports, protocol);
 }
 
-@inline
 export function hash6(addresses: usize, ports: u32, protocol: u32): u32 {
   return finish(sumOfPairs(addresses, 32, SECRETS6), ports, protocol);
 }
 
-@inline
 function finish(addressSum: u64, ports: u32, protocol: u32): u32 {
   const pair = (secretPorts + ports) * (secretProtocol + protocol);
   return hashOfSum(addressSum + pair, secretLast);
@@ -138,7 +128,7 @@ export function hashOf(isIpv6: bool, addresses: usize, ports: u32, protocol: u32
  * Finds most packets' conversations, and has their cells fetched. Each loop waits for memory for itself,
  * and has little else to do, so that it waits for many places at once.
  */
-@inline
+
 export function prefetch(isIpv6: bool, list: usize, listShift: usize, count: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
@@ -169,7 +159,7 @@ export function prefetch(isIpv6: bool, list: usize, listShift: usize, count: u32
 }
 
 /** Whether a cell is that of a packet's conversation. */
-@inline
+
 export function isCellOf(isIpv6: bool, cell: usize, packet: usize, portsAndAbout: u64): bool {
   const difference = load<u64>(cell, CELL_PORTS) ^ portsAndAbout;
   return (difference & PORTS_AND_PROTOCOL) === 0 &&
@@ -187,7 +177,9 @@ export function find(isIpv6: bool, packet: usize): u32 {
   let word = load<u32>(index + (<usize> slot << 2));
   while (word !== 0) {
     const isLike = ((word ^ hash) & TAG_MASK) === 0;
-    if (isLike && isCellOf(isIpv6, cellOf(isIpv6, word & NUMBER_MASK), packet, portsAndAbout)) break;
+    if (isLike && isCellOf(isIpv6, cellOf(isIpv6, word & NUMBER_MASK), packet, portsAndAbout)) {
+      break;
+    }
     slot = (slot + 1) & mask;
     word = load<u32>(index + (<usize> slot << 2));
   }
@@ -195,7 +187,7 @@ export function find(isIpv6: bool, packet: usize): u32 {
 }
 
 /** The slot at which looking begins: the first of four that are compared at once. */
-@inline
+
 function homeOf(hash: u32, mask: u32): u32 {
   return hash & mask & ~3;
 }
@@ -242,7 +234,6 @@ export function place(isIpv6: bool, number: u32, packet: usize): void {
   store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
 }
 
-@inline
 function insert(t: usize, number: u32, hash: u32): void {
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
