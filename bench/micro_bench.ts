@@ -17,7 +17,7 @@ import {
 } from "../src/config/mod.ts";
 import { validate } from "../src/config/validate.ts";
 import { Engine } from "../src/engine/engine.ts";
-import { FIRST_WINDOW } from "../src/engine/layout.ts";
+import { FIRST_WINDOW } from "../src/model/windows.ts";
 import { MappingProgram } from "../src/engine/mapping_program.ts";
 import { SuppressedKeys } from "../src/engine/suppressed_keys.ts";
 import {

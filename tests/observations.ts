@@ -1,4 +1,4 @@
-import { parseAddress } from "../src/config/address.ts";
+import { parseAddress } from "../src/model/address.ts";
 import { REASON_NAMES, type ReasonName } from "../src/model/reason.ts";
 import {
   IPV6_BIT,

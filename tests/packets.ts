@@ -2,7 +2,7 @@
  * Builds packets and captures for tests: headers in front of payloads, from the inside out, with
  * right lengths and checksums, so that tcpdump and a real network stack take them.
  */
-import { parseAddress } from "../src/config/address.ts";
+import { parseAddress } from "../src/model/address.ts";
 
 /** Bytes of a packet or of a part of it. */
 export type Bytes = Uint8Array<ArrayBuffer>;

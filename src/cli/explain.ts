@@ -1,11 +1,11 @@
-import { type Address, parseAddress } from "../config/address.ts";
+import { type Address, parseAddress } from "../model/address.ts";
 import { bareAddress } from "../config/bare_address.ts";
 import { emptyFacts, type Facts } from "../model/facts.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { clientIsDestination, DROP, FLOW, NO_MATCH, portOf, verdictOf } from "../model/outcome.ts";
 import { addressText } from "../model/address_text.ts";
-import { FIRST_WINDOW } from "../engine/layout.ts";
+import { FIRST_WINDOW } from "../model/windows.ts";
 import { KeyWriter } from "../engine/key_writer.ts";
 import { MappingProgram, type MappingStory } from "../engine/mapping_program.ts";
 import { OBSERVATION_WORDS } from "../model/observation_batch.ts";

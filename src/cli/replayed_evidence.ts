@@ -5,7 +5,7 @@ import type { Mapping } from "../config/mapping.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
-import { correctionText } from "./correction_text.ts";
+import { correctionText } from "../engine/correction_text.ts";
 
 /**
  * Reads into the facts of a conversation what can be known without a capture: whether this host

@@ -16,8 +16,8 @@ import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
-import { correctionText } from "./correction_text.ts";
-import { Meters } from "./meters.ts";
+import { correctionText } from "../engine/correction_text.ts";
+import { Meters } from "../workers/meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 
 /** Options of the command line that capture and replay have in common. */

@@ -1,6 +1,6 @@
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../model/address.ts";
 import { type Cidr, parseCidr } from "./cidr.ts";
 import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";

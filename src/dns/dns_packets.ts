@@ -1,4 +1,4 @@
-import type { PayloadReader } from "../model/payload_reader.ts";
+import type { PayloadReader } from "../packet/payload_reader.ts";
 import {
   DESTINATION,
   type PacketHeader,

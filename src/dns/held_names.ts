@@ -1,4 +1,4 @@
-import { WINDOWS_SUPPRESSED } from "../engine/layout.ts";
+import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
 
 /** Some 30 MB of text, were the names of all as long as they are on average. */
 const DEFAULT_LIMIT = 200_000;

@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { addressText } from "../model/address_text.ts";
 import type { AddressRecord, AliasRecord, DnsReading } from "./dns_message.ts";
 import { ANSWER, NO_ADDRESS, NXDOMAIN, OTHER_RESPONSE_CODE } from "./dns_outcome.ts";

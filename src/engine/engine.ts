@@ -7,7 +7,7 @@ import type { LocalServices } from "../model/local_services.ts";
 import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
-import type { PayloadReader } from "../model/payload_reader.ts";
+import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
 import { decode } from "../packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
@@ -16,32 +16,8 @@ import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
 import { EngineMemory, type EngineHost, type EngineProgram } from "./engine_memory.ts";
 import { FactsMemory } from "./facts_memory.ts";
-import {
-  BATCH_PACKETS,
-  DECODED,
-  FACTS_DESTINATION,
-  FACTS_SOURCE,
-  FLAGS_SHIFT,
-  FLOWS_BY,
-  HAS_PAYLOAD,
-  INPUT,
-  INPUT_SIZE,
-  KEY_ADDRESS,
-  MAPPING,
-  OBSERVATIONS,
-  OBSERVATIONS_AT_ONCE,
-  OCTETS_MASK,
-  PORT_WEIGHTS,
-  READ_PORTS,
-  SIGN_FILTER,
-  STRENGTHS,
-  TABLE4,
-  TABLE6,
-  TABLE_COUNT,
-  TABLE_FORGOTTEN,
-  WINDOWS_SUPPRESSED,
-  WORD,
-} from "./layout.ts";
+import { BATCH_PACKETS, DECODED, FACTS_DESTINATION, FACTS_SOURCE, FLAGS_SHIFT, FLOWS_BY, HAS_PAYLOAD, INPUT, INPUT_SIZE, KEY_ADDRESS, MAPPING, OBSERVATIONS, OBSERVATIONS_AT_ONCE, OCTETS_MASK, PORT_WEIGHTS, READ_PORTS, SIGN_FILTER, STRENGTHS, TABLE4, TABLE6, TABLE_COUNT, TABLE_FORGOTTEN, WORD } from "./layout.ts";
+import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
 import { isOutOfOrder } from "./out_of_order.ts";
 import { WindowClock } from "./window_clock.ts";
 

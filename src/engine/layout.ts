@@ -254,9 +254,3 @@ export const SUPPRESSED_SLOT: usize = 8;
 export const FIRST_SUPPRESSED: u32 = 1024;
 /** How full the set may be after it was swept. */
 export const FULL_AFTERWARDS: f64 = 0.45;
-/** A key is suppressed in the window in which it was written and the two after it. */
-export const WINDOWS_SUPPRESSED: u32 = 3;
-/** Seconds of a window. */
-export const WINDOW_SECONDS: u32 = 30;
-/** The first window that can be given. */
-export const FIRST_WINDOW: u32 = 1000;

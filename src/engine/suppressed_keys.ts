@@ -1,6 +1,6 @@
 import type { Fingerprint } from "./fingerprint.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
-import { WINDOWS_SUPPRESSED } from "./layout.ts";
+import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
 
 /**
  * The keys that were written lately, so that a busy flow costs one write in 60 to 90 seconds

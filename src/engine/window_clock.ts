@@ -1,4 +1,4 @@
-import { FIRST_WINDOW, WINDOW_SECONDS, WINDOWS_SUPPRESSED } from "./layout.ts";
+import { FIRST_WINDOW, WINDOW_SECONDS, WINDOWS_SUPPRESSED } from "../model/windows.ts";
 
 /**
  * Counts the windows of time in which keys are suppressed, in one direction only. Where time makes a

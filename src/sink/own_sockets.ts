@@ -1,6 +1,6 @@
 import diagnostics from "node:diagnostics_channel";
 import type { Socket } from "node:net";
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import {
   judgeEnds,
   type OwnConnection,

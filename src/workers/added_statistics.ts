@@ -1,5 +1,5 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
-import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { WorkStatistics } from "./packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import type { EngineStatistics } from "../engine/engine.ts";
 

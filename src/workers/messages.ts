@@ -1,6 +1,6 @@
 import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
-import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";

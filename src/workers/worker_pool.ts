@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { freeFanoutGroup } from "../../ffi/af_packet.ts";
 import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
-import type { PacketWork, WorkStatistics } from "../cli/packet_work.ts";
+import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";

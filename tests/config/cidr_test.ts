@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { type Cidr, cidrText, parseCidr } from "../../src/config/cidr.ts";
 import { maskWords } from "../../src/config/prefix_mask.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";

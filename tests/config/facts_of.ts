@@ -1,4 +1,4 @@
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { emptyFacts, type Facts } from "../../src/model/facts.ts";
 
 const TCP = 6;

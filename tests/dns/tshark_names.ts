@@ -1,4 +1,4 @@
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { domainName } from "../../src/dns/domain_name.ts";
 import { addressText } from "../../src/model/address_text.ts";
 

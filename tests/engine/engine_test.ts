@@ -10,7 +10,7 @@ import {
   Service,
   SRC,
 } from "../../src/config/mod.ts";
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { emptyFacts } from "../../src/model/facts.ts";
 import { BY_ASSIGN, BY_LOWER_PORT, BY_PORT_MATCH } from "../../src/model/reason.ts";
 import {

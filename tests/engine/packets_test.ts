@@ -5,29 +5,9 @@ import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
 import { QUERY } from "../../src/dns/dns_outcome.ts";
 import { EngineMemory, type EngineProgram } from "../../src/engine/engine_memory.ts";
-import {
-  DIRECTION_SHIFT,
-  FIRST_WINDOW,
-  FLAGS_SHIFT,
-  HAS_PAYLOAD,
-  INPUT,
-  LIST4,
-  LIST6,
-  MAPPING,
-  MILLISECONDS_SHIFT,
-  OCTETS_MASK,
-  PACKET_ABOUT,
-  PACKET_ADDRESSES,
-  PACKET_OCTETS,
-  PACKET_PAYLOAD,
-  PACKET_PAYLOAD_SIZE,
-  PACKET_PORTS,
-  PACKET_VLAN,
-  READ_PORTS,
-  SIGN_FILTER,
-  WORD,
-} from "../../src/engine/layout.ts";
-import { READ_ALL, READ_RESPONSES } from "../../src/model/payload_reader.ts";
+import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD, INPUT, LIST4, LIST6, MAPPING, MILLISECONDS_SHIFT, OCTETS_MASK, PACKET_ABOUT, PACKET_ADDRESSES, PACKET_OCTETS, PACKET_PAYLOAD, PACKET_PAYLOAD_SIZE, PACKET_PORTS, PACKET_VLAN, READ_PORTS, SIGN_FILTER, WORD } from "../../src/engine/layout.ts";
+import { FIRST_WINDOW } from "../../src/model/windows.ts";
+import { READ_ALL, READ_RESPONSES } from "../../src/packet/payload_reader.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Fingerprint } from "../../src/engine/fingerprint.ts";
-import { FIRST_WINDOW, WINDOWS_SUPPRESSED } from "../../src/engine/layout.ts";
+import { FIRST_WINDOW, WINDOWS_SUPPRESSED } from "../../src/model/windows.ts";
 import { SuppressedKeys } from "../../src/engine/suppressed_keys.ts";
 import { SeededRandom } from "../seeded_random.ts";
 

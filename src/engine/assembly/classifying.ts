@@ -10,19 +10,8 @@ import {
 import { MAYBE_OURS, OURS } from "../../model/own_answers";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import { STRONGEST } from "../../model/reason_numbers";
-import {
-  COLD_ROUND,
-  FACTS_DESTINATION,
-  FACTS_IS_IPV6,
-  FACTS_PROTOCOL,
-  FACTS_SOURCE,
-  FLOWS_AT_ONCE,
-  PENDING,
-  READINGS,
-  STAGED_PENDING,
-  UNCLASSIFIED,
-  WINDOWS_SUPPRESSED,
-} from "../layout";
+import { COLD_ROUND, FACTS_DESTINATION, FACTS_IS_IPV6, FACTS_PROTOCOL, FACTS_SOURCE, FLOWS_AT_ONCE, PENDING, READINGS, STAGED_PENDING, UNCLASSIFIED } from "../layout";
+import { WINDOWS_SUPPRESSED } from "../../model/windows";
 import { cellOf, coldOf, outcomeOf, untilOf } from "./cells";
 import { second, window } from "./clock";
 import { addPeersOfPending, readEnds, readPending, strengthOf } from "./evidence";

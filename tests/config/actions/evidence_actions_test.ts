@@ -24,7 +24,7 @@ import {
 import { MARGIN } from "../../../src/config/mapping_layout.ts";
 import { EVIDENCE } from "../../../src/config/service_evidence.ts";
 import { REASON_NAMES } from "../../../src/model/reason.ts";
-import { parseAddress } from "../../../src/config/address.ts";
+import { parseAddress } from "../../../src/model/address.ts";
 import { decidedBy, explainedBy, programOfAction } from "../../engine/asked.ts";
 
 const TCP = 6;

@@ -1,6 +1,6 @@
-import type { PacketHeader } from "../packet/packet_header.ts";
+import type { PacketHeader } from "./packet_header.ts";
 
-export * from "./read_ports.ts";
+export * from "../model/read_ports.ts";
 
 /**
  * Reads what packets from certain ports carry, such as DNS. It is called for these packets only, one
