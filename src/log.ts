@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** How urgent a message is, least first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -14,7 +16,10 @@ export interface Log {
   readonly isDebug: boolean;
 }
 
-/** A log that writes one line a message with `write`, leaving out what is below `level`. */
+/**
+ * A log that writes one line a message with `write`, leaving out what is below `level`. Whatever is in
+ * a message, it can't end its line or reach the terminal; only `debug` messages may have several lines.
+ */
 export class LineLog implements Log {
   readonly #least: number;
   readonly #write: (line: string) => void;
@@ -33,7 +38,7 @@ export class LineLog implements Log {
   }
 
   debug(message: string): void {
-    this.#line(0, "debug: ", message);
+    this.#line(0, "debug: ", message, "\n    ");
   }
 
   info(message: string): void {
@@ -48,9 +53,17 @@ export class LineLog implements Log {
     this.#line(3, "error: ", message);
   }
 
-  #line(level: number, label: string, message: string): void {
-    if (level >= this.#least) this.#write(`flosensor: ${label}${message}\n`);
+  /** @param lineEnd What a line's end in the message becomes. None can be taken for another message. */
+  #line(level: number, label: string, message: string, lineEnd = " "): void {
+    if (level < this.#least) return;
+    const lines = withoutModuleText(message).split(/\s*\n\s*/).map(printable);
+    this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
   }
+}
+
+/** A module made of text has all of that text in its name, and what was secret in it. */
+function withoutModuleText(message: string): string {
+  return message.replaceAll(/\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g, "data:…");
 }
 
 const encoder = new TextEncoder();

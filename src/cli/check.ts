@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { printText } from "./print_text.ts";
 
 /** Options of the command `check`. */
 export interface CheckOptions {
@@ -27,7 +28,7 @@ export interface CheckOptions {
 export async function check(
   options: CheckOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const loaded = await loadConfig(options.config);
   const { config } = loaded;
@@ -45,7 +46,7 @@ export async function check(
     "",
     ...findingLines(findings),
   ];
-  print(lines.join("\n"));
+  await print(lines.join("\n"));
   return 0;
 }
 

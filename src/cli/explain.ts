@@ -15,6 +15,7 @@ import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { printText } from "./print_text.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
 
 /** A flow as the command line names it. */
@@ -53,7 +54,7 @@ export async function explain(
   flow: ExplainedFlow,
   options: ExplainOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const facts = factsOf(flow);
   const { config, description } = await loadConfig(options.config);
@@ -63,7 +64,7 @@ export async function explain(
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
   const { from = [] } = options;
   const replayed = await readEvidence(facts, from, mapping, log);
-  print([
+  await print([
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),

@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import { printable } from "../printable.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import type { RedisConnection } from "../sink/redis_connection.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
@@ -64,7 +65,9 @@ async function linesOf({ client, address }: Pair, redis: RedisConnection): Promi
     open = longer.slice(0, MOST_CHAINS);
   }
   const chains = [...whole, ...open].slice(0, MOST_CHAINS);
-  return chains.map((chain) => `${client} looked up ${[...chain, address].join(" -> ")}`);
+  return chains.map((chain) =>
+    printable(`${client} looked up ${[...chain, address].join(" -> ")}`)
+  );
 }
 
 async function namesIn(key: string, redis: RedisConnection): Promise<string[]> {
