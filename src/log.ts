@@ -56,14 +56,22 @@ export class LineLog implements Log {
   /** @param lineEnd What a line's end in the message becomes. None can be taken for another message. */
   #line(level: number, label: string, message: string, lineEnd = " "): void {
     if (level < this.#least) return;
-    const lines = withoutModuleText(message).split(/\s*\n\s*/).map(printable);
+    const lines = withoutSecrets(message).split(/\s*\n\s*/).map(printable);
     this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
   }
 }
 
-/** A module made of text has all of that text in its name, and what was secret in it. */
-function withoutModuleText(message: string): string {
-  return message.replaceAll(/\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g, "data:…");
+/** The name of a module that is made of text, such as config.ts: it has all of that text. */
+const TEXT_MODULE = /\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g;
+/** What stands before the host of a URL, unless that was done already. */
+const LOGIN = /\b([a-z][a-z0-9+.-]*:\/\/)(?!\S*\*\*\*@)\S*@/gi;
+
+/**
+ * Whoever makes a message leaves out what is secret. Others' errors repeat what they were given: an
+ * option that there is not, the name of a module.
+ */
+function withoutSecrets(message: string): string {
+  return message.replaceAll(TEXT_MODULE, "data:…").replaceAll(LOGIN, "$1***@");
 }
 
 const encoder = new TextEncoder();

@@ -9,6 +9,7 @@ import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 import { printText } from "./print_text.ts";
+import { configuredPasswordFile } from "./store.ts";
 
 /** Options of the command `check`. */
 export interface CheckOptions {
@@ -51,13 +52,17 @@ export async function check(
 }
 
 function settingLines({ config, description }: LoadedConfig, ourNets: readonly Cidr[]): string[] {
+  const passwordFile = configuredPasswordFile(config);
   const redis = config.redis === null
     ? "none"
-    : parseRedisUrl(config.redis, config.placeOf(["redis"])).text;
+    : parseRedisUrl(config.redis, config.placeOf(["redis"]), passwordFile).text;
   const suppressed = config.suppressOwnNetwork ? "left out" : "written";
   return aligned([
     ["Configuration:", description],
     ["Redis:", redis],
+    ...(passwordFile === undefined
+      ? []
+      : [["Its password:", `the first line of ${passwordFile.path}`]]),
     ["Keys live:", `${config.ttl} s after they were last written`],
     ["Keys are written:", `every ${config.flushInterval} s`],
     ["Own networks:", ourNetsText(ourNets)],

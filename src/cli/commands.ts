@@ -7,7 +7,13 @@ import { WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
-import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
+import {
+  integerIn,
+  modeValue,
+  redisPasswordFile,
+  redisUrl,
+  secondsValue,
+} from "./option_values.ts";
 
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
@@ -49,7 +55,9 @@ function usageMessage(
   program: Command,
   parameters: readonly string[],
 ): string {
-  const message = error.message.replace(/^error: /, "").replace(/\.$/, "");
+  const message = error.message.replace(/^error: /, "").replace(/\.$/, "")
+    // What was given to an option that is mistyped may be a password.
+    .replace(/^(unknown option '[^'=]*)=.*'/s, "$1'");
   if (error.code === "commander.invalidArgument") return message;
   const name = parameters.find((it) => it !== "help" && commandNamed(program, it) !== undefined);
   return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
@@ -156,6 +164,7 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     .addOption(configOption())
     .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
     .option("--no-redis", "write to no Redis, whatever the configuration says")
+    .addOption(redisPasswordFileOption())
     .option("--json", "print dnstap as lines of JSON (without it and Redis: keys as lines of JSON)")
     .addOption(
       new Option("--socket-mode <mode>", "who may write to a Unix socket, see chmod(1)")
@@ -189,12 +198,13 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     .addOption(configOption())
     .option("--redis <url>", "look for names here, whatever the configuration says", redisUrl)
     .option("--no-redis", "look for no names")
+    .addOption(redisPasswordFileOption())
     .option("--from <file...>", "replay saved captures, and say what they have of the conversation")
     .action(async (src, sport, dst, dport, networks: string[], options) => {
       const { explain } = await import("./explain.ts");
       const flow = { src, sport, dst, dport, protocol: options.protocol };
-      const { config, redis, from } = options;
-      const settings = { config, ourNets: networks, redis, from };
+      const { config, redis, redisPasswordFile, from } = options;
+      const settings = { config, ourNets: networks, redis, redisPasswordFile, from };
       finish(await explain(flow, settings, log(options)));
     });
 
@@ -242,10 +252,18 @@ function addRunOptions(command: Command): Command {
   return command
     .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
     .option("--no-redis", "write to no Redis, whatever the configuration says")
+    .addOption(redisPasswordFileOption())
     .option("--json", "write each key as a line of JSON on standard output")
     .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
     .addOption(maxConversationsOption());
+}
+
+function redisPasswordFileOption(): Option {
+  return new Option(
+    "--redis-password-file <file>",
+    "its first line is the password: in --redis, all who may list processes see it",
+  ).argParser(redisPasswordFile);
 }
 
 function maxConversationsOption(): Option {

@@ -9,6 +9,7 @@ import { KeyWriter } from "../flow/key_writer.ts";
 import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { keyText } from "../sink/keys.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
@@ -17,6 +18,7 @@ import { lookedUpNames } from "./looked_up_names.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 import { printText } from "./print_text.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
+import { type Store, storeOf } from "./store.ts";
 
 /** A flow as the command line names it. */
 export interface ExplainedFlow {
@@ -32,6 +34,7 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   /** Saved captures that may have the conversation. */
   from?: readonly string[];
 }
@@ -68,7 +71,7 @@ export async function explain(
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),
-    ...await nameLines(facts, options.redis ?? config.redis, log),
+    ...await nameLines(facts, storeOf(options, config), log),
     "",
     ...replayed,
     ...evidenceLines(facts, from.length > 0),
@@ -138,14 +141,14 @@ function addressLines(facts: Facts, mapping: Mapping): string[] {
 }
 
 /** Either may be the client, whatever the rules say. */
-async function nameLines(facts: Facts, redis: string | false | null, log: Log): Promise<string[]> {
-  if (redis === null || redis === false) return [];
+async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<string[]> {
+  if (store === null) return [];
   const isIpv6 = facts.family === 6;
   const source = addressText(facts.source, 0, isIpv6);
   const destination = addressText(facts.destination, 0, isIpv6);
   const lines = await lookedUpNames(
     [{ client: source, address: destination }, { client: destination, address: source }],
-    { url: redis, place: "redis" },
+    store,
     log,
   );
   return lines.length === 0 ? [] : ["", ...lines];

@@ -3,7 +3,7 @@ import { printable } from "../printable.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import type { RedisConnection } from "../sink/redis_connection.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
-import type { Store } from "./run.ts";
+import type { Store } from "./store.ts";
 
 /** How long, in milliseconds, Redis may take to be connected to: names are not worth a wait. */
 const PATIENCE = 2000;
@@ -25,10 +25,10 @@ export interface Pair {
  */
 export async function lookedUpNames(
   pairs: readonly Pair[],
-  { url, place }: Store,
+  { url, place, passwordFile }: Store,
   log: Log,
 ): Promise<string[]> {
-  const address = parseRedisUrl(url, place);
+  const address = parseRedisUrl(url, place, passwordFile);
   // Whoever has no Redis does not pay for loading its client.
   const { RedisConnection } = await import("../sink/redis_connection.ts");
   try {

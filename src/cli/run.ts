@@ -12,18 +12,20 @@ import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
-import { parseRedisUrl } from "../sink/redis_url.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "./correction_text.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import { type Store, storeOf } from "./store.ts";
 
 /** Options of the command line that capture and replay have in common. */
 export interface RunOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   json?: boolean;
   filter?: string;
   /** Interval in seconds. */
@@ -43,13 +45,6 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
-}
-
-/** The Redis that is written to. */
-export interface Store {
-  readonly url: string;
-  /** Where the user wrote it, for messages. */
-  readonly place: string;
 }
 
 /** A configuration as a run uses it. */
@@ -223,7 +218,8 @@ export class Run {
   async #reload(): Promise<void> {
     try {
       const loaded = await load(this.#options, this.#purpose, this.#log);
-      if (loaded.store?.url !== this.#loaded.store?.url) {
+      const [after, before] = [loaded.store, this.#loaded.store];
+      if (after?.url !== before?.url || after?.passwordFile?.path !== before?.passwordFile?.path) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
       }
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
@@ -244,18 +240,9 @@ export class Run {
 async function load(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Loaded> {
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
-  const store = storeOf(options, config.redis, config.placeOf(["redis"]));
+  const store = storeOf(options, config);
   const mapping = (networks: readonly Cidr[]) => new Mapping(config, networks, log);
   if (purpose.ownNetworks.length > 0) return { mapping: mapping(purpose.ownNetworks), store };
   if (config.ourNets.length > 0) return { mapping: mapping(config.ourNets), store };
   return { mapping: mapping(parseOwnNetworks(purpose.defaultNetworks(), log)), store };
-}
-
-function storeOf(options: RunOptions, configured: string | null, place: string): Store | null {
-  if (options.redis === false) return null;
-  if (options.redis !== undefined) return { url: options.redis, place: "--redis" };
-  if (configured === null) return null;
-  // Also when it is not used before the next start: what is wrong is said when it is loaded.
-  parseRedisUrl(configured, place);
-  return { url: configured, place };
 }

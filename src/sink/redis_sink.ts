@@ -5,6 +5,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import { CounterWriter } from "./counter_writer.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
+import type { PasswordFile } from "./password_file.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
@@ -32,6 +33,8 @@ export interface RedisSinkOptions {
    * @default {"--redis"}
    */
   place?: string;
+  /** Holds the password. */
+  passwordFile?: PasswordFile;
 }
 
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
@@ -118,7 +121,7 @@ export class RedisSink implements Sink {
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
     const place = options.place ?? "--redis";
-    const address = parseRedisUrl(url, place);
+    const address = parseRedisUrl(url, place, options.passwordFile);
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();
