@@ -69,6 +69,7 @@ const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
   strerror: { parameters: ["i32"], result: "usize" },
+  umask: { parameters: ["u32"], result: "u32" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -63,8 +63,8 @@ export class LineLog implements Log {
 
 /** The name of a module that is made of text, such as config.ts: it has all of that text. */
 const TEXT_MODULE = /\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g;
-/** What stands before the host of a URL, unless that was done already. */
-const LOGIN = /\b([a-z][a-z0-9+.-]*:\/\/)(?!\S*\*\*\*@)\S*@/gi;
+/** What stands before the host of a URL, unless that was done already, or it is how one is written. */
+const LOGIN = /\b([a-z][a-z0-9+.-]*:\/\/)(?!\[\[|\S*\*\*\*@)\S*@/gi;
 
 /**
  * Whoever makes a message leaves out what is secret. Others' errors repeat what they were given: an

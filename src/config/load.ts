@@ -2,6 +2,7 @@ import type { Program } from "acorn";
 import { UserError } from "../user_error.ts";
 import { ConfigError, type ConfigPath } from "./config_error.ts";
 import { defineConfig } from "./configuration.ts";
+import { RootGuard } from "./root_guard.ts";
 import type { ValidConfig } from "./valid_config.ts";
 import { validate } from "./validate.ts";
 
@@ -25,15 +26,18 @@ export interface LoadedConfig {
  *
  * Each call reads all files again, those that the configuration imports included.
  *
+ * A file that was only found is not taken as root where others could have written it: see
+ * {@linkcode RootGuard}.
+ *
  * @param file The file that the command line names.
  * @throws {UserError} for the first thing that is wrong, as `file:line: what (entry): how to mend`.
  */
 export async function loadConfig(file?: string): Promise<LoadedConfig> {
-  if (file !== undefined) return await loadFile(file);
+  if (file !== undefined) return await loadFile(file, null);
   const unseen: string[] = [];
   for (const candidate of CONFIG_FILES) {
     const presence = await presenceOf(candidate);
-    if (presence === "there") return await loadFile(candidate);
+    if (presence === "there") return await loadFile(candidate, RootGuard.for(candidate));
     if (presence === "unknown") unseen.push(candidate);
   }
   const reason = unseen.length === 0 ? "" : `, for want of permission to read ${unseen.join(", ")}`;
@@ -60,11 +64,11 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
   }
 }
 
-async function loadFile(file: string): Promise<LoadedConfig> {
+async function loadFile(file: string, guard: RootGuard | null): Promise<LoadedConfig> {
   // Whoever has no configuration file does not pay for loading what reads TypeScript.
   const { ModuleLoader } = await import("./module_loader.ts");
   const { lineOfEntry } = await import("./syntax_tree.ts");
-  const { namespace, program, files } = await new ModuleLoader().load(file);
+  const { namespace, program, files } = await new ModuleLoader(guard).load(file);
   const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
   const config = checked(namespace, program, file, placeOf);
   return { config, file, description: file, files };

@@ -8,6 +8,7 @@ import { ConfigError } from "./config_error.ts";
 import { type DataModule, dataModule } from "./data_module.ts";
 import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
+import type { RootGuard } from "./root_guard.ts";
 import { nodesOf } from "./syntax_tree.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
@@ -55,6 +56,12 @@ export class ModuleLoader {
   readonly #ready = new Map<string, ReadyModule>();
   /** Paths whose imports are being made ready, outermost first. */
   readonly #open: string[] = [];
+  readonly #guard: RootGuard | null;
+
+  /** @param guard Looks at each file that is read. */
+  constructor(guard: RootGuard | null = null) {
+    this.#guard = guard;
+  }
 
   /**
    * Loads a file and runs it.
@@ -72,7 +79,7 @@ export class ModuleLoader {
   async #prepare(path: string, file: string, importer: string | null): Promise<ReadyModule> {
     const known = this.#ready.get(path);
     if (known !== undefined) return known;
-    const text = await readText(path, file, importer);
+    const text = await readText(path, file, importer, this.#guard);
     const ready = extname(path) === JSON_EXTENSION && importer !== null
       ? jsonModule(text, file)
       : await this.#prepareProgram(text, path, file);
@@ -172,12 +179,20 @@ export class ModuleLoader {
   }
 }
 
-async function readText(path: string, file: string, importer: string | null): Promise<string> {
+async function readText(
+  path: string,
+  file: string,
+  importer: string | null,
+  guard: RootGuard | null,
+): Promise<string> {
   const place = importer === null ? file : `${importer}: ${file}`;
   const failed = (what: string, remedy: string) => new UserError(`${place}: ${what}: ${remedy}`);
   try {
-    return (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
+    using opened = await Deno.open(path);
+    guard?.require(path, file, await opened.stat());
+    return (await new Response(opened.readable).text()).replace(/^\ufeff/, "");
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound) {
       throw failed("there is no such file", importer ? "mend the import" : "check the name");
     }

@@ -46,6 +46,9 @@ const FORMS = "redis://[[user]:password@]host[:port][/db], rediss://… or unix:
 
 /** A URL of another kind, or a host with a port, in which there is no place for a password. */
 const WITHOUT_LOGIN = /^([a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d{1,5})?|[a-z0-9.-]+:\d{1,5})?$/i;
+/** One with a login and nothing behind the host; its password has what one may have, RFC 3986, 3.2.1. */
+const WITH_LOGIN =
+  /^([a-z][a-z0-9+.-]*:\/\/)([\w.~%-]*):[\w.~%!$&'()*+,;=-]+@([a-z0-9.-]+(?::\d{1,5})?)$/i;
 /** Files are named, and not put into the URL. */
 const FILE_CONTENT = "-----BEGIN";
 
@@ -89,6 +92,7 @@ class RedisUrl {
     this.#place = place;
     this.#scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0].toLowerCase() ?? "";
     if (WITHOUT_LOGIN.test(url)) this.#shown = url === "" ? '""' : url;
+    else if (WITH_LOGIN.test(url)) this.#shown = url.replace(WITH_LOGIN, "$1$2:***@$3");
   }
 
   address(passwordFile: PasswordFile | undefined): RedisAddress {

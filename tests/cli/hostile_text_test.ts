@@ -36,7 +36,7 @@ Deno.test("names of files, interfaces, places and options are printable in messa
     await assertShown(["replay", "-", `--${EVIL}`], "stderr");
     await assertShown([EVIL], "stderr");
     await assertShown(["explain", EVIL, "1", "10.0.0.1", "2"], "stderr");
-    await assertShown(["replay", "-", "--redis", "redis://h/" + EVIL], "stderr");
+    await assertShown(["replay", "-", "--redis", "redis://h?db=" + EVIL], "stderr");
     await assertShown(["replay", "-", "--log-level", EVIL], "stderr");
   });
 });
