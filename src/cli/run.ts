@@ -1,5 +1,5 @@
 import type { Cidr } from "../config/cidr.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
@@ -51,7 +51,11 @@ export interface RunPurpose {
 interface Loaded {
   readonly mapping: Mapping;
   readonly store: Store | null;
+  readonly source: LoadedConfig;
 }
+
+/** How a configuration that was read is run. */
+type RunConfig = () => Promise<LoadedConfig>;
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
@@ -105,14 +109,25 @@ export class Run {
   /**
    * Loads the configuration and opens the sinks.
    *
+   * @param runConfig Runs the configuration, where it was read already.
    * @throws {UserError} for what is wrong with either.
    */
-  static async open(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Run> {
-    const loaded = await load(options, purpose, log);
+  static async open(
+    options: RunOptions,
+    purpose: RunPurpose,
+    log: Log,
+    runConfig?: RunConfig,
+  ): Promise<Run> {
+    const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, mapping } = loaded;
     const names = new KnownNames();
     const sinks = await openSinks(purpose.mode, options, store, { ttl: mapping.ttl, names }, log);
     return new Run(loaded, sinks, names, options, purpose, log);
+  }
+
+  /** Paths of all files that the configuration is made of. */
+  get configFiles(): readonly string[] {
+    return this.#loaded.source.files;
   }
 
   /** Seconds between flushes. */
@@ -217,7 +232,8 @@ export class Run {
 
   async #reload(): Promise<void> {
     try {
-      const loaded = await load(this.#options, this.#purpose, this.#log);
+      const runConfig = await readConfig(this.#options.config, this.#loaded.source);
+      const loaded = await load(runConfig, this.#options, this.#purpose, this.#log);
       const [after, before] = [loaded.store, this.#loaded.store];
       if (after?.url !== before?.url || after?.passwordFile?.path !== before?.passwordFile?.path) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
@@ -237,12 +253,20 @@ export class Run {
   }
 }
 
-async function load(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Loaded> {
-  const { config, description } = await loadConfig(options.config);
+async function load(
+  runConfig: RunConfig,
+  options: RunOptions,
+  purpose: RunPurpose,
+  log: Log,
+): Promise<Loaded> {
+  const source = await runConfig();
+  const { config, description } = source;
   log.info(`configuration: ${description}`);
   const store = storeOf(options, config);
-  const mapping = (networks: readonly Cidr[]) => new Mapping(config, networks, log);
-  if (purpose.ownNetworks.length > 0) return { mapping: mapping(purpose.ownNetworks), store };
-  if (config.ourNets.length > 0) return { mapping: mapping(config.ourNets), store };
-  return { mapping: mapping(parseOwnNetworks(purpose.defaultNetworks(), log)), store };
+  const loaded = (networks: readonly Cidr[]) => {
+    return { mapping: new Mapping(config, networks, log), store, source };
+  };
+  if (purpose.ownNetworks.length > 0) return loaded(purpose.ownNetworks);
+  if (config.ourNets.length > 0) return loaded(config.ourNets);
+  return loaded(parseOwnNetworks(purpose.defaultNetworks(), log));
 }

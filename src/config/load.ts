@@ -30,23 +30,40 @@ export interface LoadedConfig {
  * {@linkcode RootGuard}.
  *
  * @param file The file that the command line names.
+ * @param before What was loaded before: where it may not be read any more, no other file is taken.
  * @throws {UserError} for the first thing that is wrong, as `file:line: what (entry): how to mend`.
  */
-export async function loadConfig(file?: string): Promise<LoadedConfig> {
-  if (file !== undefined) return await loadFile(file, null);
+export async function loadConfig(file?: string, before?: LoadedConfig): Promise<LoadedConfig> {
+  return await (await readConfig(file, before))();
+}
+
+/**
+ * The first step of {@linkcode loadConfig}, with the same parameters: all files are read, and nothing in
+ * them is run.
+ *
+ * @returns Does the rest.
+ */
+export async function readConfig(
+  file?: string,
+  before?: LoadedConfig,
+): Promise<() => Promise<LoadedConfig>> {
+  if (file !== undefined) return await readFile(file, null);
   const unseen: string[] = [];
   for (const candidate of CONFIG_FILES) {
     const presence = await presenceOf(candidate);
-    if (presence === "there") return await loadFile(candidate, RootGuard.for(candidate));
+    if (presence === "there" || (presence === "unknown" && candidate === before?.file)) {
+      return await readFile(candidate, RootGuard.for(candidate));
+    }
     if (presence === "unknown") unseen.push(candidate);
   }
   const reason = unseen.length === 0 ? "" : `, for want of permission to read ${unseen.join(", ")}`;
-  return {
-    config: validate(defineConfig({})),
-    file: null,
-    description: `the built-in default${reason}`,
-    files: [],
-  };
+  return () =>
+    Promise.resolve({
+      config: validate(defineConfig({})),
+      file: null,
+      description: `the built-in default${reason}`,
+      files: [],
+    });
 }
 
 async function presenceOf(file: string): Promise<"there" | "absent" | "unknown"> {
@@ -64,14 +81,20 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
   }
 }
 
-async function loadFile(file: string, guard: RootGuard | null): Promise<LoadedConfig> {
+async function readFile(
+  file: string,
+  guard: RootGuard | null,
+): Promise<() => Promise<LoadedConfig>> {
   // Whoever has no configuration file does not pay for loading what reads TypeScript.
   const { ModuleLoader } = await import("./module_loader.ts");
   const { lineOfEntry } = await import("./syntax_tree.ts");
-  const { namespace, program, files } = await new ModuleLoader(guard).load(file);
-  const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
-  const config = checked(namespace, program, file, placeOf);
-  return { config, file, description: file, files };
+  const run = await new ModuleLoader(guard).read(file);
+  return async () => {
+    const { namespace, program, files } = await run();
+    const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
+    const config = checked(namespace, program, file, placeOf);
+    return { config, file, description: file, files };
+  };
 }
 
 function checked(

@@ -70,9 +70,22 @@ export class ModuleLoader {
    * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
    */
   async load(file: string): Promise<LoadedModule> {
+    return await (await this.read(file))();
+  }
+
+  /**
+   * Reads a file and what it imports, and runs nothing of it.
+   *
+   * @param file The file, as the user calls it.
+   * @returns Runs it.
+   * @throws {UserError} when it can't be read or parsed; what is returned, when it can't be run.
+   */
+  async read(file: string): Promise<() => Promise<LoadedModule>> {
     const main = await this.#prepare(resolve(file), file, null);
-    const namespace = await this.#run(main);
-    return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+    return async () => {
+      const namespace = await this.#run(main);
+      return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+    };
   }
 
   /** @param importer The place of the import, `config.ts:3`, or `null` for the first file. */

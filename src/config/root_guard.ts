@@ -1,5 +1,4 @@
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { effectiveUser, ROOT } from "../../ffi/effective_user.ts";
 import { permittedVariable } from "../../ffi/library.ts";
 import { UserError } from "../user_error.ts";
@@ -16,9 +15,9 @@ const STICKY = 0o1000;
 const MOST_LINKS = 40;
 
 /** The folder that this program's own modules are in, unless they are compiled into one file. */
-const PROGRAM = Deno.build.standalone || !import.meta.url.startsWith("file:")
+const PROGRAM = Deno.build.standalone || import.meta.dirname === undefined
   ? null
-  : fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+  : join(import.meta.dirname, "../..");
 
 /**
  * Keeps root from running another user's code because it stands in the current folder: as sudo and ssh
