@@ -9,6 +9,7 @@ import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 import { printText } from "./print_text.ts";
+import { refuseConfigurations } from "./refuse_configurations.ts";
 import { configuredPasswordFile } from "./store.ts";
 
 /** Options of the command `check`. */
@@ -31,6 +32,7 @@ export async function check(
   log: Log,
   print: (text: string) => unknown = printText,
 ): Promise<number> {
+  refuseConfigurations(options.ourNets);
   const loaded = await loadConfig(options.config);
   const { config } = loaded;
   const ourNets = ownNetworksOf(config, options.ourNets, log);
