@@ -22,7 +22,7 @@ export interface StoreOptions {
  * The Redis that the command line names, else that of the configuration, else none. A password of the
  * configuration is for the Redis of the configuration alone.
  *
- * @throws {UserError} when its URL is wrong, or its password can't be read.
+ * @throws {UserError} when its URL is wrong.
  */
 export function storeOf(options: StoreOptions, config: ValidConfig): Store | null {
   const url = options.redis ?? config.redis;
@@ -39,7 +39,6 @@ export function storeOf(options: StoreOptions, config: ValidConfig): Store | nul
   const passwordFile = given ?? (isConfigured ? configuredPasswordFile(config) : undefined);
   // Also when it is not used before the next start: what is wrong is said when it is loaded.
   parseRedisUrl(url, place, passwordFile);
-  passwordFile?.read();
   return { url, place, passwordFile };
 }
 

@@ -116,12 +116,13 @@ export class RedisSink implements Sink {
   /**
    * Connects to the Redis at `url` (see `parseRedisUrl`).
    *
-   * @throws {UserError} when the URL is wrong or Redis refuses us, and in a replay also when it
+   * @throws {UserError} when the URL or its password's file is wrong, or Redis refuses us, and in a replay also when it
    * can't be reached.
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
     const place = options.place ?? "--redis";
     const address = parseRedisUrl(url, place, options.passwordFile);
+    options.passwordFile?.read();
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();

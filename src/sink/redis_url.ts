@@ -99,10 +99,9 @@ class RedisUrl {
     const isUnix = UNIX_SCHEMES.includes(this.#scheme);
     if (!isUnix && !TCP_SCHEMES.has(this.#scheme)) this.#fail("is no Redis URL");
     const parsed = this.#parsed(isUnix);
-    const login = isUnix ? "" : parsed.host;
-    const text = `${this.#scheme}//${loginText(parsed, this.#url)}${login}${parsed.pathname}${
-      queryText(parsed)
-    }`;
+    const place = isUnix ? this.#socketPath() : `${parsed.host}${parsed.pathname}`;
+    const login = loginText(parsed, this.#url);
+    const text = `${this.#scheme}//${login}${place}${queryText(parsed)}`;
     // An @ behind the host may be that before the host, and what precedes it a piece of a password.
     this.#isClear = !`${isUnix ? "" : parsed.pathname}${parsed.search}${parsed.hash}`.includes("@");
     this.#shown = this.#isClear ? text : "the URL";
@@ -145,6 +144,11 @@ class RedisUrl {
     return parts === null
       ? this.#fail("names no socket")
       : `${this.#scheme}//${parts[1] ?? ""}socket${parts[2]}`;
+  }
+
+  /** As it is written, behind the user. */
+  #socketPath(): string {
+    return /^[^:]*:\/\/(?:[^/]*@)?([^?#]*)/.exec(this.#url)![1];
   }
 
   #setHost(address: RedisAddress, parsed: URL): void {

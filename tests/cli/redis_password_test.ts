@@ -86,6 +86,19 @@ redisTest(
   ["--rename-command", "AUTH", ""],
 );
 
+Deno.test("explain goes on without names where it may not read the password", async () => {
+  const files = {
+    "config.ts": config('redis: "redis://127.0.0.1:1", redisPasswordFile: "/nonexistent/password"'),
+  };
+  await withFiles(files, async (directory) => {
+    const { status, stderr } = await flosensor(
+      ["explain", "10.0.0.1", "1", "10.0.0.2", "2", "-c", join(directory, "config.ts")],
+    );
+    assert.equal(status, 0);
+    assert.match(stderr, /names are not shown, since .* \/nonexistent\/password: there is no such/);
+  });
+});
+
 Deno.test("what is wrong with a password's file is one line", async () => {
   const files = {
     "relative.ts": config('redis: "redis://h", redisPasswordFile: "password"'),

@@ -138,6 +138,7 @@ const NOT_OF_CAPTURE = [
   "cli/program.ts",
   "config/load_mapping.ts",
   "capture/filtered.ts",
+  "capture/unpacking_reader.ts",
 ];
 
 Deno.test("--user loads all modules beforehand that a capture may need later", async () => {
