@@ -56,15 +56,21 @@ export class LineLog implements Log {
   /** @param lineEnd What a line's end in the message becomes. None can be taken for another message. */
   #line(level: number, label: string, message: string, lineEnd = " "): void {
     if (level < this.#least) return;
-    const lines = withoutSecrets(message).split(/\s*\n\s*/).map(printable);
+    const cut = message.length > MOST_CHARACTERS
+      ? message.slice(0, MOST_CHARACTERS) + "…"
+      : message;
+    const lines = withoutSecrets(cut).split(/\s*\n\s*/).map(printable);
     this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
   }
 }
 
+/** What a peer says in an error may be of any length. */
+const MOST_CHARACTERS = 8_192;
+
 /** The name of a module that is made of text, such as config.ts: it has all of that text. */
 const TEXT_MODULE = /\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g;
 /** What stands before the host of a URL, unless that was done already, or it is how one is written. */
-const LOGIN = /\b([a-z][a-z0-9+.-]*:\/\/)(?!\[\[|\S*\*\*\*@)\S*@/gi;
+const LOGIN = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)(?!\[\[|\S*\*\*\*@)\S*@/gi;
 
 /**
  * Whoever makes a message leaves out what is secret. Others' errors repeat what they were given: an

@@ -72,6 +72,28 @@ Deno.test("LineLog writes one printable line for a message, whatever is in it", 
   }));
 });
 
+Deno.test("LineLog cuts what is long, and is not held up by it", () => {
+  for (const part of ["a", "a.", "a://", "data:a/a;base64,", "\u202e", "\n "]) {
+    let written = "";
+    new LineLog("info", (line) => written += line).error(part.repeat(1_000_000));
+    assert.ok(written.length < 8_192 * 6 + 100);
+    assert.ok(written.endsWith("…\n"));
+  }
+});
+
+Deno.test("LineLog shows no login of a URL, whoever wrote it there", () => {
+  const shown = (message: string) => {
+    let written = "";
+    new LineLog("info", (line) => written += line).info(message);
+    return written;
+  };
+  assert.equal(
+    shown("TypeError: Invalid URL: 'a://b:c@d@h:x'"),
+    "flosensor: TypeError: Invalid URL: 'a://***@h:x'\n",
+  );
+  assert.equal(shown("at redis://me:***@h: x@y"), "flosensor: at redis://me:***@h: x@y\n");
+});
+
 Deno.test("LineLog shows nothing of the text of a module that is one", () => {
   let written = "";
   const secret = btoa('export default { redis: "redis://:secret@host" }');

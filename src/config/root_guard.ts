@@ -57,7 +57,10 @@ export class RootGuard {
     } catch (error) {
       if (error instanceof UserError) throw error;
       // Without permission to look, or it went away meanwhile.
-      throw this.#refusal(`${file} or a folder that holds it can't be looked at`, "look at it");
+      throw this.#refusal(
+        `${file} or a folder that holds it can't be looked at`,
+        "run with --allow-read",
+      );
     }
   }
 
