@@ -56,10 +56,9 @@ export class LineLog implements Log {
   /** @param lineEnd What a line's end in the message becomes. None can be taken for another message. */
   #line(level: number, label: string, message: string, lineEnd = " "): void {
     if (level < this.#least) return;
-    const cut = message.length > MOST_CHARACTERS
-      ? message.slice(0, MOST_CHARACTERS) + "…"
-      : message;
-    const lines = withoutSecrets(cut).split(/\s*\n\s*/).map(printable);
+    // Cut before, so that this takes no time, and after, where no URL is cut in two.
+    const shown = cut(withoutSecrets(cut(message, 2 * MOST_CHARACTERS)), MOST_CHARACTERS);
+    const lines = shown.split(/\s*\n\s*/).map(printable);
     this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
   }
 }
@@ -78,6 +77,10 @@ const LOGIN = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)(?!\[\[|\S*\*\*\*@)\S*@/gi;
  */
 function withoutSecrets(message: string): string {
   return message.replaceAll(TEXT_MODULE, "data:…").replaceAll(LOGIN, "$1***@");
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? text.slice(0, most) + "…" : text;
 }
 
 const encoder = new TextEncoder();
