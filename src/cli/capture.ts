@@ -1,16 +1,19 @@
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
-import { giveUpPrivileges } from "../../ffi/privileges.ts";
+import { giveUpPrivileges, requireOtherUser } from "../../ffi/privileges.ts";
+import { restartBounded } from "../../ffi/restart_bounded.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
 import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
+import { loadModules } from "./load_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
 import { Reading } from "./reading.ts";
@@ -48,6 +51,7 @@ export async function capture(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  if (options.user !== undefined) bound(options.user, log);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
@@ -73,13 +77,7 @@ export async function capture(
   const signals = new EndSignals();
   const localServices = new ListeningSockets(log);
   try {
-    if (options.user !== undefined) {
-      // What is loaded later may lie where only root may read.
-      if (options.redis !== false) await import("../sink/redis_library.ts");
-      // Before the configuration, whose code is not ours, is run.
-      giveUpPrivileges(options.user);
-      log.info(`privileges are given up: the user is ${options.user} now`);
-    }
+    const runConfig = await becomeUser(options, log);
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
@@ -90,7 +88,9 @@ export async function capture(
       options,
       { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
       log,
+      runConfig,
     );
+    if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
     await new Capture(run, work, names, options, log).run(signals);
@@ -100,6 +100,50 @@ export async function capture(
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
     signals.close();
+  }
+}
+
+/** Limits what the process can ever do, before anything is opened: the program may start again. */
+function bound(user: string, log: Log): void {
+  requireOtherUser(user);
+  const missing = restartBounded();
+  if (missing !== null) log.warn(`--user ${user}: ${missing}`);
+}
+
+/**
+ * Becomes the user that the options name, if they name one. What is loaded and read later may lie where
+ * only root may read, so that is done before.
+ *
+ * @returns Runs the configuration, if it was read.
+ */
+async function becomeUser(
+  { user, config }: CaptureOptions,
+  log: Log,
+): Promise<(() => Promise<LoadedConfig>) | undefined> {
+  if (user === undefined) return undefined;
+  await loadModules();
+  const runConfig = await readConfig(config);
+  // Before the configuration, whose code is not ours, is run.
+  giveUpPrivileges(user);
+  log.info(`privileges are given up: the user is ${user} now`);
+  return runConfig;
+}
+
+/** Says at the start what a reload will say when it is too late to think about it. */
+function sayUnreadable(files: readonly string[], user: string, log: Log): void {
+  const file = files.find((it) => !mayRead(it));
+  if (file === undefined) return;
+  log.warn(
+    `--user ${user}: that user may not read ${file}: SIGHUP can't load the configuration again`,
+  );
+}
+
+function mayRead(file: string): boolean {
+  try {
+    Deno.openSync(file).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.PermissionDenied);
   }
 }
 
@@ -120,7 +164,7 @@ async function open(
   const kind = sourceKind(options.source, log);
   return options.workers === 1
     ? openInterfaces(kind, names, () => live, log)
-    : await WorkerPool.open(options.workers, kind, names, live, log);
+    : await WorkerPool.open(options.workers, kind, names, live, options, log);
 }
 
 async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions): Promise<void> {
@@ -131,7 +175,6 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
   run.onReload = () => pool.reload(run.ownNetworks);
   await pool.start(
     {
-      config: options.config,
       ownNetworks: run.ownNetworks,
       maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,

@@ -97,7 +97,7 @@ export class FlowTableSink implements Sink {
     clearInterval(this.#redrawTimer);
     if (!this.#isOnScreen) return;
     this.#isOnScreen = false;
-    this.#output.put(LEAVE_SCREEN, 0);
+    this.#output.putAsIs(LEAVE_SCREEN, 0);
   }
 
   #putWhole(): void {
@@ -123,7 +123,7 @@ export class FlowTableSink implements Sink {
       .map((line) =>
         line.length < room.columns ? line + ERASE_REST_OF_LINE : line.slice(0, room.columns)
       );
-    this.#output.put(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
+    this.#output.putAsIs(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
   }
 }
 

@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { compileProgram, startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./text_program.ts";
 
@@ -100,7 +101,7 @@ export class SightingText {
       timeText: (second: number, into: number) =>
         this.#put(this.#timeText(second >>> 0), into, TIME),
       nameText: (isIpv6: number, row: number, into: number) =>
-        this.#put(names[isIpv6][row] ?? "", into, NAME),
+        this.#put(printable(names[isIpv6][row] ?? ""), into, NAME),
     });
     this.#program.setUp(families, order, room, times, measures, scratch);
     this.count = this.#program.sort();

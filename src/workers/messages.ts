@@ -14,13 +14,15 @@ export interface OpenMessage {
   /** Each interface, and how it is captured on. */
   readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
   readonly isDebug: boolean;
+  /** The configuration's file that the command line names. */
+  readonly config: string | undefined;
+  /** Whether all is read and loaded at once, since the process will become another user's. */
+  readonly isEarly: boolean;
 }
 
 /** Loads the configuration and begins to read. Answered by `started`. */
 export interface StartMessage {
   readonly kind: "start";
-  /** The file that the command line names. */
-  readonly config: string | undefined;
   readonly ownNetworks: readonly Cidr[];
   readonly maxConversations: number;
   readonly own: OwnConnectionsState | null;

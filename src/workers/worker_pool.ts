@@ -50,6 +50,7 @@ export class WorkerPool implements PacketWork {
    * Starts threads, each of which opens the interfaces.
    *
    * @param options How each interface is captured on; with the buffer of each thread.
+   * @param user Whom the process will become before {@linkcode WorkerPool.start}.
    * @throws {UserError} when one can't be opened.
    */
   static async open(
@@ -57,6 +58,7 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
+    { config, user }: { readonly config?: string; readonly user?: string },
     log: Log,
   ): Promise<WorkerPool> {
     requirePermission();
@@ -67,7 +69,14 @@ export class WorkerPool implements PacketWork {
     try {
       // One after the other: what is wrong is wrong for all, and said once.
       for (const thread of pool.#threads) {
-        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug });
+        thread.post({
+          kind: "open",
+          source,
+          interfaces,
+          isDebug: log.isDebug,
+          config,
+          isEarly: user !== undefined,
+        });
         await pool.#orFailure(thread.answer("opened"));
       }
       return pool;
