@@ -215,11 +215,12 @@ export class ConversationTable {
   /**
    * Makes the cells of 0, which is no conversation's number, those of one that is not remembered.
    *
-   * @param addresses Has the low end's address, then the high end's.
+   * @param addresses Has the low end's address, then the high end's, from `at`.
    */
-  fillNobody(addresses: Int32Array, ports: number, protocol: number): void {
+  fillNobody(addresses: Int32Array, at: number, ports: number, protocol: number): void {
     this.#begin(0, ports, protocol);
-    this.hot.set(addresses.subarray(0, 2 * this.addressWords), HOT_ADDRESSES);
+    const words = 2 * this.addressWords;
+    for (let word = 0; word < words; word++) this.hot[HOT_ADDRESSES + word] = addresses[at + word];
   }
 
   /** Words of an address: 1 for IPv4, 4 for IPv6. */

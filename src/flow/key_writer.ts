@@ -1,8 +1,6 @@
 import { BY_NAMES } from "./by.ts";
-import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
 import { HeldKeys, type HeldKeysMemory, type KeyProgram } from "./held_keys.ts";
 import {
-  IDENTITY_WORDS,
   IPV6_BIT,
   KIND_CLIENT,
   OBSERVATION_WORDS,
@@ -35,8 +33,7 @@ const MOST_OBSERVATIONS = 4;
 const FLOWS_BY_AT = 0;
 const STAGED_AT = FLOWS_BY_AT + MOST_BY * 8;
 const FINGERPRINTS_AT = STAGED_AT + FLOWS_AT_ONCE * STAGED * WORD;
-const IDENTITY_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
-const OBSERVATIONS_AT = IDENTITY_AT + IDENTITY_WORDS * WORD;
+const OBSERVATIONS_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
 /** Bytes that it needs in the memory of the keys that are held back. */
 export const KEY_WRITER_ROOM = OBSERVATIONS_AT + OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS * WORD;
 
@@ -55,7 +52,7 @@ export class KeyWriter {
   readonly #emit: (batch: ObservationBatch) => void;
   readonly #program: KeyProgram;
   /** The words that tell one key from another. */
-  readonly #identity: Int32Array;
+  readonly #identity: Uint32Array;
   readonly #identityAt: number;
   #emitted = 0;
   #seconds = 0;
@@ -66,14 +63,14 @@ export class KeyWriter {
    * @param emit Takes a batch, which is used again as soon as this returns.
    */
   constructor(held: HeldKeysMemory | number, emit: (batch: ObservationBatch) => void) {
-    const { program, buffer, room } = typeof held === "number"
+    const { program, buffer, room, identity, identityAt } = typeof held === "number"
       ? new HeldKeys(held, undefined, KEY_WRITER_ROOM).memory
       : held;
     this.#program = program;
     this.#emit = emit;
     this.flowsBy = new Float64Array(buffer, room + FLOWS_BY_AT, BY_NAMES.length);
-    this.#identityAt = room + IDENTITY_AT;
-    this.#identity = new Int32Array(buffer, this.#identityAt, IDENTITY_WORDS);
+    this.#identityAt = identityAt;
+    this.#identity = identity;
     const words = OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS;
     const observations = new Uint32Array(buffer, room + OBSERVATIONS_AT, words);
     this.#batch = new ObservationBatch(OBSERVATIONS_AT_ONCE, observations);
@@ -82,8 +79,6 @@ export class KeyWriter {
       room + FINGERPRINTS_AT,
       room + OBSERVATIONS_AT,
       room + FLOWS_BY_AT,
-      FINGERPRINT_SEEDS[0],
-      FINGERPRINT_SEEDS[1],
     );
   }
 
@@ -186,14 +181,14 @@ export class KeyWriter {
     ports: number,
   ): boolean {
     const identity = this.#identity;
-    let count = 0;
-    identity[count++] = isIpv6 ? kind | IPV6_BIT : kind;
-    for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = a[word];
-    if (b !== null) {
-      for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = b[word];
+    identity[WORD_KIND] = isIpv6 ? kind | IPV6_BIT : kind;
+    for (let word = 0; word < 4; word++) {
+      const counts = isIpv6 || word === 3;
+      identity[WORD_A + word] = counts ? a[word] : 0;
+      identity[WORD_B + word] = counts && b !== null ? b[word] : 0;
     }
-    identity[count++] = ports;
-    return this.#program.admitWords(this.#identityAt, count, this.#window) === 0;
+    identity[WORD_PORTS] = ports;
+    return this.#program.admitObservation(this.#identityAt, this.#window) === 0;
   }
 
   /** @param b The second address, or `null` where there is none. */

@@ -70,7 +70,7 @@ interface SieveProgram {
   end(): number;
   setTime(second: number, window: number): void;
   sendTime(second: number): void;
-  sendOther(at: number, captured: number, linkType: number): void;
+  addOther(at: number, captured: number, linkType: number): void;
   sendAllAgain(): void;
   decode(from: number, to: number): number;
   setPayload(from: number, end: number): void;
@@ -307,7 +307,7 @@ export class Sieve {
     const isWanted = outcome === TRANSPORT
       ? this.#readPorts[header.sourcePort] !== 0
       : outcome === UNREACHABLE;
-    if (isWanted) program.sendOther(start, captured, linkType);
+    if (isWanted) program.addOther(start, captured, linkType);
     if (outcome === TRANSPORT) this.#add();
   }
 

@@ -46,6 +46,8 @@ export const TABLE_FORGOTTEN = 6;
 
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);
+/** Of each packet: its number of either family, and what is known of one that is wanted as a whole. */
+const SCRATCH = GROUP * (2 * WORD + 16);
 /** A payload that is to be looked at: see `LOOKED_` in `assembly/sieve.ts`. */
 export const LOOKED_HEAD = 0;
 export const LOOKED_FROM = 1;
@@ -118,7 +120,7 @@ export class SieveLayout {
     const ring = this.#take(RING);
     this.ring = { start: ring, end: ring + RING };
     const tables = this.#take(2 * TABLE);
-    this.scratch = this.#take(GROUP * WORD);
+    this.scratch = this.#take(SCRATCH);
     this.readPorts = this.#take(PORTS);
     this.signFilter = this.#take(MOST_FILTER_WORDS * WORD);
     this.lists = this.#take(LISTS);

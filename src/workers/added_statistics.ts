@@ -45,6 +45,15 @@ function addedFlows(
     decoded: columnSums(all.map((one) => one.decoded)),
     conversations: sum(all.map((one) => one.conversations)),
     forgotten: sum(all.map((one) => one.forgotten)),
+    evidence: {
+      ends: sum(all.map(({ evidence }) => evidence.ends)),
+      halfOpen: sum(all.map(({ evidence }) => evidence.halfOpen)),
+      heldKeys: sum(all.map(({ evidence }) => evidence.heldKeys)),
+    },
+    became: columnSums(all.map((one) => one.became)),
+    examples: (all[0]?.examples ?? []).map((_, kind) =>
+      all.map(({ examples }) => examples[kind]).find((example) => example !== null) ?? null
+    ),
     corrections: sum(all.map((one) => one.corrections)),
     ...written,
   };

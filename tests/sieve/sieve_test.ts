@@ -485,14 +485,15 @@ for (const [family, one, other] of FAMILIES) {
     );
   });
 
-  Deno.test(`a sieve makes no conversation of SYN and FIN, but sends SYN on, ${family}`, async () => {
+  Deno.test(`a sieve makes no conversation of SYN and FIN, but sends them on, ${family}`, async () => {
     const sieve = new TestSieve();
-    const [syn, answer, ...rest] = await sieve.siftPackets(
+    const [syn, answer, fin, ...rest] = await sieve.siftPackets(
       at(0, there(SYN), back(SYN | ACK), there(FIN | ACK)),
     );
     assert.deepEqual(rest, []);
-    assert.deepEqual([syn.number, answer.number], [0, 0]);
+    assert.deepEqual([syn.number, answer.number, fin.number], [0, 0, 0]);
     assert.deepEqual(syn.ends, answer.ends);
+    assert.deepEqual(syn.ends, fin.ends);
     assert.equal(sieve.conversations, 0);
   });
 

@@ -28,11 +28,23 @@ import {
   decide,
   DROP,
   FLOW,
+  hasNoNetwork,
   isIgnored,
   isSuppressed,
   usesEvidence,
   VERDICT_MASK,
 } from "./mapping";
+import {
+  countAs,
+  DROPPED,
+  GAVE_FLOW,
+  IGNORED,
+  NO_NETWORK_IPV4,
+  NO_NETWORK_IPV6,
+  NO_RULE,
+  OWN_CONNECTION,
+  SUPPRESSED,
+} from "./no_flow";
 import { second, window } from "./time";
 
 // `src/flow/own_connections.ts`.
@@ -57,6 +69,8 @@ let observed: u32 = 0;
 let judgement: u32 = 0;
 /** What the mapping said last, whether or not that was taken. */
 let answer: u32 = UNJUDGED;
+/** Why that is no flow, where it is none. */
+let why: u32 = NO_RULE;
 
 /** Says where things lie, and whether there are connections of the sensor's own. */
 export function setUpJudging(
@@ -117,6 +131,8 @@ function judgeOne(word: u32, reading: usize): void {
   const cold = coldOf(isIpv6, number);
   const remembered = cold + COLD_OUTCOME + (<usize> direction << 2);
   let outcome = load<u32>(remembered);
+  let isAsked = false;
+  let itsWhy = NO_RULE;
   readFacts(isIpv6, cell, direction);
   if (outcome === UNJUDGED || mayChange(outcome)) {
     const isFirst = outcome === UNJUDGED;
@@ -124,6 +140,8 @@ function judgeOne(word: u32, reading: usize): void {
     const other = load<u32>(cold + COLD_OUTCOME + (<usize> far << 2));
     const strength = max(strengthHeld(outcome), strengthHeld(other));
     outcome = askAgain(isIpv6, number, direction, reading, strength);
+    isAsked = true;
+    itsWhy = why;
     // Both directions are decided with the same evidence, or their keys would contradict.
     const isOtherUpToDate = load<u32>(cold + COLD_JUDGEMENT) === judgement;
     store<u32>(cold + COLD_JUDGEMENT, answer === outcome ? judgement : 0);
@@ -141,7 +159,11 @@ function judgeOne(word: u32, reading: usize): void {
   }
   if (outcome === UNJUDGED) askAgainSoon(until);
   else if (verdictOf(outcome) === FLOW) stage(outcome, word);
-  else store<u32>(until, window + WINDOWS_HELD);
+  else {
+    store<u32>(until, window + WINDOWS_HELD);
+    // It was asked about this direction last, or long before.
+    if (isAsked) countAs(isIpv6, number, itsWhy);
+  }
 }
 
 /** Has what was just corrected written in this round, though its direction may send nothing now. */
@@ -191,14 +213,27 @@ function askAgain(
 function askMapping(isAgain: bool): u32 {
   if (hasOwn && load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP) {
     const own = judgeOwn();
+    why = OWN_CONNECTION;
     if (own === OURS) return DROP;
     if (own === MAYBE_OURS) return UNJUDGED;
   }
-  return isSuppressed() ? DROP : decide(isAgain);
+  why = SUPPRESSED;
+  if (isSuppressed()) return DROP;
+  const outcome = decide(isAgain);
+  if (verdictOf(outcome) === DROP) why = DROPPED;
+  else if (!hasNoNetwork()) why = NO_RULE;
+  else why = load<u32>(FACTS_IS_IPV6) !== 0 ? NO_NETWORK_IPV6 : NO_NETWORK_IPV4;
+  return outcome;
 }
 
 function stage(outcome: u32, word: u32): void {
   const isTurned = (outcome & CLIENT_IS_DESTINATION) !== 0;
+  const isItIgnored = isIgnored();
+  countAs(
+    (word & DUE_IPV6) !== 0,
+    word >>> DUE_NUMBER_SHIFT,
+    isItIgnored ? IGNORED : GAVE_FLOW,
+  );
   stageFlow(
     stagedCount,
     load<u32>(FACTS_IS_IPV6) !== 0,
@@ -206,7 +241,7 @@ function stage(outcome: u32, word: u32): void {
     isTurned ? FACTS_SOURCE : FACTS_DESTINATION,
     outcome >>> 16,
     byOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
-    isIgnored(),
+    isItIgnored,
   );
   store<u32>(stagedDue + (<usize> stagedCount << 2), word);
   stagedCount++;

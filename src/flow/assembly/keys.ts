@@ -3,15 +3,7 @@
  * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
  */
 
-import {
-  addAllToFirst,
-  addAllToSecond,
-  addToFirst,
-  addToSecond,
-  firstSeed,
-  secondSeed,
-  setSeeds,
-} from "./fingerprint";
+import { firstHalf, secondHalf, setSecrets, sumForFirst, sumForSecond } from "./fingerprint";
 
 // A bucket is a cache line of eight slots: of each 32 bits of a fingerprint, then of each a word with 24
 // more of them and the window. So all eight are compared at once, without a branch for each.
@@ -42,6 +34,10 @@ const STAGED_UNTIL: usize = 44;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
+/** An IPv4 address is in the last word; words are hashed in pairs. */
+const IPV4_START: usize = ADDRESS - 8;
+/** Four words of 0, which nothing else is put into. */
+const NO_ADDRESS: usize = 0;
 
 // The keys of a flow that are held back. Both peer keys are written together always, so one of them
 // stands for both.
@@ -99,7 +95,9 @@ export function setUpKeys(
   itsLimit: u32,
   itsWindowsHeld: u32,
   firstWindow: u32,
+  secrets: usize,
 ): void {
+  setSecrets(secrets);
   slots = itsSlots;
   otherSlots = itsOtherSlots;
   ages = itsAges;
@@ -115,14 +113,11 @@ export function setUpWriter(
   itsFingerprints: usize,
   itsObservations: usize,
   itsFlowsBy: usize,
-  itsFirstSeed: u32,
-  itsSecondSeed: u32,
 ): void {
   stagedFlows = staged;
   fingerprints = itsFingerprints;
   observations = itsObservations;
   flowsBy = itsFlowsBy;
-  setSeeds(itsFirstSeed, itsSecondSeed);
 }
 
 /** Keys that were let go before their time because too many were held. */
@@ -320,12 +315,15 @@ export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u3
   return written;
 }
 
-/** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
-export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
-  const end = words + (<usize> count << 2);
-  const first = addAllToFirst(firstSeed, words, end);
-  const second = addAllToSecond(secondSeed, words, end);
-  return admit(first, second, itsWindow);
+/** Asks about an observation's key as {@linkcode admit} does, by those of its words that tell it from others. */
+export function admitObservation(observation: usize, itsWindow: u32): u32 {
+  const kind = load<u32>(observation + WORD_KIND);
+  const start: usize = (kind & IPV6_BIT) !== 0 ? 0 : IPV4_START;
+  const ports = load<u32>(observation + WORD_PORTS);
+  const a = observation + WORD_A;
+  const b = observation + WORD_B;
+  const first = firstOfKey(kind, start, a, b, ports);
+  return admit(first, secondOfKey(kind, start, a, b, ports), itsWindow);
 }
 
 function commitFlow(flow: usize, key: usize): void {
@@ -371,9 +369,8 @@ function identifyFlow(flow: usize, key: usize): void {
   const server = flow + ADDRESS;
   const isIpv6 = (load<u32>(flow + STAGED_FLAGS) & IS_IPV6) !== 0;
   const family = isIpv6 ? IPV6_BIT : 0;
-  // An IPv4 address is in the last word.
-  const start: usize = isIpv6 ? 0 : ADDRESS - 4;
-  identifyKey(KIND_CLIENT | family, start, client, 0, 0, key + CLIENT);
+  const start: usize = isIpv6 ? 0 : IPV4_START;
+  identifyKey(KIND_CLIENT | family, start, client, NO_ADDRESS, 0, key + CLIENT);
   const port = load<u32>(flow + STAGED_PORT);
   identifyKey(KIND_FLOW | family, start, client, server, port, key + FLOW);
   const isOrdered = compare(start, client, server) <= 0;
@@ -382,24 +379,34 @@ function identifyFlow(flow: usize, key: usize): void {
   identifyKey(KIND_PEER | family, start, one, other, 0, key + PEER);
 }
 
-/** Makes the fingerprint of a key; `other` is 0 where it has one address only. */
+/** Makes the fingerprint of a key. */
 @inline
 function identifyKey(
   kind: u32,
   start: usize,
   one: usize,
   other: usize,
-  port: u32,
+  ports: u32,
   into: usize,
 ): void {
-  let first = addAllToFirst(addToFirst(firstSeed, kind), one + start, one + ADDRESS);
-  let second = addAllToSecond(addToSecond(secondSeed, kind), one + start, one + ADDRESS);
-  if (other !== 0) {
-    first = addAllToFirst(first, other + start, other + ADDRESS);
-    second = addAllToSecond(second, other + start, other + ADDRESS);
-  }
-  store<u32>(into, addToFirst(first, port));
-  store<u32>(into + 4, addToSecond(second, port));
+  store<u32>(into, firstOfKey(kind, start, one, other, ports));
+  store<u32>(into + 4, secondOfKey(kind, start, one, other, ports));
+}
+
+@inline
+function firstOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForFirst(one + start, size, start) +
+    sumForFirst(other + start, size, ADDRESS + start);
+  return firstHalf(kind, ports, sum);
+}
+
+@inline
+function secondOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForSecond(one + start, size, start) +
+    sumForSecond(other + start, size, ADDRESS + start);
+  return secondHalf(kind, ports, sum);
 }
 
 function compare(start: usize, one: usize, other: usize): i32 {
