@@ -10,6 +10,7 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
+import { CaptureHints } from "./capture_hints.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
 import { Reading } from "./reading.ts";
@@ -138,6 +139,7 @@ class Capture {
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
+  readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -155,6 +157,7 @@ class Capture {
     this.#names = [...new Set(names)];
     this.#options = options;
     this.#log = log;
+    this.#hints = new CaptureHints(run, this.#names, options, log);
   }
 
   async run(signals: EndSignals): Promise<void> {
@@ -162,6 +165,7 @@ class Capture {
     const reload = async () => {
       this.#serviceManager.reloading();
       await this.#run.reload();
+      this.#hints.beginAnew();
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
@@ -180,6 +184,7 @@ class Capture {
       Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
+      this.#hints.atEnd(this.#work.statistics());
     }
   }
 
@@ -210,6 +215,7 @@ class Capture {
   async #flush(): Promise<void> {
     await this.#work.flush();
     if (this.#isOver) return;
+    this.#hints.look(this.#work.statistics());
     this.#flushAfterInterval();
     await this.#run.flushSinks();
   }

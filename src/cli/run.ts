@@ -1,4 +1,4 @@
-import type { Cidr } from "../config/cidr.ts";
+import { type Cidr, cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -6,7 +6,7 @@ import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { FlowMeter } from "../flow/flow_meter.ts";
+import type { FlowMeter, FlowMeterStatistics } from "../flow/flow_meter.ts";
 import type { LocalServices } from "../flow/local_services.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -18,6 +18,7 @@ import { UserError } from "../user_error.ts";
 import { correctionText } from "./correction_text.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
 /** Options of the command line that capture and replay have in common. */
 export interface RunOptions {
@@ -143,6 +144,15 @@ export class Run {
   /** The sensor's own connections; `null` when there are none, or none that can be seen. */
   get sockets(): OwnSockets | null {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
+  }
+
+  /** Why most of what a meter has counted gave no flow, if that is so. */
+  whyNoFlows(flows: FlowMeterStatistics): NoFlowReason[] {
+    const { config } = this.#options;
+    return whyNoFlows(flows, this.#loaded.mapping, [
+      ...this.#purpose.ownNetworks.map(cidrText),
+      ...(config === undefined ? [] : [`-c ${config}`]),
+    ]);
   }
 
   /** Has the sinks take observations. The batch may be used again when this returns. */

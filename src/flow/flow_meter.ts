@@ -14,6 +14,7 @@ import {
   TCP_RST,
   TCP_SYN,
 } from "../packet/packet_header.ts";
+import { addedCounts, type UndecodedCount } from "../packet/undecoded_counts.ts";
 import {
   SIGHTING_CAPTURED,
   SIGHTING_LINK_TYPE,
@@ -154,6 +155,8 @@ export interface ConversationExample {
 export interface FlowMeterStatistics {
   /** Packets by what became of them, in the order of `DECODED_NAMES`. */
   decoded: readonly number[];
+  /** The same by number, of those that were not decoded and have one. */
+  undecoded: readonly UndecodedCount[];
   /** Conversations that are remembered now. */
   conversations: number;
   /** Conversations that were forgotten to make room. */
@@ -220,7 +223,11 @@ export class FlowMeter {
   /** Counts, for a sieve, how often all conversations were to be seen anew. */
   readonly #anew = new Int32Array(1);
   /** What a sieve remembers, and has forgotten. */
-  #sifted = { conversations: 0, forgotten: 0 };
+  readonly #sifted = {
+    conversations: 0,
+    forgotten: 0,
+    undecoded: null as SightingBatch["undecoded"] | null,
+  };
   /** The time of what a sieve sends on, which may be earlier than the meter's. */
   #sightingSecond = 0;
   #sightingPlaces: PacketPlaces = NOWHERE;
@@ -306,6 +313,7 @@ export class FlowMeter {
     for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
     this.#sifted.conversations = batch.conversations;
     this.#sifted.forgotten = batch.forgotten;
+    this.#sifted.undecoded = batch.undecoded;
     this.#payloadReader?.countQueries?.(batch.queries);
     this.#placesIn(view, words);
     this.#sightingsFrom = batch.from;
@@ -450,6 +458,10 @@ export class FlowMeter {
     const { program, became, examples } = this.#memory;
     return {
       decoded: [...this.#decoded],
+      undecoded: addedCounts([
+        this.#decoder.undecoded.list(),
+        this.#sifted.undecoded?.list() ?? [],
+      ]),
       conversations: this.#ipv4.count + this.#ipv6.count + this.#sifted.conversations,
       forgotten: this.#ipv4.forgotten + this.#ipv6.forgotten + this.#sifted.forgotten,
       evidence: {
@@ -490,10 +502,10 @@ export class FlowMeter {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find4(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        if (number === 0) fillNobody(table, list, i);
-        this.#memory.program.noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
-        if (!this.#countsAsFlow(flags)) continue;
+        const isFlow = this.#countsAsFlow(flags);
+        if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
+        if (!isFlow) continue;
       }
       if (number === 0) number = add4(table, list, i);
       const cell = number << IPV4_HOT_SHIFT;
@@ -519,10 +531,10 @@ export class FlowMeter {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find6(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        if (number === 0) fillNobody(table, list, i);
-        this.#memory.program.noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
-        if (!this.#countsAsFlow(flags)) continue;
+        const isFlow = this.#countsAsFlow(flags);
+        if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
+        if (!isFlow) continue;
       }
       if (number === 0) number = add6(table, list, i);
       const cell = number << IPV6_HOT_SHIFT;
@@ -558,6 +570,12 @@ export class FlowMeter {
     if (hot[cell + HOT_UNTIL + direction] > this.#window) return;
     table.touch(number);
     program.addDue(isIpv6, number, direction);
+  }
+
+  /** Notes a TCP packet with SYN, FIN or RST of a conversation, or of what is none. */
+  #noteControl(table: ConversationTable, number: number, list: PacketList, at: number): void {
+    if (number === 0) fillNobody(table, list, at);
+    this.#memory.program.noteControl(table === this.#ipv6, number, list.about[at]);
   }
 
   /** Reads a packet's headers, of which the list has the most needed only. */

@@ -2,6 +2,7 @@ import { PACKETS_PER_BATCH, WINDOW_BYTES } from "../capture/savefile_source.ts";
 import { PacketBatch } from "../capture/packet_batch.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { DECODED_NAMES } from "../packet/decoded.ts";
+import { UNDECODED_COUNTS_SIZE, UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { MOST_FILTER_WORDS } from "../payload/sign_filter.ts";
 import { MOST_SIGHTING_WORDS, type SightingBatch } from "./sighting_batch.ts";
 
@@ -96,6 +97,7 @@ export class SieveLayout {
   readonly lists: number;
   readonly looked: number;
   readonly secrets: number;
+  readonly undecoded: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
   readonly input: {
     readonly bytes: number;
@@ -126,6 +128,7 @@ export class SieveLayout {
     this.lists = this.#take(LISTS);
     this.looked = this.#take(BATCH_PACKETS * LOOKED_WORDS * WORD);
     this.secrets = this.#take(SECRETS);
+    this.undecoded = this.#take(UNDECODED_COUNTS_SIZE * 8);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,
@@ -159,6 +162,14 @@ function aligned(size: number): number {
   return Math.ceil(size / CACHE_LINE) * CACHE_LINE;
 }
 
+/** What the sieve with this memory has not decoded. */
+export function undecodedCounts(
+  buffer: ArrayBufferLike,
+  { undecoded }: SieveLayout,
+): UndecodedCounts {
+  return new UndecodedCounts(new Float64Array(buffer, undecoded, UNDECODED_COUNTS_SIZE));
+}
+
 /** Makes the memory of a sieve. */
 export function sieveMemory(settings: SieveSettings): WebAssembly.Memory {
   const { pages } = new SieveLayout(settings);
@@ -180,11 +191,13 @@ export function sieveInput(buffer: ArrayBufferLike, { input }: SieveLayout): Pac
 export class SieveOutput implements SightingBatch {
   readonly view: DataView<ArrayBufferLike>;
   readonly words: Int32Array;
+  readonly undecoded: UndecodedCounts;
   readonly #longs: Float64Array;
   /** Word of its head. */
   #head = 0;
 
-  constructor(buffer: ArrayBufferLike) {
+  constructor(buffer: ArrayBufferLike, layout: SieveLayout) {
+    this.undecoded = undecodedCounts(buffer, layout);
     this.view = new DataView(buffer);
     this.words = new Int32Array(buffer);
     this.#longs = new Float64Array(buffer);

@@ -2,6 +2,7 @@ import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { WorkStatistics } from "../cli/packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import { addedCounts } from "../packet/undecoded_counts.ts";
 
 /** What was written in the end: of keys that several threads had seen, one. */
 type Written = Pick<FlowMeterStatistics, "flows" | "flowsBy" | "keys">;
@@ -43,6 +44,7 @@ function addedFlows(
 ): FlowMeterStatistics {
   return {
     decoded: columnSums(all.map((one) => one.decoded)),
+    undecoded: addedCounts(all.map((one) => one.undecoded)),
     conversations: sum(all.map((one) => one.conversations)),
     forgotten: sum(all.map((one) => one.forgotten)),
     evidence: {

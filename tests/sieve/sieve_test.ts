@@ -108,7 +108,7 @@ class TestSieve {
     this.settings = sieveSettings({ readPorts, ...settings });
     this.#memory = sieveMemory(this.settings);
     this.#sieve = new Sieve(this.#memory, this.settings);
-    this.#output = new SieveOutput(this.#memory.buffer);
+    this.#output = new SieveOutput(this.#memory.buffer, new SieveLayout(this.settings));
     this.#room = new SieveLayout(this.settings).ring.start;
   }
 
