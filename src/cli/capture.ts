@@ -121,10 +121,12 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       ownNetworks: run.ownNetworks,
       maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
+      wantsSeen: run.wantsSeen,
       user: options.user ?? null,
     },
     {
       emit: (batch) => run.write(batch),
+      see: (batch) => run.see(batch),
       emitNames: (writes) => run.writeNames(writes),
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),

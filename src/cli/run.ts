@@ -95,6 +95,7 @@ export class Run {
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
       emitNames: (writes) => this.writeNames(writes),
+      onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
@@ -160,6 +161,16 @@ export class Run {
     for (const sink of this.#sinks.all) sink.write(batch);
   }
 
+  /** Whether it is shown when flows were seen last, also those whose keys are held back. */
+  get wantsSeen(): boolean {
+    return this.#sinks.table !== null;
+  }
+
+  /** Has that shown. The batch may be used again when this returns. */
+  see(batch: ObservationBatch): void {
+    this.#sinks.table?.see(batch);
+  }
+
   /** Has the sinks take writes of keys with names. */
   writeNames(writes: readonly NameWrite[]): void {
     for (const sink of this.#sinks.all) sink.writeNames(writes);
@@ -214,7 +225,11 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const work = [() => this.meter.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
+    const flush = () => {
+      this.meter.flush();
+      this.meter.emitSeen();
+    };
+    const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;

@@ -90,6 +90,8 @@ export class ConversationTable {
   count = 0;
   /** How many were forgotten to make room for others. */
   forgotten = 0;
+  /** Called with the number of each conversation that is forgotten, while its cells are still there. */
+  onForget: ((number: number) => void) | null = null;
   readonly #limit: number;
   readonly #beforeForgetting: () => void;
   #index: Int32Array;
@@ -228,6 +230,11 @@ export class ConversationTable {
     return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;
   }
 
+  /** The number after the last that a conversation has had. */
+  get end(): number {
+    return this.#unused;
+  }
+
   /** The low end's port in the upper half, the high end's in the lower one. */
   portsOf(number: number): number {
     return this.hot[(number << this.hotShift) + HOT_PORTS];
@@ -349,6 +356,7 @@ export class ConversationTable {
         continue;
       }
       done++;
+      this.onForget?.(number);
       this.#ages.remove(number);
       this.#removeFromIndex(number);
       this.#links[(number << LINK_SHIFT) + LINK_NEWER] = this.#free;

@@ -112,6 +112,12 @@ export interface FlowMeterOptions {
    * was observed in a second is emitted when the next one begins.
    */
   clock?: () => number;
+  /**
+   * Takes flows and refusals that were seen again while their keys are held back, with the second in
+   * which they were seen last: refusals as they come, flows at {@linkcode FlowMeter.emitSeen}. The batch
+   * is used again as soon as this returns.
+   */
+  onSeen?: (batch: ObservationBatch) => void;
   /** Conversations of each address family that are remembered. @default 1_000_000 */
   maxConversations?: number;
   /**
@@ -206,6 +212,9 @@ export class FlowMeter {
   readonly #decoder: BatchDecoder;
   readonly #own: DecodedBatch;
   #sum = 0;
+  readonly #emitsSeen: boolean;
+  /** Up to when flows were listed that were seen. */
+  #seenSince = 0;
   /** How far the lists of a batch were taken. */
   #taken4 = 0;
   #taken6 = 0;
@@ -227,6 +236,7 @@ export class FlowMeter {
     conversations: 0,
     forgotten: 0,
     undecoded: null as SightingBatch["undecoded"] | null,
+    lastSeen: null as SightingBatch["lastSeen"] | null,
   };
   /** The time of what a sieve sends on, which may be earlier than the meter's. */
   #sightingSecond = 0;
@@ -265,7 +275,12 @@ export class FlowMeter {
     const beforeForgetting = () => this.#prepareForgetting();
     this.#ipv4 = new ConversationTable(1, most, beforeForgetting, memory.ipv4);
     this.#ipv6 = new ConversationTable(4, most, beforeForgetting, memory.ipv6);
-    this.#keys = new KeyWriter(memory.keys, options.emit);
+    this.#keys = new KeyWriter(memory.keys, options.emit, options.onSeen);
+    this.#emitsSeen = options.onSeen !== undefined;
+    if (this.#emitsSeen) {
+      this.#ipv4.onForget = (number) => this.#listSeen(false, number, number + 1);
+      this.#ipv6.onForget = (number) => this.#listSeen(true, number, number + 1);
+    }
     this.#mapping = options.mapping;
     memory.setMapping(options.mapping.image);
     memory.program.setTime(this.#second, this.#window);
@@ -314,6 +329,7 @@ export class FlowMeter {
     this.#sifted.conversations = batch.conversations;
     this.#sifted.forgotten = batch.forgotten;
     this.#sifted.undecoded = batch.undecoded;
+    this.#sifted.lastSeen = batch.lastSeen;
     this.#payloadReader?.countQueries?.(batch.queries);
     this.#placesIn(view, words);
     this.#sightingsFrom = batch.from;
@@ -393,6 +409,42 @@ export class FlowMeter {
     this.#judgeDue();
     this.#payloadReader?.flush();
     this.#keys.flush();
+  }
+
+  /** Emits when flows were seen last that were seen since it was called before. */
+  emitSeen(): void {
+    if (!this.#emitsSeen) return;
+    this.#readLastSeen();
+    const { program } = this.#memory;
+    this.#listSeen(false, 1, Math.max(this.#ipv4.end, program.placedEnd(false)));
+    this.#listSeen(true, 1, Math.max(this.#ipv6.end, program.placedEnd(true)));
+    this.#keys.flushSeen();
+    this.#seenSince = this.#second;
+  }
+
+  /** Reads from a sieve when conversations were seen last. */
+  #readLastSeen(): void {
+    const { lastSeen } = this.#sifted;
+    if (lastSeen === null) return;
+    for (const table of [this.#ipv4, this.#ipv6]) {
+      const isIpv6 = table === this.#ipv6;
+      const { hot, hotShift } = table;
+      for (let number = this.#memory.program.placedEnd(isIpv6) - 1; number > 0; number--) {
+        hot[(number << hotShift) + HOT_LAST_SEEN] = lastSeen(isIpv6, number);
+      }
+    }
+  }
+
+  #listSeen(isIpv6: boolean, from: number, end: number): void {
+    const { program } = this.#memory;
+    const keys = this.#keys;
+    const { seen, seenAt } = keys;
+    for (let number = from; number < end;) {
+      if (seen.count + 2 > seen.capacity) keys.flushSeen();
+      number = program
+        .listSeen(isIpv6, number, end, this.#seenSince, seenAt, seen.count, seen.capacity);
+      seen.count = program.seenListed();
+    }
   }
 
   /** Writes a client key, unless it is held back, for what a payload reader found of this client. */
@@ -505,7 +557,11 @@ export class FlowMeter {
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
         const isFlow = this.#countsAsFlow(flags);
         if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
-        if (!isFlow) continue;
+        if (!isFlow) {
+          const isSeen = number !== 0 && (flags & TCP_SYN) === 0;
+          if (isSeen) hot[(number << table.hotShift) + HOT_LAST_SEEN] = second;
+          continue;
+        }
       }
       if (number === 0) number = add4(table, list, i);
       const cell = number << IPV4_HOT_SHIFT;
@@ -534,7 +590,11 @@ export class FlowMeter {
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
         const isFlow = this.#countsAsFlow(flags);
         if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
-        if (!isFlow) continue;
+        if (!isFlow) {
+          const isSeen = number !== 0 && (flags & TCP_SYN) === 0;
+          if (isSeen) hot[(number << table.hotShift) + HOT_LAST_SEEN] = second;
+          continue;
+        }
       }
       if (number === 0) number = add6(table, list, i);
       const cell = number << IPV6_HOT_SHIFT;

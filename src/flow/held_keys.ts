@@ -48,8 +48,9 @@ export interface KeyProgram {
     port: number,
     about: number,
     isIgnored: boolean,
+    seconds: number,
   ): void;
-  commit(count: number, observed: number, seconds: number, window: number): number;
+  commit(count: number, observed: number, window: number): number;
   forgotten(): number;
 }
 

@@ -83,6 +83,16 @@ export interface MeterProgram extends KeyProgram {
   forgottenEnds(): number;
   setUpBecame(at: number): void;
   onlyOpenedCount(): number;
+  listSeen(
+    isIpv6: boolean,
+    number: number,
+    end: number,
+    since: number,
+    into: number,
+    already: number,
+    room: number,
+  ): number;
+  seenListed(): number;
 }
 
 /** What is known of an end: how many far ports it has had, and what it was seen to be. */

@@ -45,6 +45,11 @@ export const TABLE_OWN_COUNT = 4;
 export const TABLE_COUNT = 5;
 export const TABLE_FORGOTTEN = 6;
 
+/** Words of a conversation's cell, and which of them says when it was seen last. */
+const CELL4_WORDS = 8;
+const CELL6_WORDS = 16;
+const CELL_LAST_SEEN = 1;
+
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);
 /** Of each packet: its number of either family, and what is known of one that is wanted as a whole. */
@@ -136,7 +141,10 @@ export class SieveLayout {
       index: this.#take(index),
       own: this.#take(ownNetworks.length * own),
     });
-    this.families = [family(tables, 32, 8), family(tables + TABLE, 64, 32)];
+    this.families = [
+      family(tables, CELL4_WORDS * WORD, 8),
+      family(tables + TABLE, CELL6_WORDS * WORD, 32),
+    ];
     this.pages = Math.ceil(this.#end / PAGE);
   }
 
@@ -192,12 +200,16 @@ export class SieveOutput implements SightingBatch {
   readonly view: DataView<ArrayBufferLike>;
   readonly words: Int32Array;
   readonly undecoded: UndecodedCounts;
+  readonly lastSeen: (isIpv6: boolean, number: number) => number;
   readonly #longs: Float64Array;
   /** Word of its head. */
   #head = 0;
 
   constructor(buffer: ArrayBufferLike, layout: SieveLayout) {
     this.undecoded = undecodedCounts(buffer, layout);
+    const [cells4, cells6] = layout.families.map(({ cells }) => cells / WORD + CELL_LAST_SEEN);
+    this.lastSeen = (isIpv6, number) =>
+      this.words[isIpv6 ? cells6 + number * CELL6_WORDS : cells4 + number * CELL4_WORDS];
     this.view = new DataView(buffer);
     this.words = new Int32Array(buffer);
     this.#longs = new Float64Array(buffer);

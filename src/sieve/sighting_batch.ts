@@ -64,6 +64,8 @@ export interface SightingBatch {
   readonly decoded: Int32Array;
   /** What was not decoded up to now, or a little later. */
   readonly undecoded: Pick<UndecodedCounts, "list">;
+  /** When the sieve has seen a conversation last, by what it has read up to now. */
+  readonly lastSeen: (isIpv6: boolean, number: number) => number;
   /** Conversations that the sieve remembers. */
   readonly conversations: number;
   /** Conversations that it has forgotten to make room. */

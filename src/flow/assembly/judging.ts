@@ -1,5 +1,6 @@
 /* Who is client and who is server: what is due is judged, and becomes keys. */
 import {
+  CELL_LAST_SEEN,
   CELL_UNTIL,
   cellOf,
   COLD_JUDGEMENT,
@@ -228,20 +229,19 @@ function askMapping(isAgain: bool): u32 {
 
 function stage(outcome: u32, word: u32): void {
   const isTurned = (outcome & CLIENT_IS_DESTINATION) !== 0;
+  const isIpv6 = (word & DUE_IPV6) !== 0;
+  const number = word >>> DUE_NUMBER_SHIFT;
   const isItIgnored = isIgnored();
-  countAs(
-    (word & DUE_IPV6) !== 0,
-    word >>> DUE_NUMBER_SHIFT,
-    isItIgnored ? IGNORED : GAVE_FLOW,
-  );
+  countAs(isIpv6, number, isItIgnored ? IGNORED : GAVE_FLOW);
   stageFlow(
     stagedCount,
-    load<u32>(FACTS_IS_IPV6) !== 0,
+    isIpv6,
     isTurned ? FACTS_DESTINATION : FACTS_SOURCE,
     isTurned ? FACTS_SOURCE : FACTS_DESTINATION,
     outcome >>> 16,
     byOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
     isItIgnored,
+    load<u32>(cellOf(isIpv6, number) + CELL_LAST_SEEN),
   );
   store<u32>(stagedDue + (<usize> stagedCount << 2), word);
   stagedCount++;
@@ -253,7 +253,7 @@ function commitFlows(): void {
     handOn(observed);
     observed = 0;
   }
-  observed = commit(stagedCount, observed, second, window);
+  observed = commit(stagedCount, observed, window);
   for (let i: u32 = 0; i < stagedCount; i++) {
     const word = load<u32>(stagedDue + (<usize> i << 2));
     const cell = cellOf((word & DUE_IPV6) !== 0, word >>> DUE_NUMBER_SHIFT);

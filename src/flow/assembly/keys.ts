@@ -31,6 +31,7 @@ const STAGED_PORT: usize = 32;
 const STAGED_ABOUT: usize = 36;
 const STAGED_FLAGS: usize = 40;
 const STAGED_UNTIL: usize = 44;
+const STAGED_SECONDS: usize = 48;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
@@ -48,7 +49,7 @@ const KEYS: usize = 24;
 
 // `src/flow/observation_batch.ts`.
 const KIND_CLIENT: u32 = 1;
-const KIND_FLOW: u32 = 2;
+export const KIND_FLOW: u32 = 2;
 const KIND_PEER: u32 = 3;
 const IPV6_BIT: u32 = 1 << 8;
 const OBSERVATION: usize = 48;
@@ -81,8 +82,7 @@ let present: u32 = 0;
 let presentCount: usize = 0;
 let forgottenKeys: f64 = 0;
 
-// What is written next belongs to this time. `written` is how many observations there are.
-let seconds: u32 = 0;
+// What is written next belongs to this window. `written` is how many observations there are.
 let window: u32 = 0;
 let written: u32 = 0;
 let sum: u32 = 0;
@@ -268,6 +268,7 @@ function ageOf(word: u32): u32 {
  *
  * @param place Which of those that are asked about at once.
  * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
+ * @param seconds When it was seen.
  */
 export function stageFlow(
   place: u32,
@@ -277,12 +278,14 @@ export function stageFlow(
   port: u32,
   about: u32,
   isIgnored: bool,
+  seconds: u32,
 ): void {
   const flow = stagedFlows + <usize> place * STAGED;
   v128.store(flow, v128.load(client));
   v128.store(flow + STAGED_SERVER, v128.load(server));
   store<u32>(flow + STAGED_PORT, port);
   store<u32>(flow + STAGED_ABOUT, about);
+  store<u32>(flow + STAGED_SECONDS, seconds);
   store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
 }
 
@@ -297,8 +300,7 @@ export function untilOf(place: u32): u32 {
  * @param observed How many observations there are.
  * @returns How many there are afterwards.
  */
-export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u32): u32 {
-  seconds = itsSeconds;
+export function commit(count: u32, observed: u32, itsWindow: u32): u32 {
   window = itsWindow;
   written = observed;
   let key = fingerprints;
@@ -330,15 +332,17 @@ function commitFlow(flow: usize, key: usize): void {
   const client = flow;
   const server = flow + ADDRESS;
   const flags = load<u32>(flow + STAGED_FLAGS);
-  const family = (flags & IS_IPV6) !== 0 ? IPV6_BIT : 0;
+  const isIpv6 = (flags & IS_IPV6) !== 0;
+  const seconds = load<u32>(flow + STAGED_SECONDS);
   const clientHeld = admitAt(key + CLIENT);
-  if (clientHeld === 0) push(KIND_CLIENT | family, client, 0, 0, 0);
+  if (clientHeld === 0) push(KIND_CLIENT, isIpv6, client, 0, 0, 0, seconds);
   let until = nextWindow(clientHeld);
   if ((flags & IS_IGNORED) === 0) {
     const flowHeld = admitAt(key + FLOW);
     if (flowHeld === 0) {
       const about = load<u32>(flow + STAGED_ABOUT);
-      push(KIND_FLOW | family, client, server, load<u32>(flow + STAGED_PORT), about);
+      const port = load<u32>(flow + STAGED_PORT);
+      push(KIND_FLOW, isIpv6, client, server, port, about, seconds);
       const by = flowsBy + (<usize> (about & 0xff) << 3);
       store<f64>(by, load<f64>(by) + 1);
     }
@@ -346,9 +350,9 @@ function commitFlow(flow: usize, key: usize): void {
   }
   const peerHeld = admitAt(key + PEER);
   if (peerHeld === 0) {
-    push(KIND_PEER | family, client, server, 0, 0);
+    push(KIND_PEER, isIpv6, client, server, 0, 0, seconds);
     // An address that talks with itself has one peer key: both ways are the same.
-    if (!areEqual(client, server)) push(KIND_PEER | family, server, client, 0, 0);
+    if (!areEqual(client, server)) push(KIND_PEER, isIpv6, server, client, 0, 0, seconds);
   }
   store<u32>(flow + STAGED_UNTIL, min(until, nextWindow(peerHeld)));
 }
@@ -424,10 +428,33 @@ function areEqual(one: usize, other: usize): bool {
 
 /** Writes an observation; `b` is 0 where it has one address only. */
 @inline
-function push(kind: u32, a: usize, b: usize, ports: u32, about: u32): void {
-  const at = observations + <usize> written * OBSERVATION;
-  written++;
-  store<u32>(at + WORD_KIND, kind);
+function push(
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  putObservation(observations, written++, kind, isIpv6, a, b, ports, about, seconds);
+}
+
+/** The same anywhere, as one of others. */
+@inline
+export function putObservation(
+  into: usize,
+  place: u32,
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  const at = into + <usize> place * OBSERVATION;
+  store<u32>(at + WORD_KIND, isIpv6 ? kind | IPV6_BIT : kind);
   store<u64>(at + WORD_A, load<u64>(a));
   store<u64>(at + WORD_A + 8, load<u64>(a + 8));
   store<u64>(at + WORD_B, b === 0 ? 0 : load<u64>(b));

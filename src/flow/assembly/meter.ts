@@ -29,6 +29,7 @@ export {
   stageFlow,
 } from "./keys";
 export { decide, isIgnored, isSuppressed, setMapping } from "./mapping";
+export { listSeen, seenListed } from "./seen";
 export { setUpBecame } from "./no_flow";
 export { placedEnd, takeSightings } from "./sightings";
 export { setTime } from "./time";

@@ -99,9 +99,11 @@ function takeSifted(isIpv6: bool, at: usize, about: u32): void {
       const ports = load<u32>(cell + CELL_PORTS);
       if (takeReset(isIpv6, direction, ports, cell + CELL_ADDRESSES)) return;
     }
+    if (number !== 0 && (flags & TCP_SYN) === 0) store<u32>(cell + CELL_LAST_SEEN, second);
     // A connection is attributed from its payload packets: then it is one that worked.
     if ((flags & (TCP_SYN | TCP_FIN)) !== 0 || number === 0) return;
   }
+  store<u32>(cell + CELL_LAST_SEEN, second);
   const until = cell + CELL_UNTIL + (<usize> direction << 2);
   if ((load<u32>(cell + CELL_STATE) & WANTS_LOOK) !== 0) {
     const says = load<u32>(at + SAYS);

@@ -856,6 +856,7 @@ function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool 
   }
   const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
   const idle = second > lastSeen ? second - lastSeen : 0;
+  if ((about & SYN) === 0) store<u32>(cell + CELL_LAST_SEEN, second);
   send(about, number, looks, idle);
   return true;
 }
