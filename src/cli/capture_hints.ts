@@ -11,22 +11,34 @@ const LEAST = 10;
 
 /** Says why a capture shows nothing: soon after its start, each reason once, and all that hold at its end. */
 export class CaptureHints {
-  readonly #run: Run;
+  readonly #run: Pick<Run, "whyNoFlows">;
   readonly #log: Log;
   readonly #interfaces: readonly WhyNoPackets[];
-  readonly #start = performance.now();
+  readonly #now: () => number;
+  readonly #start: number;
   readonly #said = new Set<string>();
 
-  /** @param names The interfaces, in the order in which a capture counts them. */
-  constructor(run: Run, names: readonly string[], keptOutBy: KeptOutBy, log: Log) {
+  /**
+   * @param names The interfaces, in the order in which a capture counts them.
+   * @param now The time in milliseconds.
+   */
+  constructor(
+    run: Pick<Run, "whyNoFlows">,
+    names: readonly string[],
+    keptOutBy: KeptOutBy,
+    log: Log,
+    now: () => number = () => performance.now(),
+  ) {
     this.#run = run;
+    this.#now = now;
+    this.#start = now();
     this.#log = log;
     this.#interfaces = names.map((name) => new WhyNoPackets(name, keptOutBy));
   }
 
   /** Looks at what was counted while the capture goes on. */
   look({ sources, meters: { flows } }: WorkStatistics): void {
-    const passed = performance.now() - this.#start;
+    const passed = this.#now() - this.#start;
     if (passed >= PACKETS_PATIENCE) {
       this.#interfaces.forEach((it, i) => {
         // That one is down was said when it was seen.

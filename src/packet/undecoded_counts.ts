@@ -10,6 +10,7 @@ export interface UndecodedCount {
    * `PacketHeader.notIp`.
    */
   readonly number: number;
+  /** How many. */
   readonly packets: number;
 }
 
@@ -27,7 +28,11 @@ export const UNDECODED_COUNTS_SIZE: number = MOST_NUMBERS * COLUMNS;
 export class UndecodedCounts {
   readonly #counts: Float64Array;
 
-  /** @param counts Where they are, of {@linkcode UNDECODED_COUNTS_SIZE}; all are 0 at first. */
+  /**
+   * Makes one that has counted nothing, or shows what another one has.
+   *
+   * @param counts Where they are, of {@linkcode UNDECODED_COUNTS_SIZE}; all are 0 at first.
+   */
   constructor(counts: Float64Array = new Float64Array(UNDECODED_COUNTS_SIZE)) {
     this.#counts = counts;
   }

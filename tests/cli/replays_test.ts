@@ -41,6 +41,8 @@ export default defineConfig({ suppressOwnNetwork: false });`;
 /** The JSON lines of a replay. */
 async function linesOf(
   open: (meter: FlowMeter) => PacketSource | SiftedFile,
+  // Few, as hundreds of meters are made one after the other.
+  maxConversations = 50_000,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let lines = "";
@@ -57,8 +59,7 @@ async function linesOf(
     emit: (batch) => sink.write(batch),
     emitNames: (writes) => sink.writeNames(writes),
     names,
-    // Small, as hundreds of meters are made one after the other.
-    maxConversations: 50_000,
+    maxConversations,
   });
   const source = open(meters.flows);
   try {
@@ -156,3 +157,23 @@ for (const [count, processes] of [[10_000, REPLAYS], [MOST_CONVERSATIONS, 1]]) {
       }
     }));
 }
+
+Deno.test("which conversations are forgotten, of more than there is room for, is the same each time", () =>
+  withFiles({}, async (directory) => {
+    const path = join(directory, "fan_in.pcap");
+    await Deno.writeFile(path, pcap(fanInPackets(fanInConversations(2_000))));
+    const [first, ...others] = await Promise.all(Array.from({ length: 4 }, async (_, i) => {
+      const thread = new SieveThread();
+      const random = new SeededRandom();
+      try {
+        const here = i % 2 === 0 ? SavefileSource.open(path) : piped(path, random);
+        // A thread knows of other conversations that they are idle.
+        const sifted = (meter: FlowMeter) => thread.read(path, undefined, meter.sieveSettings);
+        return [await linesOf(() => here, 500), await linesOf(sifted, 500)];
+      } finally {
+        thread.close();
+      }
+    }));
+    for (const lines of others) assert.deepEqual(lines, first);
+    assert.ok(first[0].includes('"by":"fan-in"'));
+  }));
