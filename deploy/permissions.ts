@@ -1,4 +1,5 @@
 import { FFI_PATHS } from "../ffi/library.ts";
+import { EVERYWHERE } from "../src/cli/write_everywhere.ts";
 
 /**
  * Sockets of Redis and what is compatible with it, as the packages of Debian, Fedora and Arch name
@@ -35,6 +36,6 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[...REDIS_SOCKETS, OWN_SOCKETS, ...sockets].join(",")}`,
+    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, ...sockets].join(",")}`,
   ];
 }
