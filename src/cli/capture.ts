@@ -13,6 +13,7 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
+import { CaptureHints } from "./capture_hints.ts";
 import { loadModules } from "./load_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
@@ -178,10 +179,12 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       ownNetworks: run.ownNetworks,
       maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
+      wantsSeen: run.wantsSeen,
       user: options.user ?? null,
     },
     {
       emit: (batch) => run.write(batch),
+      see: (batch) => run.see(batch),
       emitNames: (writes) => run.writeNames(writes),
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),
@@ -196,6 +199,7 @@ class Capture {
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
+  readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -213,6 +217,7 @@ class Capture {
     this.#names = [...new Set(names)];
     this.#options = options;
     this.#log = log;
+    this.#hints = new CaptureHints(run, this.#names, options, log);
   }
 
   async run(signals: EndSignals): Promise<void> {
@@ -220,6 +225,7 @@ class Capture {
     const reload = async () => {
       this.#serviceManager.reloading();
       await this.#run.reload();
+      this.#hints.beginAnew();
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
@@ -238,6 +244,7 @@ class Capture {
       Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
+      this.#hints.atEnd(this.#work.statistics());
     }
   }
 
@@ -268,6 +275,7 @@ class Capture {
   async #flush(): Promise<void> {
     await this.#work.flush();
     if (this.#isOver) return;
+    this.#hints.look(this.#work.statistics());
     this.#flushAfterInterval();
     await this.#run.flushSinks();
   }

@@ -11,6 +11,7 @@ import type { Store } from "./store.ts";
 export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
+  readonly table: FlowTableSink | null;
 }
 
 /**
@@ -31,8 +32,9 @@ export async function openSinks(
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
   if (options.json) all.push(new JsonSink({ mode, names }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
-  return { all, redis };
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  if (table !== null) all.push(table);
+  return { all, redis, table };
 }
 
 async function openRedis(

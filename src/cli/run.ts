@@ -1,4 +1,4 @@
-import type { Cidr } from "../config/cidr.ts";
+import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -6,7 +6,7 @@ import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { FlowMeter } from "../flow/flow_meter.ts";
+import type { FlowMeter, FlowMeterStatistics } from "../flow/flow_meter.ts";
 import type { LocalServices } from "../flow/local_services.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -19,6 +19,7 @@ import { correctionText } from "./correction_text.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import { type Store, storeOf } from "./store.ts";
+import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
 /** Options of the command line that capture and replay have in common. */
 export interface RunOptions {
@@ -93,6 +94,7 @@ export class Run {
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
       emitNames: (writes) => this.writeNames(writes),
+      onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
@@ -155,9 +157,28 @@ export class Run {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
   }
 
+  /** Why most of what a meter has counted gave no flow, if that is so. */
+  whyNoFlows(flows: FlowMeterStatistics): NoFlowReason[] {
+    const { config } = this.#options;
+    return whyNoFlows(flows, this.#loaded.mapping, [
+      ...this.#purpose.ownNetworks.map(cidrText),
+      ...(config === undefined ? [] : [`-c ${config}`]),
+    ]);
+  }
+
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
     for (const sink of this.#sinks.all) sink.write(batch);
+  }
+
+  /** Whether it is shown when flows were seen last, also those whose keys are held back. */
+  get wantsSeen(): boolean {
+    return this.#sinks.table !== null;
+  }
+
+  /** Has that shown. The batch may be used again when this returns. */
+  see(batch: ObservationBatch): void {
+    this.#sinks.table?.see(batch);
   }
 
   /** Has the sinks take writes of keys with names. */
@@ -214,7 +235,11 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const work = [() => this.meter.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
+    const flush = () => {
+      this.meter.flush();
+      this.meter.emitSeen();
+    };
+    const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;

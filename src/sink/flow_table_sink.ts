@@ -65,6 +65,11 @@ export class FlowTableSink implements Sink {
     this.table.add(batch);
   }
 
+  /** Takes when flows were seen last whose keys are held back. */
+  see(batch: ObservationBatch): void {
+    this.table.see(batch);
+  }
+
   /** Names are shown beside the flows that have them, and have no rows of their own. */
   writeNames(_writes: readonly NameWrite[]): void {}
 

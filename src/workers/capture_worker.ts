@@ -116,14 +116,16 @@ class CaptureWorker {
     scope.postMessage({ kind: "opened" });
   }
 
-  async #start({ ownNetworks, maxConversations, own, user }: StartMessage): Promise<void> {
+  async #start(message: StartMessage): Promise<void> {
+    const { ownNetworks, maxConversations, own, wantsSeen, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#listening = new ListeningSockets(this.#log);
     await this.#listening.start();
     this.#meters = new Meters({
       mapping: await this.#mapping(ownNetworks),
-      emit: (batch) => this.#emit(batch),
+      emit: (batch) => this.#emit("observations", batch),
+      onSeen: wantsSeen ? (batch) => this.#emit("seen", batch) : undefined,
       emitNames: (writes) => scope.postMessage({ kind: "names", writes }),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
@@ -165,10 +167,10 @@ class CaptureWorker {
     }
   }
 
-  #emit({ words, count }: ObservationBatch): void {
+  #emit(kind: "observations" | "seen", { words, count }: ObservationBatch): void {
     this.#postLookups();
     const copy = words.slice(0, count * OBSERVATION_WORDS);
-    scope.postMessage({ kind: "observations", words: copy }, [copy.buffer]);
+    scope.postMessage({ kind, words: copy }, [copy.buffer]);
   }
 
   #postLookups(): void {

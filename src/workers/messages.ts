@@ -26,6 +26,8 @@ export interface StartMessage {
   readonly ownNetworks: readonly Cidr[];
   readonly maxConversations: number;
   readonly own: OwnConnectionsState | null;
+  /** Whether it is to tell when flows were seen last whose keys are held back. */
+  readonly wantsSeen: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -58,6 +60,8 @@ export type FromWorker =
   | { readonly kind: "started" }
   /** Observations, laid out as in an `ObservationBatch`. */
   | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
+  /** Flows and refusals that were seen again, laid out the same. */
+  | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
   | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
