@@ -112,7 +112,13 @@ export function seeFlows(observations: usize, count: u32): void {
     if ((kind & KIND_MASK) !== KIND_FLOW) continue;
     const protocol = (load<u32>(at + WORD_ABOUT * 4) >>> 8) & PROTOCOL_MASK;
     const ports = load<u32>(at + WORD_PORTS * 4);
-    see((kind & IPV6_BIT) !== 0, at + WORD_A * 4, ports, protocol, load<u32>(at + WORD_SECONDS * 4));
+    see(
+      (kind & IPV6_BIT) !== 0,
+      at + WORD_A * 4,
+      ports,
+      protocol,
+      load<u32>(at + WORD_SECONDS * 4),
+    );
   }
 }
 
