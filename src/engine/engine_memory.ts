@@ -74,6 +74,8 @@ export interface EngineHost {
   askFunction(rule: number): number;
   /** The attribution of what is in the facts gave way to stronger evidence. */
   corrected(before: number, after: number): void;
+  /** A conversation, or a generation of it, is forgotten: its cells are still what they were. */
+  ended(isIpv6: number, number: number): void;
 }
 
 /** What `assembly/engine.ts` exports. Times are seconds since 1970-01-01 UTC, and milliseconds. */
@@ -170,6 +172,7 @@ export interface EngineProgram {
   useListening(): void;
   useMapping(): void;
   useOwn(): void;
+  wantEnds(): void;
   wasUnknown(): number;
   weigh(): number;
   writeClient(isIpv6: boolean, client: number): void;
@@ -196,6 +199,7 @@ export const NO_HOST: EngineHost = {
   isListening: notAsked,
   askFunction: notAsked,
   corrected: notAsked,
+  ended: notAsked,
 };
 
 /**
