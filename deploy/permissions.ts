@@ -1,4 +1,5 @@
 import { FFI_PATHS } from "../ffi/library.ts";
+import { SOCKET_FOLDER } from "../src/dns/socket_folder.ts";
 
 /**
  * Sockets of Redis and what is compatible with it, as the packages of Debian, Fedora and Arch name
@@ -16,9 +17,6 @@ const REDIS_SOCKETS: readonly string[] = [
   "/var/run/valkey/valkey.sock",
 ];
 
-/** Where `flosensor dnstap` makes its sockets. systemd makes the folder for a unit that asks for it. */
-const OWN_SOCKETS = "/run/flosensor";
-
 /**
  * The options of deno that say what the compiled file may do; all else is denied, and nothing can
  * add to it. `docs/installation.md` has the reasons.
@@ -35,6 +33,6 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[...REDIS_SOCKETS, OWN_SOCKETS, ...sockets].join(",")}`,
+    `--allow-write=${[...REDIS_SOCKETS, SOCKET_FOLDER, ...sockets].join(",")}`,
   ];
 }

@@ -5,6 +5,7 @@ import { decodeDnstap, DNSTAP_CONTENT_TYPE, type DnstapPayload } from "./dnstap.
 import { frames, FrameStreamError } from "./frame_streams.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { listenError, listenText } from "./listen_error.ts";
+import { makeSocketFolder } from "./socket_folder.ts";
 
 /** How a {@linkcode DnstapListener} goes about its work. */
 export interface DnstapListenerOptions {
@@ -178,6 +179,7 @@ async function listenUnix(
   { path }: { path: string },
   mode: number,
 ): Promise<Deno.Listener<Deno.Conn>> {
+  makeSocketFolder(path);
   await removeStale(path);
   const listener = Deno.listen({ transport: "unix", path });
   try {

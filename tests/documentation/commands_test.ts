@@ -1,0 +1,129 @@
+/** Runs the commands of all pages as they stand there. */
+import assert from "node:assert/strict";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CAN_COPY_SYSTEM, inCopiedSystem, WITHOUT_COPY } from "../deploy/copied_system.ts";
+import { compileOnce } from "../deploy/compiled.ts";
+import { isProgram } from "../installed.ts";
+import { run } from "../namespaces.ts";
+import { type CommandBlock, commandBlocks, isAsShown } from "./command_blocks.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MACHINE = fileURLToPath(new URL("./machine.sh", import.meta.url));
+const PAGES = ["README.md", ...pagesIn("docs")];
+/** What a reader has: programs that the pages take for granted. */
+const TAKEN_FOR_GRANTED = [
+  ["git", "--version"],
+  ["npx", "--version"],
+  ["sudo", "--version"],
+  ["redis-server", "--version"],
+  ["tcpreplay", "--version"],
+  ["tcpdump", "--version"],
+].filter(([program, ...args]) => !isProgram(program, ...args)).map(([program]) => program);
+const CAN_RUN = CAN_COPY_SYSTEM && TAKEN_FOR_GRANTED.length === 0;
+const WITHOUT = WITHOUT_COPY ||
+  (CAN_RUN ? "" : ` (skipped: ${TAKEN_FOR_GRANTED.join(", ")} is not installed)`);
+const COMPILED = await compileOnce();
+
+function pagesIn(folder: string): string[] {
+  return [...Deno.readDirSync(ROOT + folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? pagesIn(`${folder}/${name}`) : name.endsWith(".md") ? [`${folder}/${name}`] : []
+  ).sort();
+}
+
+/** How the commands of a block ended. */
+interface Ending {
+  readonly status: number;
+  readonly said: string;
+}
+
+/** Runs blocks, in order, in a new clone on a machine of their own. */
+async function runBlocks(blocks: readonly CommandBlock[]): Promise<Ending[]> {
+  const files = await Deno.makeTempDir({ prefix: "flosensor-pages-" });
+  try {
+    await clone(join(files, "clone"));
+    await Deno.copyFile(MACHINE, join(files, "machine.sh"));
+    if (COMPILED.isMissing) {
+      await Deno.symlink("clone/flosensor", join(files, "flosensor"));
+    } else {
+      await Deno.copyFile(COMPILED.file, join(files, "flosensor"));
+      await run("cp", "-r", COMPILED.dist, join(files, "clone/dist"));
+    }
+    await Deno.mkdir(join(files, "blocks"));
+    for (const [i, { commands }] of blocks.entries()) {
+      await Deno.writeTextFile(join(files, "blocks", nameOf(i)), `${commands}\n`);
+    }
+    const caches = {
+      DENO_DIR: Deno.env.get("DENO_DIR") ?? join(homedir(), ".cache/deno"),
+      npm_config_cache: Deno.env.get("npm_config_cache") ?? join(homedir(), ".npm"),
+    };
+    const said = await inCopiedSystem("exec bash /mnt/machine.sh", files, {
+      hasOwnNetwork: true,
+      shared: Object.values(caches),
+      environment: {
+        ...caches,
+        PATH: Deno.env.get("PATH") ?? "",
+        HOME: homedir(),
+        TZ: "UTC",
+        NO_COLOR: "1",
+        // The network of the copy leads nowhere.
+        npm_config_prefer_offline: "true",
+      },
+    });
+    const endings = said.split(/^@@ /m).slice(1).map((text) => {
+      const [, status, output] = /^\d+ (\d+)\n([^]*)$/.exec(text)!;
+      return { status: Number(status), said: output.trim() };
+    });
+    assert.equal(endings.length, blocks.length, said);
+    return endings;
+  } finally {
+    await Deno.remove(files, { recursive: true });
+  }
+}
+
+/** What git would clone if all was committed, and a capture as a reader may have one. */
+async function clone(folder: string): Promise<void> {
+  const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const { stdout, stderr } = await run("git", "-C", ROOT, ...list);
+  const files = stdout.split("\0").filter((file) => file !== "");
+  assert.ok(files.length > 0, stderr);
+  for (const file of files) {
+    await Deno.mkdir(dirname(join(folder, file)), { recursive: true });
+    await Deno.copyFile(join(ROOT, file), join(folder, file));
+  }
+  const { stdout: capture } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", join(ROOT, "tests/demo_capture.ts")],
+  }).output();
+  await Deno.writeFile(join(folder, "capture.pcap"), capture);
+}
+
+/** In the order of the shell. */
+function nameOf(block: number): string {
+  return String(block).padStart(3, "0");
+}
+
+for (const page of PAGES) {
+  const blocks = commandBlocks(page, await Deno.readTextFile(ROOT + page));
+  for (const { place, commands, notRun } of blocks.filter(({ notRun }) => notRun !== "")) {
+    const [first] = commands.split("\n");
+    Deno.test({ name: `${place}: ${first} (skipped: ${notRun})`, ignore: true, fn: () => {} });
+  }
+  const runnable = blocks.filter(({ notRun }) => notRun === "");
+  if (runnable.length === 0) continue;
+  Deno.test({
+    name: `the commands of ${page} work as they stand there, in a new clone${WITHOUT}`,
+    ignore: !CAN_RUN,
+    fn: async () => {
+      const wrong: string[] = [];
+      for (const [i, { status, said }] of (await runBlocks(runnable)).entries()) {
+        const { place, commands, output } = runnable[i];
+        if (status !== 0) wrong.push(`${place}: status ${status}\n${commands}\n${said}`);
+        else if (output !== "" && !isAsShown(said, output)) {
+          wrong.push(`${place}: prints something else than is shown\n${commands}\n${said}`);
+        }
+      }
+      assert.equal(wrong.join("\n\n"), "");
+    },
+  });
+}
