@@ -4,10 +4,14 @@
 set -u
 
 ip link set lo up
-ip link add eth0 type veth peer name wire
+# The other end of the cable is in a network of its own.
+unshare --net sleep infinity &
+elsewhere=$!
+until ip link add eth0 type veth peer name wire netns $elsewhere 2>/dev/null; do sleep 0.1; done
+there() { nsenter --net="/proc/$elsewhere/ns/net" "$@"; }
 ip address add 192.168.1.9/24 dev eth0
 ip link set eth0 up
-ip link set wire up
+there ip link set wire up
 redis-server --save "" --daemonize yes >/dev/null
 until redis-cli ping >/dev/null 2>&1; do sleep 0.1; done
 
@@ -29,7 +33,7 @@ for block in /mnt/blocks/*; do
   patience=3000
   while kill -0 "$group" 2>/dev/null; do
     if [ "$(grep -cE "$running" "$said")" -gt "$heard" ]; then
-      tcpreplay -q -i wire /mnt/clone/capture.pcap >/dev/null 2>&1
+      there tcpreplay -q -i wire /mnt/clone/capture.pcap >/dev/null 2>&1
       sleep 2
       heard=$(grep -cE "$running" "$said")
       interrupted=yes
@@ -45,4 +49,4 @@ for block in /mnt/blocks/*; do
   printf '\n@@ %s %s\n' "${block##*/}" "$status"
   cat "$said"
 done
-exit 0
+kill "$elsewhere"
