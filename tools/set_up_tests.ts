@@ -30,7 +30,9 @@ const PACKAGES: readonly Package[] = [
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
   program("systemd-analyze", "systemd"),
-  program("lintian"),
+    program("lintian"),
+  program("git"),
+  program("sudo"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

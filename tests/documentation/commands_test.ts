@@ -1,8 +1,11 @@
 /** Runs the commands of all pages as they stand there. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { flosensor } from "../cli/program.ts";
+import { withFiles } from "../config/temporary_files.ts";
 import { CAN_COPY_SYSTEM, inCopiedSystem, WITHOUT_COPY } from "../deploy/copied_system.ts";
 import { compileOnce } from "../deploy/compiled.ts";
 import { isProgram } from "../installed.ts";
@@ -127,3 +130,35 @@ for (const page of PAGES) {
     },
   });
 }
+
+const CONFIGURATION = /^```ts\n(import [^]*?export default defineConfig[^]*?)^```$/gm;
+
+Deno.test("the configurations that pages show are taken as they are", async () => {
+  let count = 0;
+  for (const page of PAGES) {
+    for (const [, config] of (await Deno.readTextFile(ROOT + page)).matchAll(CONFIGURATION)) {
+      await withFiles({ "config.ts": config }, async (folder) => {
+        const args = ["check", "--config", join(folder, "config.ts"), "192.168.1.0/24"];
+        const { status, stdout, stderr } = await flosensor(args);
+        assert.equal(status, 0, `${page}: ${stderr}`);
+        assert.match(stdout, /^Nothing suspicious\.$/m, page);
+      });
+      count++;
+    }
+  }
+  assert.ok(count > 0);
+});
+
+Deno.test("README.md is read in a few minutes: it has 120 lines at most", async () => {
+  const lines = (await Deno.readTextFile(`${ROOT}README.md`)).trimEnd().split("\n");
+  assert.ok(lines.length <= 120, `${lines.length}`);
+});
+
+Deno.test("pages link to what is there", async () => {
+  for (const page of PAGES) {
+    const text = await Deno.readTextFile(ROOT + page);
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`);
+    }
+  }
+});

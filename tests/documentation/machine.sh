@@ -7,7 +7,10 @@ ip link set lo up
 # The other end of the cable is in a network of its own.
 unshare --net sleep infinity &
 elsewhere=$!
-until ip link add eth0 type veth peer name wire netns $elsewhere 2>/dev/null; do sleep 0.1; done
+until [ "$(readlink "/proc/$elsewhere/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do
+  sleep 0.1
+done
+ip link add eth0 type veth peer name wire netns "$elsewhere"
 there() { nsenter --net="/proc/$elsewhere/ns/net" "$@"; }
 ip address add 192.168.1.9/24 dev eth0
 ip link set eth0 up
@@ -33,7 +36,7 @@ for block in /mnt/blocks/*; do
   patience=3000
   while kill -0 "$group" 2>/dev/null; do
     if [ "$(grep -cE "$running" "$said")" -gt "$heard" ]; then
-      there tcpreplay -q -i wire /mnt/clone/capture.pcap >/dev/null 2>&1
+      there tcpreplay -q --topspeed -i wire /mnt/clone/capture.pcap >/dev/null 2>&1
       sleep 2
       heard=$(grep -cE "$running" "$said")
       interrupted=yes
