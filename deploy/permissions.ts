@@ -1,4 +1,5 @@
 import { FFI_PATHS } from "../ffi/library.ts";
+import { EVERYWHERE } from "../src/cli/write_everywhere.ts";
 import { SOCKET_FOLDER } from "../src/dns/socket_folder.ts";
 
 /**
@@ -33,6 +34,6 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[...REDIS_SOCKETS, SOCKET_FOLDER, ...sockets].join(",")}`,
+    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, SOCKET_FOLDER, ...sockets].join(",")}`,
   ];
 }

@@ -1,4 +1,3 @@
-import type { Program } from "acorn";
 import { UserError } from "../user_error.ts";
 import { ConfigError, type ConfigPath } from "./config_error.ts";
 import { defineConfig } from "./configuration.ts";
@@ -63,27 +62,22 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
 async function loadFile(file: string): Promise<LoadedConfig> {
   // Whoever has no configuration file does not pay for loading what reads TypeScript.
   const { ModuleLoader } = await import("./module_loader.ts");
-  const { lineOfEntry } = await import("./syntax_tree.ts");
+  const { lineOfEntry, lineWithoutExport } = await import("./syntax_tree.ts");
   const { namespace, program, files } = await new ModuleLoader().load(file);
   const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
-  const config = checked(namespace, program, file, placeOf);
-  return { config, file, description: file, files };
-}
-
-function checked(
-  namespace: Record<string, unknown>,
-  program: Program,
-  file: string,
-  placeOf: ValidConfig["placeOf"],
-): ValidConfig {
   if (!("default" in namespace)) {
     throw new UserError(
-      `${file}:${program.loc!.end.line}: there is no default export: ` +
+      `${file}:${lineWithoutExport(program)}: there is no default export: ` +
         "write export default defineConfig({ ... })",
     );
   }
+  const config = checked(namespace.default, placeOf);
+  return { config, file, description: file, files };
+}
+
+function checked(exported: unknown, placeOf: ValidConfig["placeOf"]): ValidConfig {
   try {
-    return validate(namespace.default, placeOf);
+    return validate(exported, placeOf);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new UserError(`${placeOf(error.path)}: ${error.message}`, 1, { cause: error });

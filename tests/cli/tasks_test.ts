@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { FFI_PATHS, LIBPCAP_VARIABLE } from "../../ffi/library.ts";
+import { EVERYWHERE } from "../../src/cli/write_everywhere.ts";
+import { DEMO_FLOWS, LAPTOP_V6, WEB_V6 } from "../demo_capture.ts";
 import { until } from "../namespaces.ts";
 import { PERMISSIONS } from "./program.ts";
 import { keysOfLines, OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "./sample_capture.ts";
@@ -119,6 +121,11 @@ Deno.test("deno.lock has what the import map names, and tools/deno.lock what tes
   assert.deepEqual(namesIn("tools/deno.lock"), [...running, ...others].sort());
 });
 
+Deno.test("flosensor may write for init, and keeps where sockets are when it gives that up", () => {
+  const [, paths] = /^--allow-write=(.+)$/m.exec(PERMISSIONS.join("\n"))!;
+  assert.deepEqual(paths.split(","), [EVERYWHERE, "/run/redis", "/run/valkey", "/run/flosensor"]);
+});
+
 Deno.test("no task but those of tests and benches has all permissions", () => {
   for (const [name, task] of Object.entries<string>(tasks)) {
     // Deno lets nothing less read what proc(5) says about the programs that are measured.
@@ -128,7 +135,13 @@ Deno.test("no task but those of tests and benches has all permissions", () => {
   }
 });
 
-Deno.test("the task demo prints the flows, what failed, and what to do next", async () => {
+/** The rows of a table of the demo as client, server, port. */
+function rowsOf(table: string): string[] {
+  const [, ...rows] = table.trim().split("\n").slice(1);
+  return rows.map((row) => row.split(/ +/).slice(0, 3).join(" ")).sort();
+}
+
+Deno.test("the task demo names client, server and port of each of its flows right, and what to do next", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "demo"],
     cwd: ROOT,
@@ -137,19 +150,31 @@ Deno.test("the task demo prints the flows, what failed, and what to do next", as
   }).output();
   assert.equal(code, 0);
   const text = new TextDecoder().decode(stdout);
-  const rows = text.split("\n").map((line) => line.split(/ +/).slice(0, 3).join(" "));
-  for (
-    const row of [
-      "192.168.1.23 198.51.100.80 443/tcp",
-      "192.168.1.23 203.0.113.53 53/udp",
-      "192.168.1.23 192.168.1.5 445/tcp",
-      "203.0.113.200 192.168.1.5 22/tcp",
-      "2001:db8:1::23 2001:db8:80::1 443/tcp",
-      "192.168.1.23 198.51.100.80 8080",
-      "2001:db8:1::23 2001:db8:80::1 161",
-    ]
-  ) assert.ok(rows.includes(row), `${row} in ${text}`);
-  assert.match(text, /What to do next:/);
+  const [flows, failed, next] = text.split("\n\n");
+
+  // A refused connection carried nothing, which is no flow; an unreachable datagram was sent.
+  const expected = new Map(
+    DEMO_FLOWS.filter(({ failure }) => failure !== "refused")
+      .map(({ client, server, port, protocol }) => [`${client} ${server} ${port}`, protocol]),
+  );
+  // A key has no protocol: over TCP and UDP it is the same one, shown with the one seen first.
+  expected.set(`${LAPTOP_V6} ${WEB_V6} 443`, "tcp");
+  assert.deepEqual(
+    rowsOf(flows),
+    [...expected].map(([flow, protocol]) => `${flow}/${protocol}`).sort(),
+    text,
+  );
+  const failures = DEMO_FLOWS.filter(({ failure }) => failure !== undefined);
+  assert.deepEqual(
+    rowsOf(failed),
+    failures.map(({ client, server, port }) => `${client} ${server} ${port}`).sort(),
+    text,
+  );
+  for (const { client, server, port, failure } of failures) {
+    const row = new RegExp(`^${client} +${server} +${port} +${failure} `, "m");
+    assert.match(failed, row);
+  }
+  assert.match(next, /What to do next:/);
 });
 
 Deno.test("the module of the task flosensor may not read its own modules: one line", async () => {
