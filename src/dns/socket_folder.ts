@@ -1,6 +1,9 @@
 import { dirname } from "node:path";
 
-/** Where flosensor makes its sockets: what runs of it may write there, unlike elsewhere. */
+/**
+ * Where Unix sockets for dnstap are made, unless another place is named and permitted. systemd makes the
+ * folder for a unit that asks for it (RuntimeDirectory).
+ */
 export const SOCKET_FOLDER = "/run/flosensor";
 /** Everybody may look for a socket there; the sockets' own modes say who may write to them. */
 const MODE = 0o755;

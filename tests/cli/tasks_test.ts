@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { compiledPermissions } from "../../deploy/permissions.ts";
 import { FFI_PATHS, LIBPCAP_VARIABLE } from "../../ffi/library.ts";
 import { EVERYWHERE } from "../../src/cli/write_everywhere.ts";
 import { DEMO_FLOWS, LAPTOP_V6, WEB_V6 } from "../demo_capture.ts";
+import { SOCKET_FOLDER } from "../../src/dns/socket_folder.ts";
 import { until } from "../namespaces.ts";
 import { PERMISSIONS } from "./program.ts";
 import { keysOfLines, OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "./sample_capture.ts";
@@ -15,12 +17,22 @@ Deno.test("flosensor may load the C library and libpcap, and nothing else", () =
   assert.deepEqual(paths.split(","), FFI_PATHS);
 });
 
-Deno.test("flosensor reads one environment variable, asks for nothing and runs nothing", () => {
+Deno.test("flosensor reads two environment variables, asks for nothing and runs nothing", () => {
   assert.deepEqual(
     PERMISSIONS.filter((it) =>
       /^--(allow-(env|run|sys|all|import|hrtime)|ignore|no-prompt)/.test(it)
     ),
-    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE}`],
+    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},SUDO_UID`],
+  );
+});
+
+Deno.test("the task dnstap writes where its sockets are and Redis's, as the compiled program may", () => {
+  const [, written] = /--allow-write=(\S+)/.exec(tasks.dnstap)!;
+  assert.deepEqual(written.split(","), [SOCKET_FOLDER, "/run/redis", "/run/valkey"]);
+  assert.ok(
+    compiledPermissions().some((it) =>
+      it.startsWith("--allow-write=") && it.split(/[=,]/).includes(SOCKET_FOLDER)
+    ),
   );
 });
 
