@@ -41,8 +41,18 @@ interface Ending {
   readonly said: string;
 }
 
+/** Has npm fetch the Deno that commands name: the machine on which they run has no registry. */
+async function fetchDeno(blocks: readonly CommandBlock[]): Promise<void> {
+  const names = blocks.flatMap(({ commands }) => commands.match(/(?<= )deno@[\d.]+/g) ?? []);
+  for (const name of new Set(names)) {
+    const { code, stderr } = await run("npx", "-y", "--prefer-offline", name, "--version");
+    assert.equal(code, 0, stderr);
+  }
+}
+
 /** Runs blocks, in order, in a new clone on a machine of their own. */
 async function runBlocks(blocks: readonly CommandBlock[]): Promise<Ending[]> {
+  await fetchDeno(blocks);
   const files = await Deno.makeTempDir({ prefix: "flosensor-pages-" });
   try {
     await clone(join(files, "clone"));
@@ -89,7 +99,7 @@ async function runBlocks(blocks: readonly CommandBlock[]): Promise<Ending[]> {
 async function clone(folder: string): Promise<void> {
   const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
   const { stdout, stderr } = await run("git", "-C", ROOT, ...list);
-  const files = stdout.split("\0").filter((file) => file !== "");
+  const files = stdout.split("\0").filter((file) => file !== "" && existsSync(join(ROOT, file)));
   assert.ok(files.length > 0, stderr);
   for (const file of files) {
     await Deno.mkdir(dirname(join(folder, file)), { recursive: true });
@@ -161,4 +171,15 @@ Deno.test("pages link to what is there", async () => {
       assert.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`);
     }
   }
+});
+
+Deno.test("pages, ./flosensor and .ci/run name one version of Deno", async () => {
+  const versions = new Set<string>();
+  for (const file of [...PAGES, "flosensor", ".ci/run", "tools/demo_next.txt"]) {
+    const text = await Deno.readTextFile(ROOT + file);
+    for (const [version] of text.matchAll(/(?<=deno@|^version=)\d+\.\d+\.\d+/gm)) {
+      versions.add(version);
+    }
+  }
+  assert.equal(versions.size, 1, [...versions].join(", "));
 });
