@@ -36,6 +36,7 @@ export type Both<T> = readonly [T, T];
  * are compared with a sign, and port.
  */
 export interface ConversationRecord {
+  /** Its address family. */
   readonly isIpv6: boolean;
   /** IANA's number. */
   readonly protocol: number;

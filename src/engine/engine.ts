@@ -154,6 +154,7 @@ export interface EngineStatistics {
  * evidence could still change what it said. The rules are those of the Redis contract, in its order.
  */
 export class Engine implements PacketTaker {
+  /** Where packets, conversations and observations lie. */
   readonly memory: EngineMemory;
   readonly #program: EngineProgram;
   readonly #header = new PacketHeader();

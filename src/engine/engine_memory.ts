@@ -208,9 +208,13 @@ export const NO_HOST: EngineHost = {
  * it stay valid, also for the C functions that write into it.
  */
 export class EngineMemory {
+  /** All of it. */
   readonly buffer: ArrayBuffer;
+  /** All of it as words. */
   readonly words: Int32Array<ArrayBuffer>;
+  /** All of it as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** All of it, for what has another size. */
   readonly view: DataView<ArrayBuffer>;
   readonly #memory: WebAssembly.Memory;
   readonly #mostSuppressed: number;
@@ -218,6 +222,8 @@ export class EngineMemory {
   readonly #slotsSize: number;
 
   /**
+   * Makes a memory, whose tables are empty.
+   *
    * @param maxConversations How many of each address family are remembered.
    * @param mostSuppressed How many keys are suppressed at the same time.
    */
@@ -266,6 +272,7 @@ export class EngineMemory {
    *
    * @param windowsSuppressed In how many windows a key is suppressed, that in which it was written
    * included.
+   * @internal
    */
   start(host: EngineHost, windowsSuppressed: number = WINDOWS_SUPPRESSED): EngineProgram {
     const program = startProgram<EngineProgram>(PROGRAM, this.#memory, { ...host });
