@@ -106,6 +106,30 @@ Deno.test("DnsPackets counts what is cut by its own name, unless what is missing
   assert.equal(sensor.namesOf(100, overUdp(withMore).slice(0, -10)).length, 1);
 });
 
+Deno.test("DnsPackets reads what is there of joined segments, and counts that the rest is cut", () => {
+  const other = response("other.example", [address("other.example", "198.51.100.2")]);
+  const segment = bytes(withLength(ANSWER), withLength(other));
+  for (const missing of [1, withLength(other).length - 1, withLength(other).length]) {
+    const sensor = new Sensor();
+    const joined = overTcp(segment, 1).slice(0, -missing);
+    assert.deepEqual(sensor.namesOf(100, joined), ANSWER_KEYS);
+    assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 1, "cut short": 1 });
+    assert.equal(sensor.namesOf(100, overTcp(withLength(other), 1 + segment.length)).length, 1);
+    assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 2, "cut short": 1 });
+  }
+});
+
+Deno.test("DnsPackets reads on after a keep-alive probe", () => {
+  const sensor = new Sensor();
+  const stream = withLength(ANSWER);
+  assert.deepEqual(sensor.namesOf(100, overTcp(stream, 1)), ANSWER_KEYS);
+  for (const probe of [bytes(0), bytes("A"), stream.slice(-1), bytes()]) {
+    assert.deepEqual(sensor.namesOf(110, overTcp(probe, stream.length, ACK)), []);
+  }
+  assert.deepEqual(sensor.namesOf(1000, overTcp(stream, 1 + stream.length)), ANSWER_KEYS);
+  assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 2 });
+});
+
 Deno.test("DnsMeter writes client keys with the names, and holds all of them back as flows are", () => {
   const sensor = new Sensor();
   const clientKey = `client;${CLIENT}`;
