@@ -37,6 +37,7 @@ export {
   type AliasRecord,
   type DnsReading,
   type DnsResponse,
+  type HintRecord,
   readDnsMessage,
 } from "./dns_message.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";

@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
+import { parseAddress } from "../../src/config/address.ts";
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
 import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { TestMeter } from "../flow/test_meter.ts";
-import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
-import { address, alias, nameError, response, withLength } from "./dns_messages.ts";
+import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, u16, udp } from "../packets.ts";
+import {
+  address,
+  alias,
+  header,
+  hints,
+  nameError,
+  pointer,
+  record,
+  response,
+  serviceData,
+  TYPE_HTTPS,
+  wireName,
+  withLength,
+} from "./dns_messages.ts";
 import { outcomesOf, writeText } from "./dns_keys_of.ts";
 
 const CLIENT = "10.0.0.7";
@@ -30,6 +44,8 @@ function addresses(...last: number[]): Uint32Array {
 class Sensor {
   readonly writes: NameWrite[] = [];
   readonly names = new KnownNames();
+  /** How often a client key was asked for. */
+  clients = 0;
   readonly dns: DnsMeter;
   readonly flows: TestMeter;
 
@@ -38,7 +54,10 @@ class Sensor {
   ) {
     this.dns = new DnsMeter({
       emit: (writes) => this.writes.push(...writes),
-      onClient: (isIpv6, client) => this.flows.meter.writeClient(isIpv6, client),
+      onClient: (isIpv6, client) => {
+        this.clients++;
+        this.flows.meter.writeClient(isIpv6, client);
+      },
       ignored,
       names: this.names,
     });
@@ -179,6 +198,32 @@ Deno.test("DnsMeter remembers the name that was asked for, for the client that a
   const again = response("other.example", [address("other.example", "198.51.100.1")]);
   sensor.namesOf(100, overUdp(again));
   assert.equal(sensor.names.find(false, addresses(asker, server), 0, 4), "other.example.");
+});
+
+Deno.test("DnsMeter names flows by the hints of HTTPS records, of which no key is made", () => {
+  const sensor = new Sensor();
+  const https = record(
+    wireName("h", "example"),
+    TYPE_HTTPS,
+    serviceData(1, bytes(0), ...hints("192.0.2.10", "2001:db8::10")),
+  );
+  const question = bytes(wireName("w", "example"), u16(TYPE_HTTPS), u16(1));
+  const pointing = record(pointer(12), 5, wireName("h", "example"));
+  const message = bytes(header([1, 2, 0, 0]), question, pointing, https);
+  assert.deepEqual(sensor.namesOf(100, overUdp(message)), [
+    `${CLIENT};h.example.;cname w.example.`,
+  ]);
+  const client = addresses(0x0a000007, 0xc000020a);
+  assert.equal(sensor.names.find(false, client, 0, 4), "w.example.");
+  sensor.namesOf(100, overUdp(message, CLIENT_V6));
+  const words = (text: string) => parseAddress(text)!.words;
+  const pair = Uint32Array.of(...words(CLIENT_V6), ...words("2001:db8::10"));
+  assert.equal(sensor.names.find(true, pair, 0, 4), "w.example.");
+  // A response with nothing but hints makes no key at all.
+  const alone = bytes(header([1, 1, 0, 0]), question, https);
+  assert.deepEqual(sensor.namesOf(200, overUdp(alone, "10.0.0.8")), []);
+  assert.equal(sensor.clients, 2);
+  assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 3 });
 });
 
 Deno.test("DnsMeter tells all who hear it of what is answered to a multicast group", () => {
