@@ -155,6 +155,7 @@ class FrameReader {
     if (length === 0) {
       const control = await this.#controlBody();
       if (control.type !== STOP) throw unexpected(control.type, "between frames");
+      this.#deadline = performance.now() + this.#patience;
       if (this.#isBidirectional) await this.#send(FINISH);
       return null;
     }
