@@ -18,6 +18,12 @@ const BODY = 8;
 /** A block longer than this is damage: secrets and name tables are far smaller. */
 const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Interfaces of a section that are known: nobody has so many, but a file may say so, in 20 bytes for
+ * each. Of others no packet can be read.
+ */
+const MOST_INTERFACES = 65_536;
+
 /** Bytes of an enhanced packet block's body before the packet: sections 4.3 and A. */
 const PACKET_FIELDS = 20;
 
@@ -44,6 +50,8 @@ interface Interface {
 export class PcapngFormat implements SavefileFormat {
   #littleEndian = true;
   #interfaces: Interface[] = [];
+  /** How many interfaces the section has beyond those that are known. */
+  #unknownInterfaces = 0;
   /** The last packet's time, for simple packets, which have none. */
   #seconds = 0;
   readonly #name: string;
@@ -87,6 +95,7 @@ export class PcapngFormat implements SavefileFormat {
     else if (reader.view.getUint32(magicAt) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
     else throw this.#damaged(reader, "a section has no byte-order magic");
     this.#interfaces = [];
+    this.#unknownInterfaces = 0;
   }
 
   #readBlock(reader: ChunkReader, start: number, size: number, batch: PacketBatch): void {
@@ -97,7 +106,8 @@ export class PcapngFormat implements SavefileFormat {
     switch (view.getUint32(start, little)) {
       case INTERFACE_DESCRIPTION:
         if (end - body < 8) throw this.#damaged(reader, "an interface description is too short");
-        this.#interfaces.push(this.#readInterface(view, body, end));
+        if (this.#interfaces.length === MOST_INTERFACES) this.#unknownInterfaces++;
+        else this.#interfaces.push(this.#readInterface(view, body, end));
         break;
       case ENHANCED_PACKET:
         if (end - body < PACKET_FIELDS) throw this.#damaged(reader, "a packet block is too short");
@@ -168,8 +178,14 @@ export class PcapngFormat implements SavefileFormat {
 
   #interface(reader: ChunkReader, id: number): Interface {
     const found = this.#interfaces[id];
-    if (found === undefined) throw this.#damaged(reader, `a packet is of interface ${id}, unknown`);
-    return found;
+    if (found !== undefined) return found;
+    if (id < this.#interfaces.length + this.#unknownInterfaces) {
+      throw new UserError(
+        `${this.#name}: at byte ${reader.position} a packet is of interface ${id}, and only the ` +
+          `first ${MOST_INTERFACES} of a section can be read; what came before was processed`,
+      );
+    }
+    throw this.#damaged(reader, `a packet is of interface ${id}, unknown`);
   }
 
   #readTime(view: DataView, at: number, from: Interface): void {

@@ -205,7 +205,9 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, pending, dnsStatistics } = this.#run;
-    this.#log.info(statisticsLine(sources, meter.statistics(), pending, dnsStatistics));
+    const { meter, names, pending, dnsStatistics } = this.#run;
+    this.#log.info(
+      statisticsLine(sources, meter.statistics(), pending, dnsStatistics, names.forgotten),
+    );
   }
 }

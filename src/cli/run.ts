@@ -60,6 +60,8 @@ interface Loaded {
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
+/** Bytes of theirs. What comes of the next packets must have room beside them. */
+const MOST_PENDING_BYTES = 8 * 1024 * 1024;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
@@ -162,7 +164,8 @@ export class Run {
 
   /** Whether so much is pending that packets should wait for the sinks. */
   get isCongested(): boolean {
-    return this.pending > MOST_PENDING;
+    return this.pending > MOST_PENDING ||
+      this.#sinks.all.some(({ pendingBytes }) => pendingBytes > MOST_PENDING_BYTES);
   }
 
   /**

@@ -10,12 +10,14 @@ import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
  *
  * @param queued Observations that are not written yet.
  * @param dns `null` where DNS is not read.
+ * @param forgottenNames Names of flows that were forgotten for want of room.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
   meter: FlowMeterStatistics,
   queued: number,
   dns: DnsStatistics | null = null,
+  forgottenNames = 0,
 ): string {
   const sum = (field: keyof SourceStatistics) =>
     sources.reduce((total, source) => total + source[field], 0);
@@ -31,7 +33,8 @@ export function statisticsLine(
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgotten}; ` +
     `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
-    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
+    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
+    (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`);
 }
 
 /** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */

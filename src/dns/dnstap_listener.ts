@@ -2,7 +2,7 @@ import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { Complaints } from "./complaints.ts";
 import { decodeDnstap, DNSTAP_CONTENT_TYPE, type DnstapPayload } from "./dnstap.ts";
-import { frames, FrameStreamError } from "./frame_streams.ts";
+import { FrameRoom, frames, FrameStreamError } from "./frame_streams.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { listenError, listenText } from "./listen_error.ts";
 
@@ -49,6 +49,11 @@ interface Peer {
 
 const DEFAULT_SOCKET_MODE = 0o660;
 const DEFAULT_MAX_CONNECTIONS = 256;
+/**
+ * Bytes for frames of more than 64 KiB that are not whole, of all connections together. Few are so
+ * long: a DNS message has 64 KiB at most.
+ */
+const LONG_FRAME_BYTES = 32 * 1024 * 1024;
 /** Pause after an accept that failed, in milliseconds: no file descriptors, mostly. */
 const ACCEPT_PAUSE = 100;
 
@@ -61,6 +66,7 @@ export class DnstapListener {
   readonly #options: DnstapListenerOptions;
   readonly #complaints: Complaints;
   readonly #log: Log;
+  readonly #room = new FrameRoom(LONG_FRAME_BYTES);
   readonly #open = new Map<Deno.Conn, Peer>();
   #isClosed = false;
 
@@ -155,7 +161,8 @@ export class DnstapListener {
 
   /** Whatever happens to a connection, it ends that connection and nothing else. */
   async #read(connection: Deno.Conn, peer: Peer): Promise<void> {
-    const options = { contentType: DNSTAP_CONTENT_TYPE, patience: this.#options.patience };
+    const { patience } = this.#options;
+    const options = { contentType: DNSTAP_CONTENT_TYPE, patience, room: this.#room };
     this.#log.debug(`${this.#text}: a name server has connected`);
     try {
       for await (const frame of frames(connection, options)) {

@@ -1,5 +1,9 @@
-/** Some 20 MB at most: names are short, and one that was looked up by many is kept once. */
+/** How many are remembered, where names are as long as they are on average. */
 const DEFAULT_LIMIT = 100_000;
+/** How many bytes they need at most, whatever names there are. */
+const DEFAULT_MAX_BYTES = 24 * 1024 * 1024;
+/** What one needs beside its name: in bytes, somewhat more than measured. */
+const BYTES_OF_ONE = 160;
 
 /** Stands for whoever hears what is sent to a multicast address. */
 const EVERYONE = new Uint32Array(4);
@@ -8,22 +12,31 @@ const IPV4_MULTICAST = 0xe;
 const IPV6_MULTICAST = 0xff;
 
 /**
- * The name that each client looked up last for each address. Bounded: when there are many, those are
- * forgotten that were not looked up for longest, half of them at once.
+ * The name that each client looked up last for each address. Bounded in number and bytes: when there
+ * are many, those are forgotten that were not looked up for longest, half of them at once.
  *
  * What was answered to a multicast address, as mDNS does, was heard by all: it is the name of the
  * address for clients that looked up none themselves.
  */
 export class KnownNames {
+  /** How many were forgotten for want of room. */
+  forgotten = 0;
   readonly #limit: number;
+  readonly #maxBytes: number;
   /** Looked up since there were half as many as there may be, and before that. */
   #newer = new Map<string, string>();
   #older = new Map<string, string>();
+  /** Bytes that the newer ones need, about. What a name needed that gave way to another stays in it. */
+  #bytes = 0;
   #hasEveryones = false;
 
-  /** @param limit How many pairs of client and address are remembered. */
-  constructor(limit: number = DEFAULT_LIMIT) {
+  /**
+   * @param limit How many pairs of client and address are remembered.
+   * @param maxBytes How much memory they may need.
+   */
+  constructor(limit: number = DEFAULT_LIMIT, maxBytes: number = DEFAULT_MAX_BYTES) {
     this.#limit = limit;
+    this.#maxBytes = maxBytes;
   }
 
   /**
@@ -41,10 +54,14 @@ export class KnownNames {
     const isEveryones = isMulticast(isIpv6, client);
     this.#hasEveryones ||= isEveryones;
     const pair = pairText(isIpv6, isEveryones ? EVERYONE : client, 0, address, 0);
+    if (this.#newer.get(pair) === name) return;
     this.#newer.set(pair, name);
-    if (this.#newer.size < this.#limit / 2) return;
+    this.#bytes += name.length + BYTES_OF_ONE;
+    if (this.#newer.size < this.#limit / 2 && this.#bytes < this.#maxBytes / 2) return;
+    for (const older of this.#older.keys()) if (!this.#newer.has(older)) this.forgotten++;
     this.#older = this.#newer;
     this.#newer = new Map();
+    this.#bytes = 0;
   }
 
   /** Whether none was looked up. */

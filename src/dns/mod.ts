@@ -17,6 +17,7 @@
  * @module
  */
 export {
+  FrameRoom,
   frames,
   type FrameStreamConnection,
   FrameStreamError,

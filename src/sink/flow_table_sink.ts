@@ -61,6 +61,10 @@ export class FlowTableSink implements Sink {
     return 0;
   }
 
+  get pendingBytes(): number {
+    return 0;
+  }
+
   write(batch: ObservationBatch): void {
     this.table.add(batch);
   }
