@@ -110,7 +110,11 @@ export async function* frames(
 export class FrameRoom {
   #left: number;
 
-  /** @param bytes How much there is. */
+  /**
+   * Makes room.
+   *
+   * @param bytes How much there is.
+   */
   constructor(bytes: number) {
     this.#left = bytes;
   }

@@ -14,6 +14,8 @@ export interface OpenMessage {
   /** Each interface, and how it is captured on. */
   readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
   readonly isDebug: boolean;
+  /** Where it is noted what was sent and not yet taken. */
+  readonly backlog: SharedArrayBuffer;
 }
 
 /** Loads the configuration and begins to read. Answered by `started`. */
@@ -56,8 +58,9 @@ export type FromWorker =
   | { readonly kind: "started" }
   /** Observations, laid out as in an `ObservationBatch`. */
   | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
-  | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
-  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
+  /** With what they need, in bytes, as it was added to the backlog. */
+  | { readonly kind: "names"; readonly writes: readonly NameWrite[]; readonly bytes: number }
+  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

@@ -11,9 +11,13 @@ import type { OwnConnectionsState } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
+import { Backlog } from "./backlog.ts";
 import { errorOf } from "./failure.ts";
 import { mayReadModules } from "./permission.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
+
+/** Observations of workers are merged at a flush, or when they need so many bytes. */
+const MOST_OBSERVATION_BYTES = 16 * 1024 * 1024;
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
@@ -34,6 +38,7 @@ export class WorkerPool implements PacketWork {
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
   #observations: Uint32Array[] = [];
+  #observationBytes = 0;
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -42,7 +47,8 @@ export class WorkerPool implements PacketWork {
     this.#failure.promise.catch(() => {});
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it)),
+      (_, index) =>
+        new Thread(index, log, this.#failure.reject, (it, thread) => this.#take(it, thread)),
     );
   }
 
@@ -67,7 +73,8 @@ export class WorkerPool implements PacketWork {
     try {
       // One after the other: what is wrong is wrong for all, and said once.
       for (const thread of pool.#threads) {
-        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug });
+        const backlog = thread.backlog.shared;
+        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug, backlog });
         await pool.#orFailure(thread.answer("opened"));
       }
       return pool;
@@ -132,15 +139,26 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker): void {
-    if (message.kind === "observations") this.#observations.push(message.words);
-    else if (message.kind === "names") this.#output!.emitNames(message.writes);
-    else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
+  #take(message: FromWorker, { backlog }: Thread): void {
+    if (message.kind === "observations") {
+      const { words } = message;
+      this.#observations.push(words);
+      this.#observationBytes += words.byteLength;
+      if (this.#observationBytes > MOST_OBSERVATION_BYTES) this.#merge();
+      backlog.take(words.byteLength);
+    } else if (message.kind === "names") {
+      this.#output!.emitNames(message.writes);
+      backlog.take(message.bytes);
+    } else if (message.kind === "lookups") {
+      message.lookups.forEach(this.#output!.learn);
+      backlog.take(message.bytes);
+    }
   }
 
   #merge(): void {
     for (const words of this.#observations) this.#merger!.take(words);
     this.#observations = [];
+    this.#observationBytes = 0;
   }
 
   #postAll(message: ToWorker): void {
@@ -161,6 +179,8 @@ class Thread {
   /** What it counted up to its last flush. */
   statistics: WorkStatistics | null = null;
   hasEnded = false;
+  /** What it has sent and nobody has taken. */
+  readonly backlog = new Backlog();
   readonly #worker: Worker;
   readonly #number: number;
   readonly #log: Log;
@@ -171,7 +191,7 @@ class Thread {
     number: number,
     log: Log,
     fail: (error: Error) => void,
-    take: (message: FromWorker) => void,
+    take: (message: FromWorker, thread: Thread) => void,
   ) {
     this.#number = number;
     this.#log = log;
@@ -182,7 +202,7 @@ class Thread {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       this.#take(data);
-      take(data);
+      take(data, this);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
