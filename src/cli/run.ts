@@ -61,7 +61,7 @@ interface Loaded {
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
 /** Bytes of theirs. What comes of the next packets must have room beside them. */
-const MOST_PENDING_BYTES = 8 * 1024 * 1024;
+const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {

@@ -104,6 +104,7 @@ const CLASS_IN = 1;
 /** The class without what mDNS keeps in its highest bit (RFC 6762, section 10.2). */
 const CLASS_MASK = 0x7fff;
 const LABEL_KIND_MASK = 0xc0;
+const POINTER_BYTES = 2;
 
 /** For each outcome, the reading without a response. */
 const NOT_USED: readonly DnsReading[] = DNS_OUTCOME_NAMES.map((_, outcome) => ({
@@ -159,6 +160,9 @@ class Reader {
   readonly #aliases: AliasRecord[] = [];
   readonly #hints: HintRecord[] = [];
   #at = HEADER;
+  /** Where the last compressed name points to, and what it is: many records have the same. */
+  #pointer = 0;
+  #pointed = "";
 
   constructor(message: MessageBytes) {
     this.#message = message;
@@ -267,9 +271,20 @@ class Reader {
   }
 
   #nameAt(offset: number): string {
+    const isPointer = (this.#message[offset] & LABEL_KIND_MASK) === LABEL_KIND_MASK;
+    const pointer = isPointer ? this.#uint16(offset) : 0;
+    if (isPointer && pointer === this.#pointer) {
+      nameCodec.decode.bytes = POINTER_BYTES;
+      return this.#pointed;
+    }
     this.#message.pointers = 0;
-    const name = nameCodec.decode(this.#message, offset);
-    return name === "." ? name : name + ".";
+    const decoded = nameCodec.decode(this.#message, offset);
+    const name = decoded === "." ? decoded : decoded + ".";
+    if (isPointer) {
+      this.#pointer = pointer;
+      this.#pointed = name;
+    }
+    return name;
   }
 
   /** Goes past a name without following its pointer. */

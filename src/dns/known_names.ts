@@ -1,9 +1,16 @@
+import { NameStore } from "./name_store.ts";
+
 /** How many are remembered, where names are as long as they are on average. */
 const DEFAULT_LIMIT = 100_000;
-/** How many bytes they need at most, whatever names there are. */
-const DEFAULT_MAX_BYTES = 24 * 1024 * 1024;
-/** What one needs beside its name: in bytes, somewhat more than measured. */
-const BYTES_OF_ONE = 160;
+/** How many bytes the names need at most, whatever they are. */
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+
+/** What was looked up in some time. */
+interface Lookups {
+  /** Where the name is of each pair of client and address. */
+  readonly places: Map<string, number>;
+  readonly names: NameStore;
+}
 
 /** Stands for whoever hears what is sent to a multicast address. */
 const EVERYONE = new Uint32Array(4);
@@ -24,15 +31,13 @@ export class KnownNames {
   readonly #limit: number;
   readonly #maxBytes: number;
   /** Looked up since there were half as many as there may be, and before that. */
-  #newer = new Map<string, string>();
-  #older = new Map<string, string>();
-  /** Bytes that the newer ones need, about. What a name needed that gave way to another stays in it. */
-  #bytes = 0;
+  #newer = noLookups();
+  #older = noLookups();
   #hasEveryones = false;
 
   /**
    * @param limit How many pairs of client and address are remembered.
-   * @param maxBytes How much memory they may need.
+   * @param maxBytes How much memory their names may need.
    */
   constructor(limit: number = DEFAULT_LIMIT, maxBytes: number = DEFAULT_MAX_BYTES) {
     this.#limit = limit;
@@ -54,19 +59,17 @@ export class KnownNames {
     const isEveryones = isMulticast(isIpv6, client);
     this.#hasEveryones ||= isEveryones;
     const pair = pairText(isIpv6, isEveryones ? EVERYONE : client, 0, address, 0);
-    if (this.#newer.get(pair) === name) return;
-    this.#newer.set(pair, name);
-    this.#bytes += name.length + BYTES_OF_ONE;
-    if (this.#newer.size < this.#limit / 2 && this.#bytes < this.#maxBytes / 2) return;
-    for (const older of this.#older.keys()) if (!this.#newer.has(older)) this.forgotten++;
+    const { places, names } = this.#newer;
+    places.set(pair, names.add(name));
+    if (places.size < this.#limit / 2 && names.bytes < this.#maxBytes / 2) return;
+    for (const older of this.#older.places.keys()) if (!places.has(older)) this.forgotten++;
     this.#older = this.#newer;
-    this.#newer = new Map();
-    this.#bytes = 0;
+    this.#newer = noLookups();
   }
 
   /** Whether none was looked up. */
   get isEmpty(): boolean {
-    return this.#newer.size + this.#older.size === 0;
+    return this.#newer.places.size + this.#older.places.size === 0;
   }
 
   /**
@@ -85,8 +88,16 @@ export class KnownNames {
   }
 
   #get(pair: string): string | null {
-    return this.#newer.get(pair) ?? this.#older.get(pair) ?? null;
+    for (const { places, names } of [this.#newer, this.#older]) {
+      const place = places.get(pair);
+      if (place !== undefined) return names.at(place);
+    }
+    return null;
   }
+}
+
+function noLookups(): Lookups {
+  return { places: new Map(), names: new NameStore() };
 }
 
 function isMulticast(isIpv6: boolean, address: Uint32Array): boolean {

@@ -1,5 +1,5 @@
 /** Bytes that a worker may have sent and the main thread not yet taken. */
-const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
 /** How long, in milliseconds, until it is looked again whether there is room. */
 const PAUSE = 5;
 
