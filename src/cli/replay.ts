@@ -3,6 +3,7 @@ import { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
+import { TimeOrigin } from "../capture/time_origin.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
@@ -37,7 +38,8 @@ export async function replay(
       WRONG_USAGE,
     );
   }
-  await tryFiles(names, options.filter);
+  const origin = new TimeOrigin();
+  origin.settle(...await tryFiles(names, options.filter));
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -47,29 +49,33 @@ export async function replay(
   const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", isLive, ownNetworks, defaultNetworks },
+    { mode: "replay", isLive, ownNetworks, defaultNetworks, origin },
     log,
   );
-  return await new Replay(run, options, log, isLive ? null : thread).run(names);
+  return await new Replay(run, options, origin, log, isLive ? null : thread).run(names);
 }
 
 /**
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
+ * @returns When they begin, in seconds since 1970-01-01 UTC.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(names: readonly string[], filter: string | undefined): Promise<void> {
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<number[]> {
+  const times: number[] = [];
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
     const source = SavefileSource.open(name);
     try {
-      await (await filtered(source, filter)).next();
+      const batch = await (await filtered(source, filter)).next();
+      if (batch !== null && batch.count > 0) times.push(batch.seconds[0] + source.origin.seconds);
     } finally {
       source.close();
     }
   }
+  return times;
 }
 
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */
@@ -81,6 +87,7 @@ const SIGNAL_PATIENCE = 100;
 class Replay {
   readonly #run: Run;
   readonly #options: RunOptions;
+  readonly #origin: TimeOrigin;
   readonly #log: Log;
   readonly #signals = new EndSignals();
   readonly #progress = new Progress();
@@ -94,8 +101,15 @@ class Replay {
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log, thread: SieveThread | null) {
+  constructor(
+    run: Run,
+    options: RunOptions,
+    origin: TimeOrigin,
+    log: Log,
+    thread: SieveThread | null,
+  ) {
     this.#run = run;
+    this.#origin = origin;
     this.#thread = thread;
     this.#options = options;
     this.#log = log;
@@ -142,19 +156,35 @@ class Replay {
     try {
       if (this.#thread !== null) {
         const { sieveSettings } = this.#run.meter;
-        const file = this.#thread.read(name, this.#options.filter, sieveSettings);
+        const { filter } = this.#options;
+        const file = this.#thread.read(name, filter, sieveSettings, this.#origin.seconds);
         this.#source = file;
         await this.#read(file);
+        this.#origin.untold += file.untold;
       } else {
-        const source = SavefileSource.open(name);
+        const source = SavefileSource.open(name, undefined, this.#origin);
         this.#source = source;
         await this.#read(await filtered(source, this.#options.filter));
       }
     } finally {
+      this.#sayUntoldTimes(name);
       this.#source?.close();
       this.#source = null;
       this.#progress.clear();
     }
+  }
+
+  #sayUntoldTimes(name: string): void {
+    const { untold } = this.#origin;
+    if (untold === 0) return;
+    this.#origin.untold = 0;
+    this.#log.warn(
+      `${name}: ${untold} packets have times outside of the 136 years from ` +
+        `${
+          new Date(this.#origin.seconds * 1000).toISOString().slice(0, -"T00:00:00.000Z".length)
+        } ` +
+        "on: they count as seen at its beginning or its end",
+    );
   }
 
   async #read(packets: PacketSource | SiftedFile): Promise<void> {

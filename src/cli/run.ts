@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
@@ -43,6 +44,8 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
+  /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
 }
 
 /** The Redis that is written to. */
@@ -118,7 +121,8 @@ export class Run {
     const loaded = await load(options, purpose, log);
     const { store, mapping } = loaded;
     const names = new KnownNames();
-    const sinks = await openSinks(purpose.mode, options, store, { ttl: mapping.ttl, names }, log);
+    const { mode, origin } = purpose;
+    const sinks = await openSinks(mode, options, store, { ttl: mapping.ttl, names, origin }, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
 
