@@ -55,7 +55,7 @@ export async function capture(
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
   const opened = await open(names, options, log);
-  const signals = new EndSignals();
+  const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   try {
     if (options.user !== undefined) {
@@ -165,7 +165,8 @@ class Capture {
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
-    Deno.addSignalListener("SIGHUP", reload);
+    signals.begin();
+    signals.onReload = reload;
     // Whoever reads it may send the signal at once.
     this.#log.info(status);
     const { stats } = this.#options;
@@ -177,7 +178,6 @@ class Capture {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
       startMemory.close();
-      Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
     }
@@ -188,6 +188,7 @@ class Capture {
     try {
       const reading = this.#work.run();
       await Promise.race([signals.received, this.#failure.promise, reading]);
+      this.#run.hurry();
       this.#serviceManager.stopping();
       this.#work.end();
       await Promise.race([this.#failure.promise, reading]);
@@ -216,6 +217,6 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    return statisticsLine(sources, meters.flows, this.#run.pending, meters.dns);
+    return statisticsLine(sources, meters.flows, this.#run.counts, meters.dns);
   }
 }

@@ -29,8 +29,8 @@ export async function openSinks(
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
+  if (options.json) all.push(new JsonSink({ mode, names, log }));
+  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names, log }));
   return { all, redis };
 }
 

@@ -11,6 +11,7 @@ import { mayReadModules } from "../workers/permission.ts";
 import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
+import { keepHangUps } from "./hang_up.ts";
 
 /*
  * Deno reads all that is imported by a name that it finds in the text, all of the program, before it
@@ -33,6 +34,7 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
   return thread;
 }
 
+keepHangUps(Deno.args);
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {
   console.log(VERSION);

@@ -82,7 +82,7 @@ class Replay {
   readonly #run: Run;
   readonly #options: RunOptions;
   readonly #log: Log;
-  readonly #signals = new EndSignals();
+  readonly #signals: EndSignals;
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
   readonly #thread: SieveThread | null;
@@ -99,6 +99,8 @@ class Replay {
     this.#thread = thread;
     this.#options = options;
     this.#log = log;
+    this.#signals = new EndSignals("end", log);
+    this.#signals.begin();
   }
 
   async run(names: readonly string[]): Promise<number> {
@@ -107,6 +109,7 @@ class Replay {
     if (stats !== undefined) timers.push(setInterval(() => this.#sayStatistics(), stats * 1000));
     let drainTimer: ReturnType<typeof setTimeout> | undefined;
     this.#signals.received.then(() => {
+      this.#run.hurry();
       const source = this.#source;
       if (source?.size === 0) drainTimer = setTimeout(() => source.close(), DRAIN_PATIENCE);
       else source?.close();
@@ -205,7 +208,7 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, pending, dnsStatistics } = this.#run;
-    this.#log.info(statisticsLine(sources, meter.statistics(), pending, dnsStatistics));
+    const { meter, counts, dnsStatistics } = this.#run;
+    this.#log.info(statisticsLine(sources, meter.statistics(), counts, dnsStatistics));
   }
 }

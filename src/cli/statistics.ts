@@ -5,16 +5,25 @@ import { BY_NAMES } from "../flow/by.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 
+/** What became of observations in the sinks. */
+export interface SinkCounts {
+  /** Those that are not written yet, as far as it is known. */
+  readonly pending: number;
+  /** Those that are where they should go. */
+  readonly written: number;
+  readonly lost: number;
+}
+
 /**
  * Statistics as one line.
  *
- * @param queued Observations that are not written yet.
+ * @param sinks Of all sinks together.
  * @param dns `null` where DNS is not read.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
   meter: FlowMeterStatistics,
-  queued: number,
+  sinks: SinkCounts,
   dns: DnsStatistics | null = null,
 ): string {
   const sum = (field: keyof SourceStatistics) =>
@@ -30,7 +39,10 @@ export function statisticsLine(
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgotten}; ` +
-    `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
+    `flows: ${meter.flows}${
+      flowsByText(meter)
+    }; keys: ${meter.keys} written, ${sinks.pending} queued` +
+    (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
 }
 

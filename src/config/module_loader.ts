@@ -8,11 +8,13 @@ import { ConfigError } from "./config_error.ts";
 import { type DataModule, dataModule } from "./data_module.ts";
 import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
-import { nodesOf } from "./syntax_tree.ts";
+import { lineOfAwait, nodesOf } from "./syntax_tree.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
 const JSON_EXTENSION = ".json";
+/** How long, in milliseconds, a file and what it imports may take to be loaded. */
+const PATIENCE = 10_000;
 /** Specifiers that Deno resolves in the same way wherever the importing file is. */
 const ABSOLUTE_SPECIFIER = /^(node|npm|jsr|https?|data):/;
 
@@ -60,12 +62,42 @@ export class ModuleLoader {
    * Loads a file and runs it.
    *
    * @param file The file, as the user calls it.
-   * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
+   * @throws {UserError} when it can't be read, parsed or run: one line with file and line. So it is
+   * when that takes longer than ten seconds: what waits for something that never comes has nobody else
+   * to end it.
    */
   async load(file: string): Promise<LoadedModule> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#lateError(file)), PATIENCE);
+    });
+    try {
+      return await Promise.race([this.#load(file), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #load(file: string): Promise<LoadedModule> {
     const main = await this.#prepare(resolve(file), file, null);
     const namespace = await this.#run(main);
     return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+  }
+
+  /** Names the first `await` that the loading of a file may wait for, if there is one. */
+  #lateError(file: string): UserError {
+    const seconds = PATIENCE / 1000;
+    for (const { file, program } of this.#ready.values()) {
+      const line = program === null ? null : lineOfAwait(program);
+      if (line === null) continue;
+      return new UserError(
+        `${file}:${line}: what is awaited here did not come within ${seconds} s: ` +
+          "a configuration may wait for nothing that can stay away",
+      );
+    }
+    return new UserError(
+      `${file}: it was not loaded within ${seconds} s: see what it imports, and what that waits for`,
+    );
   }
 
   /** @param importer The place of the import, `config.ts:3`, or `null` for the first file. */

@@ -1,7 +1,11 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { Log } from "../log.ts";
+import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
+import { Losses } from "./losses.ts";
+import { Patience } from "./patience.ts";
 import { renderFlowTable, type Room, wholeFlowTable } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
@@ -27,10 +31,15 @@ export interface FlowTableSinkOptions {
    * @default {Deno.stdout}
    */
   output?: ByteWriter;
+  /** Where it is said that rows are left out, where no terminal shows it. */
+  log?: Log;
 }
 
 /** The live view is drawn anew this often, in milliseconds. */
 const REDRAW_INTERVAL = 1_000;
+
+/** Why rows are left out. */
+const NO_ROOM = "there is room for the latest only";
 
 /** Control sequences of xterm and its like: https://invisible-island.net/xterm/ctlseqs. */
 const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l";
@@ -49,10 +58,18 @@ export class FlowTableSink implements Sink {
   readonly #terminal: () => Room | null;
   #redrawTimer: ReturnType<typeof setInterval> | undefined;
   #isOnScreen = false;
+  readonly #writer: ByteWriter;
+  readonly #isLive: boolean;
+  readonly #losses: Losses;
+  readonly #patience = new Patience();
+  #taken = 0;
 
   constructor(options: FlowTableSinkOptions) {
     this.table = new FlowTable(options.maxRows, options.names);
-    this.#output = new TextOutput(options.output);
+    this.#writer = options.output ?? Deno.stdout;
+    this.#output = new TextOutput(this.#writer);
+    this.#isLive = options.isLive;
+    this.#losses = new Losses("the table", "rows", options.log ?? null);
     this.#terminal = options.terminal ?? terminalOfStandardOutput;
     if (options.isLive && this.#terminal() !== null) this.#enterScreen();
   }
@@ -61,8 +78,20 @@ export class FlowTableSink implements Sink {
     return 0;
   }
 
+  get written(): number {
+    return this.#taken - this.lost;
+  }
+
+  /** Rows that were left out, the latest having taken their place. */
+  get lost(): number {
+    return this.table.leftOut;
+  }
+
   write(batch: ObservationBatch): void {
+    this.#taken += batch.count;
     this.table.add(batch);
+    // The live view shows how many there are.
+    if (!this.#isOnScreen) this.#losses.add(this.lost - this.#losses.total, NO_ROOM);
   }
 
   /** Names are shown beside the flows that have them, and have no rows of their own. */
@@ -73,13 +102,19 @@ export class FlowTableSink implements Sink {
     return this.#output.error === null ? Promise.resolve() : Promise.reject(this.#output.error);
   }
 
+  hurry(): void {
+    this.#patience.begin();
+  }
+
   /**
-   * Leaves the live view and writes the whole table.
+   * Leaves the live view and writes the whole table; in a capture, or after `hurry()`, for a few
+   * seconds at most. Rows that were left out are no error: the table says how many there are.
    *
    * @throws {OutputClosedError} when nobody reads it.
-   * @throws {UserError} when standard output can't be written to.
+   * @throws {UserError} when standard output can't be written to, or its reader is too slow.
    */
   async close(): Promise<void> {
+    this.#losses.close();
     this.leaveScreen();
     const room = this.#terminal();
     if (room === null) this.#putWhole();
@@ -88,8 +123,20 @@ export class FlowTableSink implements Sink {
       const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
       this.#output.put(lines.join("\n") + "\n", 1);
     }
-    await this.#output.written();
+    if (this.#isLive) this.hurry();
+    const isInTime = await this.#patience.wait(this.#output.written());
+    this.#patience.end();
     if (this.#output.error !== null) throw this.#output.error;
+    if (!isInTime) throw this.#notWritten("its reader is too slow");
+  }
+
+  abandon(reason: string): UserError {
+    this.#losses.close();
+    this.#patience.end();
+    clearInterval(this.#redrawTimer);
+    if (this.#isOnScreen) this.#writeNow(LEAVE_SCREEN);
+    this.#isOnScreen = false;
+    return this.#notWritten(reason);
   }
 
   /** Gives the terminal back as it was, also before a message about an error. */
@@ -98,6 +145,41 @@ export class FlowTableSink implements Sink {
     if (!this.#isOnScreen) return;
     this.#isOnScreen = false;
     this.#output.put(LEAVE_SCREEN, 0);
+  }
+
+  /**
+   * Gives the terminal back for as long as `pause` takes, if there is a live view, and shows that
+   * again then.
+   *
+   * @param pause Stops the program, and returns when it goes on.
+   */
+  leaveScreenFor(pause: () => void): void {
+    const isShown = this.#isOnScreen;
+    if (isShown) {
+      clearInterval(this.#redrawTimer);
+      this.#writeNow(LEAVE_SCREEN);
+    }
+    pause();
+    if (isShown) this.#enterScreen();
+  }
+
+  /** Writes without waiting for what is written already, as far as that can be done. */
+  #writeNow(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    try {
+      if (this.#writer === Deno.stdout) Deno.stdout.writeSync(bytes);
+      else this.#output.putBytes(bytes, 0);
+    } catch {
+      // Standard output is being written to at the moment, or gone.
+      writeToTerminal(Deno.stderr, bytes);
+    }
+  }
+
+  #notWritten(reason: string): UserError {
+    const { length } = this.table.flows;
+    return new UserError(
+      `standard output: the table of ${length} flows was not written (${reason})`,
+    );
   }
 
   #putWhole(): void {
@@ -124,6 +206,14 @@ export class FlowTableSink implements Sink {
         line.length < room.columns ? line + ERASE_REST_OF_LINE : line.slice(0, room.columns)
       );
     this.#output.put(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
+  }
+}
+
+function writeToTerminal(output: typeof Deno.stderr, bytes: Uint8Array): void {
+  try {
+    if (output.isTerminal()) output.writeSync(bytes);
+  } catch {
+    // The terminal is gone.
   }
 }
 
