@@ -14,7 +14,6 @@ const SYMBOLS = {
   // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
   dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
   dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
-  kill: { parameters: ["i32", "i32"], result: "i32" },
   libc_dlopen: {
     name: "__libc_dlopen_mode",
     parameters: ["buffer", "i32"],
@@ -67,7 +66,6 @@ const SYMBOLS = {
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   setvbuf: { parameters: ["pointer", "buffer", "i32", "usize"], result: "i32" },
-  sigaction: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
   strerror: { parameters: ["i32"], result: "usize" },

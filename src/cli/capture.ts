@@ -18,6 +18,7 @@ import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { StartMemory } from "./start_memory.ts";
 import { statisticsLine } from "./statistics.ts";
+import { StopSignal } from "./stop_signal.ts";
 
 /** Options of the command line. */
 export interface CaptureOptions extends RunOptions {
@@ -165,6 +166,7 @@ class Capture {
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
+    const stopSignal = new StopSignal(this.#run.table);
     signals.begin();
     signals.onReload = reload;
     // Whoever reads it may send the signal at once.
@@ -178,6 +180,7 @@ class Capture {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
       startMemory.close();
+      stopSignal.close();
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
     }

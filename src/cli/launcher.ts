@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { mayUseLibc } from "../../ffi/job_control.ts";
+import { mayControlJob } from "../../ffi/job_control.ts";
 import { KernelText } from "../../ffi/kernel_text.ts";
 
 /** Processes between us and npx(1): the task runner, a shell, and what the npm package starts. */
@@ -30,7 +30,7 @@ export class Launcher {
 
   /** Looks for them; `null` where something else started us, or that can't be known. */
   static find(): Launcher | null {
-    if (!mayUseLibc() || !isTaskRunner(commandOf(Deno.ppid))) return null;
+    if (!mayControlJob() || !isTaskRunner(commandOf(Deno.ppid))) return null;
     const own = { pid: Deno.pid, parent: Deno.ppid };
     const links: Link[] = [own];
     for (let step = 0; step < MOST_STEPS; step++) {

@@ -10,6 +10,7 @@ import type { RunOptions, Store } from "./run.ts";
 export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
+  readonly table: FlowTableSink | null;
 }
 
 /**
@@ -30,8 +31,11 @@ export async function openSinks(
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
   if (options.json) all.push(new JsonSink({ mode, names, log }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names, log }));
-  return { all, redis };
+  const table = all.length > 0
+    ? null
+    : new FlowTableSink({ isLive: mode === "capture", names, log });
+  if (table !== null) all.push(table);
+  return { all, redis, table };
 }
 
 async function openRedis(

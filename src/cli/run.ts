@@ -11,6 +11,7 @@ import type { LocalServices } from "../flow/local_services.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
+import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
@@ -150,6 +151,11 @@ export class Run {
   /** The sensor's own connections; `null` when there are none, or none that can be seen. */
   get sockets(): OwnSockets | null {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
+  }
+
+  /** The table, where that is what shows flows. */
+  get table(): FlowTableSink | null {
+    return this.#sinks.table;
   }
 
   /** Has the sinks take observations. The batch may be used again when this returns. */

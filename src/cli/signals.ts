@@ -27,8 +27,10 @@ export class EndSignals {
   readonly #resolve: () => void;
   readonly #listeners: [Deno.Signal, () => void][] = [];
   readonly #terminal = new StartTerminal();
-  readonly #launcher = Launcher.find();
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #log: Log;
+  #launcher: Launcher | null = null;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #hungUpAt = -Infinity;
   #first = 0;
   #hasBegun = false;
   #reload: (() => void) | null = null;
@@ -39,6 +41,7 @@ export class EndSignals {
    * @param log Told why the program ends where that was no signal.
    */
   constructor(atHangUp: "reload" | "end", log: Log) {
+    this.#log = log;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.received = promise;
     this.#resolve = resolve;
@@ -47,8 +50,9 @@ export class EndSignals {
     this.#listen("SIGQUIT", () => endAtOnce(SIGNAL_STATUS + constants.signals.SIGQUIT));
     if (atHangUp === "reload") takeHangUps(() => this.#hangUp());
     else if (!areHangUpsIgnored(this.#terminal)) takeHangUps(() => this.#take("SIGHUP"));
-    if (this.#launcher === null) return;
-    this.#timer = setInterval(() => this.#look(this.#launcher!, log), LOOK);
+    // A replay may be over before that is worth its time.
+    if (atHangUp === "reload") this.#launcher = Launcher.find();
+    this.#timer = setInterval(() => this.#look(), LOOK);
     Deno.unrefTimer(this.#timer);
   }
 
@@ -76,6 +80,7 @@ export class EndSignals {
   }
 
   #hangUp(): void {
+    this.#hungUpAt = performance.now();
     if (this.#terminal.isGone) this.#take("SIGHUP");
     else if (this.#reload !== null) this.#reload();
     else this.#isReloadWanted = true;
@@ -94,11 +99,15 @@ export class EndSignals {
     }
   }
 
-  #look(launcher: Launcher, log: Log): void {
-    if (!launcher.isGone) return;
+  #look(): void {
+    this.#launcher ??= Launcher.find();
+    if (this.#launcher !== null && !this.#launcher.isGone) return;
     clearInterval(this.#timer);
-    if (this.status !== 0) return;
-    log.warn(`${launcher.name}, which started this, has ended: so does this`);
+    if (this.#launcher === null || this.status !== 0) return;
+    // npx ends at the SIGHUP of a terminal that was closed even where nohup(1) has started it, which
+    // the job got as a whole.
+    if (performance.now() - this.#hungUpAt < 2 * LOOK) return;
+    this.#log.warn(`${this.#launcher.name}, which started this, has ended: so does this`);
     this.#take("SIGTERM");
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { isIgnored, mayUseLibc } from "../../ffi/job_control.ts";
+import { isIgnored, mayControlJob } from "../../ffi/job_control.ts";
 
 /** A terminal that we were started on, if it was one. */
 export class StartTerminal {
@@ -21,5 +21,5 @@ export class StartTerminal {
  * is thought of what has no terminal: that is how nohup starts programs.
  */
 export function areHangUpsIgnored(terminal: StartTerminal): boolean {
-  return mayUseLibc() ? isIgnored(constants.signals.SIGHUP) : !terminal.wasThere;
+  return mayControlJob() ? isIgnored(constants.signals.SIGHUP) : !terminal.wasThere;
 }

@@ -6,6 +6,7 @@ import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
 import { Losses } from "./losses.ts";
 import { Patience } from "./patience.ts";
+import { plural } from "./plural.ts";
 import { renderFlowTable, type Room, wholeFlowTable } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
@@ -102,6 +103,11 @@ export class FlowTableSink implements Sink {
     return this.#output.error === null ? Promise.resolve() : Promise.reject(this.#output.error);
   }
 
+  /** Whether the live view is shown. */
+  get isOnScreen(): boolean {
+    return this.#isOnScreen;
+  }
+
   hurry(): void {
     this.#patience.begin();
   }
@@ -176,10 +182,8 @@ export class FlowTableSink implements Sink {
   }
 
   #notWritten(reason: string): UserError {
-    const { length } = this.table.flows;
-    return new UserError(
-      `standard output: the table of ${length} flows was not written (${reason})`,
-    );
+    const flows = plural(this.table.flows.length, "flow");
+    return new UserError(`standard output: the table of ${flows} was not written (${reason})`);
   }
 
   #putWhole(): void {

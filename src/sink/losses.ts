@@ -100,6 +100,6 @@ export class Losses {
 
 function reasonsText(losses: ReadonlyMap<string, Loss>): string {
   return [...losses].map(([reason, { count, detail }]) =>
-    `${count}: ${reason}${detail === "" ? "" : ` (${detail})`}`
+    `${count}: ${reason}${detail === "" ? "" : `: ${detail}`}`
   ).join("; ");
 }

@@ -52,15 +52,15 @@ const LAST_PAUSE = 10_000;
 const REPLAY_PATIENCE = 30_000;
 /** So many pending keys are written without a flush: Redis is not to be idle until the next one. */
 const MANY_KEYS = 10 * KEYS_PER_CALL;
-/** How often it is said at most, in milliseconds, that Redis is away for another reason now. */
+/** How often it is said at most, in milliseconds, that Redis is away for another reason of a kind. */
 const ABSENCE_PAUSE = 60_000;
 
 /** What is known of a Redis that can't be written to. */
 interface Absence {
   readonly since: number;
   error: Error;
-  /** Which reason was said, and when. */
-  saidReason: string;
+  /** Which error was said, and when. */
+  said: Error | null;
   saidAt: number;
 }
 
@@ -415,12 +415,7 @@ export class RedisSink implements Sink {
     this.#connection?.destroy();
     this.#connection = null;
     this.#writers = null;
-    this.#absence ??= {
-      since: performance.now(),
-      error,
-      saidReason: "",
-      saidAt: -Infinity,
-    };
+    this.#absence ??= { since: performance.now(), error, said: null, saidAt: 0 };
     this.#absence.error = error;
     this.#sayAbsence(this.#absence);
     this.#retryAfter(this.#pause);
@@ -430,12 +425,17 @@ export class RedisSink implements Sink {
 
   /** A Redis that is away for another reason than was said may need to be mended in another way. */
   #sayAbsence(absence: Absence): void {
-    const { message } = absence.error;
+    const { error, said } = absence;
+    const { message } = error;
     const now = performance.now();
-    if (message === absence.saidReason || now - absence.saidAt < ABSENCE_PAUSE) return;
-    absence.saidReason = message;
+    if (said !== null) {
+      const isNewKind = isLasting(error) && !isLasting(said);
+      const isDue = message !== said.message && now - absence.saidAt > ABSENCE_PAUSE;
+      if (!isNewKind && !isDue) return;
+    }
+    absence.said = error;
     absence.saidAt = now;
-    const [what, until] = isRefusal(absence.error)
+    const [what, until] = isRefusal(error)
       ? ["refuses to be written to", "it takes them"]
       : ["is away", "it is back"];
     this.#log.warn(
@@ -483,7 +483,7 @@ export class RedisSink implements Sink {
   /** Ends a replay because of an error that will not pass by itself. */
   #failReplay(error: Error): void {
     if (this.#options.mode !== "replay") return;
-    if (error instanceof UnusableRedisError || isRefusal(error)) this.#fail(error.message);
+    if (isLasting(error)) this.#fail(error.message);
     this.#signal();
   }
 
@@ -509,6 +509,11 @@ export class RedisSink implements Sink {
 /** Whether an error says that the server is there and healthy, and does not want what we have. */
 function isRefusal(error: Error): boolean {
   return error instanceof RedisReplyError && !error.isPassing;
+}
+
+/** Whether an error will stay until somebody mends something. */
+function isLasting(error: Error): boolean {
+  return error instanceof UnusableRedisError || isRefusal(error);
 }
 
 /** What to do about a server that refuses us. @param place Where the user wrote its URL. */

@@ -104,7 +104,7 @@ Deno.test("JsonSink drops lines in a capture whose reader is too slow, and count
   output.start();
   await assert.rejects(
     sink.close(),
-    new UserError(`standard output: ${lost} lines were lost, because their reader is too slow`),
+    new UserError(`standard output: ${lost} lines were lost (${lost}: their reader is too slow)`),
   );
   const lines = output.text.split("\n");
   assert.equal(lines.length, 8_000 - lost + 1);
