@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { RedisSink, type RedisSinkOptions } from "../../src/sink/redis_sink.ts";
-import { UserError } from "../../src/user_error.ts";
+import { makeCertificates } from "../certificates.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { clients, observations } from "../observations.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { refusal, until } from "./redis_sink_waits.ts";
 
 const CAPTURE: RedisSinkOptions = { ttl: 900, mode: "capture" };
 const REPLAY: RedisSinkOptions = { ttl: 900, mode: "replay" };
@@ -13,24 +14,6 @@ function redisTest(name: string, fn: () => Promise<void>): void {
   // Deno closes the socket under a TLS connection some time after that was refused.
   const sanitizeResources = !name.includes("TLS");
   Deno.test({ name: name + NO_REDIS_SERVER, ignore: !HAS_REDIS_SERVER, sanitizeResources, fn });
-}
-
-/** Waits until something is so, and fails when it never is. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`never: ${isSo}`);
-}
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  let message = "";
-  await assert.rejects(promise, (error) => {
-    message = (error as Error).message;
-    return error instanceof UserError && error.exitStatus === 1;
-  });
-  return message;
 }
 
 redisTest("RedisSink raises each key once a sighting and sets its time to live", async () => {
@@ -288,7 +271,10 @@ redisTest(
     await sink.close();
     assert.equal(await server.cli("DBSIZE"), "2000");
     assert.equal(log.lines.length, 2, log.lines.join("\n"));
-    assert.match(log.lines[0], /refuses to be written to \(OOM command not allowed .*2000 are waiting$/);
+    assert.match(
+      log.lines[0],
+      /refuses to be written to \(OOM command not allowed .*2000 are waiting$/,
+    );
     assert.match(log.lines[1], /is back/);
   },
 );
@@ -511,21 +497,3 @@ redisTest("RedisSink needs permission only for the server's address", async () =
     `UserError Redis at ${server.url}: no permission, run with --allow-net=${host}`,
   );
 });
-
-/** An authority (`ca.pem`), and a server and a client that it vouches for. */
-async function makeCertificates(folder: string): Promise<void> {
-  const openssl = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args, cwd: folder }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-  };
-  const request = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const authority = [...request, "-x509", "-days", "2", "-subj", "/CN=flosensor test authority"];
-  await openssl(...authority, "-keyout", "ca.key", "-out", "ca.pem");
-  await Deno.writeTextFile(`${folder}/names`, "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-  for (const name of ["server", "client"]) {
-    const files = ["-keyout", `${name}.key`, "-out", `${name}.csr`];
-    await openssl(...request, "-subj", `/CN=${name}`, ...files);
-    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
-    await openssl("x509", "-req", "-days", "2", ...by, "-in", files[3], "-out", `${name}.pem`);
-  }
-}
