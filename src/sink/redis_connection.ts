@@ -17,7 +17,7 @@ const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b|max number of clien
 /** Errors with which a node of a Redis Cluster says that it is one. */
 const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** Errors of a TLS handshake that fail in the same way each time. */
-const CERTIFICATE = /certificate|CERT|ERR_TLS/;
+const CERTIFICATE = /cert|ERR_TLS/i;
 /** The section of `INFO` that says what a server is, and the line that does. */
 const INFO_SECTION = "server";
 const MODE_LINE = /^redis_mode:(\w+)/m;
