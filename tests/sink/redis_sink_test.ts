@@ -331,6 +331,76 @@ redisTest(
 );
 
 redisTest(
+  "RedisSink says soon that the traffic brings more than Redis takes, and counts what was written",
+  async () => {
+    await using server = await RedisServer.start();
+    const log = new MemoryLog();
+    const sink = await RedisSink.connect(server.url, { ...CAPTURE, maxPendingKeys: 50_000 }, log);
+    let taken = 0;
+    for (let i = 0; i < 40; i++) {
+      for (let first = 0; first < 10_000; first += 1000) {
+        sink.write(clients(1000, 10_000 * i + first));
+      }
+      taken += 10_000;
+      const { written, pending, lost } = sink;
+      assert.equal(written + pending + lost, taken);
+      // Answers are heard now and then.
+      if (i % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assert.ok(sink.lost > 100_000 && sink.pending > 0 && !sink.isAway);
+    await until(() => log.lines.length > 0);
+    const line = `Redis at ${server.url}: ${sink.lost} observations were lost (${sink.lost}: it ` +
+      "takes fewer than the traffic brings)";
+    assert.deepEqual(log.lines, [`warn: ${line}`]);
+    assert.equal(await refusal(sink.close()), line);
+    assert.equal(sink.pending, 0);
+    assert.equal(String(sink.written), await server.cli("DBSIZE"));
+  },
+);
+
+redisTest("RedisSink writes many keys without being asked to flush", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, CAPTURE, new MemoryLog());
+  for (let first = 0; first < 30_000; first += 1000) sink.write(clients(1000, first));
+  await until(() => sink.pending < 10_000);
+  assert.ok(sink.written >= 20_000);
+  await sink.close();
+  assert.equal(await server.cli("DBSIZE"), "30000");
+});
+
+redisTest("RedisSink.hurry() ends a replay's wait for a server that hangs", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, REPLAY, new MemoryLog());
+  sink.write(clients(7));
+  server.freeze();
+  const flush = sink.flush();
+  sink.hurry();
+  await flush;
+  assert.equal(sink.pending, 7);
+  assert.match(
+    await refusal(sink.close()),
+    /: 7 observations were lost \(7: no answer in time\)$/,
+  );
+});
+
+redisTest("RedisSink.abandon() gives up at once, and says what is lost", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, REPLAY, new MemoryLog());
+  sink.write(clients(5));
+  await sink.flush();
+  sink.write(clients(7));
+  const closing = refusal(sink.close());
+  server.freeze();
+  const error = sink.abandon("ended at once");
+  assert.equal(
+    error?.message,
+    `Redis at ${server.url}: 7 observations were lost (7: ended at once)`,
+  );
+  assert.equal(await closing, error?.message);
+  assert.deepEqual([sink.written, sink.pending, sink.lost], [5, 0, 7]);
+});
+
+redisTest(
   "RedisSink.close() says how many observations were lost when Redis stays away",
   async () => {
     await using server = await RedisServer.start();
