@@ -38,7 +38,9 @@ export class Launcher {
       const parent = parentOf(pid);
       if (parent === null || parent <= 1) break;
       links.push({ pid, parent });
-      if (isNpx(commandOf(parent))) return new Launcher("npx", links);
+      const command = commandOf(parent);
+      if (isNpx(command)) return new Launcher("npx", links);
+      if (!isBelowNpx(command)) break;
     }
     return new Launcher("deno task", [own]);
   }
@@ -61,6 +63,11 @@ function isTaskRunner([program = "", ...parameters]: readonly string[]): boolean
 /** npm names its process after what it does: `npm exec deno@2.9.6 task …`. */
 function isNpx(command: readonly string[]): boolean {
   return /^npm exec\b/.test(command.join(" ")) || command.some((it) => /^npx\b/.test(basename(it)));
+}
+
+/** What npx starts: a shell with a command, and the script by which a package starts its program. */
+function isBelowNpx([program = "", ...parameters]: readonly string[]): boolean {
+  return parameters[0] === "-c" || basename(program) === "node";
 }
 
 /** proc_pid_cmdline(5). */

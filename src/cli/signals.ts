@@ -49,7 +49,8 @@ export class EndSignals {
     this.#listen("SIGTERM", () => this.#take("SIGTERM"));
     this.#listen("SIGQUIT", () => endAtOnce(SIGNAL_STATUS + constants.signals.SIGQUIT));
     if (atHangUp === "reload") takeHangUps(() => this.#hangUp());
-    else if (!areHangUpsIgnored(this.#terminal)) takeHangUps(() => this.#take("SIGHUP"));
+    else if (areHangUpsIgnored(this.#terminal)) takeHangUps(() => {});
+    else takeHangUps(() => this.#take("SIGHUP"));
     // A replay may be over before that is worth its time.
     if (atHangUp === "reload") this.#launcher = Launcher.find();
     this.#timer = setInterval(() => this.#look(), LOOK);

@@ -17,9 +17,10 @@ export class StartTerminal {
 }
 
 /**
- * Whether whoever started us has the signal ignored, as nohup(1) does. Where that can't be asked, it
- * is thought of what has no terminal: that is how nohup starts programs.
+ * Whether SIGHUP is to do nothing to a program that it would end: where there is no terminal that
+ * could be closed, as nohup(1) starts programs, which `deno task` does not pass on; and where whoever
+ * started us has it ignored, as far as that can be asked.
  */
 export function areHangUpsIgnored(terminal: StartTerminal): boolean {
-  return mayControlJob() ? isIgnored(constants.signals.SIGHUP) : !terminal.wasThere;
+  return !terminal.wasThere || (mayControlJob() && isIgnored(constants.signals.SIGHUP));
 }

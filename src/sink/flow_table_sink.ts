@@ -39,6 +39,9 @@ export interface FlowTableSinkOptions {
 /** The live view is drawn anew this often, in milliseconds. */
 const REDRAW_INTERVAL = 1_000;
 
+/** The size of a terminal that does not say its own. */
+const DEFAULT_ROOM: Room = { columns: 80, rows: 24 };
+
 /** Why rows are left out. */
 const NO_ROOM = "there is room for the latest only";
 
@@ -224,7 +227,9 @@ function writeToTerminal(output: typeof Deno.stderr, bytes: Uint8Array): void {
 function terminalOfStandardOutput(): Room | null {
   if (!Deno.stdout.isTerminal()) return null;
   try {
-    return Deno.consoleSize();
+    const { columns, rows } = Deno.consoleSize();
+    // Those over which nobody said what size they have, such as serial lines, have 0.
+    return { columns: columns || DEFAULT_ROOM.columns, rows: rows || DEFAULT_ROOM.rows };
   } catch {
     return null;
   }
