@@ -149,7 +149,10 @@ class Replay {
         this.#source = file;
         await this.#read(file);
       } else {
+        const pipe = await this.#whenWritten(name);
+        if (this.#signals.status !== 0) return;
         const source = SavefileSource.open(name);
+        pipe?.close();
         this.#source = source;
         await this.#read(await filtered(source, this.#options.filter));
       }
@@ -158,6 +161,19 @@ class Replay {
       this.#source = null;
       this.#progress.clear();
     }
+  }
+
+  /**
+   * Waits until somebody writes into a named pipe, or a signal comes: who just opens it waits as well,
+   * and hears no signal meanwhile.
+   *
+   * @returns The pipe, to be kept open until it is opened again; `null` for anything else.
+   */
+  async #whenWritten(name: string): Promise<Deno.FsFile | null> {
+    if (name === "-" || !isPipe(name)) return null;
+    // Why it can't be opened is said where it is opened to be read.
+    const opening = Deno.open(name).catch(() => null);
+    return await Promise.race([opening, this.#signals.received.then(() => null)]);
   }
 
   async #read(packets: PacketSource | SiftedFile): Promise<void> {

@@ -1,10 +1,14 @@
 /** How the program ends: signals from terminals and others, errors that nobody caught. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { withFiles } from "../config/temporary_files.ts";
 import { isProgram } from "../installed.ts";
 import { type NamespacePair, until } from "../namespaces.ts";
-import { unusedPort } from "../redis_server.ts";
+import { type Bytes, ethernet, ip, pcap, tcp } from "../packets.ts";
+import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
 import { captureTest, IMPORT, redisTest, type Setting, startCapture } from "./capture_setting.ts";
 import { HAS_SCRIPT, PseudoTerminal, taskCommand } from "./pseudo_terminal.ts";
+import { RunningProgram } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "./sample_capture.ts";
 
 const CTRL_C = "\x03";
@@ -229,3 +233,93 @@ redisTest("nohup has a replay go on when its terminal is closed", async (setting
   await redis.has(...SAMPLE_KEYS);
   await terminal[Symbol.asyncDispose]();
 });
+
+captureTest(
+  "SIGHUP before a capture has begun has it load its configuration again",
+  async (setting) => {
+    const { pair, config } = setting;
+    await using program = new RunningProgram(
+      ["capture", "veth0", ...OWN_NETWORKS, "-c", config, "--json"],
+      { command: commandIn(pair) },
+    );
+    await until(() => hearsHangUp(program.pid));
+    assert.ok(!program.stderr.includes("capturing on"));
+    for (let i = 0; i < 5; i++) program.signal("SIGHUP");
+    await program.says("configuration: ", 2);
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);
+
+redisTest(
+  "a configuration that never finishes loading keeps no later one from being loaded",
+  async (setting) => {
+    const { config } = setting;
+    await using program = await startCapture(setting, ["veth0", "--json"]);
+    await Deno.writeTextFile(
+      config,
+      `${IMPORT}await new Promise(() => {});\nexport default defineConfig({});\n`,
+    );
+    program.signal("SIGHUP");
+    await wait(TWO_SIGNALS);
+    await Deno.writeTextFile(config, `${IMPORT}export default defineConfig({ ttl: 77 });\n`);
+    program.signal("SIGHUP");
+    await program.says(`error: ${config}:2: what is awaited here did not come within 10 s: `);
+    await program.says("configuration: ", 2);
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);
+
+/** More than a replay lets wait for its sinks. */
+const MANY = 60_000;
+
+Deno.test({
+  name: "a signal ends a replay into a Redis that hangs, and what is lost is said" +
+    NO_REDIS_SERVER,
+  ignore: !HAS_REDIS_SERVER,
+  fn: () =>
+    withFiles({ "config.ts": SOON }, async (directory) => {
+      await using server = await RedisServer.start();
+      await using program = new RunningProgram([
+        ...["replay", "-", "-c", join(directory, "config.ts"), "--redis", server.url],
+      ]);
+      await until(async () => (await server.cli("CLIENT", "LIST")).includes("name=flosensor"));
+      await wait(TWO_SIGNALS);
+      server.freeze();
+      const packets: Bytes[] = [];
+      for (let i = 0; i < MANY; i++) {
+        packets.push(ethernet(ip(`10.0.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(40_000, 443))));
+      }
+      // It does not read to the end.
+      void program.feed(pcap(packets.map((packet, i) => ({ packet, seconds: 1_700_000_000 + i }))));
+      await wait(2 * TWO_SIGNALS);
+      program.signal("SIGTERM");
+      const { status, stderr } = await program.ended;
+      assert.equal(status, 1);
+      const [, lost] = /observations were lost \((\d+): no answer in time\)/.exec(stderr)!;
+      assert.ok(Number(lost) > MANY, stderr);
+      assert.match(stderr, /packets: \d+ received/);
+    }),
+});
+
+Deno.test("a signal ends a replay of a pipe into which nobody writes", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "flosensor-pipe-" });
+  const pipe = `${directory}/pipe`;
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  await using program = new RunningProgram(["replay", pipe, "--no-redis", "--json"]);
+  await program.says("no own network is named");
+  await wait(TWO_SIGNALS);
+  program.signal("SIGTERM");
+  assert.equal((await program.ended).status, 143);
+  await Deno.remove(directory, { recursive: true });
+});
+
+/** Whether a process listens for SIGHUP, proc_pid_status(5). */
+function hearsHangUp(pid: number): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const [, name] = /^Name:\t(.*)/m.exec(status)!;
+  const [, caught] = /^SigCgt:\t(\w+)/m.exec(status)!;
+  // ip(8) is a program of the same process first.
+  return name === "deno" && (BigInt(`0x${caught}`) & 1n) !== 0n;
+}
