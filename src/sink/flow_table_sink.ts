@@ -198,15 +198,19 @@ export class FlowTableSink implements Sink {
 
   #enterScreen(): void {
     this.#isOnScreen = true;
-    this.#redraw(ENTER_SCREEN);
+    this.#draw(ENTER_SCREEN);
     this.#redrawTimer = setInterval(() => this.#redraw(), REDRAW_INTERVAL);
   }
 
-  /** Overwrites line by line, so that nothing flickers. */
-  #redraw(before = ""): void {
-    const room = this.#terminal();
+  #redraw(): void {
     // A terminal that was stopped (Ctrl-S) takes the next picture when it goes on.
-    if (room === null || this.#output.queuedBytes > 0) return;
+    if (this.#output.queuedBytes === 0) this.#draw("");
+  }
+
+  /** Overwrites line by line, so that nothing flickers. */
+  #draw(before: string): void {
+    const room = this.#terminal();
+    if (room === null) return;
     const lines = renderFlowTable(this.table, "newest-first", room)
       // After a line's last column, erasing the rest would erase that column.
       .map((line) =>
