@@ -59,15 +59,16 @@ export class SavefileSource implements PacketSource {
    * Opens a file, or standard input when `path` is `-`.
    *
    * @param batch Is filled, if it is there, with the packets of a file.
+   * @param opened The file, where it is open already; the source closes it.
    * @throws {UserError} when it can't be opened.
    */
-  static open(path: string, batch?: PacketBatch): SavefileSource {
+  static open(path: string, batch?: PacketBatch, opened?: Deno.FsFile): SavefileSource {
     if (path === "-") {
       return new SavefileSource("standard input", (into) => Deno.stdin.read(into));
     }
     let file: Deno.FsFile;
     try {
-      file = Deno.openSync(path, { read: true });
+      file = opened ?? Deno.openSync(path, { read: true });
     } catch (error) {
       throw new UserError(`${path}: ${whyNotOpened(error)}`);
     }

@@ -149,10 +149,9 @@ class Replay {
         this.#source = file;
         await this.#read(file);
       } else {
-        const pipe = await this.#whenWritten(name);
+        const pipe = await this.#openPipe(name);
         if (this.#signals.status !== 0) return;
-        const source = SavefileSource.open(name);
-        pipe?.close();
+        const source = SavefileSource.open(name, undefined, pipe ?? undefined);
         this.#source = source;
         await this.#read(await filtered(source, this.#options.filter));
       }
@@ -164,14 +163,14 @@ class Replay {
   }
 
   /**
-   * Waits until somebody writes into a named pipe, or a signal comes: who just opens it waits as well,
-   * and hears no signal meanwhile.
+   * Opens a named pipe, which waits until somebody writes into it, or a signal comes: who opens it as a
+   * file waits as well, and hears no signal meanwhile.
    *
-   * @returns The pipe, to be kept open until it is opened again; `null` for anything else.
+   * @returns `null` for anything else, and for what can't be opened.
    */
-  async #whenWritten(name: string): Promise<Deno.FsFile | null> {
+  async #openPipe(name: string): Promise<Deno.FsFile | null> {
     if (name === "-" || !isPipe(name)) return null;
-    // Why it can't be opened is said where it is opened to be read.
+    // Why it can't be is said where it is opened as a file.
     const opening = Deno.open(name).catch(() => null);
     return await Promise.race([opening, this.#signals.received.then(() => null)]);
   }
