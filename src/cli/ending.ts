@@ -15,7 +15,8 @@ export function beforeEndingAtOnce(act: () => void): () => void {
 
 /** Ends the program without waiting for anything: what has to be done is done first. */
 export function endAtOnce(status: number): never {
-  for (const act of acts) {
+  // What was begun last is ended first.
+  for (const act of [...acts].reverse()) {
     acts.delete(act);
     try {
       act();

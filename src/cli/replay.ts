@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import type { SightingBatch } from "../sieve/sighting_batch.ts";
 import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
+import { beforeEndingAtOnce } from "./ending.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
 import { Run, type RunOptions } from "./run.ts";
@@ -101,6 +102,7 @@ class Replay {
     this.#log = log;
     this.#signals = new EndSignals("end", log);
     this.#signals.begin();
+    beforeEndingAtOnce(() => this.#progress.clear());
   }
 
   async run(names: readonly string[]): Promise<number> {

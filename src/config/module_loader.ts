@@ -87,11 +87,11 @@ export class ModuleLoader {
   /** Names the first `await` that the loading of a file may wait for, if there is one. */
   #lateError(file: string): UserError {
     const seconds = PATIENCE / 1000;
-    for (const { file, program } of this.#ready.values()) {
-      const line = program === null ? null : lineOfAwait(program);
+    for (const ready of this.#ready.values()) {
+      const line = ready.program === null ? null : lineOfAwait(ready.program);
       if (line === null) continue;
       return new UserError(
-        `${file}:${line}: what is awaited here did not come within ${seconds} s: ` +
+        `${ready.file}:${line}: what is awaited here did not come within ${seconds} s: ` +
           "a configuration may wait for nothing that can stay away",
       );
     }

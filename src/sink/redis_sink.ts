@@ -334,6 +334,8 @@ export class RedisSink implements Sink {
     let done = 0;
     try {
       const outcome = await batch.write(writers, String(this.#options.ttl));
+      // What was on its way at the end was counted as lost.
+      if (this.#isClosed) return;
       done = outcome.done;
       this.#account(outcome, batch);
       if (outcome.fault !== null) this.#leave(writers, outcome.fault);
@@ -341,7 +343,6 @@ export class RedisSink implements Sink {
     } catch (error) {
       this.#leave(writers, error as Error);
     }
-    // What was on its way then was counted as lost.
     if (this.#isClosed) return;
     this.#callsInFlight--;
     this.#keysInFlight -= size;
