@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
+import { denoEnvironment } from "./deno_environment.ts";
 import { PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 
@@ -23,8 +24,8 @@ export interface BundledPackage {
 const ENTRY = "src/cli/program.ts";
 /** Lines stay lines, so that the place of a defect can be told. */
 const LINE_LIMIT = 100;
-/** A file that a module names relative to itself: a worker, or a file to read. */
-const OWN_FILE = /new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*,?\s*\)/g;
+/** A file that a module names relative to itself: one to read as it is, or else a module to run. */
+const OWN_FILE = /(readTextFile\(\s*)?new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*,?\s*\)/g;
 /** A module's package, from the last folder of packages in its path. */
 const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 
@@ -46,11 +47,10 @@ export async function bundle(directory: string): Promise<Bundle> {
   const packages = join(directory, "packages");
   const output = join(directory, "program");
   await installPackages(packages);
-  const ownFiles = await findOwnFiles();
-  const workers = ownFiles.filter((file) => file.endsWith(".ts"));
+  const { modules, texts } = await findOwnFiles();
   try {
     const { metafile } = await esbuild.build({
-      entryPoints: [ENTRY, ...workers],
+      entryPoints: [ENTRY, ...[...modules].sort()],
       absWorkingDir: PROJECT,
       outdir: output,
       entryNames: "[name]",
@@ -69,11 +69,9 @@ export async function bundle(directory: string): Promise<Bundle> {
       legalComments: "none",
       metafile: true,
       logLevel: "silent",
-      plugins: [ownFilePlugin(ownFiles)],
+      plugins: [ownFilePlugin()],
     });
-    for (const file of ownFiles) {
-      if (!workers.includes(file)) await Deno.copyFile(file, join(output, basename(file)));
-    }
+    for (const file of texts) await Deno.copyFile(file, join(output, textName(file)));
     const inputs = Object.keys(metafile.inputs).map((path) => resolve(PROJECT, path));
     return { directory: output, main: join(output, "program.js"), packages: packagesOf(inputs) };
   } catch (error) {
@@ -104,37 +102,47 @@ async function installPackages(directory: string): Promise<void> {
     }),
   );
   await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
-  await run(Deno.execPath(), ["install", "--quiet"], { cwd: directory });
+  await run(Deno.execPath(), ["install", "--quiet"], {
+    cwd: directory,
+    env: denoEnvironment(),
+  });
 }
 
 /** Paths of all files that modules of the program name relative to themselves. */
-async function findOwnFiles(directory = join(PROJECT, "src")): Promise<string[]> {
-  const found: string[] = [];
+async function findOwnFiles(
+  directory = join(PROJECT, "src"),
+  found = { modules: new Set<string>(), texts: new Set<string>() },
+): Promise<{ modules: ReadonlySet<string>; texts: ReadonlySet<string> }> {
   for await (const { name, isDirectory } of Deno.readDir(directory)) {
     const path = join(directory, name);
     if (isDirectory) {
-      found.push(...await findOwnFiles(path));
+      await findOwnFiles(path, found);
     } else if (name.endsWith(".ts")) {
-      for (const [, file] of (await Deno.readTextFile(path)).matchAll(OWN_FILE)) {
-        found.push(resolve(dirname(path), file));
+      for (const [, read, file] of (await Deno.readTextFile(path)).matchAll(OWN_FILE)) {
+        const files = read === undefined ? found.modules : found.texts;
+        files.add(resolve(dirname(path), file));
       }
     }
   }
-  return [...new Set(found)].sort();
+  return found;
+}
+
+/** What a file that is only read is called in the bundle: by its own name Deno would take it for code. */
+function textName(file: string): string {
+  return `${basename(file)}.txt`;
 }
 
 /** In the bundle, these files lie beside the modules. */
-function ownFilePlugin(files: readonly string[]): esbuild.Plugin {
+function ownFilePlugin(): esbuild.Plugin {
   return {
     name: "own files",
     setup(build) {
-      if (files.length === 0) return;
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (!path.startsWith(join(PROJECT, "src"))) return undefined;
         const text = await Deno.readTextFile(path);
-        const contents = text.replaceAll(OWN_FILE, (_, file) => {
-          const name = basename(file).replace(/\.ts$/, ".js");
-          return `new URL(${JSON.stringify(`./${name}`)}, import.meta.url)`;
+        const contents = text.replaceAll(OWN_FILE, (_, read: string | undefined, file: string) => {
+          const name = read === undefined ? basename(file).replace(/\.ts$/, ".js") : textName(file);
+          return `${read ?? ""}new URL(${JSON.stringify(`./${name}`)}, import.meta.url)`;
         });
         return { contents, loader: "ts" };
       });

@@ -8,12 +8,13 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
+import { completions } from "./completions.ts";
 import { DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
 import { program } from "./program.ts";
 import { buildFolder, PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 import { ownTarget, type Target, TARGETS } from "./target.ts";
-import { configuration, manualPage, unit } from "./templates.ts";
+import { configurationFiles, manualPage, unit } from "./templates.ts";
 
 const HELP = `Usage: deno task deb [options]
 
@@ -28,7 +29,8 @@ Options:
 DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian.
 `;
 const FOLDER = "/usr/bin";
-const CONFIGURATION = "etc/flosensor/config.ts";
+const CONFIGURATION = "etc/flosensor";
+const EXAMPLES = "docs/examples";
 const KIBIBYTE = 1024;
 const BEST_COMPRESSION = 9;
 /** Of xz: level 1 takes a fifth of the time that level 6 does, and makes a seventh more of it. */
@@ -57,11 +59,17 @@ class Package {
     await this.#putExecutable();
     await this.#put("usr/lib/systemd/system/flosensor@.service", await packagedUnit());
     await this.#put("usr/share/man/man8/flosensor.8.gz", gzip(await manualPage(FOLDER)));
+    for (const [path, text] of completions("vendor-completions")) {
+      await this.#put(`usr/share/${path}`, text);
+    }
     await this.#put("usr/share/doc/flosensor/changelog.gz", gzip(changelog()));
     await this.#put("usr/share/doc/flosensor/copyright", await packaging("copyright"));
     await this.#put("usr/share/doc/flosensor/third-party.gz", gzip(await licences(this.#dist)));
     await this.#put("usr/share/lintian/overrides/flosensor", await packaging("lintian-overrides"));
-    await this.#put(CONFIGURATION, await configuration());
+    await this.#putExamples();
+    for (const [name, text] of await configurationFiles()) {
+      await this.#put(`${CONFIGURATION}/${name}`, text);
+    }
     await this.#putControl();
     const { debianArchitecture } = this.#target;
     const file = join(this.#dist, `flosensor_${VERSION}_${debianArchitecture}.deb`);
@@ -82,8 +90,18 @@ class Package {
     await Deno.chmod(path, 0o755);
   }
 
+  async #putExamples(): Promise<void> {
+    for (const { name } of Deno.readDirSync(join(PROJECT, EXAMPLES))) {
+      if (!name.endsWith(".ts")) continue;
+      const text = await Deno.readTextFile(join(PROJECT, EXAMPLES, name));
+      await this.#put(`usr/share/doc/flosensor/examples/${name}`, text);
+    }
+  }
+
   async #putControl(): Promise<void> {
-    await this.#put("DEBIAN/conffiles", `/${CONFIGURATION}\n`);
+    const files = [...(await configurationFiles()).keys()];
+    const conffiles = files.map((name) => `/${CONFIGURATION}/${name}\n`).join("");
+    await this.#put("DEBIAN/conffiles", conffiles);
     for (const script of ["postinst", "prerm", "postrm"]) {
       await this.#put(`DEBIAN/${script}`, await packaging(script), 0o755);
     }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { starterFiles } from "../src/config/starter_files.ts";
 import { VERSION } from "../src/version.ts";
 import { PROJECT } from "./project.ts";
 
@@ -17,8 +18,7 @@ export async function manualPage(folder: string): Promise<string> {
   return text.replaceAll("@VERSION@", VERSION).replaceAll("@BIN@", folder);
 }
 
-/** The shipped configuration, which says how flosensor is run where it is installed. */
-export async function configuration(): Promise<string> {
-  const text = await Deno.readTextFile(join(PROJECT, "config.ts"));
-  return text.replaceAll("deno task flosensor", "flosensor");
+/** The files of a configuration, which say how flosensor is run where it is installed. */
+export function configurationFiles(): Promise<ReadonlyMap<string, string>> {
+  return starterFiles({ program: "flosensor" });
 }

@@ -31,7 +31,15 @@ const PACKAGES: readonly Package[] = [
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
   program("systemd-analyze", "systemd"),
+  program("git"),
+  program("sudo"),
   program("lintian"),
+  program("zstd"),
+  program("man", "man-db"),
+  program("groff"),
+  program("bash"),
+  program("zsh"),
+  program("fish"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from "../config/address.ts";
+import { bareAddress } from "../config/bare_address.ts";
 import { emptyFacts, type Facts } from "../config/facts.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping, type MappingStory } from "../config/mapping.ts";
@@ -9,13 +10,19 @@ import { KeyWriter } from "../flow/key_writer.ts";
 import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { keyText } from "../sink/keys.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
+import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { printText } from "./print_text.ts";
+import { refuseConfigurations } from "./refuse_configurations.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
+import { type Store, storeOf } from "./store.ts";
 
 /** A flow as the command line names it. */
 export interface ExplainedFlow {
@@ -31,7 +38,8 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
-  /** Saved captures that may have the conversation. */
+  redisPasswordFile?: PasswordFile;
+  /** Saved captures that may have the conversation; own networks may be among them. */
   from?: readonly string[];
 }
 
@@ -53,21 +61,25 @@ export async function explain(
   flow: ExplainedFlow,
   options: ExplainOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const facts = factsOf(flow);
+  // As the option takes all words behind it, it has the own networks too that are among them.
+  const { names: from, networks } = partNamesAndNetworks(options.from ?? []);
+  const ourNets = [...options.ourNets, ...networks];
+  refuseMistakenNames(from, from, "files");
+  refuseConfigurations(ourNets);
   const { config, description } = await loadConfig(options.config);
-  const mapping = new Mapping(config, ownNetworksOf(config, options.ourNets, log), log);
+  const mapping = new Mapping(config, ownNetworksOf(config, ourNets, log), log);
   const isIpv6 = facts.family === 6;
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
-  const { from = [] } = options;
   const replayed = await readEvidence(facts, from, mapping, log);
-  print([
+  await print([
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),
-    ...await nameLines(facts, options.redis ?? config.redis, log),
+    ...await nameLines(facts, storeOf(options, config), log),
     "",
     ...replayed,
     ...evidenceLines(facts, from.length > 0),
@@ -110,15 +122,25 @@ function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): F
 }
 
 function addressOf(text: string, what: string): Address {
-  const address = parseAddress(text);
+  const address = parseAddress(bareAddress(text));
   if (address !== null) return address;
-  throw new UserError(`${what}: "${text}" is not an IPv4 or IPv6 address`, WRONG_USAGE);
+  const isName = /^[a-z][\w.-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not an IPv4 or IPv6 address` +
+      (isName ? `; getent ahosts ${text} has those of a name` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function packetPort(text: string, what: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= MAXIMUM_PORT) return port;
-  throw new UserError(`${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}`, WRONG_USAGE);
+  const isName = /^[a-z][\w-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}` +
+      (isName ? `; getent services ${text} has that of a service` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function addressLines(facts: Facts, mapping: Mapping): string[] {
@@ -137,14 +159,14 @@ function addressLines(facts: Facts, mapping: Mapping): string[] {
 }
 
 /** Either may be the client, whatever the rules say. */
-async function nameLines(facts: Facts, redis: string | false | null, log: Log): Promise<string[]> {
-  if (redis === null || redis === false) return [];
+async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<string[]> {
+  if (store === null) return [];
   const isIpv6 = facts.family === 6;
   const source = addressText(facts.source, 0, isIpv6);
   const destination = addressText(facts.destination, 0, isIpv6);
   const lines = await lookedUpNames(
     [{ client: source, address: destination }, { client: destination, address: source }],
-    { url: redis, place: "redis" },
+    store,
     log,
   );
   return lines.length === 0 ? [] : ["", ...lines];

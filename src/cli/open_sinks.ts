@@ -4,7 +4,8 @@ import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
 import type { Sink } from "../sink/sink.ts";
-import type { RunOptions, Store } from "./run.ts";
+import type { RunOptions } from "./run.ts";
+import type { Store } from "./store.ts";
 
 /** The sinks of a run. */
 export interface Sinks {
@@ -40,11 +41,11 @@ export async function openSinks(
 
 async function openRedis(
   mode: "capture" | "replay",
-  { url, place }: Store,
+  { url, ...login }: Store,
   ttl: number,
   log: Log,
 ): Promise<RedisSink> {
   // Whoever writes to no Redis does not pay for loading its client.
   const { RedisSink } = await import("../sink/redis_sink.ts");
-  return await RedisSink.connect(url, { ttl, mode, place }, log);
+  return await RedisSink.connect(url, { ttl, mode, ...login }, log);
 }

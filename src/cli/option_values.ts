@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { PasswordFile } from "../sink/password_file.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 
@@ -40,6 +41,18 @@ export function modeValue(text: string): number {
 }
 
 /**
+ * Reads an option whose value is the name of the configuration's file.
+ *
+ * @throws {InvalidArgumentError} for a number: that of tcpdump's -c, after so many packets it ends.
+ */
+export function configFile(text: string): string {
+  if (!/^\d+$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    `It is a file (./${text} if it is called so). Packets are not counted off: timeout(1) ends a capture.`,
+  );
+}
+
+/**
  * Reads an option whose value is the URL of a Redis.
  *
  * @returns The URL as it is.
@@ -52,4 +65,15 @@ export function redisUrl(text: string): string {
   } catch (error) {
     throw new UserError((error as Error).message, WRONG_USAGE, { cause: error });
   }
+}
+
+/**
+ * Reads an option whose value is the file with the password of a Redis.
+ *
+ * @throws {UserError} when there is no password in it that can be read, and by us alone.
+ */
+export function redisPasswordFile(text: string): PasswordFile {
+  const file = new PasswordFile(text, "--redis-password-file");
+  file.read();
+  return file;
 }

@@ -12,6 +12,7 @@ import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { keepHangUps } from "./hang_up.ts";
+import { giveUpWriting } from "./write_everywhere.ts";
 
 /*
  * Deno reads all that is imported by a name that it finds in the text, all of the program, before it
@@ -35,6 +36,7 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
 }
 
 keepHangUps(Deno.args);
+giveUpWriting(Deno.args);
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {
   console.log(VERSION);

@@ -13,8 +13,10 @@ import { type Candidate, type Mistake, type Score, Scorer, type Tally } from "..
 import type { Label } from "../score/truth.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
-import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
+import { printText } from "./print_text.ts";
 import { Progress } from "./progress.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 
 /** Options of the command line. */
 export interface ScoreOptions {
@@ -42,13 +44,15 @@ export async function score(
   parameters: readonly string[],
   options: ScoreOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(`score: ${parameters.join(" ")} names no file`, WRONG_USAGE);
   }
+  sayFilesAmong(networks, log);
+  refuseMistakenNames(parameters, names, "files", options.filter);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const candidates = candidatesOf(
@@ -68,7 +72,7 @@ export async function score(
     }
   }
   const result = scorer.score();
-  print(options.json ? JSON.stringify(result) : text(result, candidates, options));
+  await print(options.json ? JSON.stringify(result) : text(result, candidates, options));
   return status;
 }
 

@@ -35,6 +35,9 @@ export interface ActionImage {
  * such as `LowerPort()`.
  */
 export abstract class Action {
+  /** Makes it a type of its own: what merely has the same form is no action. */
+  declare protected readonly itself: "action";
+
   /** Whether it decides about every flow, so that no rule after it is asked. */
   abstract readonly alwaysMatches: boolean;
 

@@ -1,4 +1,4 @@
-import { dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { Literal, Node, Program } from "acorn";
@@ -8,12 +8,15 @@ import { ConfigError } from "./config_error.ts";
 import { type DataModule, dataModule } from "./data_module.ts";
 import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
+import { refuseUndefined } from "./refuse_undefined.ts";
+import type { RootGuard } from "./root_guard.ts";
 import { lineOfAwait, nodesOf } from "./syntax_tree.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
 const JSON_EXTENSION = ".json";
-/** How long, in milliseconds, a file and what it imports may take to be loaded. */
+const MODULE_EXTENSIONS = [...TYPESCRIPT, ...JAVASCRIPT, JSON_EXTENSION];
+/** How long, in milliseconds, a file and what it imports may take to be read, and to be run. */
 const PATIENCE = 10_000;
 /** Specifiers that Deno resolves in the same way wherever the importing file is. */
 const ABSOLUTE_SPECIFIER = /^(node|npm|jsr|https?|data):/;
@@ -57,6 +60,12 @@ export class ModuleLoader {
   readonly #ready = new Map<string, ReadyModule>();
   /** Paths whose imports are being made ready, outermost first. */
   readonly #open: string[] = [];
+  readonly #guard: RootGuard | null;
+
+  /** @param guard Looks at each file that is read. */
+  constructor(guard: RootGuard | null = null) {
+    this.#guard = guard;
+  }
 
   /**
    * Loads a file and runs it.
@@ -67,21 +76,35 @@ export class ModuleLoader {
    * to end it.
    */
   async load(file: string): Promise<LoadedModule> {
+    return await (await this.read(file))();
+  }
+
+  /**
+   * Reads a file and what it imports, and runs nothing of it.
+   *
+   * @param file The file, as the user calls it.
+   * @returns Runs it.
+   * @throws {UserError} when it can't be read or parsed; what is returned, when it can't be run.
+   */
+  async read(file: string): Promise<() => Promise<LoadedModule>> {
+    const main = await this.#inTime(file, this.#prepare(resolve(file), file, null));
+    return async () => {
+      const namespace = await this.#inTime(file, this.#run(main));
+      return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+    };
+  }
+
+  /** Waits for a part of the loading, and not for ever. */
+  async #inTime<Part>(file: string, part: Promise<Part>): Promise<Part> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(this.#lateError(file)), PATIENCE);
     });
     try {
-      return await Promise.race([this.#load(file), late]);
+      return await Promise.race([part, late]);
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async #load(file: string): Promise<LoadedModule> {
-    const main = await this.#prepare(resolve(file), file, null);
-    const namespace = await this.#run(main);
-    return { namespace, program: main.program!, files: [...this.#ready.keys()] };
   }
 
   /** Names the first `await` that the loading of a file may wait for, if there is one. */
@@ -100,11 +123,19 @@ export class ModuleLoader {
     );
   }
 
-  /** @param importer The place of the import, `config.ts:3`, or `null` for the first file. */
-  async #prepare(path: string, file: string, importer: string | null): Promise<ReadyModule> {
+  /**
+   * @param importer The place of the import, `config.ts:3`, or `null` for the first file.
+   * @param specifier How that import names it.
+   */
+  async #prepare(
+    path: string,
+    file: string,
+    importer: string | null,
+    specifier = file,
+  ): Promise<ReadyModule> {
     const known = this.#ready.get(path);
     if (known !== undefined) return known;
-    const text = await readText(path, file, importer);
+    const text = await readText(path, file, importer, specifier, this.#guard);
     const ready = extname(path) === JSON_EXTENSION && importer !== null
       ? jsonModule(text, file)
       : await this.#prepareProgram(text, path, file);
@@ -114,6 +145,7 @@ export class ModuleLoader {
 
   async #prepareProgram(text: string, path: string, file: string): Promise<ReadyModule> {
     const { code, program } = parseModule(text, file, !JAVASCRIPT.includes(extname(path)));
+    refuseUndefined(program, text, file);
     this.#open.push(path);
     const edits: Edit[] = importMetaEdits(program, path);
     for (const found of importsOf(program)) {
@@ -137,7 +169,11 @@ export class ModuleLoader {
     if (target === null) throw unresolved(specifier, place);
     this.#refuseCycle(target, specifier, place);
     const extension = extname(target);
-    if (![...TYPESCRIPT, ...JAVASCRIPT, JSON_EXTENSION].includes(extension)) {
+    if (!MODULE_EXTENSIONS.includes(extension)) {
+      const meant = await specifierMeant(specifier, target);
+      if (meant !== undefined) {
+        throw new UserError(`${place}: "${specifier}" is no file: write "${meant}"`);
+      }
       throw new UserError(
         `${place}: "${specifier}" can't be imported (its name ends in "${extension}"): ` +
           "a configuration is made of .ts, .js and .json files",
@@ -151,7 +187,7 @@ export class ModuleLoader {
     const shown = isAbsolute(specifier) || specifier.startsWith("file:")
       ? target
       : join(dirname(file), specifier);
-    return (await this.#prepare(target, shown, place)).url;
+    return (await this.#prepare(target, shown, place, specifier)).url;
   }
 
   #refuseCycle(target: string, specifier: string, place: string): void {
@@ -204,14 +240,25 @@ export class ModuleLoader {
   }
 }
 
-async function readText(path: string, file: string, importer: string | null): Promise<string> {
+async function readText(
+  path: string,
+  file: string,
+  importer: string | null,
+  specifier: string,
+  guard: RootGuard | null,
+): Promise<string> {
   const place = importer === null ? file : `${importer}: ${file}`;
   const failed = (what: string, remedy: string) => new UserError(`${place}: ${what}: ${remedy}`);
   try {
-    return (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
+    using opened = await Deno.open(path);
+    guard?.require(path, file, await opened.stat());
+    return (await new Response(opened.readable).text()).replace(/^\ufeff/, "");
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound) {
-      throw failed("there is no such file", importer ? "mend the import" : "check the name");
+      const meant = await specifierMeant(specifier, path);
+      const otherwise = importer ? "mend the import" : "check the name";
+      throw failed("there is no such file", meant ? `did you mean "${meant}"?` : otherwise);
     }
     if (error instanceof Deno.errors.NotCapable) {
       throw failed("flosensor may not read it", `run it with --allow-read=${path}`);
@@ -224,6 +271,30 @@ async function readText(path: string, file: string, importer: string | null): Pr
     }
     throw failed(error instanceof Error ? error.message : String(error), "the file can't be read");
   }
+}
+
+/**
+ * How a file that is there would be named, where a name is almost that: without the ending, with the
+ * ending of what a compiler makes of it, or mistyped.
+ *
+ * @param path The path of the name.
+ */
+async function specifierMeant(name: string, path: string): Promise<string | undefined> {
+  const files: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(dirname(path))) {
+      if (!entry.isDirectory && MODULE_EXTENSIONS.includes(extname(entry.name))) {
+        files.push(entry.name);
+      }
+    }
+  } catch {
+    // There is no such folder, or it may not be read: then nothing in it was meant.
+  }
+  const wanted = basename(path);
+  const stem = (file: string) => basename(file, extname(file));
+  const meant = files.find((file) => [wanted, stem(wanted)].includes(stem(file))) ??
+    closest(wanted, files.sort());
+  return meant === undefined ? undefined : name.slice(0, name.length - wanted.length) + meant;
 }
 
 function jsonModule(text: string, file: string): ReadyModule {
@@ -315,6 +386,9 @@ function missingExport(message: string): string | null {
     return `the imported file exports no "${name}": mend the import or the file`;
   }
   const names = ownModuleExports(own);
+  if (name === "default") {
+    return `"${own}" has no default export: write the names in braces, import { ${names[0]} }`;
+  }
   const meant = closest(name, names);
   const remedy = meant === undefined ? `it has ${names.join(", ")}` : `did you mean "${meant}"?`;
   return `"${own}" exports no "${name}": ${remedy}`;

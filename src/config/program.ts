@@ -1,6 +1,7 @@
 import { parse, type Program } from "acorn";
 import { transform } from "sucrase";
 import { UserError } from "../user_error.ts";
+import { unsupportedSyntax } from "./unsupported_syntax.ts";
 
 /** A module's text as JavaScript, and its syntax tree. */
 export interface ParsedModule {
@@ -14,10 +15,11 @@ export interface ParsedModule {
  * @param text The module's text.
  * @param file What the user calls the file.
  * @param isTypeScript Whether it may have types. Plain JavaScript is left as it is.
- * @throws {UserError} for a syntax error, with its line.
+ * @throws {UserError} for a syntax error, and for TypeScript that is more than types, with its line.
  */
 export function parseModule(text: string, file: string, isTypeScript: boolean): ParsedModule {
   try {
+    if (isTypeScript) refuseUnsupported(text, file);
     const code = isTypeScript ? withoutTypes(text) : text;
     const program = parse(code, {
       ecmaVersion: "latest",
@@ -29,6 +31,13 @@ export function parseModule(text: string, file: string, isTypeScript: boolean): 
   } catch (error) {
     throw syntaxError(error, file);
   }
+}
+
+function refuseUnsupported(text: string, file: string): void {
+  const found = unsupportedSyntax(text);
+  if (found === null) return;
+  const { line, what, remedy } = found;
+  throw new UserError(`${file}:${line}: ${what} can't be loaded: ${remedy}`);
 }
 
 function withoutTypes(text: string): string {

@@ -58,6 +58,15 @@ export function lineOfEntry(program: Program, path: ConfigPath): number {
   return line;
 }
 
+/** The line of what a module without a default export should export: a call, else its last statement. */
+export function lineWithoutExport(program: Program): number {
+  for (const node of nodesOf(program)) {
+    if (node.type !== "CallExpression" || node.callee.type !== "Identifier") continue;
+    if (node.callee.name === "defineConfig") return lineOf(node);
+  }
+  return program.body.at(-1)?.loc?.end.line ?? 1;
+}
+
 function defaultExport(program: Program): Node | undefined {
   for (const statement of program.body) {
     if (statement.type === "ExportDefaultDeclaration") return statement.declaration;

@@ -100,6 +100,7 @@ export class RedisConnection {
    * @param signal Ends the attempt.
    * @throws {RedisReplyError} when the server refuses.
    * @throws {UnusableRedisError} when something has to be mended first.
+   * @throws {UserError} when the file with the password can't be read.
    * @throws {Error} when the server can't be reached or does not answer.
    */
   static async open(
@@ -109,11 +110,13 @@ export class RedisConnection {
   ): Promise<RedisConnection> {
     requirePermission(address);
     const redis = await import("./redis_library.ts");
+    // Read again at each attempt: it may have been changed.
+    const password = address.passwordFile?.read() ?? address.password;
     const underTls = address.tls ? await connectSocket(address, sockets, signal) : undefined;
     const client = redis.createClient({
       socket: socketOptions(address, underTls),
       username: address.username,
-      password: address.password,
+      password,
       // Protocol 2 is spoken by every version and by all that call themselves compatible.
       RESP: 2,
       disableOfflineQueue: true,
@@ -213,7 +216,7 @@ export class RedisConnection {
       socket.once("data", (bytes: Uint8Array) => {
         // Why it denies is one sentence; advice for whoever runs the server follows.
         const reason = /^-(.*?)(\. .*)?\r\n/.exec(new TextDecoder().decode(bytes))?.[1];
-        if (reason !== undefined) this.#refusal = new RedisReplyError(reason);
+        if (reason !== undefined) this.#refusal = new RedisReplyError(withoutLogin(reason));
       }));
   }
 
@@ -225,9 +228,16 @@ export class RedisConnection {
 
   #asReplyError(error: unknown): Error {
     if (error instanceof UnusableRedisError || error instanceof RedisReplyError) return error;
-    if (error instanceof this.#redis.ErrorReply) return new RedisReplyError(error.message);
+    if (error instanceof this.#redis.ErrorReply) {
+      return new RedisReplyError(withoutLogin(error.message));
+    }
     return errorOf(error);
   }
+}
+
+/** A server that does not know the command to log in repeats what it was given. */
+function withoutLogin(message: string): string {
+  return message.replace(/(with args beginning with:).*/s, "$1 ***");
 }
 
 /** Deno 2.9 turns a missing permission into a refused connection, so it is asked for before. */

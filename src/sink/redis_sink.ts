@@ -7,6 +7,7 @@ import { Losses } from "./losses.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
 import { Patience } from "./patience.ts";
+import type { PasswordFile } from "./password_file.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
@@ -35,6 +36,8 @@ export interface RedisSinkOptions {
    * @default {"--redis"}
    */
   place?: string;
+  /** Holds the password. */
+  passwordFile?: PasswordFile;
 }
 
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
@@ -129,17 +132,19 @@ export class RedisSink implements Sink {
   /**
    * Connects to the Redis at `url` (see `parseRedisUrl`).
    *
-   * @throws {UserError} when the URL is wrong or Redis refuses us, and in a replay also when it
+   * @throws {UserError} when the URL or its password's file is wrong, or Redis refuses us, and in a replay also when it
    * can't be reached.
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
     const place = options.place ?? "--redis";
-    const address = parseRedisUrl(url, place);
+    const address = parseRedisUrl(url, place, options.passwordFile);
+    options.passwordFile?.read();
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();
     } catch (error) {
       const { message } = error as Error;
+      if (error instanceof UserError) throw error;
       if (error instanceof UnusableRedisError) {
         throw new UserError(`Redis at ${address.text}: ${message}${error.remedy}`);
       }
@@ -514,7 +519,7 @@ function isRefusal(error: Error): boolean {
 
 /** Whether an error will stay until somebody mends something. */
 function isLasting(error: Error): boolean {
-  return error instanceof UnusableRedisError || isRefusal(error);
+  return error instanceof UnusableRedisError || error instanceof UserError || isRefusal(error);
 }
 
 /** What to do about a server that refuses us. @param place Where the user wrote its URL. */

@@ -1,6 +1,8 @@
 /** How often the default rules are right about real captures, whose answers are known. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
+import { loadMapping } from "../../src/config/load_mapping.ts";
 import { Scorer, type Tally } from "../../src/score/score.ts";
 import { Truth } from "../../src/score/truth.ts";
 import { UserError } from "../../src/user_error.ts";
@@ -20,6 +22,8 @@ const CONVERSATIONS = 50_000;
 
 const LEAST_RIGHT_WITHOUT_SYN = 0.985;
 const LEAST_RIGHT_UDP = 0.99;
+
+const SHIPPED = fileURLToPath(new URL("../../config.ts", import.meta.url));
 
 /** Reads captures to their end, or to where they are cut. */
 async function eachCapture(use: (source: SavefileSource, name: string) => Promise<void>) {
@@ -67,11 +71,15 @@ Deno.test({
   ignore: !HAS_SHARED_CAPTURES,
   fn: async (test) => {
     const mapping = mappingOf({ suppressOwnNetwork: false }, []);
-    const scorer = new Scorer([{ name: "default", mapping }], CONVERSATIONS);
+    const shipped = await loadMapping({ file: SHIPPED });
+    const candidates = [{ name: "default", mapping }, { name: "shipped", mapping: shipped }];
+    const scorer = new Scorer(candidates, CONVERSATIONS);
     await eachCapture((source) => scorer.add(source));
     const { tallies, labels, mistakes } = scorer.score();
     const tally = (protocol: string, withoutSyn: boolean) =>
-      tallies.find((it) => it.protocol === protocol && it.withoutSyn === withoutSyn)!;
+      tallies.find((it) =>
+        it.candidate === "default" && it.protocol === protocol && it.withoutSyn === withoutSyn
+      )!;
     const part = ({ right, wrong, notMatched }: Tally) => right / (right + wrong + notMatched);
     const told = JSON.stringify(mistakes);
 
@@ -85,6 +93,12 @@ Deno.test({
     await test.step("99 % of the UDP conversations with DNS, QUIC or DTLS", () => {
       assert.ok(labels.udp >= 100, `${labels.udp}`);
       assert.ok(part(tally("udp", false)) >= LEAST_RIGHT_UDP, told);
+    });
+    await test.step("the shipped config.ts as often as no file at all", () => {
+      const of = (name: string) =>
+        tallies.filter(({ candidate }) => candidate === name)
+          .map(({ candidate: _, ...figures }) => figures);
+      assert.deepEqual(of("shipped"), of("default"));
     });
   },
 });

@@ -6,9 +6,9 @@ import { withFiles } from "../config/temporary_files.ts";
 import "../installed.ts";
 import { MemoryLog } from "../memory_log.ts";
 
-const SHIPPED = new URL("../../config.ts", import.meta.url).pathname;
+const TWO_HOSTS = new URL("../../docs/examples/two-hosts.ts", import.meta.url).pathname;
 
-async function printed(flow: string, ourNets: string[] = [], config = SHIPPED): Promise<string> {
+async function printed(flow: string, ourNets: string[] = [], config = TWO_HOSTS): Promise<string> {
   const [src, sport, dst, dport, protocol = "tcp"] = flow.split(" ");
   const explained = { src, sport, dst, dport, protocol } as ExplainedFlow;
   let text = "";
@@ -33,7 +33,7 @@ Deno.test("explain prints networks, why each rule did or did not match, and the 
   assert.match(text, /^destination {2}8\.8\.8\.8 {6}port 443 {4}in network external$/m);
   assert.match(
     text,
-    /flows\[0\] {2}any -> our_nets {2}LowerPort\(SRC\) {2}\(.*config\.ts:\d+\)\n +no match: the destination is in external, not in our_nets/,
+    /flows\[0\] {2}any -> our_nets {2}LowerPort\(SRC\) {2}\(.*two-hosts\.ts:\d+\)\n +no match: the destination is in external, not in our_nets/,
   );
   assert.match(
     text,
@@ -113,8 +113,14 @@ export default defineConfig({ flows: [[null, null, function udpOnly(flow) {
 
 const WRONG: [string, string][] = [
   ["10.1 1 2.2.2.2 2", 'source address: "10.1" is not an IPv4 or IPv6 address'],
-  ["1.1.1.1 1 host 2", 'destination address: "host" is not an IPv4 or IPv6 address'],
-  ["1.1.1.1 x 2.2.2.2 2", 'source port: "x" is not a number from 0 to 65535'],
+  [
+    "1.1.1.1 1 host 2",
+    'destination address: "host" is not an IPv4 or IPv6 address; getent ahosts host has those of a name',
+  ],
+  [
+    "1.1.1.1 x 2.2.2.2 2",
+    'source port: "x" is not a number from 0 to 65535; getent services x has that of a service',
+  ],
   ["1.1.1.1 1 2.2.2.2 65536", 'destination port: "65536" is not a number from 0 to 65535'],
   [
     "1.1.1.1 1 ::1 2",

@@ -95,7 +95,7 @@ const WRONG_SETTINGS: [string, settings: string, message: string][] = [
   [
     "a shortened IPv4 address",
     `networks: [["a", "10.1/16"]]`,
-    'DIR/config.ts:3: "10.1/16" is not an address of four decimal numbers (networks[0]): if "10.0.0.1/16" is meant, write that',
+    'DIR/config.ts:3: "10.1/16" is not an address of four decimal numbers (networks[0]): if "10.1.0.0/16" is meant, write that',
   ],
   [
     "an octal IPv4 address",
@@ -329,6 +329,202 @@ const WRONG_FILES: [string, files: Record<string, string>, message: string][] = 
 for (const [what, files, message] of WRONG_FILES) {
   Deno.test(`loadConfig() refuses ${what} in one line`, async () => {
     assert.equal(await messageOf(files), message);
+  });
+}
+
+/** Modules whose line 3 and those after it are these; what is wrong with them. */
+const WRONG_NAMES: [string, text: string, message: string][] = [
+  [
+    "a name of the vocabulary that is not imported, at its own line",
+    `export default defineConfig({\n  flows: [\n    [null, null,\n      Initiator()],\n  ],\n});`,
+    'DIR/config.ts:6: Initiator is not imported: import it from "flosensor/config"',
+  ],
+  [
+    "the same within a function, which is not called while it is loaded",
+    `const rule = (flow: { src: string }) => {\n  return { client: flow.src, server: ALL_NETWORK, port: 1 };\n};\n` +
+    `export default defineConfig({ flows: [[null, null, rule]] });`,
+    'DIR/config.ts:4: ALL_NETWORK is not imported: import it from "flosensor/config"',
+  ],
+  [
+    "a name of the vocabulary that is imported as a type",
+    `import type { Flow, Service } from "flosensor/config";\nexport default defineConfig({ flows: [[null, null, Service()]] });`,
+    'DIR/config.ts:4: Service is imported as a type: import it without "type"',
+  ],
+  [
+    "a name that is imported as a type among others",
+    `import { ALL_NETWORK, type Service } from "flosensor/config";\nexport default defineConfig({ networks: [[ALL_NETWORK, "::/0"]], flows: [[null, null, Service()]] });`,
+    'DIR/config.ts:4: Service is imported as a type: import it without "type"',
+  ],
+  [
+    "a misspelled name of the vocabulary",
+    `export default defineConfig({\n  flows: [[null, null, LowrPort()]],\n});`,
+    'DIR/config.ts:4: LowrPort is not defined: did you mean LowerPort, from "flosensor/config"?',
+  ],
+  [
+    "a misspelled name of the file",
+    `const networks = [["all", "::/0"]] as const;\nexport default defineConfig({\n  networks: netwroks,\n});`,
+    "DIR/config.ts:5: netwroks is not defined: did you mean networks?",
+  ],
+  [
+    "a name that is like no other",
+    `export default defineConfig({ ttl: hour / 4 });`,
+    "DIR/config.ts:3: hour is not defined: define it, or import it",
+  ],
+  [
+    "a name that is only declared",
+    `declare const hour: number;\nexport default defineConfig({ ttl: hour / 4 });`,
+    "DIR/config.ts:4: hour is not defined: define it, or import it",
+  ],
+  [
+    "an export in the way of CommonJS",
+    `module.exports = defineConfig({});`,
+    "DIR/config.ts:3: module is not defined: write export default",
+  ],
+  [
+    "an import in the way of CommonJS",
+    `const { hostname } = require("node:os");\nexport default defineConfig({ redis: hostname() });`,
+    "DIR/config.ts:3: require is not defined: write import",
+  ],
+  [
+    "a default import of the vocabulary",
+    `import flosensor from "flosensor/config";\nexport default flosensor.defineConfig({});`,
+    'DIR/config.ts:3: "flosensor/config" has no default export: write the names in braces, import { ALL_NETWORK }',
+  ],
+  [
+    "a call of defineConfig whose result is not exported",
+    `defineConfig({\n  ttl: 9,\n});\n\n\n`,
+    "DIR/config.ts:3: there is no default export: write export default defineConfig({ ... })",
+  ],
+  [
+    "a namespace",
+    `namespace Ports {\n  export const dns = 53;\n}\nexport default defineConfig({ ttl: Ports.dns });`,
+    "DIR/config.ts:3: namespace Ports can't be loaded: write const Ports = { ... }, or put it into a file of its own and import that",
+  ],
+  [
+    "a namespace with a value within one with types alone",
+    `type Port = number;\nexport namespace Site {\n  type Name = string;\n  namespace Ports { export const dns: Port = 53; }\n}\nexport default defineConfig({});`,
+    "DIR/config.ts:4: namespace Site can't be loaded: write const Site = { ... }, or put it into a file of its own and import that",
+  ],
+  [
+    "a namespace by its older name",
+    `module Ports {\n  export function dns() { return 53; }\n}\nexport default defineConfig({ ttl: Ports.dns() });`,
+    "DIR/config.ts:3: module Ports can't be loaded: write const Ports = { ... }, or put it into a file of its own and import that",
+  ],
+  [
+    "a decorator",
+    `const once = (value: unknown) => value as never;\n\n@once\nclass Ports {}\nexport default defineConfig({});`,
+    "DIR/config.ts:5: the decorator @once can't be loaded: call the function where its result is needed",
+  ],
+  [
+    "an accessor field",
+    `class Ports {\n  accessor dns = 53;\n}\nexport default defineConfig({ ttl: new Ports().dns });`,
+    "DIR/config.ts:4: accessor dns can't be loaded: write a field, or get and set",
+  ],
+  [
+    "export =",
+    `\nexport = defineConfig({});`,
+    "DIR/config.ts:4: export = can't be loaded: write export default",
+  ],
+  [
+    "import = require()",
+    `import os = require("node:os");\nexport default defineConfig({ redis: os.hostname() });`,
+    'DIR/config.ts:3: import os = can\'t be loaded: write import os from "node:os"',
+  ],
+  [
+    "import = of a name",
+    `const ttls = { long: 9000 };\nimport ttl = ttls.long;\nexport default defineConfig({ ttl });`,
+    "DIR/config.ts:4: import ttl = can't be loaded: write const ttl =",
+  ],
+];
+
+for (const [what, text, message] of WRONG_NAMES) {
+  Deno.test(`loadConfig() refuses ${what} in one line`, async () => {
+    const start = `import { defineConfig } from "flosensor/config";\n\n`;
+    assert.equal(await messageOf({ "config.ts": start + text }), message);
+  });
+}
+
+Deno.test("loadConfig() says which file an import most likely means", async () => {
+  const message = (specifier: string) =>
+    messageOf({
+      "config.ts": `\nimport { nets } from "${specifier}";\nexport default nets;`,
+      "lib/networks.ts": "",
+      "lib/list.json": "[]",
+    });
+  const missing = (file: string, remedy: string) =>
+    `DIR/config.ts:2: DIR/lib/${file}: there is no such file: ${remedy}`;
+  assert.deepEqual(
+    await Promise.all([
+      "./lib/networks",
+      "./lib/networks.js",
+      "./lib/netwroks.ts",
+      "./lib/hosts.ts",
+      "./libs/networks.ts",
+      "./lib/list",
+    ].map(message)),
+    [
+      'DIR/config.ts:2: "./lib/networks" is no file: write "./lib/networks.ts"',
+      missing("networks.js", 'did you mean "./lib/networks.ts"?'),
+      missing("netwroks.ts", 'did you mean "./lib/networks.ts"?'),
+      missing("hosts.ts", "mend the import"),
+      "DIR/config.ts:2: DIR/libs/networks.ts: there is no such file: mend the import",
+      'DIR/config.ts:2: "./lib/list" is no file: write "./lib/list.json"',
+    ],
+  );
+});
+
+/** What is more than JavaScript and is loaded all the same, and the time to live that it makes. */
+const TYPESCRIPT: [string, text: string][] = [
+  ["an enum", `enum Ttl { Short = 6, Long }\nconst ttl = Ttl.Long;`],
+  ["a constant enum", `const enum Ttl { Long = 3 + 4 }\nconst ttl = Ttl.Long;`],
+  [
+    "parameter properties",
+    `class Ttl { constructor(readonly long: number, private short = 1) { this.short; } }\nconst ttl = new Ttl(7).long;`,
+  ],
+  ["satisfies", `const ttl = 7 satisfies number as 7;`],
+  ["a type assertion in angle brackets", `const ttl = <number> (7 as unknown)!;`],
+  [
+    "declare of all kinds",
+    `declare const one: number;\ndeclare function two(): void;\ndeclare namespace three { const x: 1; namespace four { let y: 2; } }\n` +
+    `declare module "five" { export const z: 3; }\ndeclare global { interface Window { six: 6 } namespace Seven { const a: 1; } }\n` +
+    `class Eight { declare nine: number; }\nconst ttl = new Eight().nine ?? 7;`,
+  ],
+  [
+    "a namespace of types alone",
+    `namespace Names { export type Ttl = number; export interface Named { class: "a"; let: 1 } declare const x: 1; }\nconst ttl: Names.Ttl = 7;`,
+  ],
+  [
+    "import type and export type",
+    `import type { Flow } from "flosensor/config";\nimport { type Action, ALL_NETWORK } from "flosensor/config";\nexport type { Action, Flow };\n` +
+    `type Rule = import("flosensor/config").Rule<"a">;\nconst ttl: Rule | number = ALL_NETWORK === "all" ? 7 : 8;`,
+  ],
+  [
+    "abstract classes, overloads, generics and index signatures",
+    `abstract class Base<Value> { abstract get(): Value; [key: string]: unknown }\nclass Ttl extends Base<number> { override get(): number { return 7; } }\n` +
+    `function of(value: string): string;\nfunction of(value: number): number;\nfunction of(value: unknown) { return value; }\nconst ttl = of(new Ttl().get());`,
+  ],
+  [
+    "names that are words of TypeScript",
+    `const namespace = { module: 3, declare: 4 };\nconst { module, declare: type } = namespace;\nconst accessor = module;\nconst ttl = accessor + type;`,
+  ],
+  [
+    "JavaScript of all kinds, with names that are defined in it",
+    `outer: for (const [a, { b, ...c }] of [[1, { b: 2, d: 3 }] as const]) { if (a + b + c.d) break outer; }\n` +
+    `function* each(...all: number[]) { yield* all.map((one, i = 0) => one + i - i); }\n` +
+    `const { [\`\${"t"}tl\`]: seven = 7 } = {} as Record<string, number>;\n` +
+    `const known = typeof unknown === "undefined" ? 0 : unknown;\n` +
+    `class Self { static #own = 7; static { this.#own++; } get ttl() { return arguments.length + Self.#own - 1; } }\n` +
+    `try { throw seven; } catch (caught) { void caught; }\nconst ttl = [...each(seven)][0] + known * new Self().ttl;`,
+  ],
+];
+
+for (const [what, text] of TYPESCRIPT) {
+  Deno.test(`loadConfig() loads ${what}`, async () => {
+    const file = `import { defineConfig } from "flosensor/config";\n${text}\n` +
+      "export default defineConfig({ ttl });\n";
+    await withFiles({ "config.ts": file }, async (directory) => {
+      assert.equal((await loadConfig(join(directory, "config.ts"))).config.ttl, 7);
+    });
   });
 }
 

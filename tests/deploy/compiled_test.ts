@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { LIBPCAP_PATHS } from "../../ffi/library.ts";
+import { starterFiles } from "../../src/config/starter_files.ts";
 import { VERSION } from "../../src/version.ts";
 import { RedisInNamespace } from "../cli/redis_in_namespace.ts";
 import {
@@ -90,7 +92,7 @@ compiledTest("--version prints the version, with nothing but the file", async ()
 
 compiledTest("the help of each command is that of the source", async () => {
   await withFiles({}, async (directory) => {
-    for (const command of ["capture", "replay", "check", "explain", "interfaces"]) {
+    for (const command of ["capture", "replay", "check", "explain", "interfaces", "init"]) {
       const compiled = await alone(directory, [command, "--help"]);
       const source = await flosensor([command, "--help"]);
       assert.equal(compiled.stdout, source.stdout);
@@ -116,6 +118,24 @@ compiledTest("replays standard input with the built-in configuration", async () 
     const { status, stdout, stderr } = await alone(directory, args, { stdin: SAMPLE_CAPTURE });
     assert.equal(status, 0, stderr);
     assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+  });
+});
+
+compiledTest("replays captures that are compressed with gzip and zstd", async () => {
+  await withFiles({}, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap.gz"), gzipSync(SAMPLE_CAPTURE));
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const files = ["sample.pcap.gz"];
+    if (isProgram("zstd", "--version")) {
+      assert.equal((await run("zstd", "--quiet", join(directory, "sample.pcap"))).code, 0);
+      files.push("sample.pcap.zst");
+    }
+    for (const file of files) {
+      const args = ["replay", file, ...OWN_NETWORKS, "--json"];
+      const { status, stdout, stderr } = await alone(directory, args);
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+    }
   });
 });
 
@@ -194,6 +214,11 @@ const attempts: Record<string, () => unknown> = {
   "change a file": () => Deno.chmodSync("config.ts", 0o777),
   "remove a file": () => Deno.removeSync("config.ts"),
   "make a folder": () => Deno.mkdirSync("folder"),
+  "ask for more": () => {
+    if (Deno.permissions.requestSync({ name: "write", path: "." }).state !== "granted") {
+      throw new Deno.errors.NotCapable();
+    }
+  },
   "load a library of its own": () => Deno.dlopen("${directory}/libm.so", {}),
   "load another library": () => Deno.dlopen("/usr/lib/x86_64-linux-gnu/libm.so.6", {}),
   "load a library by its name": () => Deno.dlopen("libm.so.6", {}),
@@ -242,6 +267,25 @@ compiledTest("can't run programs, write, load other libraries, or look around", 
     assert.deepEqual(files, ["config.ts", "libm.so"]);
   });
 });
+
+compiledTest(
+  "init writes what the source writes, wherever it is told, and check takes it",
+  async () => {
+    const starter = await starterFiles({ program: "flosensor" });
+    await withFiles({}, async (directory) => {
+      for (const folder of [".", "new/folder", join(directory, "absolute")]) {
+        const { status, stderr } = await alone(directory, ["init", folder]);
+        assert.deepEqual([status, stderr], [0, ""]);
+        const path = resolve(directory, folder);
+        for (const [name, text] of starter) {
+          assert.equal(await Deno.readTextFile(join(path, name)), text);
+        }
+        const checked = await alone(path, ["check", "10.0.0.0/8"]);
+        assert.match(checked.stdout, /\nNothing suspicious\.\n$/);
+      }
+    });
+  },
+);
 
 compiledTest("leaves no file behind", async () => {
   // Deno keeps code that was compiled for this machine in a file of the executable's name.
@@ -421,9 +465,10 @@ captureTest(
       assert.match(uid, /^Uid:(\t[1-9]\d*)\1\1\1$/);
       assert.match(text, /^Gid:(\t[1-9]\d*)\1\1\1$/m);
       assert.doesNotMatch(text, /^Groups:.*\b0\b/m);
-      for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+      for (const set of ["CapPrm", "CapEff", "CapAmb", "CapBnd"]) {
         assert.match(text, new RegExp(`^${set}:\t0+$`, "m"));
       }
+      assert.match(text, /^NoNewPrivs:\t1$/m);
     }
     await pair.replay(join(directory, "sample.pcap"));
     await redis.has(...SAMPLE_KEYS);
@@ -466,7 +511,7 @@ captureTest(
   async (pair, _redis, directory) => {
     const path = join(directory, "notify");
     await using listener = new RunningProgram([
-      ...["run", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
+      ...["run", "--quiet", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
       ...[new URL("notify_listener.ts", import.meta.url).pathname, path],
     ], { executable: Deno.execPath() });
     await listener.prints("listening");

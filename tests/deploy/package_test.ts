@@ -24,9 +24,17 @@ const missing = (is: boolean, what: string) => is ? "" : ` (skipped: ${what} is 
 const INSTALLED = [
   "etc/systemd/system/flosensor@.service",
   "usr/local/bin/flosensor",
+  "usr/local/share/bash-completion/completions/flosensor",
+  "usr/local/share/fish/vendor_completions.d/flosensor.fish",
   "usr/local/share/man/man8/flosensor.8",
+  "usr/local/share/zsh/site-functions/_flosensor",
 ];
 const CONFIGURATION = "etc/flosensor/config.ts";
+/** The configuration, and what editors need beside it. */
+const CONFIGURATION_FILES = [
+  CONFIGURATION,
+  ...["deno.json", "flosensor.d.ts", "tsconfig.json"].map((name) => `etc/flosensor/${name}`),
+];
 
 async function task(...args: string[]): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -90,7 +98,7 @@ compiledTest("install puts all in place, and leaves a configuration as it is", a
   await withFiles({}, async (root) => {
     const first = await task("install", "--root", root, "--dist", DIST);
     assert.equal(first.code, 0, first.stderr);
-    assert.deepEqual(filesIn(root), [CONFIGURATION, ...INSTALLED]);
+    assert.deepEqual(filesIn(root), [...CONFIGURATION_FILES, ...INSTALLED]);
     for (const file of filesIn(root)) {
       assert.ok(first.stdout.includes(`${join(root, file)} is in place`), first.stdout);
     }
@@ -104,9 +112,14 @@ compiledTest("install puts all in place, and leaves a configuration as it is", a
     const checked = await run(executable, "check", "-c", join(root, CONFIGURATION));
     assert.equal(checked.code, 0, checked.stderr);
 
-    await Deno.writeTextFile(join(root, CONFIGURATION), "// mine\n");
+    const [, deno, types, typescript] = CONFIGURATION_FILES.map((file) => join(root, file));
+    const made = await Deno.readTextFile(types);
+    const mine = [join(root, CONFIGURATION), deno, typescript];
+    for (const file of [...mine, types]) await Deno.writeTextFile(file, "// mine\n");
     assert.equal((await task("install", "--root", root, "--dist", DIST)).code, 0);
-    assert.equal(await Deno.readTextFile(join(root, CONFIGURATION)), "// mine\n");
+    for (const file of mine) assert.equal(await Deno.readTextFile(file), "// mine\n");
+    // Types are those of the executable.
+    assert.equal(await Deno.readTextFile(types), made);
   });
 });
 
@@ -115,11 +128,14 @@ compiledTest("install --uninstall takes all away but the configuration", async (
     await task("install", "--root", root, "--dist", DIST);
     const { code, stdout, stderr } = await task("install", "--uninstall", "--root", root);
     assert.equal(code, 0, stderr);
-    assert.deepEqual(filesIn(root), [CONFIGURATION]);
+    assert.deepEqual(filesIn(root), CONFIGURATION_FILES);
     for (const file of INSTALLED) {
       assert.ok(stdout.includes(`${join(root, file)} is removed\n`), stdout);
     }
-    assert.ok(stdout.includes(`${join(root, CONFIGURATION)} stays\n`), stdout);
+    assert.ok(
+      stdout.includes(`${join(root, CONFIGURATION)} stays, with what is beside it\n`),
+      stdout,
+    );
   });
 });
 
@@ -169,8 +185,13 @@ compiledTest("the Debian package is installed, runs, is removed and purged", asy
       test "$(dpkg-query --show --showformat='\${Status}' flosensor)" = "install ok installed"
       test "$(flosensor --version)" = ${VERSION}
       test "$(command -v flosensor)" = /usr/bin/flosensor
+      flosensor completion bash | cmp - /usr/share/bash-completion/completions/flosensor
+      flosensor completion zsh | cmp - /usr/share/zsh/vendor-completions/_flosensor
+      flosensor completion fish | cmp - /usr/share/fish/vendor_completions.d/flosensor.fish
       grep -q '^ExecStart=/usr/bin/flosensor ' /usr/lib/systemd/system/flosensor@.service
       cd / && flosensor check >/dev/null
+      for file in ${CONFIGURATION_FILES.join(" ")}; do test -s /$file; done
+      flosensor check --config /usr/share/doc/flosensor/examples/home-router.ts >/dev/null
       echo 'import { defineConfig } from "flosensor/config"; export default defineConfig({});' \
         > /etc/flosensor/config.ts
       ${replay}

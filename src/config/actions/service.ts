@@ -6,8 +6,8 @@ import { EVIDENCE, MARGIN } from "../service_evidence.ts";
 
 /**
  * The end for which more speaks that it offers a service is the server: what the payload says, what
- * was learned of both ends in other conversations, and what their ports are. The evidence and its
- * weights are the table in `service_evidence.ts`. Close calls do not match.
+ * was learned of both ends in other conversations, and what their ports are. Close calls do not
+ * match. docs/attribution.md has the evidence and its weights.
  */
 export function Service(): Action {
   return new ServiceAction();

@@ -1,0 +1,19 @@
+/**
+ * What the program may write when it starts, in options of deno: `init` writes where it is told, and
+ * what a program may do is fixed before it knows what it is told.
+ */
+export const EVERYWHERE = "/";
+
+/** The command that writes files. It loads no configuration, and so no code of the user's. */
+const WRITES_FILES = "init";
+
+/**
+ * Gives up to write everywhere, for good and before anything of the user's is loaded, unless the
+ * command is the one that needs it. What may be written besides is a permission of its own, and stays.
+ *
+ * @param parameters What stands on the command line after the program's name.
+ */
+export function giveUpWriting(parameters: readonly string[]): void {
+  if (parameters[0] === WRITES_FILES) return;
+  Deno.permissions.revokeSync({ name: "write", path: EVERYWHERE });
+}
