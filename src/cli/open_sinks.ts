@@ -33,9 +33,9 @@ export async function openSinks(
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names }));
+  if (options.json) all.push(new JsonSink({ mode, names, log }));
   const isLive = mode === "capture";
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin });
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
   if (table !== null) all.push(table);
   return { all, redis, table };
 }

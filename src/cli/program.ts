@@ -11,6 +11,7 @@ import { mayReadModules } from "../workers/permission.ts";
 import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
+import { keepHangUps } from "./hang_up.ts";
 import { giveUpWriting } from "./write_everywhere.ts";
 
 /*
@@ -34,6 +35,7 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
   return thread;
 }
 
+keepHangUps(Deno.args);
 giveUpWriting(Deno.args);
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {
