@@ -4,7 +4,7 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../dns/dns_ports.ts";
+import { responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";

@@ -1,7 +1,7 @@
 import { addressText } from "../model/address_text.ts";
 import type { DnsReading, DnsResponse } from "./dns_message.ts";
 import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
-import { isBelow } from "./domain_name.ts";
+import { isBelow } from "../model/domain_name.ts";
 import { HeldNames } from "./held_names.ts";
 import type { KnownNames } from "./known_names.ts";
 import type { NameWrite } from "./name_write.ts";
