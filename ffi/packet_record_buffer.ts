@@ -16,6 +16,8 @@ const FSETLOCKING_BYCALLER = 2;
  * interface had taken off back without cutting the packet again.
  */
 const VLAN_TAG_SIZE = 4;
+/** The most bytes of a record besides the snapshot length. */
+export const RECORD_OVERHEAD: number = RECORD_HEADER_SIZE + VLAN_TAG_SIZE;
 
 /** `pcap_dump`, of which there is one. */
 let pcapDump: Deno.PointerObject | undefined;
@@ -42,13 +44,19 @@ export class PacketRecordBuffer {
    * @param handle An active handle.
    * @param packets Most packets that one fill takes.
    * @param snaplen The handle's snapshot length.
+   * @param bytes Where they go, if they are to be somewhere: with room for all of these packets.
    */
-  constructor(handle: PcapHandle, packets: number, snaplen: number) {
+  constructor(
+    handle: PcapHandle,
+    packets: number,
+    snaplen: number,
+    bytes?: Uint8Array<ArrayBuffer>,
+  ) {
     pcapDump ??= functionAddress(libpcap(), "pcap_dump");
     const { fopen, setvbuf, fsetlocking, fflush } = libc();
     this.#handle = handle;
     this.#packets = packets;
-    this.bytes = allocate(packets * (RECORD_HEADER_SIZE + snaplen + VLAN_TAG_SIZE));
+    this.bytes = bytes ?? allocate(packets * (RECORD_OVERHEAD + snaplen));
     const file = fopen(cString("/dev/null"), cString("w"));
     if (file === null) throw new Error("/dev/null can't be opened");
     this.#file = file;

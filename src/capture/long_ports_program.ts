@@ -9,7 +9,7 @@ import {
   LINKTYPE_RAW,
 } from "../packet/link_type.ts";
 import { BpfAssembler } from "./bpf_assembler.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { LONG_SNAPLEN } from "./live_options.ts";
 
 /**

@@ -10,14 +10,15 @@ import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
-import { loadModules } from "./load_modules.ts";
+import { loadModules } from "../workers/load_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import type { PacketWork } from "./packet_work.ts";
-import { Reading } from "./reading.ts";
+import type { PacketWork } from "../workers/packet_work.ts";
+import { Reading } from "../workers/reading.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { ServiceManager } from "./service_manager.ts";
@@ -75,7 +76,8 @@ export async function capture(
     );
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
-  const opened = await open(names, options, log);
+  const memory = options.workers === 1 ? new EngineMemory(options.maxConversations) : undefined;
+  const opened = await open(names, options, memory, log);
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   try {
@@ -88,7 +90,7 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
-      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
+      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices, memory },
       log,
       runConfig,
     );
@@ -153,6 +155,7 @@ function mayRead(file: string): boolean {
 async function open(
   names: readonly string[],
   options: CaptureOptions,
+  memory: EngineMemory | undefined,
   log: Log,
 ): Promise<InterfaceSource[] | WorkerPool> {
   const live = {
@@ -165,7 +168,7 @@ async function open(
   };
   const kind = sourceKind(options.source, log);
   return options.workers === 1
-    ? openInterfaces(kind, names, () => live, log)
+    ? openInterfaces(kind, names, () => live, log, memory?.input)
     : await WorkerPool.open(options.workers, kind, names, live, options, log);
 }
 
@@ -178,7 +181,6 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
   await pool.start(
     {
       ownNetworks: run.ownNetworks,
-      maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
       wantsSeen: run.wantsSeen,
       user: options.user ?? null,

@@ -1,12 +1,12 @@
 import { isAbsolute } from "node:path";
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../model/address.ts";
 import { type Cidr, parseCidr } from "./cidr.ts";
 import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_DNS_PORTS } from "../dns/dns_ports.ts";
-import { domainName } from "../dns/domain_name.ts";
+import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
+import { domainName } from "../model/domain_name.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";

@@ -40,6 +40,7 @@ export function decode(
   linkType: number,
   header: PacketHeader,
 ): number {
+  header.vlan = 0;
   if (linkType === LINKTYPE_ETHERNET) return readEthernet(view, start, end, header);
   switch (linkType) {
     case LINKTYPE_LINUX_SLL:

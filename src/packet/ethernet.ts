@@ -5,6 +5,8 @@ import { readPppoe } from "./ppp.ts";
 
 const ETHERNET_HEADER = 14;
 const VLAN_TAG = 4;
+/** The bits of a tag that are the number (IEEE 802.1Q). */
+const VLAN_NUMBER = 0x0fff;
 
 /** What is less is a length (IEEE 802.3, clause 3.2.6). */
 const LEAST_ETHERTYPE = 0x0600;
@@ -49,6 +51,7 @@ export function readEtherType(
     etherType === ETHERTYPE_OLD_SERVICE_VLAN
   ) {
     if (end - start < VLAN_TAG) return CUT_SHORT;
+    if (header.vlan === 0) header.vlan = view.getUint16(start) & VLAN_NUMBER;
     etherType = view.getUint16(start + 2);
     start += VLAN_TAG;
   }

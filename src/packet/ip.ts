@@ -75,6 +75,8 @@ export function readIpv4(
   if (next > limit) return CUT_SHORT;
   if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
   header.isIpv6 = false;
+  header.ipOffset = start;
+  header.ipLength = totalLength;
   header.addresses[SOURCE + 3] = view.getInt32(start + 12);
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
   header.missing = totalLength !== 0 && packetEnd > end ? packetEnd - end : 0;
@@ -105,6 +107,8 @@ export function readIpv6(
   const packetEnd = start + IPV6_HEADER + (payloadLength === 0 ? UNSTATED_LENGTH : payloadLength);
   const limit = payloadLength !== 0 && packetEnd < end ? packetEnd : end;
   header.isIpv6 = true;
+  header.ipOffset = start;
+  header.ipLength = payloadLength === 0 ? 0 : IPV6_HEADER + payloadLength;
   header.missing = payloadLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);

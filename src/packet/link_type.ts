@@ -1,19 +1,21 @@
+import type { u32 } from "../model/wasm_types.ts";
+
 /**
  * Link types, as saved captures number them: https://www.tcpdump.org/linktypes.html.
  * libpcap's own DLT numbers are the same but for raw IP, which is 12 there, or 14 on OpenBSD.
  */
-export const LINKTYPE_NULL = 0;
-export const LINKTYPE_ETHERNET = 1;
-export const LINKTYPE_PPP = 9;
+export const LINKTYPE_NULL: u32 = 0;
+export const LINKTYPE_ETHERNET: u32 = 1;
+export const LINKTYPE_PPP: u32 = 9;
 /** DLT_RAW on Linux and most others; found in files written by old or careless programs. */
-export const DLT_RAW = 12;
+export const DLT_RAW: u32 = 12;
 /** DLT_RAW on OpenBSD. */
-export const DLT_RAW_OPENBSD = 14;
-export const LINKTYPE_PPP_HDLC = 50;
-export const LINKTYPE_PPP_ETHER = 51;
-export const LINKTYPE_RAW = 101;
-export const LINKTYPE_LOOP = 108;
-export const LINKTYPE_LINUX_SLL = 113;
-export const LINKTYPE_IPV4 = 228;
-export const LINKTYPE_IPV6 = 229;
-export const LINKTYPE_LINUX_SLL2 = 276;
+export const DLT_RAW_OPENBSD: u32 = 14;
+export const LINKTYPE_PPP_HDLC: u32 = 50;
+export const LINKTYPE_PPP_ETHER: u32 = 51;
+export const LINKTYPE_RAW: u32 = 101;
+export const LINKTYPE_LOOP: u32 = 108;
+export const LINKTYPE_LINUX_SLL: u32 = 113;
+export const LINKTYPE_IPV4: u32 = 228;
+export const LINKTYPE_IPV6: u32 = 229;
+export const LINKTYPE_LINUX_SLL2: u32 = 276;

@@ -3,17 +3,7 @@ export const SOURCE = 0;
 /** Index of the destination address in {@linkcode PacketHeader.addresses}. */
 export const DESTINATION = 4;
 
-/** IANA protocol numbers. */
-export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
-export const PROTOCOL_ICMPV6 = 58;
-
-/** TCP control bits (RFC 9293, section 3.1). */
-export const TCP_FIN = 0x01;
-export const TCP_SYN = 0x02;
-export const TCP_RST = 0x04;
-export const TCP_ACK = 0x10;
+export * from "../model/protocol_numbers.ts";
 
 /** In {@linkcode PacketHeader.notIp}: a PPP protocol number, an address family of BSD's loopback. */
 export const NOT_IP_PPP = 1 << 16;
@@ -30,6 +20,12 @@ export class PacketHeader {
   readonly addresses: Int32Array = new Int32Array(8);
   /** Which of the two families the packet is of. */
   isIpv6 = false;
+  /** Where the IP header begins in the batch's buffer. */
+  ipOffset = 0;
+  /** Bytes of the IP packet with its header, by its own words; 0 where it does not say. */
+  ipLength = 0;
+  /** The number of the outermost VLAN that it was tagged with, or 0. */
+  vlan = 0;
   /** IANA protocol number. */
   protocol = 0;
   /** The TCP or UDP port that sent it. */

@@ -1,11 +1,8 @@
-/** The payload does not say who serves. */
-export const NOBODY = 0;
-/** Whoever sent it is the client. */
-export const FROM_CLIENT = 1;
-/** Whoever sent it is the server. */
-export const FROM_SERVER = 2;
+import { FROM_CLIENT, FROM_SERVER, NOBODY } from "../model/payload_roles.ts";
 
-/** {@linkcode NOBODY}, {@linkcode FROM_CLIENT} or {@linkcode FROM_SERVER}. */
+export { FROM_CLIENT, FROM_SERVER, NOBODY };
+
+/** `NOBODY`, `FROM_CLIENT` or `FROM_SERVER`. */
 export type Role = number;
 
 /** What four bytes of a payload, as a number in network order, must be where the mask has bits. */

@@ -1,5 +1,5 @@
-import { addressText } from "../flow/address_text.ts";
-import { BY_NAMES, type ByName } from "../flow/by.ts";
+import { addressText } from "../model/address_text.ts";
+import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
 import {
   IPV6_BIT,
   KIND_ICMP,
@@ -11,11 +11,10 @@ import {
   WORD_KIND,
   WORD_PORTS,
   WORD_SECONDS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
-import type { SightingText } from "./sighting_text.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
 /** Where the second address of a sighting is. */
@@ -37,7 +36,7 @@ interface Row {
 export interface FlowRow extends Row {
   /** `tcp`, `udp`, or the IANA number of another protocol. */
   readonly protocol: string;
-  by: ByName;
+  by: ReasonName;
   /** The name that the client looked up last for the server's address, if there is one. */
   name?: string;
 }
@@ -100,16 +99,11 @@ export class FlowTable {
         last,
         sighting,
         protocol: PROTOCOL_NAMES[protocol],
-        by: BY_NAMES[note],
+        by: REASON_NAMES[note],
       };
       if (name !== undefined) row.name = name;
       return row;
     });
-  }
-
-  /** The flows as lines of text, with seconds since the origin. It is to be used before anything is added. */
-  flowText(): SightingText {
-    return this.#flows.text({ protocols: PROTOCOL_NAMES, notes: BY_NAMES });
   }
 
   /** The failures, the one that was sighted last at the end. */

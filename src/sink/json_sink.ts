@@ -1,6 +1,6 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Log } from "../log.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
@@ -10,7 +10,7 @@ import {
   WORD_ABOUT,
   WORD_B,
   WORD_KIND,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { keyText } from "./keys.ts";
@@ -179,7 +179,7 @@ export class JsonSink implements Sink {
     let line = '{"key":"' + keyText(words, offset) + '","count":1';
     const head = words[offset + WORD_KIND];
     if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
-    line += ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
+    line += ',"by":"' + REASON_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
     const name = this.#options.names
       ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
     return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";

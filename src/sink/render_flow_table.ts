@@ -70,30 +70,6 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   return lines;
 }
 
-/**
- * The table that {@linkcode renderFlowTable} makes by client where nothing limits it, in pieces: text,
- * or its bytes, which are valid until the next piece is asked for.
- */
-export function* wholeFlowTable(table: FlowTable): Generator<string | Uint8Array> {
-  const flows = table.flowText();
-  const failures = sorted(table.failures, "by-client");
-  const { origin } = table;
-  const span = { first: flows.first + origin, last: flows.last + origin };
-  const days = daysOf(flows.count === 0 ? failures : [span, ...failures]);
-  const timeText = timeTextOf(days);
-  yield totalsLine(flows, table.leftOut, days) + "\n";
-  if (flows.count > 0) {
-    const columns = flows.hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS;
-    const time = timeText(span.first).length;
-    const needed = [...flows.widths, time, time];
-    const widths = needed.map((width, i) => Math.max(width, columns[i].title.length));
-    yield textTable(columns, [], Infinity, widths)[0] + "\n";
-    yield* flows.lines(widths, (seconds) => timeText(seconds + origin));
-  }
-  const failureLines = failureLinesOf(failures, timeText, Infinity);
-  if (failureLines.length > 0) yield ["", ...failureLines, ""].join("\n");
-}
-
 function failureLinesOf(
   failures: FailureRow[],
   timeText: (seconds: number) => string,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { payloadSays } from "../../src/payload/payload_says.ts";
 import { NOBODY } from "../../src/payload/sign.ts";
-import { makeSignFilter, MOST_FILTER_WORDS } from "../../src/payload/sign_filter.ts";
+import { makeSignFilter } from "../../src/payload/sign_filter.ts";
+import { MOST_FILTER_WORDS } from "../../src/payload/sign_filter_layout.ts";
 import { TCP_SIGNS } from "../../src/payload/tcp_signs.ts";
 import { UDP_SIGNS } from "../../src/payload/udp_signs.ts";
 

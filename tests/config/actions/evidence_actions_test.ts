@@ -9,26 +9,29 @@ import {
   type EvidentEnd,
   NEITHER,
   SOURCE_END,
-} from "../../../src/config/evidence.ts";
-import { emptyFacts, type Facts } from "../../../src/config/facts.ts";
+} from "../../../src/model/evidence.ts";
+import { emptyFacts, type Facts } from "../../../src/model/facts.ts";
 import {
-  byOf,
   clientIsDestination,
   FLOW,
   flowOutcome,
   NO_MATCH,
   portOf,
+  reasonOf,
   turned,
   verdictOf,
-} from "../../../src/config/outcome.ts";
-import { EVIDENCE, MARGIN } from "../../../src/config/service_evidence.ts";
-import { BY_NAMES } from "../../../src/flow/by.ts";
-import { parseAddress } from "../../../src/config/address.ts";
+} from "../../../src/model/outcome.ts";
+import { MARGIN } from "../../../src/config/mapping_layout.ts";
+import { EVIDENCE } from "../../../src/config/service_evidence.ts";
+import { REASON_NAMES } from "../../../src/model/reason.ts";
+import { parseAddress } from "../../../src/model/address.ts";
+import { decidedBy, explainedBy, programOfAction } from "../../engine/asked.ts";
 
 const TCP = 6;
+const SERVICE = Service();
 const UDP = 17;
 const OPENED_BY = ["syn", "syn-ack", "qr", "first-packet"].map((name) =>
-  BY_NAMES.indexOf(name as typeof BY_NAMES[number])
+  REASON_NAMES.indexOf(name as typeof REASON_NAMES[number])
 );
 
 const port = fc.integer({ min: 0, max: 65_535 });
@@ -101,18 +104,18 @@ function reversed(given: Facts): Facts {
 
 /** What an action says, in words: the server's end, and what decided. */
 function said(action: Action, given: Facts): string {
-  const outcome = action.decide(given);
+  const outcome = decidedBy(action, given);
   if (outcome === NO_MATCH) return "no match";
   const server = clientIsDestination(outcome) ? "source" : "destination";
   assert.equal(portOf(outcome), server === "source" ? given.sourcePort : given.destinationPort);
-  return `${server} serves by ${BY_NAMES[byOf(outcome)]}`;
+  return `${server} serves by ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 for (const action of [Initiator(), Service()]) {
   Deno.test(`${action} says the same of both directions`, () => {
     fc.assert(fc.property(facts, (given) => {
-      const there = action.decide(given);
-      const back = action.decide(reversed(given));
+      const there = decidedBy(action, given);
+      const back = decidedBy(action, reversed(given));
       if (there === NO_MATCH) return assert.equal(back, NO_MATCH);
       assert.equal(verdictOf(there), FLOW);
       assert.equal(back, turned(there));
@@ -121,8 +124,8 @@ for (const action of [Initiator(), Service()]) {
 
   Deno.test(`${action} explains what it decides`, () => {
     fc.assert(fc.property(facts, (given) => {
-      const outcome = action.decide(given);
-      const text = action.explain(given);
+      const outcome = decidedBy(action, given);
+      const text = explainedBy(action, given);
       assert.ok(!text.endsWith("."));
       if (outcome === NO_MATCH) assert.doesNotMatch(text, /, so /);
       else {
@@ -140,7 +143,7 @@ for (const action of [Initiator(), Service()]) {
 
 Deno.test("Initiator() names who opened the client, by what was seen", () => {
   for (const openerBy of OPENED_BY) {
-    const by = BY_NAMES[openerBy];
+    const by = REASON_NAMES[openerBy];
     const opened = (opener: EvidentEnd) => said(Initiator(), factsWith({ opener, openerBy }));
     assert.equal(opened(SOURCE_END), `destination serves by ${by}`);
     assert.equal(opened(DESTINATION_END), `source serves by ${by}`);
@@ -157,8 +160,8 @@ Deno.test("Service() says nothing where nothing speaks, and of close calls", () 
   const served = end({ served: true });
   assert.equal(said(Service(), factsWith({ source: served, destination: served })), "no match");
   fc.assert(fc.property(facts, (given) => {
-    const balance = EVIDENCE.reduce((sum, evidence) => sum + evidence.weigh(given), 0);
-    assert.equal(Service().decide(given) === NO_MATCH, Math.abs(balance) < MARGIN);
+    const balance = programOfAction(SERVICE).weigh(given).reduce((sum, weight) => sum + weight);
+    assert.equal(decidedBy(SERVICE, given) === NO_MATCH, Math.abs(balance) < MARGIN);
   }));
 });
 
@@ -192,14 +195,15 @@ Deno.test("Service() takes the lower port for nothing", () => {
 
 Deno.test("Service() names among what speaks for the server what weighs most", () => {
   fc.assert(fc.property(facts, (given) => {
-    const outcome = Service().decide(given);
-    const balance = EVIDENCE.reduce((sum, evidence) => sum + evidence.weigh(given), 0);
+    const outcome = decidedBy(SERVICE, given);
+    const balance = programOfAction(SERVICE).weigh(given).reduce((sum, weight) => sum + weight);
     assert.equal(outcome === NO_MATCH, Math.abs(balance) < MARGIN);
     if (outcome === NO_MATCH) return;
     const isSource = clientIsDestination(outcome);
-    const weights = EVIDENCE.map((evidence) => evidence.weigh(given) * (isSource ? 1 : -1));
+    const weighed = programOfAction(SERVICE).weigh(given);
+    const weights = EVIDENCE.map((_, i) => weighed[i] * (isSource ? 1 : -1));
     const heaviest = weights.indexOf(Math.max(...weights));
-    assert.equal(byOf(outcome), EVIDENCE[heaviest].by);
+    assert.equal(reasonOf(outcome), EVIDENCE[heaviest].by);
   }));
 });
 
