@@ -37,6 +37,7 @@ export type { ReadBytes } from "./src/capture/chunk_reader.ts";
 export { decode } from "./src/packet/decode.ts";
 export { DECODED_NAMES } from "./src/packet/decoded.ts";
 export { PacketHeader } from "./src/packet/packet_header.ts";
+export type { UndecodedCount, UndecodedCounts } from "./src/packet/undecoded_counts.ts";
 export type { Action } from "./src/config/action.ts";
 export type { Cidr } from "./src/config/cidr.ts";
 export type { EndEvidence, Evidence, EvidentEnd } from "./src/model/evidence.ts";
@@ -44,9 +45,16 @@ export type { Facts } from "./src/model/facts.ts";
 export { loadMapping, type LoadMappingOptions } from "./src/config/load_mapping.ts";
 export type { Mapping } from "./src/config/mapping.ts";
 export type { Outcome } from "./src/model/outcome.ts";
-export { Engine, type EngineOptions, type EngineStatistics } from "./src/engine/engine.ts";
+export {
+  Engine,
+  type EngineOptions,
+  type EngineStatistics,
+  type ForgottenStatistics,
+} from "./src/engine/engine.ts";
+export type { ConversationExample } from "./src/engine/conversation_example.ts";
 export { EngineMemory } from "./src/engine/engine_memory.ts";
 export { MappingProgram, type MappingStory, type RuleStory } from "./src/engine/mapping_program.ts";
+export { BECAME_NAMES } from "./src/model/no_flow.ts";
 export { REASON_NAMES, type ReasonName } from "./src/model/reason.ts";
 export type { LocalServices } from "./src/model/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/model/observation_batch.ts";

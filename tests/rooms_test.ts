@@ -42,7 +42,9 @@ Deno.test("no two rooms import each other, nor more of them in a circle", () => 
   assert.ok(rooms.size > 10 && rooms.get("cli")!.has("engine"), "imports are found");
   // Those that import nothing that is left are taken away, until none is left but those in a circle.
   for (;;) {
-    const free = [...rooms].find(([, imports]) => [...imports.keys()].every((it) => !rooms.has(it)));
+    const free = [...rooms].find(([, imports]) =>
+      [...imports.keys()].every((it) => !rooms.has(it))
+    );
     if (free === undefined) break;
     rooms.delete(free[0]);
   }

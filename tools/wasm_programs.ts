@@ -64,8 +64,11 @@ ${lines.join(" +\n")};
 /** The text of a module, or `null` where there is none: it is asked for in all places where it might be. */
 async function sourceText(module: URL): Promise<string | null> {
   const text = await Deno.readTextFile(module).catch(() => null);
-  // Modules of constants name their types to TypeScript, which AssemblyScript has built in.
-  return text?.replace(/^import type .*wasm_types\.ts";$/m, "") ?? null;
+  return text
+    // Modules of constants name their types to TypeScript, which AssemblyScript has built in.
+    ?.replace(/^import type .*wasm_types\.ts";$/m, "")
+    // A formatter of TypeScript leaves decorators of functions out, and comments where they are.
+    .replaceAll(/^\/\/ @inline$/gm, "@inline") ?? null;
 }
 
 if (import.meta.main) {

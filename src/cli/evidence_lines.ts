@@ -19,7 +19,12 @@ export function evidenceLines(
   const rows: string[][] = [];
   if (opener !== NEITHER) {
     const end = opener === SOURCE_END ? "source" : "destination";
-    rows.push([REASON_NAMES[openerBy], `the ${end} opened`, "", OPENINGS[REASON_NAMES[openerBy]] ?? ""]);
+    rows.push([
+      REASON_NAMES[openerBy],
+      `the ${end} opened`,
+      "",
+      OPENINGS[REASON_NAMES[openerBy]] ?? "",
+    ]);
   }
   for (const [i, evidence] of EVIDENCE.entries()) {
     const weight = weights[i];

@@ -48,7 +48,11 @@ export async function readReplayed(
     const source = SavefileSource.open(file, engine.newBatch());
     let packets = 0;
     try {
-      for (let batch; (batch = await source.next()) !== null; packets += batch.count + batch.taken) {
+      for (
+        let batch;
+        (batch = await source.next()) !== null;
+        packets += batch.count + batch.taken
+      ) {
         engine.take(batch);
       }
     } catch (error) {

@@ -1,6 +1,12 @@
 import { addressText } from "../model/address_text.ts";
 import type { Facts } from "../model/facts.ts";
-import { clientIsDestination, DROP, flowOutcome, NO_MATCH, type Outcome } from "../model/outcome.ts";
+import {
+  clientIsDestination,
+  DROP,
+  flowOutcome,
+  NO_MATCH,
+  type Outcome,
+} from "../model/outcome.ts";
 import { BY_FUNCTION } from "../model/reason.ts";
 import { Action, type CompiledAction } from "./action.ts";
 import { DST, SRC } from "./end.ts";

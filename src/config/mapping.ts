@@ -42,6 +42,8 @@ export class Mapping {
   readonly compiled: Int32Array;
 
   readonly #config: ValidConfig;
+  /** The address families of the networks. */
+  readonly #families: ReadonlySet<number>;
   readonly #sources: Int32Array;
   readonly #destinations: Int32Array;
 
@@ -65,8 +67,10 @@ export class Mapping {
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));
+    const prefixesOfNetworks = resolveNetworks(config, ourNets);
+    this.#families = new Set(prefixesOfNetworks.flat().map(({ family }) => family));
     const networks = new PrefixTable(
-      resolveNetworks(config, ourNets).flatMap((prefixes, number) =>
+      prefixesOfNetworks.flatMap((prefixes, number) =>
         prefixes.map((prefix) => [prefix, number] as const)
       ),
     );
@@ -95,6 +99,16 @@ export class Mapping {
     return action instanceof CustomAction ? action.decide(facts) : NO_MATCH;
   }
 
+  /** Whether a network has prefixes of this address family. */
+  hasNetworks(family: 4 | 6): boolean {
+    return this.#families.has(family);
+  }
+
+  /** Where the configuration has an entry, for messages: `config.ts:12`. */
+  placeOf(entry: "networks" | "flows" | "ignoreFlows"): string {
+    return this.#config.placeOf([entry]);
+  }
+
   /** A rule as text: `our_nets -> any  LowerPort(DST)`. */
   ruleText(index: number): string {
     const name = (number: number) => this.networkNames[number] ?? "any";
@@ -103,7 +117,7 @@ export class Mapping {
   }
 
   /** Where a rule stands, `config.ts:12`. */
-  placeOf(index: number): string {
+  placeOfRule(index: number): string {
     return this.#config.placeOf(["flows", index]);
   }
 

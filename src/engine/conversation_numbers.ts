@@ -93,7 +93,9 @@ export class ConversationNumbers {
     const addressOf = (end: number) => {
       const address = new Uint32Array(4);
       const from = cell + CELL_ADDRESSES + end * words * WORD;
-      for (let i = 0; i < words; i++) address[4 - words + i] = view.getUint32(from + i * WORD, true);
+      for (let i = 0; i < words; i++) {
+        address[4 - words + i] = view.getUint32(from + i * WORD, true);
+      }
       return address;
     };
     return {

@@ -1,5 +1,5 @@
 import type { Facts } from "../model/facts.ts";
-import { reasonOf, clientIsDestination, FLOW, type Outcome, verdictOf } from "../model/outcome.ts";
+import { clientIsDestination, FLOW, type Outcome, reasonOf, verdictOf } from "../model/outcome.ts";
 import { addressText } from "../model/address_text.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 

@@ -4,6 +4,7 @@ import { PORT_WEIGHTS as WEIGHTS_OF_PORTS } from "../config/service_evidence.ts"
 import { DEFAULT_MAX_CONVERSATIONS } from "../model/default_max_conversations.ts";
 import type { Facts } from "../model/facts.ts";
 import type { LocalServices } from "../model/local_services.ts";
+import { BECAME_NAMES, ONLY_OPENED } from "../model/no_flow.ts";
 import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
@@ -12,11 +13,41 @@ import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason
 import { decode } from "../packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../packet/packet_header.ts";
+import { type UndecodedCount, UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
-import { EngineMemory, type EngineHost, type EngineProgram } from "./engine_memory.ts";
-import { FactsMemory } from "./facts_memory.ts";
-import { BATCH_PACKETS, DECODED, FACTS_DESTINATION, FACTS_SOURCE, FLAGS_SHIFT, FLOWS_BY, HAS_PAYLOAD, INPUT, INPUT_SIZE, KEY_ADDRESS, MAPPING, OBSERVATIONS, OBSERVATIONS_AT_ONCE, OCTETS_MASK, PORT_WEIGHTS, READ_PORTS, SIGN_FILTER, STRENGTHS, TABLE4, TABLE6, TABLE_COUNT, TABLE_FORGOTTEN, WORD } from "./layout.ts";
+import { type EngineHost, EngineMemory, type EngineProgram } from "./engine_memory.ts";
+import type { ConversationExample } from "./conversation_example.ts";
+import { exampleAt, FactsMemory } from "./facts_memory.ts";
+import {
+  BATCH_PACKETS,
+  BECAME,
+  DECODED,
+  EXAMPLE,
+  EXAMPLES,
+  FACTS_DESTINATION,
+  FACTS_SOURCE,
+  FLAGS_SHIFT,
+  FLOWS_BY,
+  HAS_PAYLOAD,
+  INPUT,
+  INPUT_SIZE,
+  KEY_ADDRESS,
+  MAPPING,
+  OBSERVATIONS,
+  OBSERVATIONS_AT_ONCE,
+  OCTETS_MASK,
+  PORT_WEIGHTS,
+  READ_PORTS,
+  SEEN,
+  SIGN_FILTER,
+  STRENGTHS,
+  TABLE4,
+  TABLE6,
+  TABLE_COUNT,
+  TABLE_FORGOTTEN,
+  WORD,
+} from "./layout.ts";
 import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
 import { isOutOfOrder } from "./out_of_order.ts";
 import { WindowClock } from "./window_clock.ts";
@@ -35,6 +66,12 @@ export interface EngineOptions {
    * and what was observed in a second is emitted when the next one begins.
    */
   clock?: () => number;
+  /**
+   * Takes flows and refusals that were seen again while their keys are suppressed, with the second in
+   * which they were seen last: refusals as they come, flows at {@linkcode Engine.emitSeen}. The batch
+   * is used again as soon as this returns.
+   */
+  onSeen?: (batch: ObservationBatch) => void;
   /** Conversations of each address family that are remembered. @default 1_000_000 */
   maxConversations?: number;
   /**
@@ -57,14 +94,32 @@ export interface EngineOptions {
   payloadReader?: PayloadReader;
 }
 
+/** What was forgotten to make room, besides conversations: how often. */
+export interface ForgottenStatistics {
+  /** Ends: who served, who was talked with from many ports. */
+  ends: number;
+  /** Connections that were not open yet. */
+  halfOpen: number;
+  /** Keys that were suppressed, and so were written before their time. */
+  suppressedKeys: number;
+}
+
 /** What an {@linkcode Engine} counted. */
 export interface EngineStatistics {
   /** Packets by what became of them, in the order of `DECODED_NAMES`. */
   decoded: readonly number[];
+  /** The same by number, of those that were not decoded and have one. */
+  undecoded: readonly UndecodedCount[];
   /** Conversations that are remembered now. */
   conversations: number;
   /** Conversations that were forgotten to make room. */
   forgotten: number;
+  /** Other things that were: see {@linkcode ForgottenStatistics}. */
+  evidence: ForgottenStatistics;
+  /** What became of conversations, counted in the order of `BECAME_NAMES`. */
+  became: readonly number[];
+  /** The first conversation that became it. */
+  examples: readonly (ConversationExample | null)[];
   /** Conversations, by direction, whose attribution gave way to stronger evidence. */
   corrections: number;
   /** Flow keys by what decided them, in the order of `REASON_NAMES`. */
@@ -103,6 +158,9 @@ export class Engine implements PacketTaker {
   readonly #onCorrection: EngineOptions["onCorrection"];
   readonly #payloadReader: PayloadReader | null;
   readonly #input: PacketBatch;
+  readonly #onSeen: ((batch: ObservationBatch) => void) | null;
+  readonly #seen: ObservationBatch;
+  readonly #undecoded = new UndecodedCounts();
   #emitted = 0;
   #corrections = 0;
   #mapping: Mapping;
@@ -130,10 +188,13 @@ export class Engine implements PacketTaker {
     this.#facts = new FactsMemory(buffer);
     this.#decoded = new Float64Array(buffer, DECODED, DECODED_NAMES.length);
     this.#flowsBy = new Float64Array(buffer, FLOWS_BY, REASON_NAMES.length);
-    this.#observations = new ObservationBatch(
-      OBSERVATIONS_AT_ONCE,
-      new Uint32Array(buffer, OBSERVATIONS, OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS),
-    );
+    const batchAt = (at: number) => {
+      const words = new Uint32Array(buffer, at, OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS);
+      return new ObservationBatch(OBSERVATIONS_AT_ONCE, words);
+    };
+    this.#observations = batchAt(OBSERVATIONS);
+    this.#seen = batchAt(SEEN);
+    this.#onSeen = options.onSeen ?? null;
     this.#input = memory.newBatch();
     memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     memory.bytes.set(STRENGTHS_OF_REASONS, STRENGTHS);
@@ -142,6 +203,7 @@ export class Engine implements PacketTaker {
     if (this.#clock !== null) program.useClock();
     if (this.#ownConnections !== null) program.useOwn();
     if (localServices !== undefined) program.useListening();
+    if (this.#onSeen !== null) program.wantSeen();
     this.#useMapping(options.mapping);
     program.setTime(this.#second, 0, this.#window);
   }
@@ -212,6 +274,11 @@ export class Engine implements PacketTaker {
     this.#program.flushObservations();
   }
 
+  /** Emits when flows were seen last that were seen since it was called before. */
+  emitSeen(): void {
+    this.#program.emitSeen();
+  }
+
   /** Writes a client key, unless it is suppressed, for what a payload reader found of this client. */
   writeClient(isIpv6: boolean, client: Uint32Array): void {
     this.#put(client, 0, isIpv6, KEY_ADDRESS);
@@ -254,13 +321,23 @@ export class Engine implements PacketTaker {
 
   /** What was counted up to now. */
   statistics(): EngineStatistics {
-    const { view } = this.memory;
+    const { view, buffer } = this.memory;
+    const program = this.#program;
+    const became = new Float64Array(buffer, BECAME, BECAME_NAMES.length);
     const sum = (word: number) =>
       view.getUint32(TABLE4 + word, true) + view.getUint32(TABLE6 + word, true);
     return {
       decoded: [...this.#decoded],
+      undecoded: this.#undecoded.list(),
       conversations: sum(TABLE_COUNT),
       forgotten: sum(TABLE_FORGOTTEN),
+      evidence: {
+        ends: program.forgottenEnds(),
+        halfOpen: program.forgottenHalfOpen(),
+        suppressedKeys: program.forgottenKeysOf(),
+      },
+      became: [...became].with(ONLY_OPENED, program.onlyOpenedCount()),
+      examples: BECAME_NAMES.map((_, kind) => exampleAt(buffer, EXAMPLES + kind * EXAMPLE)),
       corrections: this.#corrections,
       flowsBy: [...this.#flowsBy],
       flows: this.#flowsBy.reduce((flows, by) => flows + by, 0),
@@ -314,10 +391,11 @@ export class Engine implements PacketTaker {
     const { view } = this.memory;
     const outcome = decode(view, start, start + captured, linkType, header);
     this.#decoded[outcome]++;
-    if (outcome === UNREACHABLE) return this.#takeUnreachable();
-    if (outcome !== TRANSPORT) return;
-    const reader = this.#payloadReader;
-    if (reader !== null && reader.ports[header.sourcePort] !== 0) this.#read(reader);
+    if (outcome === UNREACHABLE) return this.#program.addWhole(start, captured, linkType);
+    if (outcome !== TRANSPORT) return this.#undecoded.note(outcome, linkType, header);
+    if (this.memory.bytes[READ_PORTS + header.sourcePort] !== 0) {
+      this.#program.addWhole(start, captured, linkType);
+    }
     this.#add(header.ipLength || length - (header.ipOffset - start));
   }
 
@@ -340,9 +418,13 @@ export class Engine implements PacketTaker {
     }
   }
 
-  /** Has the packet whose headers were read be read as a whole. */
-  #read(reader: PayloadReader): void {
-    reader.read(this.memory.view, this.#header, this.#packetSecond, this.#window);
+  /** Reads a packet as a whole. */
+  #read(start: number, captured: number, linkType: number): void {
+    const { view } = this.memory;
+    const header = this.#header;
+    const outcome = decode(view, start, start + captured, linkType, header);
+    if (outcome === UNREACHABLE) this.#takeUnreachable();
+    else this.#payloadReader!.read(view, header, this.#packetSecond, this.#window);
   }
 
   #takeUnreachable(): void {
@@ -408,16 +490,17 @@ export class Engine implements PacketTaker {
       followTime: (second) => this.#followPacket(second >>> 0),
       decode: (packet, captured, linkType, length) =>
         this.#decode(packet, captured, linkType, length >>> 0),
-      read: (packet, captured, linkType) => {
-        decode(this.memory.view, packet, packet + captured, linkType, this.#header);
-        this.#read(this.#payloadReader!);
-      },
+      read: (packet, captured, linkType) => this.#read(packet, captured, linkType),
       payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
         payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
       emit: (count) => {
         this.#observations.count = count;
         this.#emit(this.#observations);
         this.#emitted += count;
+      },
+      see: (count) => {
+        this.#seen.count = count;
+        this.#onSeen!(this.#seen);
       },
       judgeOwn: () => this.#facts.judge(this.#ownConnections!),
       isListening: (isIpv6, address, port, protocol) =>

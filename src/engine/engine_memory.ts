@@ -1,7 +1,39 @@
 import { PacketBatch } from "../capture/packet_batch.ts";
 import { startProgram } from "../wasm_program.ts";
-import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
-import { BATCH_PACKETS, CACHE_LINE, CELL4_SHIFT, CELL6_SHIFT, COLD_SHIFT, FIRST_INDEX, FIRST_SUPPRESSED, FULL_AFTERWARDS, INDEX_CAPTURED, INDEX_INTERFACE, INDEX_LENGTH, INDEX_LINK_TYPE, INDEX_MILLISECONDS, INDEX_OFFSET, INDEX_SECONDS, INPUT, INPUT_SIZE, NUMBER_MASK, PAGE, SECRETS, SECRETS_SIZE, SUPPRESSED_SLOT, TABLE4, TABLE6, TABLE_CELLS, TABLE_COLD, TABLE_INDEX, TABLE_LIMIT, VARIABLE, WORD } from "./layout.ts";
+import {
+  BATCH_PACKETS,
+  CACHE_LINE,
+  CELL4_SHIFT,
+  CELL6_SHIFT,
+  COLD_SHIFT,
+  FINGERPRINT_SECRETS,
+  FINGERPRINT_SECRETS_SIZE,
+  FIRST_INDEX,
+  FIRST_SUPPRESSED,
+  FULL_AFTERWARDS,
+  INDEX_CAPTURED,
+  INDEX_INTERFACE,
+  INDEX_LENGTH,
+  INDEX_LINK_TYPE,
+  INDEX_MILLISECONDS,
+  INDEX_OFFSET,
+  INDEX_SECONDS,
+  INPUT,
+  INPUT_SIZE,
+  NUMBER_MASK,
+  PAGE,
+  SECRETS,
+  SECRETS_SIZE,
+  SUPPRESSED_SLOT,
+  TABLE4,
+  TABLE6,
+  TABLE_CELLS,
+  TABLE_COLD,
+  TABLE_INDEX,
+  TABLE_LIMIT,
+  VARIABLE,
+  WORD,
+} from "./layout.ts";
 import { FIRST_WINDOW, WINDOWS_SUPPRESSED } from "../model/windows.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -20,7 +52,7 @@ export interface EngineHost {
    * @param length Its bytes on the wire.
    */
   decode(packet: number, captured: number, linkType: number, length: number): void;
-  /** Reads what a packet carries that comes from a port whose packets are wanted. */
+  /** Reads a packet as a whole, at its turn: one of a port whose packets are wanted, or ICMP. */
   read(packet: number, captured: number, linkType: number): void;
   /** What a payload says of who sent it, that is not DNS: `payloadRole()`. */
   payloadRole(
@@ -32,6 +64,8 @@ export interface EngineHost {
   ): number;
   /** Takes all observations. */
   emit(count: number): void;
+  /** Takes what was seen again while its keys are suppressed. */
+  see(count: number): void;
   /** What `OwnConnections` say of the ends in the facts. */
   judgeOwn(): number;
   /** Whether the host listens on an address and port. */
@@ -64,13 +98,20 @@ export interface EngineProgram {
   ): void;
   addPeer(first: number, second: number, farPort: number, seconds: number): void;
   admit(first: number, second: number, window: number): number;
-  admitWords(words: number, count: number, window: number): number;
+  addWhole(packet: number, captured: number, linkType: number): void;
+  admitObservation(observation: number, window: number): number;
   classifyPending(): void;
   commit(count: number): void;
   decide(isAgain: boolean): number;
   decideByRule(rule: number): number;
   declassifyAll(): void;
   directionFound(): number;
+  emitSeen(): void;
+  fingerprintOf(isIpv6: boolean, number: number): bigint;
+  forgottenEnds(): number;
+  forgottenHalfOpen(): number;
+  onlyOpenedCount(): number;
+  wantSeen(): void;
   findFacts(isAdded: boolean): number;
   findNetworks(): void;
   flushObservations(): void;
@@ -90,7 +131,6 @@ export interface EngineProgram {
   readAll(isIpv6: boolean, number: number, direction: number): void;
   readEnd(first: number, second: number, seconds: number): number;
   setInterface(number: number): void;
-  setSeeds(first: number, second: number): void;
   setTime(second: number, millisecond: number, window: number): void;
   setUpSuppression(
     slots: number,
@@ -99,6 +139,7 @@ export interface EngineProgram {
     windows: number,
     firstWindow: number,
   ): void;
+  setUpEvidence(): void;
   setUpTables(): void;
   stageFlow(
     place: number,
@@ -108,6 +149,7 @@ export interface EngineProgram {
     port: number,
     about: number,
     isIgnored: boolean,
+    seconds: number,
   ): void;
   taken(): number;
   takeFrames(from: number, count: number, back: number, linkType: number): void;
@@ -149,6 +191,7 @@ export const NO_HOST: EngineHost = {
   read: notAsked,
   payloadRole: notAsked,
   emit: notAsked,
+  see: notAsked,
   judgeOwn: notAsked,
   isListening: notAsked,
   askFunction: notAsked,
@@ -209,6 +252,9 @@ export class EngineMemory {
     }
     // Unknown to whoever sends us packets, so that they can't be made to fall into one slot.
     crypto.getRandomValues(this.bytes.subarray(SECRETS, SECRETS + SECRETS_SIZE));
+    // And that they can't choose what has the same fingerprint.
+    const secretsEnd = FINGERPRINT_SECRETS + FINGERPRINT_SECRETS_SIZE;
+    crypto.getRandomValues(this.bytes.subarray(FINGERPRINT_SECRETS, secretsEnd));
   }
 
   /**
@@ -219,8 +265,8 @@ export class EngineMemory {
    */
   start(host: EngineHost, windowsSuppressed: number = WINDOWS_SUPPRESSED): EngineProgram {
     const program = startProgram<EngineProgram>(PROGRAM, this.#memory, { ...host });
-    program.setSeeds(FINGERPRINT_SEEDS[0], FINGERPRINT_SEEDS[1]);
     program.setUpTables();
+    program.setUpEvidence();
     program.setUpSuppression(
       this.#slots,
       this.#slots + this.#slotsSize,

@@ -1,7 +1,10 @@
 import type { EndEvidence, Evidence } from "../model/evidence.ts";
 import { emptyFacts, type Facts } from "../model/facts.ts";
 import type { OwnConnections } from "../model/own_connections.ts";
+import type { ConversationExample } from "./conversation_example.ts";
 import {
+  EXAMPLE,
+  FACTS,
   FACTS_DESTINATION,
   FACTS_DESTINATION_END,
   FACTS_DESTINATION_NETWORK,
@@ -63,7 +66,9 @@ export class FactsMemory {
   }
 
   /** Puts facts there, but for the networks, which the program finds. */
-  write({ family, protocol, source, destination, sourcePort, destinationPort, evidence }: Facts): void {
+  write(
+    { family, protocol, source, destination, sourcePort, destinationPort, evidence }: Facts,
+  ): void {
     this.setFamily(family === 6);
     this.#set(FACTS_PROTOCOL, protocol);
     this.#source.set(source);
@@ -114,4 +119,20 @@ function readEnd(known: number, into: EndEvidence): void {
 function endWord({ listens, served, opened, fanIn }: EndEvidence): number {
   return (listens ? LISTENS : 0) | (served ? SERVED : 0) | (opened ? OPENED : 0) |
     (fanIn << FAN_IN_SHIFT);
+}
+
+/** Reads facts that were kept elsewhere in a memory, as an example, or `null` if there are none. */
+export function exampleAt(buffer: ArrayBuffer, at: number): ConversationExample | null {
+  const view = new DataView(buffer, at, EXAMPLE);
+  const get = (fact: number) => view.getUint32(fact - FACTS, true);
+  const address = (fact: number) => new Uint32Array(buffer, at + fact - FACTS, 4).slice();
+  if (get(FACTS_PROTOCOL) === 0) return null;
+  return {
+    isIpv6: get(FACTS_IS_IPV6) !== 0,
+    protocol: get(FACTS_PROTOCOL),
+    source: address(FACTS_SOURCE),
+    sourcePort: get(FACTS_SOURCE_PORT),
+    destination: address(FACTS_DESTINATION),
+    destinationPort: get(FACTS_DESTINATION_PORT),
+  };
 }

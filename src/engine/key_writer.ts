@@ -1,11 +1,18 @@
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
-import { KEY_ADDRESS, OBSERVATIONS, OBSERVATIONS_AT_ONCE, OTHER_KEY_ADDRESS, WORD } from "./layout.ts";
+import {
+  KEY_ADDRESS,
+  OBSERVATIONS,
+  OBSERVATIONS_AT_ONCE,
+  OTHER_KEY_ADDRESS,
+  WORD,
+} from "./layout.ts";
 
 /** Makes observations as an engine does, and suppresses those that were made lately, without packets. */
 export class KeyWriter {
   readonly #program: EngineProgram;
   readonly #words: Int32Array;
+  #seconds = 0;
 
   /**
    * @param mostSuppressed How many keys are suppressed at the same time.
@@ -29,6 +36,7 @@ export class KeyWriter {
 
   /** Sets the time and the window (see `WindowClock`) of what is written next. */
   setTime(seconds: number, window: number): void {
+    this.#seconds = seconds;
     this.#program.setTime(seconds, 0, window);
   }
 
@@ -54,7 +62,8 @@ export class KeyWriter {
     this.#words.set(client, KEY_ADDRESS / WORD);
     this.#words.set(server, OTHER_KEY_ADDRESS / WORD);
     const program = this.#program;
-    program.stageFlow(0, isIpv6, KEY_ADDRESS, OTHER_KEY_ADDRESS, port, about, isIgnored);
+    const [one, other] = [KEY_ADDRESS, OTHER_KEY_ADDRESS];
+    program.stageFlow(0, isIpv6, one, other, port, about, isIgnored, this.#seconds);
     program.commit(1);
   }
 

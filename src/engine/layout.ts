@@ -1,4 +1,4 @@
-import type { f64, u32, u64, usize } from "../model/wasm_types.ts";
+import type { f64, u32, u64, u8, usize } from "../model/wasm_types.ts";
 
 /*
  * What lies where in the memory of an engine, and how its parts look: constants for TypeScript and for the
@@ -165,15 +165,30 @@ export const MOST_INSPECTED: u32 = 4;
 export const SECRETS: usize = TABLES + 2 * TABLE_SIZE;
 /** What hashes are made with: five numbers of 8 bytes, and eight for the words of IPv6 addresses. */
 export const SECRETS_SIZE: usize = 13 * 8;
-export const LIST4: usize = SECRETS + 128;
+/** And fingerprints, in two halves: see `assembly/fingerprint.ts`. */
+export const FINGERPRINT_SECRETS: usize = SECRETS + 128;
+export const FINGERPRINT_SECRETS_SIZE: usize = 192;
+export const LIST4: usize = FINGERPRINT_SECRETS + FINGERPRINT_SECRETS_SIZE;
 export const LIST6: usize = LIST4 + 256 * 32;
-/** The numbers that the packets of a group seem to have. */
-export const FOUND: usize = LIST6 + 256 * 64;
+/** The numbers that the packets of a group seem to have, of each list. */
+export const FOUND4: usize = LIST6 + 256 * 64;
+export const FOUND6: usize = FOUND4 + 256 * 4;
+/** Where the packets are that are read as a whole: its place, its bytes, its link type. */
+export const WHOLE: usize = FOUND6 + 256 * 4;
+export const WHOLE_SHIFT: usize = 4;
+export const WHOLE_CAPTURED: usize = 4;
+export const WHOLE_LINK_TYPE: usize = 8;
+/** In which of the three lists the packets are, in their order; one that is read may be in another one too. */
+export const ORDER: usize = WHOLE + 256 * 16;
+export const ORDER_SIZE: usize = 512;
+export const IN_LIST4: u8 = 0;
+export const IN_LIST6: u8 = 1;
+export const IN_WHOLE: u8 = 2;
 
 // What is read of packets besides their headers.
 
 /** A byte for each of the 65,536 ports: see `PayloadReader`. */
-export const READ_PORTS: usize = FOUND + 256 * 4;
+export const READ_PORTS: usize = ORDER + ORDER_SIZE;
 export const READ_PORTS_SIZE: usize = 65_536;
 export const SIGN_FILTER: usize = READ_PORTS + READ_PORTS_SIZE;
 export const SIGN_FILTER_SIZE: usize = 65_536;
@@ -182,16 +197,18 @@ export const SIGN_FILTER_SIZE: usize = 65_536;
 export const DECODED: usize = SIGN_FILTER + SIGN_FILTER_SIZE;
 export const DECODED_SIZE: usize = 256;
 
-// Evidence. A bucket is a cache line.
+// Evidence.
 
-/** Half-open connections, and ends: 65,536 of each. What is larger than the processor's cache is slow. */
-export const BUCKETS: u32 = 16_384;
+/** Half-open connections that are remembered, and ends. Bigger tables are slow. */
+export const MOST_REMEMBERED: u32 = 65_536;
+/** Each is such a table: `assembly/aged_table.ts`. */
+export const AGED_TABLE_SIZE: usize = 128 + 65_536 * 36;
 export const HALF_OPEN: usize = DECODED + DECODED_SIZE;
-export const ENDS: usize = HALF_OPEN + 16_384 * CACHE_LINE;
+export const ENDS: usize = HALF_OPEN + AGED_TABLE_SIZE;
 /** Ends that wait for memory together, and what each needs. */
 export const ENDS_AT_ONCE: u32 = 256;
 export const STAGED_END: usize = 12;
-export const STAGED_ENDS: usize = ENDS + 16_384 * CACHE_LINE;
+export const STAGED_ENDS: usize = ENDS + AGED_TABLE_SIZE;
 /** How strong a decision is, by its reason. */
 export const STRENGTHS: usize = STAGED_ENDS + 256 * STAGED_END;
 export const REASONS: usize = 256;
@@ -216,17 +233,24 @@ export const STAGED_FLOW: usize = 64;
 export const STAGED_FLOWS: usize = MAPPING + 64 * 1024 * 1024;
 /** Fingerprints of three keys, of two words each. */
 export const FINGERPRINTS: usize = STAGED_FLOWS + 128 * STAGED_FLOW;
-/** The fingerprint of a single key, and room for the addresses of those who write one. */
+/** An observation that is asked about by itself. */
 export const IDENTITY: usize = FINGERPRINTS + 128 * 24;
-export const KEY_ADDRESS: usize = IDENTITY + 16;
-export const OTHER_KEY_ADDRESS: usize = IDENTITY + 32;
+/** The addresses of the key that somebody writes. */
+export const KEY_ADDRESS: usize = IDENTITY + CACHE_LINE;
+export const OTHER_KEY_ADDRESS: usize = KEY_ADDRESS + 16;
 /** Flows that were observed, by their reason, numbers of 8 bytes. */
-export const FLOWS_BY: usize = IDENTITY + CACHE_LINE;
+export const FLOWS_BY: usize = KEY_ADDRESS + CACHE_LINE;
 /** Observations that are emitted at once. */
 export const OBSERVATIONS_AT_ONCE: u32 = 4096;
 export const OBSERVATIONS: usize = FLOWS_BY + REASONS * 8;
+/** Flows and refusals that were seen again while their keys are suppressed. */
+export const SEEN: usize = OBSERVATIONS + 4096 * 48;
+/** What became of conversations, numbers of 8 bytes, and the facts of the first of each kind. */
+export const BECAME: usize = SEEN + 4096 * 48;
+export const EXAMPLES: usize = BECAME + 128;
+export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
-export const AGES: usize = OBSERVATIONS + 4096 * 48;
+export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
 
 // Packets, as they come.
 

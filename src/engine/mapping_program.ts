@@ -4,14 +4,7 @@ import type { Facts } from "../model/facts.ts";
 import { NO_MATCH, type Outcome } from "../model/outcome.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
 import { FactsMemory } from "./facts_memory.ts";
-import {
-  FACTS_DESTINATION,
-  FACTS_SOURCE,
-  MAPPING,
-  PORT_WEIGHTS,
-  WEIGHTS,
-  WORD,
-} from "./layout.ts";
+import { FACTS_DESTINATION, FACTS_SOURCE, MAPPING, PORT_WEIGHTS, WEIGHTS, WORD } from "./layout.ts";
 
 /** What became of one rule, when a mapping was asked about a flow. */
 export interface RuleStory {
@@ -137,7 +130,7 @@ export class MappingProgram {
 
   #story(index: number, facts: Facts, outcome: Outcome): RuleStory {
     const mapping = this.#mapping;
-    const story = { index, place: mapping.placeOf(index), rule: mapping.ruleText(index) };
+    const story = { index, place: mapping.placeOfRule(index), rule: mapping.ruleText(index) };
     const mismatch = mapping.networkMismatch(index, facts);
     if (mismatch !== null) return { ...story, matched: false, reason: mismatch };
     this.#program.weigh();

@@ -1,6 +1,7 @@
-import type { Fingerprint } from "./fingerprint.ts";
+import { IDENTITY_WORDS } from "../model/observation_batch.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
 import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
+import { IDENTITY, WORD } from "./layout.ts";
 
 /**
  * The keys that were written lately, so that a busy flow costs one write in 60 to 90 seconds
@@ -13,6 +14,7 @@ import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
  * It is the set of an engine (`assembly/suppression.ts`), for whoever has keys and no packets.
  */
 export class SuppressedKeys {
+  readonly #memory: EngineMemory;
   readonly #program: EngineProgram;
 
   /**
@@ -21,7 +23,8 @@ export class SuppressedKeys {
    * @param windows In how many windows a key is suppressed, that in which it was written included.
    */
   constructor(limit: number, windows: number = WINDOWS_SUPPRESSED) {
-    this.#program = new EngineMemory(1, limit).start(NO_HOST, windows);
+    this.#memory = new EngineMemory(1, limit);
+    this.#program = this.#memory.start(NO_HOST, windows);
   }
 
   /** Keys that were let go before their time because there were too many. */
@@ -41,8 +44,16 @@ export class SuppressedKeys {
     return this.#program.admit(first, second, window);
   }
 
-  /** The same for a fingerprint that was just made. */
-  admitKey(key: Fingerprint, window: number): number {
-    return this.admit(key.first, key.second, window);
+  /**
+   * The same for the key of an observation.
+   *
+   * @param words Has the observation, which begins at `at`.
+   */
+  admitObservation(words: Uint32Array, at: number, window: number): number {
+    const to = IDENTITY / WORD;
+    for (let word = 0; word < IDENTITY_WORDS; word++) {
+      this.#memory.words[to + word] = words[at + word];
+    }
+    return this.#program.admitObservation(IDENTITY, window);
   }
 }

@@ -23,7 +23,8 @@ export type Outcome = number;
  * @param reason What decided, a number of `reason_numbers.ts`.
  */
 export function flowOutcome(clientIsDestination: boolean, port: number, reason: number): Outcome {
-  return (port << PORT_SHIFT) | (reason << REASON_SHIFT) | (clientIsDestination ? CLIENT_IS_DESTINATION : 0) | FLOW;
+  return (port << PORT_SHIFT) | (reason << REASON_SHIFT) |
+    (clientIsDestination ? CLIENT_IS_DESTINATION : 0) | FLOW;
 }
 
 /** {@linkcode NO_MATCH}, {@linkcode DROP} or {@linkcode FLOW}. */

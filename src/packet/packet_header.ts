@@ -5,6 +5,10 @@ export const DESTINATION = 4;
 
 export * from "../model/protocol_numbers.ts";
 
+/** In {@linkcode PacketHeader.notIp}: a PPP protocol number, an address family of BSD's loopback. */
+export const NOT_IP_PPP = 1 << 16;
+export const NOT_IP_FAMILY = 1 << 17;
+
 /**
  * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
  *
@@ -28,6 +32,11 @@ export class PacketHeader {
   sourcePort = 0;
   /** The TCP or UDP port that it goes to. */
   destinationPort = 0;
+  /**
+   * With `NOT_IP`, what it is: an EtherType, 0 where there is none, or one of the other numbers and its
+   * `NOT_IP_` flag.
+   */
+  notIp = 0;
   /** TCP control bits, 0 for UDP. */
   tcpFlags = 0;
   /** Where the transport header begins in the batch's buffer. */

@@ -4,7 +4,6 @@ import { BY_QR_BIT, NOBODY } from "../model/payload_roles.ts";
 
 export { BY_QR_BIT };
 
-
 /**
  * All that a payload says of who sent it: {@linkcode NOBODY}, or a role and perhaps
  * `BY_QR_BIT`. Parameters are as of `payloadRole`; a payload that says nothing as the first

@@ -1,9 +1,4 @@
-import {
-  ENTRIES,
-  ENTRY_PORT_SHIFT,
-  FIRST_BYTES,
-  LISTS,
-} from "./sign_filter_layout.ts";
+import { ENTRIES, ENTRY_PORT_SHIFT, FIRST_BYTES, LISTS } from "./sign_filter_layout.ts";
 import { DNS_PORTS } from "./dns_role.ts";
 import { byFirstByte, type Sign } from "./sign.ts";
 import { TCP_SIGNS } from "./tcp_signs.ts";

@@ -21,7 +21,6 @@ export const ROW_SHIFT: usize = 6;
 export const ROW_WHAT: usize = 32;
 /** The protocol, and above it what was remembered last. */
 export const ROW_ABOUT: usize = 36;
-export const ROW_SIGHTINGS: usize = 40;
 export const ROW_FIRST: usize = 44;
 export const ROW_LAST: usize = 48;
 export const ROW_OLDER: usize = 52;

@@ -1,3 +1,4 @@
+import { printableLines } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 
@@ -51,8 +52,13 @@ export class TextOutput {
     return this.#error;
   }
 
-  /** Begins to write `text`, behind what is already queued. */
+  /** Begins to write lines of text, behind what is already queued, made {@linkcode printableLines}. */
   put(text: string, units: number): void {
+    this.putAsIs(printableLines(text), units);
+  }
+
+  /** The same with control sequences of our own in it; all else in it was made printable. */
+  putAsIs(text: string, units: number): void {
     if (this.#error !== null) return;
     const bytes = this.#encoder.encode(text);
     this.#queue.push({ bytes, units });

@@ -9,10 +9,11 @@ import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
 import { correctionText } from "../engine/correction_text.ts";
+import { loadModules } from "./load_modules.ts";
 import { Meters } from "./meters.ts";
 import { Reading } from "./reading.ts";
 import type { Cidr } from "../config/cidr.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { OwnConnectionsCopy } from "../model/own_connections.ts";
@@ -61,6 +62,9 @@ class PostedLog implements Log {
 class CaptureWorker {
   #log: Log = new PostedLog(false);
   #config: string | undefined;
+  /** Runs the configuration, where it was read early. */
+  #runConfig: (() => Promise<LoadedConfig>) | null = null;
+  #loaded: LoadedConfig | undefined;
   #sources: InterfaceSource[] = [];
   #memory: EngineMemory | null = null;
   #meters: Meters | null = null;
@@ -80,7 +84,7 @@ class CaptureWorker {
   async #take(message: ToWorker): Promise<void> {
     switch (message.kind) {
       case "open":
-        return this.#open(message);
+        return await this.#open(message);
       case "start":
         return await this.#start(message);
       case "reload":
@@ -96,9 +100,15 @@ class CaptureWorker {
     }
   }
 
-  #open({ source, interfaces, maxConversations, isDebug }: OpenMessage): void {
+  async #open(message: OpenMessage): Promise<void> {
+    const { source, interfaces, maxConversations, isDebug, config, isEarly } = message;
     this.#memory = new EngineMemory(maxConversations);
     this.#log = new PostedLog(isDebug);
+    this.#config = config;
+    if (isEarly) {
+      await loadModules();
+      this.#runConfig = await readConfig(config);
+    }
     const options = new Map(interfaces);
     this.#sources = openInterfaces(
       source,
@@ -110,15 +120,16 @@ class CaptureWorker {
     scope.postMessage({ kind: "opened" });
   }
 
-  async #start({ config, ownNetworks, own, user }: StartMessage): Promise<void> {
+  async #start(message: StartMessage): Promise<void> {
+    const { ownNetworks, own, wantsSeen, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
-    this.#config = config;
     this.#listening = new ListeningSockets(this.#log);
     await this.#listening.start();
     this.#meters = new Meters({
       mapping: await this.#mapping(ownNetworks),
-      emit: (batch) => this.#emit(batch),
+      emit: (batch) => this.#emit("observations", batch),
+      onSeen: wantsSeen ? (batch) => this.#emit("seen", batch) : undefined,
       emitNames: (writes) => scope.postMessage({ kind: "names", writes }),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
@@ -144,8 +155,10 @@ class CaptureWorker {
 
   async #mapping(ownNetworks: readonly Cidr[]): Promise<Mapping> {
     // Functions can't be sent from thread to thread: each loads the configuration itself.
-    const { config } = await loadConfig(this.#config);
-    return new Mapping(config, ownNetworks, this.#log);
+    const runConfig = this.#runConfig ?? await readConfig(this.#config, this.#loaded);
+    this.#runConfig = null;
+    this.#loaded = await runConfig();
+    return new Mapping(this.#loaded.config, ownNetworks, this.#log);
   }
 
   async #reload(ownNetworks: readonly Cidr[]): Promise<void> {
@@ -158,10 +171,10 @@ class CaptureWorker {
     }
   }
 
-  #emit({ words, count }: ObservationBatch): void {
+  #emit(kind: "observations" | "seen", { words, count }: ObservationBatch): void {
     this.#postLookups();
     const copy = words.slice(0, count * OBSERVATION_WORDS);
-    scope.postMessage({ kind: "observations", words: copy }, [copy.buffer]);
+    scope.postMessage({ kind, words: copy }, [copy.buffer]);
   }
 
   #postLookups(): void {

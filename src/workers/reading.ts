@@ -36,6 +36,7 @@ export class Reading implements PacketWork {
   flush(): Promise<void> {
     this.#noteGaps();
     this.#meters.engine.flush();
+    this.#meters.engine.emitSeen();
     return Promise.resolve();
   }
 

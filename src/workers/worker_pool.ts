@@ -6,7 +6,7 @@ import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
-import type { ObservationBatch } from "../model/observation_batch.ts";
+import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -21,6 +21,8 @@ const WORKER = new URL("./capture_worker.ts", import.meta.url);
 export interface WorkerOutput {
   /** Takes observations. The batch is used again as soon as this returns. */
   emit: (batch: ObservationBatch) => void;
+  /** Takes when flows were seen last. The batch is used again as soon as this returns. */
+  see: (batch: ObservationBatch) => void;
   emitNames: (writes: readonly NameWrite[]) => void;
   learn: (lookup: Lookup) => void;
 }
@@ -34,6 +36,8 @@ export class WorkerPool implements PacketWork {
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
   #observations: Uint32Array[] = [];
+  /** What was seen again since then: what it is of comes first. */
+  #seen: Uint32Array[] = [];
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -51,6 +55,7 @@ export class WorkerPool implements PacketWork {
    *
    * @param options How each interface is captured on; with the buffer of each thread.
    * @param maxConversations Conversations of each address family that all threads remember together.
+   * @param user Whom the process will become before {@linkcode WorkerPool.start}.
    * @throws {UserError} when one can't be opened.
    */
   static async open(
@@ -58,7 +63,11 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
-    maxConversations: number,
+    { config, user, maxConversations }: {
+      readonly config?: string;
+      readonly user?: string;
+      readonly maxConversations: number;
+    },
     log: Log,
   ): Promise<WorkerPool> {
     requirePermission();
@@ -75,6 +84,8 @@ export class WorkerPool implements PacketWork {
           interfaces,
           maxConversations: Math.ceil(maxConversations / count),
           isDebug: log.isDebug,
+          config,
+          isEarly: user !== undefined,
         });
         await pool.#orFailure(thread.answer("opened"));
       }
@@ -141,6 +152,7 @@ export class WorkerPool implements PacketWork {
 
   #take(message: FromWorker): void {
     if (message.kind === "observations") this.#observations.push(message.words);
+    else if (message.kind === "seen") this.#seen.push(message.words);
     else if (message.kind === "names") this.#output!.emitNames(message.writes);
     else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
   }
@@ -148,6 +160,12 @@ export class WorkerPool implements PacketWork {
   #merge(): void {
     for (const words of this.#observations) this.#merger!.take(words);
     this.#observations = [];
+    for (const words of this.#seen) {
+      const batch = new ObservationBatch(words.length / OBSERVATION_WORDS, words);
+      batch.count = batch.capacity;
+      this.#output!.see(batch);
+    }
+    this.#seen = [];
   }
 
   #postAll(message: ToWorker): void {

@@ -12,12 +12,12 @@ import {
 } from "../../src/config/mod.ts";
 import { Mapping } from "../../src/config/mapping.ts";
 import {
-  reasonOf,
   clientIsDestination,
   DROP,
   NO_MATCH,
   type Outcome,
   portOf,
+  reasonOf,
 } from "../../src/model/outcome.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { validate } from "../../src/config/validate.ts";

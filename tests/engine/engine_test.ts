@@ -19,7 +19,12 @@ import {
   WORD_KIND,
   WORD_SECONDS,
 } from "../../src/model/observation_batch.ts";
-import { MAYBE_OURS, NOT_OURS, OURS, type OwnConnections } from "../../src/model/own_connections.ts";
+import {
+  MAYBE_OURS,
+  NOT_OURS,
+  OURS,
+  type OwnConnections,
+} from "../../src/model/own_connections.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { ACK, FIN, icmp, ip, ipIcmp, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
 import { TestEngine } from "./test_engine.ts";
@@ -326,7 +331,10 @@ forEachFamily(
 );
 
 forEachFamily("an address that talks with itself has its peer key once", ({ ours }) => {
-  const keys = new TestEngine({ config: NOT_SUPPRESSED }).keysOf(NOW, ip(ours, ours, tcp(9000, 80)));
+  const keys = new TestEngine({ config: NOT_SUPPRESSED }).keysOf(
+    NOW,
+    ip(ours, ours, tcp(9000, 80)),
+  );
   assert.deepEqual(
     keys,
     [`client;${ours}`, `${ours};${ours};80;flow`, `${ours};${ours};peer`].sort(),

@@ -87,7 +87,12 @@ Deno.test("keys of several meters are written again after 60 to 90 s, as of one"
   const meter = new Engine({ mapping, clock, emit: (batch) => single.take(batch) });
   const merger = new KeyMerger((batch) => merged.take(batch), clock);
   const workers = [0, 1].map(() =>
-    new Engine({ mapping, clock, windowsSuppressed: 1, emit: (batch) => merger.take(wordsOf(batch)) })
+    new Engine({
+      mapping,
+      clock,
+      windowsSuppressed: 1,
+      emit: (batch) => merger.take(wordsOf(batch)),
+    })
   );
   // The same client and service from two ports: the keys are the same, and each worker has a port.
   const halves = [

@@ -5,7 +5,27 @@ import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
 import { QUERY } from "../../src/dns/dns_outcome.ts";
 import { EngineMemory, type EngineProgram } from "../../src/engine/engine_memory.ts";
-import { DIRECTION_SHIFT, FLAGS_SHIFT, HAS_PAYLOAD, INPUT, LIST4, LIST6, MAPPING, MILLISECONDS_SHIFT, OCTETS_MASK, PACKET_ABOUT, PACKET_ADDRESSES, PACKET_OCTETS, PACKET_PAYLOAD, PACKET_PAYLOAD_SIZE, PACKET_PORTS, PACKET_VLAN, READ_PORTS, SIGN_FILTER, WORD } from "../../src/engine/layout.ts";
+import {
+  DIRECTION_SHIFT,
+  FLAGS_SHIFT,
+  HAS_PAYLOAD,
+  INPUT,
+  LIST4,
+  LIST6,
+  MAPPING,
+  MILLISECONDS_SHIFT,
+  OCTETS_MASK,
+  PACKET_ABOUT,
+  PACKET_ADDRESSES,
+  PACKET_OCTETS,
+  PACKET_PAYLOAD,
+  PACKET_PAYLOAD_SIZE,
+  PACKET_PORTS,
+  PACKET_VLAN,
+  READ_PORTS,
+  SIGN_FILTER,
+  WORD,
+} from "../../src/engine/layout.ts";
 import { FIRST_WINDOW } from "../../src/model/windows.ts";
 import { READ_ALL, READ_RESPONSES } from "../../src/packet/payload_reader.ts";
 import { decode } from "../../src/packet/decode.ts";
@@ -77,6 +97,7 @@ class Decoding {
       payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
         payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
       emit: () => {},
+      see: () => {},
       judgeOwn: () => 0,
       isListening: () => false,
       askFunction: () => 0,

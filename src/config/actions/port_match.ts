@@ -58,7 +58,9 @@ class PortMatchAction extends Action {
   }
 
   override explain({ sourcePort, destinationPort }: Facts, outcome: Outcome): string {
-    if (outcome === NO_MATCH) return `neither ${sourcePort} nor ${destinationPort} is in ${this.ports}`;
+    if (outcome === NO_MATCH) {
+      return `neither ${sourcePort} nor ${destinationPort} is in ${this.ports}`;
+    }
     const isBoth = this.ports.has(sourcePort) && this.ports.has(destinationPort);
     if (this.drop) {
       const found = this.ports.has(sourcePort)

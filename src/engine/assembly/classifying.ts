@@ -8,9 +8,31 @@ import {
   VERDICT_MASK,
 } from "../../model/outcome_layout";
 import { MAYBE_OURS, OURS } from "../../model/own_answers";
+import {
+  DROPPED,
+  GAVE_FLOW,
+  IGNORED,
+  NO_NETWORK_IPV4,
+  NO_NETWORK_IPV6,
+  NO_RULE,
+  OWN_CONNECTION,
+  SUPPRESSED,
+} from "../../model/no_flow_numbers";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import { STRONGEST } from "../../model/reason_numbers";
-import { COLD_ROUND, FACTS_DESTINATION, FACTS_IS_IPV6, FACTS_PROTOCOL, FACTS_SOURCE, FLOWS_AT_ONCE, PENDING, READINGS, STAGED_PENDING, UNCLASSIFIED } from "../layout";
+import {
+  CELL_SECONDS,
+  COLD_ROUND,
+  FACTS_DESTINATION,
+  FACTS_IS_IPV6,
+  FACTS_PROTOCOL,
+  FACTS_SOURCE,
+  FLOWS_AT_ONCE,
+  PENDING,
+  READINGS,
+  STAGED_PENDING,
+  UNCLASSIFIED,
+} from "../layout";
 import { WINDOWS_SUPPRESSED } from "../../model/windows";
 import { cellOf, coldOf, outcomeOf, untilOf } from "./cells";
 import { second, window } from "./clock";
@@ -18,7 +40,8 @@ import { addPeersOfPending, readEnds, readPending, strengthOf } from "./evidence
 import { readFacts } from "./facts";
 import { readEvidence } from "./gathering";
 import { corrected, judgeOwn } from "./host";
-import { decide, isIgnored, isSuppressed, usesEvidence } from "./mapping";
+import { decide, hasNoNetwork, isIgnored, isSuppressed, usesEvidence } from "./mapping";
+import { countAs } from "./no_flow";
 import { commit, stageFlow, untilOfFlow } from "./observations";
 import {
   addMeanwhile,
@@ -37,6 +60,8 @@ let stagedCount: u32 = 0;
 let round: u32 = 0;
 /** What the mapping said last, whether or not that was taken. */
 let answer: u32 = UNCLASSIFIED;
+/** Why that is no flow, where it is none. */
+let why: u32 = NO_RULE;
 
 /** Says that the sensor may have connections of its own, about which is asked. */
 export function useOwn(): void {
@@ -79,6 +104,8 @@ function classify(word: u32, reading: usize): void {
   const cold = coldOf(isIpv6, number);
   const remembered = outcomeOf(cold, direction);
   let outcome = load<u32>(remembered);
+  let isAsked = false;
+  let itsWhy: u32 = NO_RULE;
   readFacts(isIpv6, cell, direction);
   if (outcome === UNCLASSIFIED || mayChange(outcome)) {
     const isFirst = outcome === UNCLASSIFIED;
@@ -86,6 +113,8 @@ function classify(word: u32, reading: usize): void {
     const other = load<u32>(outcomeOf(cold, far));
     const strength = max(strengthKept(outcome), strengthKept(other));
     outcome = askAgain(isIpv6, number, direction, reading, strength);
+    isAsked = true;
+    itsWhy = why;
     // Both directions are decided with the same evidence, or their keys would contradict.
     const isOtherUpToDate = load<u32>(cold + COLD_ROUND) === round;
     store<u32>(cold + COLD_ROUND, answer === outcome ? round : 0);
@@ -103,7 +132,11 @@ function classify(word: u32, reading: usize): void {
   }
   if (outcome === UNCLASSIFIED) askAgainSoon(until);
   else if (verdictOf(outcome) === FLOW) stage(outcome, word);
-  else store<u32>(until, window + WINDOWS_SUPPRESSED);
+  else {
+    store<u32>(until, window + WINDOWS_SUPPRESSED);
+    // It was asked about this direction last, or long before.
+    if (isAsked) countAs(isIpv6, number, itsWhy);
+  }
 }
 
 /** Has what was just corrected written in this round, though its direction may send nothing now. */
@@ -152,22 +185,34 @@ function askAgain(
 function askMapping(isAgain: bool): u32 {
   if (hasOwn && load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP) {
     const own = judgeOwn();
+    why = OWN_CONNECTION;
     if (own === OURS) return DROP;
     if (own === MAYBE_OURS) return UNCLASSIFIED;
   }
-  return isSuppressed() ? DROP : decide(isAgain);
+  why = SUPPRESSED;
+  if (isSuppressed()) return DROP;
+  const outcome = decide(isAgain);
+  if (verdictOf(outcome) === DROP) why = DROPPED;
+  else if (!hasNoNetwork()) why = NO_RULE;
+  else why = load<u32>(FACTS_IS_IPV6) !== 0 ? NO_NETWORK_IPV6 : NO_NETWORK_IPV4;
+  return outcome;
 }
 
 function stage(outcome: u32, word: u32): void {
   const isTurned = (outcome & CLIENT_IS_DESTINATION) !== 0;
+  const isIpv6 = (word & PENDING_IPV6) !== 0;
+  const number = word >>> PENDING_NUMBER_SHIFT;
+  const isItIgnored = isIgnored();
+  countAs(isIpv6, number, isItIgnored ? IGNORED : GAVE_FLOW);
   stageFlow(
     stagedCount,
-    load<u32>(FACTS_IS_IPV6) !== 0,
+    isIpv6,
     isTurned ? FACTS_DESTINATION : FACTS_SOURCE,
     isTurned ? FACTS_SOURCE : FACTS_DESTINATION,
     outcome >>> PORT_SHIFT,
     reasonOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
-    isIgnored(),
+    isItIgnored,
+    load<u32>(cellOf(isIpv6, number), CELL_SECONDS),
   );
   store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
   stagedCount++;
@@ -184,10 +229,12 @@ function commitFlows(): void {
   stagedCount = 0;
 }
 
+// @inline
 function verdictOf(outcome: u32): u32 {
   return outcome & VERDICT_MASK;
 }
 
+// @inline
 function reasonOf(outcome: u32): u32 {
   return (outcome >>> REASON_SHIFT) & 0xff;
 }

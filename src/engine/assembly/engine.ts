@@ -6,15 +6,19 @@ export { classifyPending, readAll, useOwn } from "./classifying";
 export { setTime, useClock } from "./clock";
 export {
   addPeer,
+  fingerprintOf,
+  forgottenEnds,
+  forgottenHalfOpen,
   learnClient,
   learnServer,
   noteHalfOpen,
+  onlyOpenedCount,
   read as readEnd,
+  setUpEvidence,
   takeHalfOpen,
 } from "./evidence";
-export { setSeeds } from "./fingerprint";
 export { noteGap, useListening } from "./gathering";
-export { directionFound, findFacts, wasUnknown } from "./group";
+export { addWhole, directionFound, findFacts, wasUnknown } from "./group";
 export {
   decide,
   decideByRule,
@@ -26,6 +30,7 @@ export {
   weigh,
 } from "./mapping";
 export {
+  admitObservation,
   commit,
   flushObservations,
   observationsLeft,
@@ -44,5 +49,6 @@ export {
   taken,
   takeRecords,
 } from "./packets";
-export { admit, admitWords, forgottenKeysOf, setUpSuppression } from "./suppression";
+export { emitSeen, wantSeen } from "./seen";
+export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
 export { declassifyAll, hashOf, setInterface, setUpTables, touch } from "./table";

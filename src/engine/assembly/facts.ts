@@ -27,6 +27,7 @@ export function readPacketFacts(isIpv6: bool, packet: usize, about: u32): void {
   write(isIpv6, packet + PACKET_ADDRESSES, ports, about & PROTOCOL_MASK, directionOf(about));
 }
 
+// @inline
 function write(isIpv6: bool, addresses: usize, ports: u32, protocol: u32, direction: u32): void {
   const low = direction === 0 ? FACTS_SOURCE : FACTS_DESTINATION;
   const high = direction === 0 ? FACTS_DESTINATION : FACTS_SOURCE;

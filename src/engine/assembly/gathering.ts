@@ -9,6 +9,7 @@ import {
   TCP_RST,
   TCP_SYN,
 } from "../../model/protocol_numbers";
+import { ONLY_OPENED } from "../../model/no_flow_numbers";
 import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "../../model/reason_numbers";
 import {
   CELL_ADDRESSES,
@@ -27,8 +28,6 @@ import {
   INSPECTED_SHIFT,
   LISTENS,
   MOST_INSPECTED,
-  PACKET_ADDRESSES,
-  PACKET_PORTS,
   PROTOCOL_MASK,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
@@ -50,7 +49,7 @@ import { second } from "./clock";
 import {
   connectionFirst,
   connectionSecond,
-  identify,
+  countOnlyOpened,
   identifyConversation,
   isAnswered,
   isHalfOpenUsed,
@@ -60,8 +59,10 @@ import {
   SYN_ACK,
   takeHalfOpen,
 } from "./evidence";
+import { readFacts } from "./facts";
 import { hasPayload } from "./group";
 import { isListening } from "./host";
+import { keepExample } from "./no_flow";
 import { payloadSays } from "./payload";
 import { addPending } from "./pending";
 
@@ -118,25 +119,22 @@ export function noteGap(seconds: u32): void {
 /**
  * Notes a TCP packet with SYN, FIN or RST.
  *
- * @param number That of the conversation, or 0.
+ * @param number That of the conversation. Of what is none it is 0, whose cells have its ends.
  */
-export function noteControl(isIpv6: bool, number: u32, packet: usize, about: u32): void {
+export function noteControl(isIpv6: bool, number: u32, about: u32): void {
   const flags = about >>> FLAGS_SHIFT;
   const direction = directionOf(about);
-  const isOpening = (flags & TCP_SYN) !== 0;
+  const isEnd = (flags & (TCP_FIN | TCP_RST)) !== 0;
   // After SYN a conversation may be another one.
-  if (isOpening && number !== 0) setNothingInspected(stateOf(isIpv6, number));
-  if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
-    if (number !== 0) noteEnd(isIpv6, number, flags, direction);
-    return;
+  if ((flags & TCP_SYN) !== 0 && number !== 0) setNothingInspected(stateOf(isIpv6, number));
+  if (isEnd && number !== 0) return noteEnd(isIpv6, number, flags, direction);
+  identifyConversation(isIpv6, number);
+  if (number === 0 && countOnlyOpened(connectionFirst, connectionSecond, second)) {
+    readFacts(isIpv6, cellOf(isIpv6, 0), direction);
+    keepExample(ONLY_OPENED);
   }
+  if (isEnd) return;
   const bit: u32 = ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
-  identify(
-    isIpv6,
-    packet + PACKET_ADDRESSES,
-    load<u32>(packet, PACKET_PORTS),
-    about & PROTOCOL_MASK,
-  );
   if (number === 0) noteHalfOpen(connectionFirst, connectionSecond, bit, second);
   else if (noteOpening(isIpv6, number, bit, direction)) beginGeneration(isIpv6, number);
 }
@@ -194,7 +192,7 @@ export function gather(isIpv6: bool, number: u32, packet: usize, about: u32): vo
 }
 
 /** How many payloads were inspected, by a state. */
-
+// @inline
 function inspectedOf(state: u32): u32 {
   return (state >>> INSPECTED_SHIFT) & ALL_INSPECTED;
 }
@@ -271,7 +269,7 @@ function evidenceOf(isIpv6: bool, cell: usize, direction: u32, says: u32): u32 {
  * Whether an address stands for several hosts, and so receives only: multicast (RFC 5771, and RFC 4291,
  * section 2.7) and the limited broadcast (RFC 919). That of a subnet can't be told from a host's.
  */
-
+// @inline
 export function isGroup(isIpv6: bool, firstWord: u32): bool {
   if (isIpv6) return firstWord >>> 24 === 0xff;
   return firstWord >>> 28 === 0xe || firstWord === 0xffff_ffff;

@@ -18,13 +18,18 @@ import {
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
   FLAGS_SHIFT,
-  FOUND,
+  FOUND4,
+  FOUND6,
   HAS_PAYLOAD,
+  IN_LIST4,
+  IN_LIST6,
+  IN_WHOLE,
   LIST4,
   LIST6,
   MILLISECONDS_SHIFT,
   OCTETS_BITS,
   OCTETS_MASK,
+  ORDER,
   PACKET4_SHIFT,
   PACKET6_SHIFT,
   PACKET_ABOUT,
@@ -39,6 +44,10 @@ import {
   TABLE4,
   TABLE6,
   TABLE_CELLS,
+  WHOLE,
+  WHOLE_CAPTURED,
+  WHOLE_LINK_TYPE,
+  WHOLE_SHIFT,
 } from "../layout";
 import { KIND_RST } from "../../model/observation_layout";
 import { NOT_OURS } from "../../model/own_answers";
@@ -47,7 +56,7 @@ import { cellOf, directionOf, untilOf } from "./cells";
 import { second, window } from "./clock";
 import { readPacketFacts } from "./facts";
 import { gather, noteControl } from "./gathering";
-import { judgeOwn } from "./host";
+import { judgeOwn, read } from "./host";
 import { hasOwn } from "./classifying";
 import { isLocal } from "./mapping";
 import { writeRefusal } from "./observations";
@@ -72,12 +81,14 @@ const ONE_PACKET_ABOVE: u64 = 1 << OCTETS_BITS;
 
 let count4: u32 = 0;
 let count6: u32 = 0;
+let wholeCount: u32 = 0;
+let orderCount: usize = 0;
 /** Where the payload of the last packet is, and how long, if it has one; its VLAN. */
 let payload: usize = 0;
 let payloadSizeAndVlan: u32 = 0;
 
 /** Notes where the payload of the next packet is, and its VLAN. */
-
+// @inline
 export function setPayload(from: usize, size: usize, vlan: u32): void {
   payload = from;
   payloadSizeAndVlan = <u32> min<usize>(size, 0xffff) | (vlan << 16);
@@ -90,7 +101,7 @@ export function setPayload(from: usize, size: usize, vlan: u32): void {
  * @param itsAbout What it is, without the direction.
  * @param octets As in the list.
  */
-
+// @inline
 export function put4(
   source: u32,
   destination: u32,
@@ -113,12 +124,13 @@ export function put4(
   const hash = hash4(low, high, ports, about & PROTOCOL_MASK);
   const into = LIST4 + (<usize> count4 << PACKET4_SHIFT);
   count4++;
+  addToOrder(IN_LIST4);
   putRest(into, about, ports, hash, octets);
   store<u64>(into, low | (<u64> high << 32), PACKET_ADDRESSES);
 }
 
 /** Where the addresses of the next IPv6 packet go, the source first. */
-
+// @inline
 export function next6(): usize {
   return LIST6 + (<usize> count6 << PACKET6_SHIFT) + PACKET_ADDRESSES;
 }
@@ -142,38 +154,89 @@ export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): voi
   const about = itsAbout | (isTurned << DIRECTION_SHIFT);
   const hash = hash6(addresses, ports, about & PROTOCOL_MASK);
   count6++;
+  addToOrder(IN_LIST6);
   putRest(into, about, ports, hash, octets);
 }
 
+// @inline
 function putRest(into: usize, about: u32, ports: u32, hash: u32, octets: u32): void {
   store<u64>(into, <u64> payload | (<u64> payloadSizeAndVlan << 32), PACKET_PAYLOAD);
   store<u64>(into, <u64> hash | (<u64> octets << 32), PACKET_HASH);
   store<u64>(into, ports | (<u64> about << 32), PACKET_PORTS);
 }
 
-/** Looks up the packets of the group, in their order within each family, and takes each. */
+/** Has a packet read as a whole, when its turn comes. */
+export function addWhole(packet: usize, captured: u32, linkType: u32): void {
+  const into = WHOLE + (<usize> wholeCount << WHOLE_SHIFT);
+  wholeCount++;
+  store<u32>(into, <u32> packet);
+  store<u32>(into, captured, WHOLE_CAPTURED);
+  store<u32>(into, linkType, WHOLE_LINK_TYPE);
+  addToOrder(IN_WHOLE);
+}
+
+// @inline
+function addToOrder(list: u8): void {
+  store<u8>(ORDER + orderCount, list);
+  orderCount++;
+}
+
+/**
+ * Looks up the packets of the group and takes each, in their order: groups are not the same wherever
+ * packets come from.
+ */
 export function takeGroup(): void {
-  if (count4 !== 0) {
-    const count = count4;
-    count4 = 0;
-    takeAll(false, LIST4, PACKET4_SHIFT, CELL4_SHIFT, count);
-  }
-  if (count6 !== 0) {
-    const count = count6;
-    count6 = 0;
-    takeAll(true, LIST6, PACKET6_SHIFT, CELL6_SHIFT, count);
+  const count = orderCount;
+  if (count === 0) return;
+  if (count4 !== 0) prefetch(false, count4);
+  if (count6 !== 0) prefetch(true, count6);
+  clearStale();
+  orderCount = 0;
+  count4 = 0;
+  count6 = 0;
+  wholeCount = 0;
+  let from4: u32 = 0;
+  let from6: u32 = 0;
+  let whole = WHOLE;
+  for (let at: usize = 0; at < count;) {
+    const list = load<u8>(ORDER + at);
+    let end = at + 1;
+    while (end < count && load<u8>(ORDER + end) === list) end++;
+    const run = <u32> (end - at);
+    if (list === IN_LIST4) {
+      takeRun(false, LIST4, PACKET4_SHIFT, CELL4_SHIFT, from4, run);
+      from4 += run;
+    } else if (list === IN_LIST6) {
+      takeRun(true, LIST6, PACKET6_SHIFT, CELL6_SHIFT, from6, run);
+      from6 += run;
+    } else {
+      for (let left = run; left !== 0; left--, whole += 1 << WHOLE_SHIFT) {
+        const captured = load<u32>(whole, WHOLE_CAPTURED);
+        read(load<u32>(whole), captured, load<u32>(whole, WHOLE_LINK_TYPE));
+      }
+    }
+    at = end;
   }
 }
 
-/** Inlined for each family: what depends on the size of its cells is decided by the compiler. */
-
-function takeAll(isIpv6: bool, list: usize, listShift: usize, shift: usize, count: u32): void {
+/**
+ * Takes packets of one list that come one after the other. Inlined for each family: what depends on the
+ * size of its cells is decided by the compiler.
+ */
+// @inline
+function takeRun(
+  isIpv6: bool,
+  list: usize,
+  listShift: usize,
+  shift: usize,
+  from: u32,
+  count: u32,
+): void {
   const cells: usize = isIpv6 ? load<u32>(TABLE6, TABLE_CELLS) : load<u32>(TABLE4, TABLE_CELLS);
-  prefetch(isIpv6, list, listShift, count);
-  clearStale();
-  const end = list + (<usize> count << listShift);
-  let foundAt = FOUND;
-  for (let packet = list; packet < end; packet += 1 << listShift, foundAt += 4) {
+  let packet = list + (<usize> from << listShift);
+  const end = packet + (<usize> count << listShift);
+  let foundAt = (isIpv6 ? FOUND6 : FOUND4) + (<usize> from << 2);
+  for (; packet < end; packet += 1 << listShift, foundAt += 4) {
     const portsAndAbout = load<u64>(packet, PACKET_PORTS);
     const about = <u32> (portsAndAbout >>> 32);
     let number = load<u32>(foundAt);
@@ -197,7 +260,7 @@ function takeAll(isIpv6: bool, list: usize, listShift: usize, shift: usize, coun
 }
 
 /** Counts a packet of a conversation. */
-
+// @inline
 function countPacket(cell: usize, packet: usize, about: u32): void {
   const octets = load<u32>(packet, PACKET_OCTETS);
   const direction = <usize> directionOf(about);
@@ -222,17 +285,26 @@ function countPacket(cell: usize, packet: usize, about: u32): void {
 function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   let isSignOfLife = true;
   if ((about & CONTROL) !== 0) {
-    noteControl(isIpv6, known, packet, about);
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
     // A connection is attributed from its other packets: then it is one that worked.
     isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0;
+    if (known === 0 && !isSignOfLife) place(isIpv6, 0, packet);
+    if (known !== 0 || !isSignOfLife) noteControl(isIpv6, known, about);
   }
   let number = known;
   if (number === 0) {
     if (!isSignOfLife) return 0;
     number = add(isIpv6, packet);
   }
-  countPacket(cellOf(isIpv6, number), packet, about);
+  const cell = cellOf(isIpv6, number);
+  const seconds = load<u32>(cell, CELL_SECONDS);
+  const milliseconds = load<u16>(cell, CELL_MILLISECONDS);
+  countPacket(cell, packet, about);
+  if ((about & (TCP_SYN << FLAGS_SHIFT)) !== 0) {
+    // It may be of another connection.
+    store<u32>(cell, seconds, CELL_SECONDS);
+    store<u16>(cell, milliseconds, CELL_MILLISECONDS);
+  }
   return isSignOfLife ? number : 0;
 }
 
@@ -278,6 +350,7 @@ export function findFacts(isAdded: bool): u32 {
   }
   count4 = 0;
   count6 = 0;
+  orderCount = 0;
   const packet = isIpv6 ? LIST6 : LIST4;
   foundDirection = directionOf(load<u32>(packet, PACKET_ABOUT));
   const number = find(isIpv6, packet);
@@ -301,7 +374,7 @@ export function wasUnknown(): bool {
 }
 
 /** Whether a packet has a payload. */
-
+// @inline
 export function hasPayload(about: u32): bool {
   return (about & HAS_PAYLOAD) !== 0;
 }

@@ -103,6 +103,12 @@ export function isLocal(address: usize): bool {
   return find(LOCAL_NETWORKS, address) !== NOWHERE;
 }
 
+/** Whether an address was in no network when {@linkcode decide} was asked last. */
+export function hasNoNetwork(): bool {
+  return load<i32>(FACTS_SOURCE_NETWORK) === NOWHERE ||
+    load<i32>(FACTS_DESTINATION_NETWORK) === NOWHERE;
+}
+
 /** Whether one of the ends is ignored. */
 export function isIgnored(): bool {
   return isIgnoredEnd(FACTS_SOURCE, load<u32>(FACTS_SOURCE_PORT)) ||
@@ -117,13 +123,13 @@ function isIgnoredEnd(address: usize, port: u32): bool {
 }
 
 /** Where a word of the mapping is. */
-
+// @inline
 function placeOf(word: u32): usize {
   return MAPPING + (<usize> word << 2);
 }
 
 /** A word at the beginning of the mapping. */
-
+// @inline
 function wordOf(word: usize): u32 {
   return load<u32>(MAPPING + (word << 2));
 }
@@ -164,6 +170,7 @@ export function findNetworks(): void {
   store<i32>(FACTS_DESTINATION_NETWORK, find(NETWORKS, FACTS_DESTINATION));
 }
 
+// @inline
 function askRule(number: u32, source: i32, destination: i32): u32 {
   const rule = placeOf(wordOf(RULES_AT)) + <usize> number * (RULE_WORDS * 4);
   if (!isWanted(load<i32>(rule, RULE_SOURCE * 4), source)) return NO_MATCH;
@@ -172,7 +179,7 @@ function askRule(number: u32, source: i32, destination: i32): u32 {
 }
 
 /** Whether a rule is for this network: each, or just this one. */
-
+// @inline
 function isWanted(wanted: i32, network: i32): bool {
   return wanted === NOWHERE || wanted === network;
 }
@@ -189,13 +196,14 @@ function ask(number: u32, rule: usize): u32 {
   return askFunction(number);
 }
 
+// @inline
 function flow(sourceServes: bool, port: u32, by: u32): u32 {
   return (port << PORT_SHIFT) | (by << REASON_SHIFT) | (sourceServes ? CLIENT_IS_DESTINATION : 0) |
     FLOW;
 }
 
 /** The flow to the port of the end that serves. */
-
+// @inline
 function flowTo(sourceServes: bool, by: u32): u32 {
   return flow(
     sourceServes,
@@ -229,7 +237,7 @@ function askAssign(flags: u32, ports: usize): u32 {
 }
 
 /** Whether a set of ports, one bit for each, has this one. */
-
+// @inline
 function hasPort(ports: usize, port: u32): bool {
   return (load<u8>(ports + <usize> (port >>> 3)) & (1 << (port & 7))) !== 0;
 }
@@ -303,29 +311,35 @@ function askService(): u32 {
   return flowTo(sourceServes, heaviest);
 }
 
+// @inline
 function weighFor(weight: i32, by: u32): void {
   const isMore = weight > most;
   most = select(weight, most, isMore);
   heaviest = select(by, heaviest, isMore);
 }
 
+// @inline
 function forEnd(end: u32, weight: i32): i32 {
   if (end === SOURCE_END) return weight;
   return end === DESTINATION_END ? -weight : 0;
 }
 
+// @inline
 function weightOf(known: u32, bit: u32, weight: i32): i32 {
   return (known & bit) !== 0 ? weight : 0;
 }
 
+// @inline
 function groupWeight(isIpv6: bool, address: usize): i32 {
   return isGroup(isIpv6, load<u32>(address + (isIpv6 ? 0 : 12))) ? 80 : 0;
 }
 
+// @inline
 function learnedWeight(known: u32): i32 {
   return (known & SERVED) !== 0 ? 50 : weightOf(known, OPENED, -30);
 }
 
+// @inline
 function fanInWeight(known: u32, isTcp: bool): i32 {
   const changed = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
   if (changed === 0) return 0;
@@ -333,6 +347,7 @@ function fanInWeight(known: u32, isTcp: bool): i32 {
   return isTcp ? weight : weight / 2;
 }
 
+// @inline
 function portWeight(weights: usize, port: u32): i32 {
   return load<i8>(weights + <usize> port);
 }

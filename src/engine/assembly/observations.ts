@@ -15,22 +15,15 @@ import {
 import {
   FINGERPRINTS,
   FLOWS_BY,
-  IDENTITY,
   OBSERVATIONS,
   OBSERVATIONS_AT_ONCE,
+  SEEN,
   STAGED_FLOW,
   STAGED_FLOWS,
 } from "../layout";
 import { second, window } from "./clock";
-import {
-  addAllToFirst,
-  addAllToSecond,
-  addToFirst,
-  addToSecond,
-  firstSeed,
-  secondSeed,
-} from "./fingerprint";
-import { emit } from "./host";
+import { firstHalf, secondHalf, sumForFirst, sumForSecond } from "./fingerprint";
+import { emit, see } from "./host";
 import { admit, fetchKey, windowsSuppressed } from "./suppression";
 
 // A staged flow: client and server, then these.
@@ -39,9 +32,14 @@ const STAGED_PORT: usize = 32;
 const STAGED_ABOUT: usize = 36;
 const STAGED_FLAGS: usize = 40;
 const STAGED_UNTIL: usize = 44;
+const STAGED_SECONDS: usize = 48;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
+/** An IPv4 address is in the last word; words are hashed in pairs. */
+const IPV4_START: usize = ADDRESS - 8;
+/** Four words of 0, which nothing else is put into. */
+const NO_ADDRESS: usize = 0;
 
 // The keys of a flow that are suppressed. Both peer keys are written together always, so one of them
 // stands for both.
@@ -55,8 +53,11 @@ const MOST_OBSERVATIONS: u32 = 4;
 const CODE_SHIFT: u32 = 16;
 const PROTOCOL_SHIFT: u32 = 8;
 
-/** How many observations there are. */
+/** How many observations there are, and how many of what was seen again. */
 let written: u32 = 0;
+let seen: u32 = 0;
+/** Whether refusals that are seen again are told. */
+let isSeenWanted: bool = false;
 let sum: u32 = 0;
 
 /** Emits all observations. */
@@ -64,6 +65,18 @@ export function flushObservations(): void {
   if (written === 0) return;
   emit(written);
   written = 0;
+}
+
+/** Says that what is seen again while its key is suppressed is wanted too. */
+export function wantRefusalsSeen(): void {
+  isSeenWanted = true;
+}
+
+/** Emits all that was seen again. */
+export function flushSeen(): void {
+  if (seen === 0) return;
+  see(seen);
+  seen = 0;
 }
 
 /** How many there are that were not emitted. */
@@ -76,6 +89,7 @@ export function observationsLeft(): u32 {
  *
  * @param place Which of those that are asked about at once.
  * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
+ * @param seconds When it was seen.
  */
 export function stageFlow(
   place: u32,
@@ -85,12 +99,14 @@ export function stageFlow(
   port: u32,
   about: u32,
   isIgnored: bool,
+  seconds: u32,
 ): void {
   const flow = STAGED_FLOWS + <usize> place * STAGED_FLOW;
   v128.store(flow, v128.load(client));
   v128.store(flow + STAGED_SERVER, v128.load(server));
   store<u32>(flow + STAGED_PORT, port);
   store<u32>(flow + STAGED_ABOUT, about);
+  store<u32>(flow + STAGED_SECONDS, seconds);
   store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
 }
 
@@ -117,8 +133,8 @@ export function commit(count: u32): void {
 
 /** Writes the key of a client, unless it is suppressed. */
 export function writeClient(isIpv6: bool, client: usize): void {
-  const kind = KIND_CLIENT | familyOf(isIpv6);
-  if (isAdmitted(isIpv6, kind, client, 0, 0)) push(kind, client, 0, 0, 0);
+  if (!isAdmitted(KIND_CLIENT, isIpv6, client, NO_ADDRESS, 0)) return;
+  push(KIND_CLIENT, isIpv6, client, 0, 0, 0, second);
 }
 
 /** Writes the keys of a refused connection or an unreachable port: client, and the key itself. */
@@ -132,24 +148,42 @@ export function writeRefusal(
   protocol: u32,
 ): void {
   writeClient(isIpv6, client);
-  const itsKind = kind | familyOf(isIpv6) | (code << CODE_SHIFT);
-  if (!isAdmitted(isIpv6, itsKind, client, other, ports)) return;
-  push(itsKind, client, other, ports, protocol << PROTOCOL_SHIFT);
+  const itsKind = kind | (code << CODE_SHIFT);
+  const about = protocol << PROTOCOL_SHIFT;
+  if (isAdmitted(itsKind, isIpv6, client, other, ports)) {
+    push(itsKind, isIpv6, client, other, ports, about, second);
+  } else if (isSeenWanted) {
+    pushSeen(itsKind, isIpv6, client, other, ports, about, second);
+  }
 }
 
+// @inline
 function familyOf(isIpv6: bool): u32 {
   return isIpv6 ? IPV6_BIT : 0;
 }
 
 /** Where the words of an address begin: an IPv4 address is in the last one. */
-
+// @inline
 function startOf(isIpv6: bool): usize {
-  return isIpv6 ? 0 : ADDRESS - 4;
+  return isIpv6 ? 0 : IPV4_START;
 }
 
-function isAdmitted(isIpv6: bool, kind: u32, one: usize, other: usize, ports: u32): bool {
-  identifyKey(kind, startOf(isIpv6), one, other, ports, IDENTITY);
-  return admit(load<u32>(IDENTITY), load<u32>(IDENTITY + 4), window) === 0;
+// @inline
+function isAdmitted(kind: u32, isIpv6: bool, one: usize, other: usize, ports: u32): bool {
+  return admitKey(kind | familyOf(isIpv6), one, other, ports, window) === 0;
+}
+
+/** Asks about an observation's key as {@linkcode admit} does, by those of its words that tell it from others. */
+export function admitObservation(observation: usize, itsWindow: u32): u32 {
+  const kind = load<u32>(observation + WORD_KIND * 4);
+  const ports = load<u32>(observation + WORD_PORTS * 4);
+  return admitKey(kind, observation + WORD_A * 4, observation + WORD_B * 4, ports, itsWindow);
+}
+
+function admitKey(kind: u32, one: usize, other: usize, ports: u32, itsWindow: u32): u32 {
+  const start = startOf((kind & IPV6_BIT) !== 0);
+  const first = firstOfKey(kind, start, one, other, ports);
+  return admit(first, secondOfKey(kind, start, one, other, ports), itsWindow);
 }
 
 function makeRoom(count: u32): void {
@@ -160,15 +194,17 @@ function commitFlow(flow: usize, key: usize): void {
   const client = flow;
   const server = flow + ADDRESS;
   const flags = load<u32>(flow + STAGED_FLAGS);
-  const family = familyOf((flags & IS_IPV6) !== 0);
+  const isIpv6 = (flags & IS_IPV6) !== 0;
+  const seconds = load<u32>(flow + STAGED_SECONDS);
   const clientUntil = admitAt(key + CLIENT);
-  if (clientUntil === 0) push(KIND_CLIENT | family, client, 0, 0, 0);
+  if (clientUntil === 0) push(KIND_CLIENT, isIpv6, client, 0, 0, 0, seconds);
   let until = nextWindow(clientUntil);
   if ((flags & IS_IGNORED) === 0) {
     const flowUntil = admitAt(key + FLOW);
     if (flowUntil === 0) {
       const about = load<u32>(flow + STAGED_ABOUT);
-      push(KIND_FLOW | family, client, server, load<u32>(flow + STAGED_PORT), about);
+      const port = load<u32>(flow + STAGED_PORT);
+      push(KIND_FLOW, isIpv6, client, server, port, about, seconds);
       const by = FLOWS_BY + (<usize> (about & 0xff) << 3);
       store<f64>(by, load<f64>(by) + 1);
     }
@@ -176,17 +212,19 @@ function commitFlow(flow: usize, key: usize): void {
   }
   const peerUntil = admitAt(key + PEER);
   if (peerUntil === 0) {
-    push(KIND_PEER | family, client, server, 0, 0);
+    push(KIND_PEER, isIpv6, client, server, 0, 0, seconds);
     // An address that talks with itself has one peer key: both ways are the same.
-    if (!areEqual(client, server)) push(KIND_PEER | family, server, client, 0, 0);
+    if (!areEqual(client, server)) push(KIND_PEER, isIpv6, server, client, 0, 0, seconds);
   }
   store<u32>(flow + STAGED_UNTIL, min(until, nextWindow(peerUntil)));
 }
 
+// @inline
 function admitAt(key: usize): u32 {
   return admit(load<u32>(key), load<u32>(key + 4), window);
 }
 
+// @inline
 function nextWindow(until: u32): u32 {
   return until === 0 ? window + windowsSuppressed : until;
 }
@@ -198,7 +236,7 @@ function identifyFlow(flow: usize, key: usize): void {
   const isIpv6 = (load<u32>(flow + STAGED_FLAGS) & IS_IPV6) !== 0;
   const family = familyOf(isIpv6);
   const start = startOf(isIpv6);
-  identifyKey(KIND_CLIENT | family, start, client, 0, 0, key + CLIENT);
+  identifyKey(KIND_CLIENT | family, start, client, NO_ADDRESS, 0, key + CLIENT);
   const port = load<u32>(flow + STAGED_PORT);
   identifyKey(KIND_FLOW | family, start, client, server, port, key + FLOW);
   const isOrdered = compare(start, client, server) <= 0;
@@ -207,24 +245,34 @@ function identifyFlow(flow: usize, key: usize): void {
   identifyKey(KIND_PEER | family, start, one, other, 0, key + PEER);
 }
 
-/** Makes the fingerprint of a key; `other` is 0 where it has one address only. */
-
+/** Makes the fingerprint of a key. */
+// @inline
 function identifyKey(
   kind: u32,
   start: usize,
   one: usize,
   other: usize,
-  port: u32,
+  ports: u32,
   into: usize,
 ): void {
-  let first = addAllToFirst(addToFirst(firstSeed, kind), one + start, one + ADDRESS);
-  let itsSecond = addAllToSecond(addToSecond(secondSeed, kind), one + start, one + ADDRESS);
-  if (other !== 0) {
-    first = addAllToFirst(first, other + start, other + ADDRESS);
-    itsSecond = addAllToSecond(itsSecond, other + start, other + ADDRESS);
-  }
-  store<u32>(into, addToFirst(first, port));
-  store<u32>(into + 4, addToSecond(itsSecond, port));
+  store<u32>(into, firstOfKey(kind, start, one, other, ports));
+  store<u32>(into + 4, secondOfKey(kind, start, one, other, ports));
+}
+
+// @inline
+function firstOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForFirst(one + start, size, start) +
+    sumForFirst(other + start, size, ADDRESS + start);
+  return firstHalf(kind, ports, sum);
+}
+
+// @inline
+function secondOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForSecond(one + start, size, start) +
+    sumForSecond(other + start, size, ADDRESS + start);
+  return secondHalf(kind, ports, sum);
 }
 
 function compare(start: usize, one: usize, other: usize): i32 {
@@ -235,22 +283,59 @@ function compare(start: usize, one: usize, other: usize): i32 {
   return 0;
 }
 
+// @inline
 function areEqual(one: usize, other: usize): bool {
   return load<u64>(one) === load<u64>(other) && load<u64>(one + 8) === load<u64>(other + 8);
 }
 
 /** Writes an observation; `b` is 0 where it has one address only. */
-
-function push(kind: u32, a: usize, b: usize, ports: u32, about: u32): void {
+// @inline
+function push(
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
   if (written === OBSERVATIONS_AT_ONCE) flushObservations();
-  const at = OBSERVATIONS + <usize> (written * OBSERVATION_WORDS) * 4;
-  written++;
-  store<u32>(at + WORD_KIND * 4, kind);
+  put(OBSERVATIONS, written++, kind, isIpv6, a, b, ports, about, seconds);
+}
+
+/** Writes one of what was seen again. */
+export function pushSeen(
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  if (seen === OBSERVATIONS_AT_ONCE) flushSeen();
+  put(SEEN, seen++, kind, isIpv6, a, b, ports, about, seconds);
+}
+
+// @inline
+function put(
+  into: usize,
+  place: u32,
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  const at = into + <usize> (place * OBSERVATION_WORDS) * 4;
+  store<u32>(at + WORD_KIND * 4, kind | familyOf(isIpv6));
   store<u64>(at + WORD_A * 4, load<u64>(a));
   store<u64>(at + WORD_A * 4 + 8, load<u64>(a + 8));
   store<u64>(at + WORD_B * 4, b === 0 ? 0 : load<u64>(b));
   store<u64>(at + WORD_B * 4 + 8, b === 0 ? 0 : load<u64>(b + 8));
   store<u32>(at + WORD_PORTS * 4, ports);
   store<u32>(at + WORD_ABOUT * 4, about);
-  store<u32>(at + WORD_SECONDS * 4, second);
+  store<u32>(at + WORD_SECONDS * 4, seconds);
 }

@@ -38,8 +38,8 @@ import {
   READ_PORTS,
 } from "../layout";
 import { hasClock, millisecond } from "./clock";
-import { next6, put4, put6, setPayload, takeGroup } from "./group";
-import { decode, followTime, read } from "./host";
+import { addWhole, next6, put4, put6, setPayload, takeGroup } from "./group";
+import { decode, followTime } from "./host";
 import { setInterface } from "./table";
 
 /** In place of the second of a group that has not begun. */
@@ -195,6 +195,7 @@ function finish(count: u32): void {
   store<f64>(DECODED, load<f64>(DECODED) + <f64> plainCount);
 }
 
+// @inline
 function beginPacket(second: u32, itsMillisecond: u32): void {
   if (groupLeft === 0 || (<i64> second !== groupSecond && !hasClock)) beginGroup(second);
   groupLeft--;
@@ -209,13 +210,14 @@ function beginGroup(second: u32): void {
   followTime(second);
 }
 
+// @inline
 function takePacket(start: usize, captured: u32, length: u32, linkType: u32): void {
   if (takePlain(start, captured, linkType)) plainCount++;
   else decode(start, captured, linkType, length);
 }
 
 /** Takes a packet that is as most are. */
-
+// @inline
 function takePlain(start: usize, captured: u32, linkType: u32): bool {
   const end = start + captured;
   if (linkType === LINKTYPE_ETHERNET) {
@@ -260,6 +262,7 @@ function takeTagged(etherType: u32, start: usize, tag: usize, end: usize, linkTy
   return inner === IPV6 && takePlain6(start, tag + VLAN_TAG, end, linkType, vlan);
 }
 
+// @inline
 function takePlain4(start: usize, ip: usize, end: usize, linkType: u32, vlan: u32): bool {
   // What is shorter may lack what is read below, and what is read then is somebody else's.
   if (ip + IPV4_HEADER + UDP_HEADER > end) return false;
@@ -278,7 +281,7 @@ function takePlain4(start: usize, ip: usize, end: usize, linkType: u32, vlan: u3
   const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 0, 0, 0, 0);
   const ends = v128.swizzle(v128.load(ip, 12), turn);
   const ports = <u32> i32x4.extract_lane(ends, 2);
-  if (isRead(about, ports)) read(start, <u32> (end - start), linkType);
+  if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
   const addresses = <u64> i64x2.extract_lane(ends, 0);
   put4(<u32> addresses, <u32> (addresses >>> 32), ports, about, octetsWord(totalLength));
   return true;
@@ -293,7 +296,7 @@ function takePlain6(start: usize, ip: usize, end: usize, linkType: u32, vlan: u3
   if (about === 0) return false;
   setPayload(payload, payloadEnd - payload, vlan);
   const ports = bswap<u32>(load<u32>(transport));
-  if (isRead(about, ports)) read(start, <u32> (end - start), linkType);
+  if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
   const into = next6();
   const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
   v128.store(into, v128.swizzle(v128.load(ip, 8), turn));
@@ -303,7 +306,7 @@ function takePlain6(start: usize, ip: usize, end: usize, linkType: u32, vlan: u3
 }
 
 /** Bytes of an IP packet, with its milliseconds above them. */
-
+// @inline
 function octetsWord(octets: u32): u32 {
   return octets | (packetMillisecond << MILLISECONDS_SHIFT);
 }
@@ -316,7 +319,7 @@ function octetsWord(octets: u32): u32 {
  * @param packetEnd Where it ends by the words of its IP header.
  * @param end Where its captured bytes end.
  */
-
+// @inline
 function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usize): u32 {
   const limit = min(end, packetEnd);
   if (protocol === PROTOCOL_TCP) {
@@ -337,7 +340,7 @@ function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usi
 }
 
 /** Whether a packet comes from a port whose packets are wanted. */
-
+// @inline
 function isRead(about: u32, ports: u32): bool {
   const wanted = <u32> load<u8>(READ_PORTS + (ports >>> 16));
   return wanted !== 0 && (wanted !== READ_RESPONSES || !isQuery(about));
@@ -392,6 +395,7 @@ export function nextAddresses(): usize {
   return next6();
 }
 
+// @inline
 function word16(at: usize): usize {
   return <usize> bswap<u16>(load<u16>(at));
 }

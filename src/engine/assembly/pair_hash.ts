@@ -5,7 +5,7 @@
  */
 
 /** The sum for pairs of words, of which each has a secret of 8 bytes. */
-
+// @inline
 export function sumOfPairs(words: usize, size: usize, secrets: usize): u64 {
   let sum: u64 = 0;
   for (let at: usize = 0; at < size; at += 8) {
@@ -21,7 +21,7 @@ export function sumOfPairs(words: usize, size: usize, secrets: usize): u64 {
  *
  * @param secret Odd: a product with it loses nothing.
  */
-
+// @inline
 export function hashOfSum(sum: u64, secret: u64): u32 {
   return <u32> (((sum ^ (sum >>> 32)) * secret) >>> 32);
 }

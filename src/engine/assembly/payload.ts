@@ -76,7 +76,7 @@ function dnsRole(payload: usize, end: usize, ports: u32, protocol: u32): u32 {
 }
 
 /** Whether this is a port of DNS. */
-
+// @inline
 function isDns(port: u32): bool {
   return ((load<u32>(SIGN_FILTER + (<usize> (port >>> 5) << 2)) >>> (port & 31)) & 1) !== 0;
 }

@@ -27,6 +27,7 @@ export function addMeanwhile(isIpv6: bool, number: u32, direction: u32): bool {
   return true;
 }
 
+// @inline
 function append(isIpv6: bool, number: u32, direction: u32): void {
   const word = (number << PENDING_NUMBER_SHIFT) | (isIpv6 ? PENDING_IPV6 : 0) |
     (direction & PENDING_DIRECTION);

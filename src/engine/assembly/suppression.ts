@@ -2,7 +2,6 @@
  * The keys that were written lately, which are suppressed: `suppressed_keys.ts` says more.
  */
 import { AGES, FIRST_SUPPRESSED, FULL_AFTERWARDS } from "../layout";
-import { addAllToFirst, addAllToSecond, firstSeed, secondSeed } from "./fingerprint";
 
 // A bucket is a cache line of eight slots: of each 32 bits of a fingerprint, then of each a word with 24
 // more of them and the window. So all eight are compared at once, without a branch for each.
@@ -83,7 +82,7 @@ export function admit(itsFirst: u32, itsSecond: u32, itsWindow: u32): u32 {
 }
 
 /** Which of eight words are this one, as bits. */
-
+// @inline
 function slotsWith(at: usize, word: u32): u32 {
   const wanted = i32x4.splat(word);
   return i32x4.bitmask(i32x4.eq(v128.load(at), wanted)) |
@@ -91,7 +90,7 @@ function slotsWith(at: usize, word: u32): u32 {
 }
 
 /** The first of some slots of a bucket. */
-
+// @inline
 function slotAt(bucket: usize, which: u32): usize {
   return bucket + (<usize> ctz(which) << 2);
 }
@@ -112,11 +111,12 @@ function setWindow(itsWindow: u32): void {
 }
 
 /** Where the keys of one of the windows are counted in which they are suppressed. */
-
+// @inline
 function countOf(itsWindow: u32): usize {
   return AGES + (<usize> (itsWindow % windowsSuppressed) << 2);
 }
 
+// @inline
 function countOne(): void {
   store<u32>(presentCount, load<u32>(presentCount) + 1);
 }
@@ -173,6 +173,7 @@ function sweep(itsWindow: u32): void {
   }
 }
 
+// @inline
 function keep(itsFirst: u32, word: u32): void {
   for (let bucket = itsFirst & mask;; bucket = (bucket + 1) & mask) {
     const at = slots + (<usize> bucket << BUCKET_SHIFT);
@@ -186,22 +187,14 @@ function keep(itsFirst: u32, word: u32): void {
 }
 
 /** How many windows ago the key of this slot word was written. */
-
+// @inline
 function ageOf(word: u32): u32 {
   const written = word & WINDOW_MASK;
   return written <= present ? present - written : present + WINDOWS - written;
 }
 
 /** Has the processor fetch where a key may be. @returns A number without a meaning, to be used. */
-
+// @inline
 export function fetchKey(itsFirst: u32): u32 {
   return load<u32>(slots + (<usize> (itsFirst & mask) << BUCKET_SHIFT));
-}
-
-/** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
-export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
-  const end = words + (<usize> count << 2);
-  const first = addAllToFirst(firstSeed, words, end);
-  const second = addAllToSecond(secondSeed, words, end);
-  return admit(first, second, itsWindow);
 }

@@ -24,9 +24,14 @@ import {
   COLD_ROUND,
   COLD_VLAN,
   FIRST_INDEX,
-  FOUND,
+  FOUND4,
+  FOUND6,
+  LIST4,
+  LIST6,
   MILLISECONDS_SHIFT,
   NUMBER_MASK,
+  PACKET4_SHIFT,
+  PACKET6_SHIFT,
   PACKET_ABOUT,
   PACKET_ADDRESSES,
   PACKET_HASH,
@@ -56,6 +61,7 @@ import { classifyPending } from "./classifying";
 import { second } from "./clock";
 import { noteGap } from "./gathering";
 import { hashOfSum, sumOfPairs } from "./pair_hash";
+import { listSeen } from "./seen";
 
 /** Ports and protocol, where a cell and a packet have them together with other things. */
 const PORTS_AND_PROTOCOL: u64 = 0x0000_00ff_ffff_ffff;
@@ -104,14 +110,17 @@ export function clearStale(): void {
   isFoundStale = false;
 }
 
+// @inline
 export function hash4(low: u32, high: u32, ports: u32, protocol: u32): u32 {
   return finish((secretLow + low) * (secretHigh + high), ports, protocol);
 }
 
+// @inline
 export function hash6(addresses: usize, ports: u32, protocol: u32): u32 {
   return finish(sumOfPairs(addresses, 32, SECRETS6), ports, protocol);
 }
 
+// @inline
 function finish(addressSum: u64, ports: u32, protocol: u32): u32 {
   const pair = (secretPorts + ports) * (secretProtocol + protocol);
   return hashOfSum(addressSum + pair, secretLast);
@@ -128,13 +137,16 @@ export function hashOf(isIpv6: bool, addresses: usize, ports: u32, protocol: u32
  * Finds most packets' conversations, and has their cells fetched. Each loop waits for memory for itself,
  * and has little else to do, so that it waits for many places at once.
  */
-
-export function prefetch(isIpv6: bool, list: usize, listShift: usize, count: u32): void {
+// @inline
+export function prefetch(isIpv6: bool, count: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
   const cells: usize = load<u32>(t, TABLE_CELLS);
   const cellShift = isIpv6 ? CELL6_SHIFT : CELL4_SHIFT;
+  const list = isIpv6 ? LIST6 : LIST4;
+  const listShift = isIpv6 ? PACKET6_SHIFT : PACKET4_SHIFT;
+  const found = isIpv6 ? FOUND6 : FOUND4;
   let loaded: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const hash = load<u32>(list + (<usize> i << listShift), PACKET_HASH);
@@ -149,17 +161,17 @@ export function prefetch(isIpv6: bool, list: usize, listShift: usize, count: u32
     // No processor could guess which of them it is.
     const word = load<u32>(home + (<usize> ctz<u32>(same | 8) << 2));
     const isThere: u32 = 0 - <u32> (same !== 0);
-    store<u32>(FOUND + (<usize> i << 2), word & NUMBER_MASK & isThere);
+    store<u32>(found + (<usize> i << 2), word & NUMBER_MASK & isThere);
   }
   for (let i: u32 = 0; i < count; i++) {
-    const number = load<u32>(FOUND + (<usize> i << 2));
+    const number = load<u32>(found + (<usize> i << 2));
     loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
   }
   sum ^= loaded;
 }
 
 /** Whether a cell is that of a packet's conversation. */
-
+// @inline
 export function isCellOf(isIpv6: bool, cell: usize, packet: usize, portsAndAbout: u64): bool {
   const difference = load<u64>(cell, CELL_PORTS) ^ portsAndAbout;
   return (difference & PORTS_AND_PROTOCOL) === 0 &&
@@ -187,7 +199,7 @@ export function find(isIpv6: bool, packet: usize): u32 {
 }
 
 /** The slot at which looking begins: the first of four that are compared at once. */
-
+// @inline
 function homeOf(hash: u32, mask: u32): u32 {
   return hash & mask & ~3;
 }
@@ -234,6 +246,7 @@ export function place(isIpv6: bool, number: u32, packet: usize): void {
   store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
 }
 
+// @inline
 function insert(t: usize, number: u32, hash: u32): void {
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
@@ -281,6 +294,7 @@ function forget(isIpv6: bool): void {
       continue;
     }
     done++;
+    listSeen(isIpv6, number);
     unlink(isIpv6, number);
     removeFromIndex(isIpv6, number);
     store<u32>(cell, load<u32>(t, TABLE_FREE), CELL_NEWER);

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { Assign, DST, type End, LowerPort, PortMatch, SRC } from "../../../src/config/mod.ts";
 import type { Action } from "../../../src/config/action.ts";
 import {
-  reasonOf,
   clientIsDestination,
   DROP,
   FLOW,
   NO_MATCH,
   portOf,
+  reasonOf,
   verdictOf,
 } from "../../../src/model/outcome.ts";
 import { REASON_NAMES } from "../../../src/model/reason.ts";

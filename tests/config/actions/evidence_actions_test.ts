@@ -12,12 +12,12 @@ import {
 } from "../../../src/model/evidence.ts";
 import { emptyFacts, type Facts } from "../../../src/model/facts.ts";
 import {
-  reasonOf,
   clientIsDestination,
   FLOW,
   flowOutcome,
   NO_MATCH,
   portOf,
+  reasonOf,
   turned,
   verdictOf,
 } from "../../../src/model/outcome.ts";
