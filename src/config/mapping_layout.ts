@@ -57,6 +57,11 @@ export const FLAG_PORT_IS_SOURCE: u32 = 8;
 
 /** By less than this, `Service()` does not decide. */
 export const MARGIN: i32 = 10;
+/**
+ * When so much speaks for the sender of a UDP conversation's first packet as the server, `Initiator()` does
+ * not take it for the client: what its packet answers was not seen.
+ */
+export const AGAINST_FIRST_PACKET: i32 = 55;
 /** What ports weigh, of 65,536 each: that they are registered for TCP, for UDP, are ephemeral. */
 export const WEIGHTS_TCP: usize = 0;
 export const WEIGHTS_UDP: usize = 65_536;

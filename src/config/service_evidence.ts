@@ -1,4 +1,5 @@
 import {
+  BY_ANNOUNCED,
   BY_EPHEMERAL,
   BY_FAN_IN,
   BY_FIRST_PACKET,
@@ -32,6 +33,12 @@ const PAYLOAD: ServiceEvidence = {
 const MULTICAST: ServiceEvidence = {
   by: BY_MULTICAST,
   reason: "A group or broadcast address receives only: whoever sends to it does so unasked.",
+};
+
+const ANNOUNCED: ServiceEvidence = {
+  by: BY_ANNOUNCED,
+  reason: "Somebody said in a control connection that this port would be connected to: FTP, IRC " +
+    "(DCC), SIP and RTSP (SDP).",
 };
 
 const LISTENING: ServiceEvidence = {
@@ -77,6 +84,7 @@ const FIRST_PACKET: ServiceEvidence = {
 export const EVIDENCE: readonly ServiceEvidence[] = [
   PAYLOAD,
   MULTICAST,
+  ANNOUNCED,
   LISTENING,
   LEARNED,
   FAN_IN,

@@ -139,6 +139,7 @@ export interface EngineProgram {
     windows: number,
     firstWindow: number,
   ): void;
+  setUpAskers(): void;
   setUpEvidence(): void;
   setUpTables(): void;
   stageFlow(
@@ -267,6 +268,7 @@ export class EngineMemory {
     const program = startProgram<EngineProgram>(PROGRAM, this.#memory, { ...host });
     program.setUpTables();
     program.setUpEvidence();
+    program.setUpAskers();
     program.setUpSuppression(
       this.#slots,
       this.#slots + this.#slotsSize,

@@ -50,7 +50,7 @@ const RULES: readonly Rule[] = [
     server: (values) => values("quic.header_form") !== undefined && values("tls.handshake.type") === "2",
     others: ["quic.header_form"],
   },
-  { field: "sip.Method", client: (values) => values("sip.Method") !== "" },
+  { field: "sip.Method", client: (values) => /^[A-Z]{3,}$/.test(values("sip.Method")!) },
   { field: "sip.Status-Code", client: [], server: (values) => values("sip.Status-Code") !== "" },
   { field: "tftp.opcode", client: [1, 2] },
   {
@@ -251,5 +251,5 @@ export async function udpLabelsOf(path: string): Promise<UdpLabel[]> {
 
 function isToGroup(text: string): boolean {
   const address = parseAddress(text);
-  return address !== null && isGroup(address.family === 4 ? 1 : 4, address.words.subarray(address.family === 4 ? 3 : 0));
+  return address !== null && isGroup(address.family === 4 ? 1 : 4, address.words[address.family === 4 ? 3 : 0]);
 }

@@ -64,6 +64,7 @@ import { hasPayload } from "./group";
 import { isListening } from "./host";
 import { keepExample } from "./no_flow";
 import { payloadSays } from "./payload";
+import { hasAsked, noteAsked } from "./asking";
 import { addPending } from "./pending";
 
 /*
@@ -183,8 +184,15 @@ function beginGeneration(isIpv6: bool, number: u32): void {
 export function gather(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const state = stateOf(isIpv6, number);
   const direction = directionOf(about);
-  if ((load<u32>(state) & STATE_NEW) !== 0) begin(isIpv6, number, direction, about >>> FLAGS_SHIFT);
-  if (!hasPayload(about) || (load<u32>(state) & STATE_WANTS_PAYLOAD) === 0) return;
+  const isNew = (load<u32>(state) & STATE_NEW) !== 0;
+  if (isNew) begin(isIpv6, number, direction, about >>> FLAGS_SHIFT);
+  if (hasPayload(about)) inspect(isIpv6, number, packet, direction);
+  if (isNew && (about & PROTOCOL_MASK) === PROTOCOL_UDP) noteQuestion(isIpv6, number, direction);
+}
+
+function inspect(isIpv6: bool, number: u32, packet: usize, direction: u32): void {
+  const state = stateOf(isIpv6, number);
+  if ((load<u32>(state) & STATE_WANTS_PAYLOAD) === 0) return;
   const inspected = inspectedOf(load<u32>(state));
   const ofDirection = (inspected >>> (direction * INSPECTED_BITS)) & INSPECTED_MASK;
   if (ofDirection >= MOST_INSPECTED) return;
@@ -219,11 +227,40 @@ function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
     }
   } else if (protocol === PROTOCOL_UDP) {
     const watched = <i64> second - <i64> watchingSince;
-    if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
+    // What comes to an end that asked a moment ago is an answer, though it comes from elsewhere.
+    if (hasAsked(isIpv6, cell, 1 - direction, second)) bits |= SENT_FIRST << (1 - direction);
+    else if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
   }
   store<u32>(coldOf(isIpv6, number), bits, COLD_EVIDENCE);
   if (openerOf(bits) === NONE) state |= STATE_WANTS_PAYLOAD;
   store<u32>(cell, state, CELL_STATE);
+}
+
+/**
+ * Notes that the sender of the first packet that was seen of a UDP conversation asked, so that what others
+ * send there is an answer: where it is seen to be one who asks, and what is sent to a group is.
+ */
+function noteQuestion(isIpv6: bool, number: u32, direction: u32): void {
+  const cell = cellOf(isIpv6, number);
+  const other = 1 - direction;
+  const bits = load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE);
+  if (answered(bits, direction) || (bits & (SENT_FIRST << other)) !== 0) return;
+  const receiver = load<u32>(cell + CELL_ADDRESSES + <usize> other * addressSize(isIpv6));
+  const isToGroup = isGroup(isIpv6, receiver) || (!isIpv6 && (receiver & 0xff) === 0xff);
+  const isQuestion = (bits & (SENT_FIRST << direction)) !== 0 || answered(bits, other);
+  if (isToGroup || isQuestion) noteAsked(isIpv6, cell, direction, isToGroup, second);
+}
+
+/** Whether an end answered, by what was sent. */
+function answered(bits: u32, end: u32): bool {
+  return (bits & (SERVES << end)) !== 0 || (bits & (ASKED << (1 - end))) !== 0;
+}
+
+/** Whether an end was seen to open a conversation, or to ask in it. */
+export function isOpener(isIpv6: bool, number: u32, end: u32): bool {
+  const bits = load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE);
+  return openerOf(bits) === end || answered(bits, 1 - end) ||
+    ((bits & (SENT_FIRST << end)) !== 0 && !answered(bits, end));
 }
 
 /** Notes that the payload of a packet was inspected, and what it says: `payloadSays`. */

@@ -2,6 +2,7 @@
  * The user's flow mapping, as `src/config/compiled_mapping.ts` lays it out, and asked about the facts.
  */
 import {
+  AGAINST_FIRST_PACKET,
   FLAG_CLIENT_IS_DESTINATION,
   FLAG_DROP,
   FLAG_PORT_IS_SOURCE,
@@ -46,6 +47,7 @@ import {
 } from "../../model/outcome_layout";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import {
+  BY_ANNOUNCED,
   BY_ASSIGN,
   BY_EPHEMERAL,
   BY_FAN_IN,
@@ -59,6 +61,7 @@ import {
   BY_REGISTERED,
 } from "../../model/reason_numbers";
 import {
+  ANNOUNCED,
   FACTS_DESTINATION,
   FACTS_DESTINATION_END,
   FACTS_DESTINATION_NETWORK,
@@ -245,18 +248,17 @@ function hasPort(ports: usize, port: u32): bool {
 function askInitiator(): u32 {
   const opener = load<u32>(FACTS_OPENER);
   if (opener === NEITHER) return NO_MATCH;
+  if (load<u32>(FACTS_OPENER_BY) === BY_FIRST_PACKET) {
+    // The one before it may have been missed: then it is an answer.
+    const balance = weighAll();
+    if ((opener === SOURCE_END ? balance : -balance) >= AGAINST_FIRST_PACKET) return NO_MATCH;
+  }
   return flowTo(opener === DESTINATION_END, load<u32>(FACTS_OPENER_BY));
 }
 
-/** Whether what each evidence weighs is left where it can be read. */
-let isExplained: bool = false;
-
 /** Says what each evidence weighs, whatever the rules are. */
 export function weigh(): u32 {
-  isExplained = true;
-  const outcome = askService();
-  isExplained = false;
-  return outcome;
+  return askService();
 }
 
 /** What speaks most for the end that serves: only what weighs more takes the place of another. */
@@ -264,6 +266,26 @@ let most: i32 = 0;
 let heaviest: u32 = 0;
 
 function askService(): u32 {
+  const balance = weighAll();
+  if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
+  const sourceServes = balance > 0;
+  const sign: i32 = sourceServes ? 1 : -1;
+  most = 0;
+  heaviest = 0;
+  weighFor(sign * load<i32>(WEIGHTS), BY_PAYLOAD);
+  weighFor(sign * load<i32>(WEIGHTS, 4), BY_MULTICAST);
+  weighFor(sign * load<i32>(WEIGHTS, 8), BY_ANNOUNCED);
+  weighFor(sign * load<i32>(WEIGHTS, 12), BY_LISTENING);
+  weighFor(sign * load<i32>(WEIGHTS, 16), BY_LEARNED);
+  weighFor(sign * load<i32>(WEIGHTS, 20), BY_FAN_IN);
+  weighFor(sign * load<i32>(WEIGHTS, 24), BY_REGISTERED);
+  weighFor(sign * load<i32>(WEIGHTS, 28), BY_EPHEMERAL);
+  weighFor(sign * load<i32>(WEIGHTS, 32), BY_FIRST_PACKET);
+  return flowTo(sourceServes, heaviest);
+}
+
+/** Weighs all evidence of the facts. @returns For the source, less that for the destination. */
+function weighAll(): i32 {
   const isTcp = load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP;
   const isIpv6 = load<u32>(FACTS_IS_IPV6) !== 0;
   const source = load<u32>(FACTS_SOURCE_END);
@@ -274,41 +296,31 @@ function askService(): u32 {
   const ephemeral = PORT_WEIGHTS + WEIGHTS_EPHEMERAL;
 
   const payload = forEnd(load<u32>(FACTS_PAYLOAD_SERVER), 100);
-  const multicast = groupWeight(isIpv6, FACTS_SOURCE) - groupWeight(isIpv6, FACTS_DESTINATION);
+  // What sends is no group, whatever its address looks like.
+  const firstSender = load<u32>(FACTS_FIRST_SENDER);
+  const multicast =
+    (firstSender === SOURCE_END ? 0 : groupWeight(isIpv6, FACTS_SOURCE)) -
+    (firstSender === DESTINATION_END ? 0 : groupWeight(isIpv6, FACTS_DESTINATION));
+  const announced = weightOf(source, ANNOUNCED, 90) - weightOf(destination, ANNOUNCED, 90);
   const listening = weightOf(source, LISTENS, 60) - weightOf(destination, LISTENS, 60);
   const learned = learnedWeight(source) - learnedWeight(destination);
   const fanIn = fanInWeight(source, isTcp) - fanInWeight(destination, isTcp);
   const registration = portWeight(registered, sourcePort) -
     portWeight(registered, destinationPort);
   const ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
-  const firstPacket = -forEnd(load<u32>(FACTS_FIRST_SENDER), 4);
+  const firstPacket = -forEnd(firstSender, 4);
 
-  const balance = payload + multicast + listening + learned + fanIn + registration +
+  store<i32>(WEIGHTS, payload);
+  store<i32>(WEIGHTS, multicast, 4);
+  store<i32>(WEIGHTS, announced, 8);
+  store<i32>(WEIGHTS, listening, 12);
+  store<i32>(WEIGHTS, learned, 16);
+  store<i32>(WEIGHTS, fanIn, 20);
+  store<i32>(WEIGHTS, registration, 24);
+  store<i32>(WEIGHTS, ephemerality, 28);
+  store<i32>(WEIGHTS, firstPacket, 32);
+  return payload + multicast + announced + listening + learned + fanIn + registration +
     ephemerality + firstPacket;
-  if (isExplained) {
-    store<i32>(WEIGHTS, payload);
-    store<i32>(WEIGHTS, multicast, 4);
-    store<i32>(WEIGHTS, listening, 8);
-    store<i32>(WEIGHTS, learned, 12);
-    store<i32>(WEIGHTS, fanIn, 16);
-    store<i32>(WEIGHTS, registration, 20);
-    store<i32>(WEIGHTS, ephemerality, 24);
-    store<i32>(WEIGHTS, firstPacket, 28);
-  }
-  if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
-  const sourceServes = balance > 0;
-  const sign: i32 = sourceServes ? 1 : -1;
-  most = 0;
-  heaviest = 0;
-  weighFor(sign * payload, BY_PAYLOAD);
-  weighFor(sign * multicast, BY_MULTICAST);
-  weighFor(sign * listening, BY_LISTENING);
-  weighFor(sign * learned, BY_LEARNED);
-  weighFor(sign * fanIn, BY_FAN_IN);
-  weighFor(sign * registration, BY_REGISTERED);
-  weighFor(sign * ephemerality, BY_EPHEMERAL);
-  weighFor(sign * firstPacket, BY_FIRST_PACKET);
-  return flowTo(sourceServes, heaviest);
 }
 
 // @inline
