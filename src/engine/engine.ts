@@ -491,8 +491,16 @@ export class Engine implements PacketTaker {
       decode: (packet, captured, linkType, length) =>
         this.#decode(packet, captured, linkType, length >>> 0),
       read: (packet, captured, linkType) => this.#read(packet, captured, linkType),
-      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
-        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      payloadRole: (protocol, payload, end, ports, order) =>
+        payloadRole(
+          protocol,
+          this.memory.view,
+          payload,
+          end,
+          ports >>> 16,
+          ports & 0xffff,
+          order,
+        ),
       emit: (count) => {
         this.#observations.count = count;
         this.#emit(this.#observations);

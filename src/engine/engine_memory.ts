@@ -59,8 +59,8 @@ export interface EngineHost {
     protocol: number,
     payload: number,
     end: number,
-    lowerPort: number,
-    isFirst: number,
+    ports: number,
+    order: number,
   ): number;
   /** Takes all observations. */
   emit(count: number): void;
@@ -126,7 +126,7 @@ export interface EngineProgram {
   noteGap(seconds: number): void;
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
   observationsLeft(): number;
-  payloadSays(packet: number, isFirst: boolean): number;
+  payloadSays(packet: number, order: number): number;
   queries(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
   readEnd(first: number, second: number, seconds: number): number;

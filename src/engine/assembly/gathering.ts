@@ -1,6 +1,6 @@
 /* What speaks for who opened a conversation and who serves, and what of it is told to the mapping. */
 import { DESTINATION_END, NEITHER, SOURCE_END } from "../../model/evidence_layout";
-import { BY_QR_BIT, FROM_CLIENT, FROM_SERVER } from "../../model/payload_roles";
+import { BY_QR_BIT, FIRST, FROM_CLIENT, FROM_SERVER, LATER, REPLY } from "../../model/payload_roles";
 import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
@@ -196,7 +196,7 @@ function inspect(isIpv6: bool, number: u32, packet: usize, direction: u32): void
   const inspected = inspectedOf(load<u32>(state));
   const ofDirection = (inspected >>> (direction * INSPECTED_BITS)) & INSPECTED_MASK;
   if (ofDirection >= MOST_INSPECTED) return;
-  noteRole(isIpv6, number, direction, payloadSays(packet, inspected === 0));
+  noteRole(isIpv6, number, direction, payloadSays(packet, inspected === 0 ? FIRST : ofDirection === 0 ? REPLY : LATER));
 }
 
 /** How many payloads were inspected, by a state. */
