@@ -52,6 +52,7 @@ export {
   type ForgottenStatistics,
 } from "./src/engine/engine.ts";
 export type { ConversationExample } from "./src/engine/conversation_example.ts";
+export type { Both, ConversationRecord } from "./src/engine/conversation_record.ts";
 export { EngineMemory } from "./src/engine/engine_memory.ts";
 export { MappingProgram, type MappingStory, type RuleStory } from "./src/engine/mapping_program.ts";
 export { BECAME_NAMES } from "./src/model/no_flow.ts";

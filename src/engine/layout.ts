@@ -64,6 +64,10 @@ export const TABLE_UNUSED: usize = 28;
 export const TABLE_FREE: usize = 32;
 export const TABLE_OLDEST: usize = 36;
 export const TABLE_NEWEST: usize = 40;
+/** The same of those that are not open, and how many of {@linkcode TABLE_COUNT} these are. */
+export const TABLE_UNOPENED_OLDEST: usize = 44;
+export const TABLE_UNOPENED_NEWEST: usize = 48;
+export const TABLE_UNOPENED_COUNT: usize = 52;
 
 /** A slot of the index has the conversation's number, from 1, in these bits, a part of its hash above. */
 export const NUMBER_MASK: u32 = 0x00ff_ffff;
@@ -114,6 +118,11 @@ export const STATE_WANTS_PAYLOAD: u32 = 1 << 9;
  */
 export const STATE_HAS_NEW_PEER: u32 = 1 << 12;
 export const STATE_HAS_NEW_PEERS: u32 = 3 << 12;
+/**
+ * Nothing but TCP packets with SYN, FIN or RST was seen of it. It is counted, and no conversation to
+ * anybody else. It makes room before all that are.
+ */
+export const STATE_UNOPENED: u32 = 1 << 11;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;

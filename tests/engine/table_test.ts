@@ -26,6 +26,7 @@ import {
   SECRETS_SIZE,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
+  STATE_UNOPENED,
   TABLE4,
   TABLE6,
   TABLE_CELLS,
@@ -122,7 +123,8 @@ class TestTable {
     const cold = (this.#word(TABLE_COLD) + number * 2 ** COLD_SHIFT) / WORD;
     words.fill(77, cell + CELL_UNTIL / WORD, cell + CELL_SECONDS / WORD);
     words.fill(77, cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6);
-    words[cell + CELL_STATE / WORD] ^= 0xffff00;
+    // All of them are open.
+    words[cell + CELL_STATE / WORD] ^= 0xffff00 & ~STATE_UNOPENED;
     words.fill(77, cold, cold + 2 ** COLD_SHIFT / WORD);
   }
 

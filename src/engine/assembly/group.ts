@@ -40,6 +40,7 @@ import {
   PACKET_PORTS,
   PROTOCOL_MASK,
   STATE_NEW,
+  STATE_UNOPENED,
   STATE_WANTS_PAYLOAD,
   TABLE4,
   TABLE6,
@@ -69,6 +70,7 @@ import {
   hash6,
   isCellOf,
   isFoundStale,
+  noteFirst,
   place,
   prefetch,
   touch,
@@ -284,28 +286,39 @@ function countPacket(cell: usize, packet: usize, about: u32): void {
  */
 function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   let isSignOfLife = true;
+  let number = known;
   if ((about & CONTROL) !== 0) {
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
     // A connection is attributed from its other packets: then it is one that worked.
     isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0;
-    if (known === 0 && !isSignOfLife) place(isIpv6, 0, packet);
-    if (known !== 0 || !isSignOfLife) noteControl(isIpv6, known, about);
+    if (!isSignOfLife) {
+      if (known === 0) number = add(isIpv6, packet, false);
+      if (number === 0) place(isIpv6, 0, packet);
+      noteControl(isIpv6, number, about);
+    } else if (isOpen(isIpv6, known)) {
+      noteControl(isIpv6, known, about);
+    }
   }
-  let number = known;
   if (number === 0) {
     if (!isSignOfLife) return 0;
-    number = add(isIpv6, packet);
+    number = add(isIpv6, packet, true);
   }
   const cell = cellOf(isIpv6, number);
+  if (load<u64>(cell, CELL_PACKETS) === 0) noteFirst(isIpv6, number, packet);
   const seconds = load<u32>(cell, CELL_SECONDS);
   const milliseconds = load<u16>(cell, CELL_MILLISECONDS);
   countPacket(cell, packet, about);
-  if ((about & (TCP_SYN << FLAGS_SHIFT)) !== 0) {
+  if ((about & (TCP_SYN << FLAGS_SHIFT)) !== 0 && isOpen(isIpv6, number)) {
     // It may be of another connection.
     store<u32>(cell, seconds, CELL_SECONDS);
     store<u16>(cell, milliseconds, CELL_MILLISECONDS);
   }
   return isSignOfLife ? number : 0;
+}
+
+/** Whether this is a conversation that had a packet that is not SYN, FIN or RST. */
+export function isOpen(isIpv6: bool, number: u32): bool {
+  return number !== 0 && (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_UNOPENED) === 0;
 }
 
 /**
@@ -355,8 +368,8 @@ export function findFacts(isAdded: bool): u32 {
   foundDirection = directionOf(load<u32>(packet, PACKET_ABOUT));
   const number = find(isIpv6, packet);
   isFoundNew = number === 0;
-  if (number !== 0) return number;
-  if (isAdded) return add(isIpv6, packet);
+  if (isOpen(isIpv6, number)) return number;
+  if (isAdded) return add(isIpv6, packet, true);
   place(isIpv6, 0, packet);
   return 0;
 }
