@@ -93,6 +93,7 @@ export const EVIDENCE: readonly ServiceEvidence[] = [
   FIRST_PACKET,
 ];
 
+const FTP_DATA = 20;
 /** RFC 6335, section 6. */
 const SYSTEM_PORTS_END = 1024;
 /** From here to the end of the system ports, rresvport(3) gives ports to clients that are root's. */
@@ -114,6 +115,8 @@ export const PORT_WEIGHTS: Int8Array = new Int8Array(PORT_WEIGHTS_SIZE)
   .fill(20, WEIGHTS_EPHEMERAL + DYNAMIC_PORTS);
 setRegistrations(REGISTERED_TCP_PORTS, PORT_WEIGHTS.subarray(WEIGHTS_TCP, WEIGHTS_UDP));
 setRegistrations(REGISTERED_UDP_PORTS, PORT_WEIGHTS.subarray(WEIGHTS_UDP, WEIGHTS_EPHEMERAL));
+// RFC 959, section 3.2: from its data port the server connects to the port that it was told.
+PORT_WEIGHTS[WEIGHTS_TCP + FTP_DATA] *= -1;
 
 function setRegistrations(ranges: string, weights: Int8Array): void {
   weights.fill(25, 0, RESERVED_CLIENT_PORTS).fill(20, RESERVED_CLIENT_PORTS, SYSTEM_PORTS_END);

@@ -14,6 +14,7 @@ import { decode } from "../packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../packet/packet_header.ts";
 import { type UndecodedCount, UndecodedCounts } from "../packet/undecoded_counts.ts";
+import { type AnnouncementTaker, readAnnouncements } from "../payload/announcements.ts";
 import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
 import { type EngineHost, EngineMemory, type EngineProgram } from "./engine_memory.ts";
@@ -25,6 +26,7 @@ import {
 } from "./conversation_record.ts";
 import { exampleAt, FactsMemory } from "./facts_memory.ts";
 import {
+  ANNOUNCED_ADDRESS,
   BATCH_PACKETS,
   BECAME,
   DECODED,
@@ -171,6 +173,7 @@ export class Engine implements PacketTaker {
   readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
   readonly #input: PacketBatch;
+  readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #seen: ObservationBatch;
   readonly #undecoded = new UndecodedCounts();
@@ -210,6 +213,10 @@ export class Engine implements PacketTaker {
     this.#seen = batchAt(SEEN);
     this.#onSeen = options.onSeen ?? null;
     this.#input = memory.newBatch();
+    this.#announcements = {
+      address: new Uint32Array(buffer, ANNOUNCED_ADDRESS, 4),
+      announce: (family, port, protocol) => program.announce(family, port, protocol),
+    };
     memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     memory.bytes.set(STRENGTHS_OF_REASONS, STRENGTHS);
     memory.bytes.set(WEIGHTS_OF_PORTS, PORT_WEIGHTS);
@@ -523,6 +530,8 @@ export class Engine implements PacketTaker {
           ports & 0xffff,
           order,
         ),
+      readAnnouncements: (protocol, payload, end) =>
+        readAnnouncements(protocol, this.memory.view, payload, end, this.#announcements),
       emit: (count) => {
         this.#observations.count = count;
         this.#emit(this.#observations);

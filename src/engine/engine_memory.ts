@@ -62,6 +62,8 @@ export interface EngineHost {
     ports: number,
     order: number,
   ): number;
+  /** Reads which ports the payload of a control connection announces, and calls `announce` for each. */
+  readAnnouncements(protocol: number, payload: number, end: number): void;
   /** Takes all observations. */
   emit(count: number): void;
   /** Takes what was seen again while its keys are suppressed. */
@@ -141,6 +143,8 @@ export interface EngineProgram {
     windows: number,
     firstWindow: number,
   ): void;
+  announce(family: number, port: number, protocol: number): void;
+  setUpAnnounced(): void;
   setUpAskers(): void;
   setUpEvidence(): void;
   setUpTables(): void;
@@ -194,6 +198,7 @@ export const NO_HOST: EngineHost = {
   decode: notAsked,
   read: notAsked,
   payloadRole: notAsked,
+  readAnnouncements: notAsked,
   emit: notAsked,
   see: notAsked,
   judgeOwn: notAsked,
@@ -280,6 +285,7 @@ export class EngineMemory {
     program.setUpTables();
     program.setUpEvidence();
     program.setUpAskers();
+    program.setUpAnnounced();
     program.setUpSuppression(
       this.#slots,
       this.#slots + this.#slotsSize,

@@ -123,6 +123,8 @@ export const STATE_HAS_NEW_PEERS: u32 = 3 << 12;
  * anybody else. It makes room before all that are.
  */
 export const STATE_UNOPENED: u32 = 1 << 11;
+/** It is a control connection, whose payloads may announce others. */
+export const STATE_ANNOUNCES: u32 = 1 << 14;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;
@@ -230,7 +232,11 @@ export const ASKED_TABLE_SIZE: usize = 128 + 16_384 * 36;
 export const ASKERS: usize = STAGED_ENDS + 256 * STAGED_END;
 /** An end's address and the one that it asked, of 16 bytes each, while they are looked for. */
 export const ASKER: usize = ASKERS + ASKED_TABLE_SIZE;
-export const STRENGTHS: usize = ASKER + 32;
+/** Ports that were announced, and an address that is. */
+export const MOST_ANNOUNCED: u32 = 16_384;
+export const ANNOUNCED_ENDS: usize = ASKER + 32;
+export const ANNOUNCED_ADDRESS: usize = ANNOUNCED_ENDS + ASKED_TABLE_SIZE;
+export const STRENGTHS: usize = ANNOUNCED_ADDRESS + 32;
 export const REASONS: usize = 256;
 
 // Classification.

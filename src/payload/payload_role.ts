@@ -1,5 +1,5 @@
 import { PROTOCOL_TCP } from "../packet/packet_header.ts";
-import { byFirstByte, FROM_CLIENT, FROM_SERVER, NOBODY, type Role } from "./sign.ts";
+import { ANNOUNCES, byFirstByte, FROM_CLIENT, FROM_SERVER, NOBODY, type Role } from "./sign.ts";
 import { TCP_SIGNS } from "./tcp_signs.ts";
 import { UDP_SIGNS } from "./udp_signs.ts";
 
@@ -7,7 +7,8 @@ const TCP_TABLE = byFirstByte(TCP_SIGNS);
 const UDP_TABLE = byFirstByte(UDP_SIGNS);
 
 /**
- * What a payload says of who sent it: the client, the server, or nothing.
+ * What a payload says of who sent it: the client, the server, or nothing; with `ANNOUNCES` above it where
+ * others are announced in such conversations.
  *
  * @param protocol IANA protocol number, TCP or UDP.
  * @param view Holds the payload.
@@ -40,7 +41,7 @@ export function payloadRole(
       : destinationPort;
     const owner = isFromPort === isToPort ? NOBODY : isFromPort ? FROM_SERVER : FROM_CLIENT;
     const role = sign.read(view, start, end, port, order, owner);
-    if (role !== NOBODY) return role;
+    if (role !== NOBODY) return sign.announces === true ? role | ANNOUNCES : role;
   }
   return NOBODY;
 }

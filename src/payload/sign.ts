@@ -1,6 +1,6 @@
-import { FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY } from "../model/payload_roles.ts";
+import { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY } from "../model/payload_roles.ts";
 
-export { FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY };
+export { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY };
 
 /** `NOBODY`, `FROM_CLIENT` or `FROM_SERVER`. */
 export type Role = number;
@@ -28,6 +28,8 @@ export interface Sign {
   readonly words?: readonly SignWord[];
   /** One port of such a message is one of these. */
   readonly ports?: readonly number[];
+  /** Whether other connections are announced in conversations of this protocol. */
+  readonly announces?: boolean;
   /**
    * Says who sent a message.
    *

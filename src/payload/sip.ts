@@ -16,6 +16,7 @@ const LONGEST_LINE = 200;
  */
 export const sip: Sign = {
   protocol: "SIP",
+  announces: true,
   firstBytes: [...new Set([...OF_CLIENTS, ...OF_BOTH, RESPONSE].map((text) => text.charCodeAt(0)))],
   atLeast: 12,
   read(view, start, end) {
@@ -29,6 +30,7 @@ export const sip: Sign = {
 /** The same on the ports of SIP. */
 export const sipOnItsPort: Sign = {
   protocol: "SIP on its port",
+  announces: true,
   firstBytes: sip.firstBytes,
   atLeast: 12,
   ports: [5060, 5061, 5080],

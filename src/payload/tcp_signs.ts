@@ -59,16 +59,16 @@ const http = textSign("HTTP", [
 ], ["HTTP/1."]);
 
 /** RFC 7826, section 2.2 and RFC 3261, section 7. */
-const rtsp = textSign("RTSP", [
+const rtsp: Sign = { ...textSign("RTSP", [
   "DESCRIBE rtsp",
   "SETUP rtsp",
   "PLAY rtsp",
   "OPTIONS rtsp",
   "ANNOUNCE rtsp",
-], ["RTSP/1.0 ", "RTSP/2.0 "]);
+], ["RTSP/1.0 ", "RTSP/2.0 "]), announces: true };
 
 /** Commands of SMTP, FTP, POP3 (RFC 5321, 959, 1939) that no server sends. */
-const mailCommands = textSign("SMTP, FTP, POP3", [
+const mailCommands: Sign = { ...textSign("SMTP, FTP, POP3", [
   "EHLO ",
   "HELO ",
   "MAIL FROM:",
@@ -107,7 +107,7 @@ const mailCommands = textSign("SMTP, FTP, POP3", [
   "OPTS ",
   "PBSZ ",
   "PROT ",
-], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]);
+], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]), announces: true };
 
 /**
  * Three digits, then a space or a hyphen: SMTP, FTP and NNTP reply so (RFC 5321, section 4.2), in any
@@ -115,6 +115,7 @@ const mailCommands = textSign("SMTP, FTP, POP3", [
  */
 const replies: Sign = {
   protocol: "SMTP, FTP, NNTP",
+  announces: true,
   firstBytes: range(0x31, 0x35),
   atLeast: 5,
   read(view, start, end) {
@@ -184,7 +185,7 @@ const rtmpOnItsPort: Sign = {
  * STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization; NATS client
  * protocol; Java RMI wire protocol, 10.2; Subversion's protocol.
  */
-const openings = textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
+const openings: Sign = { ...textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
   "CONNECT\n",
   "CONNECT\r\n",
   "STOMP\n",
@@ -196,7 +197,7 @@ const openings = textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
   "*4\r\n$",
   "CONNECT {",
   "JRMI\x00\x02",
-], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]);
+], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]), announces: true };
 
 /** [MS-SMB2] 2.2.1: the size of a header, which is in it. */
 const SMB2_HEADER = 64;

@@ -95,6 +95,7 @@ class Decoding {
       followTime: () => {},
       decode: () => void this.left++,
       read: (packet) => void this.read.push(packet),
+      readAnnouncements: () => {},
       payloadRole: (protocol, payload, end, ports, order) =>
         payloadRole(
           protocol,

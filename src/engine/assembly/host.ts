@@ -10,6 +10,8 @@ export declare function payloadRole(
   ports: u32,
   order: u32,
 ): u32;
+export declare function readAnnouncements(protocol: u32, payload: usize, end: usize): void;
+
 export declare function emit(count: u32): void;
 export declare function see(count: u32): void;
 export declare function judgeOwn(): u32;

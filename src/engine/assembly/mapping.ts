@@ -261,6 +261,9 @@ export function weigh(): u32 {
   return askService();
 }
 
+/** From here FTP's server connects to each port that it is told: RFC 959, section 3.2. */
+const FTP_DATA: u32 = 20;
+
 /** What speaks most for the end that serves: only what weighs more takes the place of another. */
 let most: i32 = 0;
 let heaviest: u32 = 0;
@@ -304,7 +307,8 @@ function weighAll(): i32 {
   const announced = weightOf(source, ANNOUNCED, 90) - weightOf(destination, ANNOUNCED, 90);
   const listening = weightOf(source, LISTENS, 60) - weightOf(destination, LISTENS, 60);
   const learned = learnedWeight(source) - learnedWeight(destination);
-  const fanIn = fanInWeight(source, isTcp) - fanInWeight(destination, isTcp);
+  const fanIn = fanInWeight(source, isTcp, sourcePort) -
+    fanInWeight(destination, isTcp, destinationPort);
   const registration = portWeight(registered, sourcePort) -
     portWeight(registered, destinationPort);
   const ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
@@ -352,9 +356,9 @@ function learnedWeight(known: u32): i32 {
 }
 
 // @inline
-function fanInWeight(known: u32, isTcp: bool): i32 {
+function fanInWeight(known: u32, isTcp: bool, port: u32): i32 {
   const changed = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
-  if (changed === 0) return 0;
+  if (changed === 0 || (isTcp && port === FTP_DATA)) return 0;
   const weight = changed === 1 ? 20 : changed < 4 ? 30 : 40;
   return isTcp ? weight : weight / 2;
 }
