@@ -290,8 +290,20 @@ export class Engine implements PacketTaker {
 
   /** Classifies what is pending and emits all that was observed. */
   flush(): void {
+    this.#flush(true);
+  }
+
+  /**
+   * The same but for what may be known better in a few seconds: connections of which nothing was seen but
+   * an ACK. So the keys of those are right more often.
+   */
+  flushDue(): void {
+    this.#flush(false);
+  }
+
+  #flush(isAll: boolean): void {
     this.#followClock();
-    this.#program.classifyPending();
+    this.#program.classifyPending(isAll);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
   }
@@ -499,7 +511,7 @@ export class Engine implements PacketTaker {
     if (this.#clock !== null) return;
     this.#packetSecond = second;
     if (second === this.#second || isOutOfOrder(second, this.#second)) return;
-    this.flush();
+    this.flushDue();
     this.#setTime(second, 0);
   }
 

@@ -104,7 +104,7 @@ export interface EngineProgram {
   admit(first: number, second: number, window: number): number;
   addWhole(packet: number, captured: number, linkType: number): void;
   admitObservation(observation: number, window: number): number;
-  classifyPending(): void;
+  classifyPending(isLast: boolean): void;
   commit(count: number): void;
   decide(isAgain: boolean): number;
   decideByRule(rule: number): number;

@@ -1,7 +1,7 @@
 /** Who is client and who is server by what is seen, packet by packet. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Config, Initiator, LowerPort, Service } from "../../src/config/mod.ts";
+import { type Config, Initiator, LowerPort, PortMatch, Service } from "../../src/config/mod.ts";
 import { REASON_NAMES, type ReasonName, strengthOf } from "../../src/model/reason.ts";
 import { KIND_FLOW, WORD_ABOUT, WORD_KIND } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
@@ -394,6 +394,91 @@ Deno.test("a weak decision is corrected by stronger evidence, once, and counted"
   for (let i = 0; i < 300; i += 10) meter.take(NOW + 2 + i, data(A, B), data(B, A));
   assert.deepEqual([...new Set(flowsOf(meter).slice(1))], [flow(A, B, "payload")]);
   assert.equal(meter.engine.statistics().corrections, 1);
+});
+
+/** What was emitted while time went on, without a last flush. */
+function emittedBy(meter: TestEngine): string[] {
+  return meter.observations.filter((words) => (words[WORD_KIND] & 0xff) === KIND_FLOW)
+    .map((words) => `${keyText(words, 0)} ${REASON_NAMES[words[WORD_ABOUT] & 0xff]}`);
+}
+
+const OTHERS = [{ address: "10.0.0.8", port: 53 }, { address: "10.0.0.9", port: 50_000 }] as const;
+/** Has time go on. */
+function pass(meter: TestEngine, from: number, to: number): void {
+  for (let now = from; now <= to; now++) meter.take(now, datagram(OTHERS[1], OTHERS[0], QUESTION));
+}
+const ofOthers = (it: string) => it.startsWith("10.0.0.9;");
+
+Deno.test("TCP: of a bare ACK nothing is guessed before a payload came", () => {
+  const meter = new TestEngine({ config: RULES });
+  meter.take(NOW, data(A, B, ""));
+  pass(meter, NOW + 1, NOW + 2);
+  assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), []);
+  meter.take(NOW + 3, data(B, A, GREETING));
+  pass(meter, NOW + 4, NOW + 4);
+  assert.deepEqual(
+    [...new Set(emittedBy(meter).filter((it) => !ofOthers(it)))],
+    [flow(A, B, "payload")],
+  );
+  assert.equal(meter.engine.statistics().corrections, 0);
+});
+
+Deno.test("TCP: a payload that says nothing, or five seconds, end the wait for a better reason", () => {
+  for (const payload of ["", "x"]) {
+    const meter = new TestEngine({ config: RULES });
+    meter.take(NOW, data(A, B, ""));
+    meter.take(NOW + 1, data(A, B, payload));
+    pass(meter, NOW + 2, NOW + 4);
+    const guess = [flow(B, A, "lower-port")];
+    assert.deepEqual(
+      emittedBy(meter).filter((it) => !ofOthers(it)),
+      payload === "" ? [] : guess,
+    );
+    pass(meter, NOW + 5, NOW + 6);
+    assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), guess);
+  }
+});
+
+Deno.test("TCP: what decided without guessing is written at once", () => {
+  const meter = new TestEngine({ config: RULES });
+  meter.take(NOW, syn(A, B), packet(A, B, ACK));
+  pass(meter, NOW + 1, NOW + 1);
+  assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), [flow(A, B, "syn")]);
+});
+
+Deno.test("TCP: rules of the user's own, and functions, are not waited with", () => {
+  const asked: number[] = [];
+  const configs: Config[] = [
+    { suppressOwnNetwork: false, flows: [[null, null, LowerPort()]] },
+    {
+      suppressOwnNetwork: false,
+      flows: [
+        [null, null, Service()],
+        [null, null, ({ dport }) => void asked.push(dport)],
+        [null, null, LowerPort()],
+      ],
+    },
+    { suppressOwnNetwork: false, flows: [[null, null, PortMatch([A.port])], [null, null, Service()]] },
+  ];
+  for (const config of configs) {
+    const meter = new TestEngine({ config });
+    meter.take(NOW, data(A, B, ""));
+    pass(meter, NOW + 1, NOW + 1);
+    assert.equal(emittedBy(meter).filter((it) => !ofOthers(it)).length, 1);
+  }
+  assert.equal(asked.filter((port) => port === B.port).length, 1);
+});
+
+Deno.test("TCP: what is held is written before its conversation is forgotten, or its ports used again", () => {
+  const meter = new TestEngine({ config: RULES, maxConversations: 64 });
+  meter.take(NOW, data(A, B, ""));
+  const many = Array.from({ length: 100 }, (_, i) => datagram({ ...OTHERS[1], port: 40_000 + i }, OTHERS[0]));
+  meter.take(NOW + 1, ...many);
+  assert.deepEqual(flowsOf(meter).filter((it) => !ofOthers(it)), [flow(B, A, "lower-port")]);
+  const again = new TestEngine({ config: RULES });
+  again.take(NOW, data(A, B, ""));
+  again.take(NOW + 1, fin(A, B), syn(A, B), synAck(B, A), data(A, B));
+  assert.deepEqual(flowsOf(again), [flow(B, A, "lower-port"), flow(A, B, "syn")]);
 });
 
 Deno.test("a correction is written though the corrected direction sends nothing more", () => {

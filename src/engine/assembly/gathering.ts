@@ -183,7 +183,7 @@ function noteEnd(isIpv6: bool, number: u32, flags: u32, direction: u32): void {
 /** Begins another generation of a conversation, on the ports of the one before. */
 function beginGeneration(isIpv6: bool, number: u32): void {
   // What was seen of the old one is attributed as the old one.
-  classifyPending();
+  classifyPending(true);
   endGeneration(isIpv6, number);
   const state = stateOf(isIpv6, number);
   store<u32>(state, load<u32>(state) | STATE_NEW);
@@ -214,7 +214,7 @@ function inspect(isIpv6: bool, number: u32, packet: usize, direction: u32): void
 
 /** How many payloads were inspected, by a state. */
 // @inline
-function inspectedOf(state: u32): u32 {
+export function inspectedOf(state: u32): u32 {
   return (state >>> INSPECTED_SHIFT) & ALL_INSPECTED;
 }
 

@@ -96,6 +96,11 @@ export function useMapping(): void {
   usesEvidence = wordOf(USES_EVIDENCE) !== 0;
 }
 
+/** Whether a rule is a function. */
+export function hasFunction(): bool {
+  return wordOf(RULES_BEFORE_FUNCTION) < wordOf(RULES);
+}
+
 /** Whether this is of the local networks only, and those are not wanted. */
 export function isSuppressed(): bool {
   return wordOf(SUPPRESSES_LOCAL) !== 0 && isLocal(FACTS_SOURCE) && isLocal(FACTS_DESTINATION);
