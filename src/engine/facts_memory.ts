@@ -3,9 +3,9 @@ import { emptyFacts, type Facts } from "../model/facts.ts";
 import type { OwnConnections } from "../model/own_connections.ts";
 import type { ConversationExample } from "./conversation_example.ts";
 import {
+  ANNOUNCED,
   EXAMPLE,
   FACTS,
-  ANNOUNCED,
   FACTS_DESTINATION,
   FACTS_DESTINATION_END,
   FACTS_DESTINATION_NETWORK,
@@ -119,7 +119,8 @@ function readEnd(known: number, into: EndEvidence): void {
 }
 
 function endWord({ listens, announced, served, opened, fanIn }: EndEvidence): number {
-  return (listens ? LISTENS : 0) | (announced ? ANNOUNCED : 0) | (served ? SERVED : 0) | (opened ? OPENED : 0) |
+  return (listens ? LISTENS : 0) | (announced ? ANNOUNCED : 0) | (served ? SERVED : 0) |
+    (opened ? OPENED : 0) |
     (fanIn << FAN_IN_SHIFT);
 }
 

@@ -34,7 +34,9 @@ export const dnsElsewhere: Sign = {
     const typeAt = endOfName(view, start + DNS_HEADER, end);
     if (typeAt === 0 || typeAt + 4 > end) return NOBODY;
     const type = view.getUint16(typeAt);
-    if (type === 0 || type > MOST_TYPE || !CLASSES.includes(view.getUint16(typeAt + 2))) return NOBODY;
+    if (type === 0 || type > MOST_TYPE || !CLASSES.includes(view.getUint16(typeAt + 2))) {
+      return NOBODY;
+    }
     return isResponse ? FROM_SERVER : FROM_CLIENT;
   },
 };

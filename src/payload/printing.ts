@@ -1,4 +1,4 @@
-import { FROM_CLIENT, FROM_SERVER, NOBODY, hasText, type Sign } from "./sign.ts";
+import { FROM_CLIENT, FROM_SERVER, hasText, NOBODY, type Sign } from "./sign.ts";
 
 /** HP's Printer Job Language, section 2: the universal exit, with which a job begins and ends. */
 const EXIT = "\x1b%-12345X";
@@ -13,7 +13,8 @@ export const pjl: Sign = {
     if (hasText(view, start, end, EXIT)) return FROM_CLIENT;
     if (!hasText(view, start, end, COMMAND)) return NOBODY;
     // A status readback repeats what was asked: section 7.
-    const isReadback = hasText(view, start, end, "@PJL INFO ") || hasText(view, start, end, "@PJL USTATUS ") ||
+    const isReadback = hasText(view, start, end, "@PJL INFO ") ||
+      hasText(view, start, end, "@PJL USTATUS ") ||
       hasText(view, start, end, "@PJL ECHO ");
     return isReadback && port === 9100 ? FROM_SERVER : NOBODY;
   },
@@ -26,6 +27,8 @@ export const jetDirect: Sign = {
   atLeast: 2,
   ports: [9100],
   read(view, start, end) {
-    return hasText(view, start, end, "%!PS") || hasText(view, start, end, "\x1bE") ? FROM_CLIENT : NOBODY;
+    return hasText(view, start, end, "%!PS") || hasText(view, start, end, "\x1bE")
+      ? FROM_CLIENT
+      : NOBODY;
   },
 };

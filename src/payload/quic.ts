@@ -1,4 +1,14 @@
-import { FIRST, FROM_CLIENT, FROM_SERVER, hasText, NOBODY, range, type Role, type Sign, wordIn } from "./sign.ts";
+import {
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  hasText,
+  NOBODY,
+  range,
+  type Role,
+  type Sign,
+  wordIn,
+} from "./sign.ts";
 
 /** RFC 9000, section 7.2: the client makes up the first destination identifier, so long at least. */
 const SHORTEST_FIRST_ID = 8;

@@ -1,4 +1,12 @@
-import { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY } from "../model/payload_roles.ts";
+import {
+  ANNOUNCES,
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  LATER,
+  NOBODY,
+  REPLY,
+} from "../model/payload_roles.ts";
 
 export { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY };
 

@@ -3,7 +3,19 @@ import { FIRST, FROM_CLIENT, FROM_SERVER, hasText, NOBODY, type Sign } from "./s
 /** Requests that clients send, to whoever registers and publishes: RFC 3261, section 10; RFC 6665; RFC 3903. */
 const OF_CLIENTS = ["REGISTER sip", "SUBSCRIBE sip", "PUBLISH sip"];
 /** Requests that either end of a call sends: RFC 3261, section 7.1, and what extends it. */
-const OF_BOTH = ["INVITE ", "ACK ", "BYE ", "CANCEL ", "OPTIONS sip", "PRACK ", "UPDATE ", "INFO ", "NOTIFY sip", "MESSAGE sip", "REFER "];
+const OF_BOTH = [
+  "INVITE ",
+  "ACK ",
+  "BYE ",
+  "CANCEL ",
+  "OPTIONS sip",
+  "PRACK ",
+  "UPDATE ",
+  "INFO ",
+  "NOTIFY sip",
+  "MESSAGE sip",
+  "REFER ",
+];
 const RESPONSE = "SIP/2.0 ";
 const VERSION = " SIP/2.0\r";
 /** The longest first line that is read. */

@@ -59,55 +59,61 @@ const http = textSign("HTTP", [
 ], ["HTTP/1."]);
 
 /** RFC 7826, section 2.2 and RFC 3261, section 7. */
-const rtsp: Sign = { ...textSign("RTSP", [
-  "DESCRIBE rtsp",
-  "SETUP rtsp",
-  "PLAY rtsp",
-  "OPTIONS rtsp",
-  "ANNOUNCE rtsp",
-], ["RTSP/1.0 ", "RTSP/2.0 "]), announces: true };
+const rtsp: Sign = {
+  ...textSign("RTSP", [
+    "DESCRIBE rtsp",
+    "SETUP rtsp",
+    "PLAY rtsp",
+    "OPTIONS rtsp",
+    "ANNOUNCE rtsp",
+  ], ["RTSP/1.0 ", "RTSP/2.0 "]),
+  announces: true,
+};
 
 /** Commands of SMTP, FTP, POP3 (RFC 5321, 959, 1939) that no server sends. */
-const mailCommands: Sign = { ...textSign("SMTP, FTP, POP3", [
-  "EHLO ",
-  "HELO ",
-  "MAIL FROM:",
-  "RCPT TO:",
-  "STARTTLS\r",
-  "AUTH ",
-  "USER ",
-  "PASS ",
-  "CAPA\r",
-  "STLS\r",
-  "RETR ",
-  "SYST\r",
-  "FEAT\r",
-  "PASV\r",
-  "EPSV\r",
-  "CWD ",
-  "QUIT\r",
-  "user ",
-  "pass ",
-  "TYPE ",
-  "PORT ",
-  "EPRT ",
-  "LIST\r",
-  "LIST ",
-  "NLST",
-  "MLSD",
-  "STOR ",
-  "SIZE ",
-  "MDTM ",
-  "PWD\r",
-  "XPWD\r",
-  "CDUP\r",
-  "MKD ",
-  "DELE ",
-  "REST ",
-  "OPTS ",
-  "PBSZ ",
-  "PROT ",
-], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]), announces: true };
+const mailCommands: Sign = {
+  ...textSign("SMTP, FTP, POP3", [
+    "EHLO ",
+    "HELO ",
+    "MAIL FROM:",
+    "RCPT TO:",
+    "STARTTLS\r",
+    "AUTH ",
+    "USER ",
+    "PASS ",
+    "CAPA\r",
+    "STLS\r",
+    "RETR ",
+    "SYST\r",
+    "FEAT\r",
+    "PASV\r",
+    "EPSV\r",
+    "CWD ",
+    "QUIT\r",
+    "user ",
+    "pass ",
+    "TYPE ",
+    "PORT ",
+    "EPRT ",
+    "LIST\r",
+    "LIST ",
+    "NLST",
+    "MLSD",
+    "STOR ",
+    "SIZE ",
+    "MDTM ",
+    "PWD\r",
+    "XPWD\r",
+    "CDUP\r",
+    "MKD ",
+    "DELE ",
+    "REST ",
+    "OPTS ",
+    "PBSZ ",
+    "PROT ",
+  ], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]),
+  announces: true,
+};
 
 /**
  * Three digits, then a space or a hyphen: SMTP, FTP and NNTP reply so (RFC 5321, section 4.2), in any
@@ -185,19 +191,22 @@ const rtmpOnItsPort: Sign = {
  * STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization; NATS client
  * protocol; Java RMI wire protocol, 10.2; Subversion's protocol.
  */
-const openings: Sign = { ...textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
-  "CONNECT\n",
-  "CONNECT\r\n",
-  "STOMP\n",
-  "AMQP\x00",
-  "NICK ",
-  "*1\r\n$",
-  "*2\r\n$",
-  "*3\r\n$",
-  "*4\r\n$",
-  "CONNECT {",
-  "JRMI\x00\x02",
-], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]), announces: true };
+const openings: Sign = {
+  ...textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
+    "CONNECT\n",
+    "CONNECT\r\n",
+    "STOMP\n",
+    "AMQP\x00",
+    "NICK ",
+    "*1\r\n$",
+    "*2\r\n$",
+    "*3\r\n$",
+    "*4\r\n$",
+    "CONNECT {",
+    "JRMI\x00\x02",
+  ], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]),
+  announces: true,
+};
 
 /** [MS-SMB2] 2.2.1: the size of a header, which is in it. */
 const SMB2_HEADER = 64;

@@ -16,6 +16,5 @@ await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     found.set(name, await udpLabelsOf(`${folder}/${name}`));
   }
 }));
-const lines = names.filter((name) => found.get(name)!.length > 0)
-  .map((name) => `${JSON.stringify(name)}:${JSON.stringify(found.get(name))}`);
+const lines = names.map((name) => `${JSON.stringify(name)}:${JSON.stringify(found.get(name))}`);
 console.log(`{\n${lines.join(",\n")}\n}`);

@@ -11,7 +11,12 @@ import {
 import { REASON_NAMES } from "../../src/model/reason.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";
-import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP, TCP_SYN } from "../../src/packet/packet_header.ts";
+import {
+  PacketHeader,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_SYN,
+} from "../../src/packet/packet_header.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
 import { batchOf } from "../batches.ts";

@@ -46,8 +46,10 @@ const RULES: readonly Rule[] = [
   { field: "dtls.handshake.type", client: [1], server: [2, 3] },
   {
     field: "tls.handshake.type",
-    client: (values) => values("quic.header_form") !== undefined && values("tls.handshake.type") === "1",
-    server: (values) => values("quic.header_form") !== undefined && values("tls.handshake.type") === "2",
+    client: (values) =>
+      values("quic.header_form") !== undefined && values("tls.handshake.type") === "1",
+    server: (values) =>
+      values("quic.header_form") !== undefined && values("tls.handshake.type") === "2",
     others: ["quic.header_form"],
   },
   { field: "sip.Method", client: (values) => /^[A-Z]{3,}$/.test(values("sip.Method")!) },
@@ -73,7 +75,11 @@ const RULES: readonly Rule[] = [
     others: ["isakmp.version", "isakmp.exchangetype"],
   },
   { field: "http.request.method", client: (values) => values("http.request.method") !== "" },
-  { field: "http.response.code", client: [], server: (values) => values("http.response.code") !== "" },
+  {
+    field: "http.response.code",
+    client: [],
+    server: (values) => values("http.response.code") !== "",
+  },
   { field: "syslog.level", client: (values) => values("syslog.level") !== "" },
   {
     field: "enip.command",
@@ -174,7 +180,19 @@ interface Conversation {
 export async function udpLabelsOf(path: string): Promise<UdpLabel[]> {
   const { stdout, success } = await new Deno.Command("tshark", {
     args: [
-      ...["-n", "-r", path, "-Y", "udp", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=;"],
+      ...[
+        "-n",
+        "-r",
+        path,
+        "-Y",
+        "udp",
+        "-T",
+        "fields",
+        "-E",
+        "occurrence=a",
+        "-E",
+        "aggregator=;",
+      ],
       ...FIELDS.flatMap((field) => ["-e", field]),
     ],
     stdin: "null",
@@ -202,7 +220,9 @@ export async function udpLabelsOf(path: string): Promise<UdpLabel[]> {
     const source = `${sources[0]} ${values("udp.srcport")}`;
     const destination = `${destinations[0]} ${values("udp.dstport")}`;
     if (source === destination) continue;
-    const ends = source < destination ? [source, destination] as const : [destination, source] as const;
+    const ends = source < destination
+      ? [source, destination] as const
+      : [destination, source] as const;
     const name = ends.join(" ");
     let conversation = conversations.get(name);
     if (conversation === undefined) {
@@ -251,5 +271,6 @@ export async function udpLabelsOf(path: string): Promise<UdpLabel[]> {
 
 function isToGroup(text: string): boolean {
   const address = parseAddress(text);
-  return address !== null && isGroup(address.family === 4 ? 1 : 4, address.words[address.family === 4 ? 3 : 0]);
+  return address !== null &&
+    isGroup(address.family === 4 ? 1 : 4, address.words[address.family === 4 ? 3 : 0]);
 }

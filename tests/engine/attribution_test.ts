@@ -225,7 +225,10 @@ Deno.test("an end that talks to several ports, and is not talked to, does not se
 Deno.test("answers to an end that opened are no fan-in: a scanner that uses one port is no server", () => {
   const meter = new TestEngine({ config: RULES });
   const targets = [6_001, 6_002, 6_003].map((port, i) => ({ address: `10.0.0.${10 + i}`, port }));
-  meter.take(NOW, ...targets.flatMap((it) => [syn(B, it), synAck(it, B), data(B, it), data(it, B)]));
+  meter.take(
+    NOW,
+    ...targets.flatMap((it) => [syn(B, it), synAck(it, B), data(B, it), data(it, B)]),
+  );
   // Picked up in the middle.
   meter.take(NOW + 1, data(A, B));
   assert.deepEqual(
@@ -299,7 +302,9 @@ const SNMP_RESPONSE = bytes(0x30, 16, 2, 1, 1, 4, 6, "public", 0xa2, 3, 2, 1, 7)
 Deno.test("UDP: what a datagram says is stronger than that it is the first that was seen", () => {
   const client = { address: "10.0.0.1", port: 7_777 };
   const server = { address: "10.0.0.2", port: 7_001 };
-  for (const [payload, port] of [[BOOTREPLY, 67], [RPC_REPLY, 7_001], [SNMP_RESPONSE, 161]] as const) {
+  for (
+    const [payload, port] of [[BOOTREPLY, 67], [RPC_REPLY, 7_001], [SNMP_RESPONSE, 161]] as const
+  ) {
     for (const config of [RULES, INITIATOR_ONLY]) {
       const meter = watching(config);
       const answering = { ...server, port };
@@ -458,7 +463,10 @@ Deno.test("TCP: rules of the user's own, and functions, are not waited with", ()
         [null, null, LowerPort()],
       ],
     },
-    { suppressOwnNetwork: false, flows: [[null, null, PortMatch([A.port])], [null, null, Service()]] },
+    {
+      suppressOwnNetwork: false,
+      flows: [[null, null, PortMatch([A.port])], [null, null, Service()]],
+    },
   ];
   for (const config of configs) {
     const meter = new TestEngine({ config });
@@ -472,7 +480,10 @@ Deno.test("TCP: rules of the user's own, and functions, are not waited with", ()
 Deno.test("TCP: what is held is written before its conversation is forgotten, or its ports used again", () => {
   const meter = new TestEngine({ config: RULES, maxConversations: 64 });
   meter.take(NOW, data(A, B, ""));
-  const many = Array.from({ length: 100 }, (_, i) => datagram({ ...OTHERS[1], port: 40_000 + i }, OTHERS[0]));
+  const many = Array.from(
+    { length: 100 },
+    (_, i) => datagram({ ...OTHERS[1], port: 40_000 + i }, OTHERS[0]),
+  );
   meter.take(NOW + 1, ...many);
   assert.deepEqual(flowsOf(meter).filter((it) => !ofOthers(it)), [flow(B, A, "lower-port")]);
   const again = new TestEngine({ config: RULES });

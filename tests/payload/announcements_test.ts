@@ -38,14 +38,23 @@ const MESSAGES: [string, string[]][] = [
   ["229 Extended Passive Mode OK (|||6446\r\n", []],
   ["229 Extended Passive Mode OK (|||99999|)\r\n", []],
   ["EPRT |1|192.0.2.1|6446|\r\n", ["tcp 192.0.2.1 6446", "tcp sender 6446"]],
-  ["EPRT |2|2001:db8::8:800:200c:417a|5282|\r\n", ["tcp 2001:db8::8:800:200c:417a 5282", "tcp sender 5282"]],
+  ["EPRT |2|2001:db8::8:800:200c:417a|5282|\r\n", [
+    "tcp 2001:db8::8:800:200c:417a 5282",
+    "tcp sender 5282",
+  ]],
   ["EPRT |2|2001:db8:1:2:3:4:5:6|5282|\r\n", ["tcp 2001:db8:1:2:3:4:5:6 5282", "tcp sender 5282"]],
   ["EPRT |2|::1|5282|\r\n", ["tcp ::1 5282", "tcp sender 5282"]],
   ["EPRT |2|fe80::|5282|\r\n", ["tcp fe80:: 5282", "tcp sender 5282"]],
   ["EPRT |2|1::2::3|5282|\r\n", []],
   ["EPRT |3|x|5282|\r\n", []],
-  ["PRIVMSG bob :\x01DCC SEND a b 3221225985 4000 5\x01\r\n", ["tcp 192.0.2.1 4000", "tcp sender 4000"]],
-  [":a!b@c PRIVMSG d :\x01DCC CHAT chat 3221225985 4000\x01\r\n", ["tcp 192.0.2.1 4000", "tcp sender 4000"]],
+  ["PRIVMSG bob :\x01DCC SEND a b 3221225985 4000 5\x01\r\n", [
+    "tcp 192.0.2.1 4000",
+    "tcp sender 4000",
+  ]],
+  [":a!b@c PRIVMSG d :\x01DCC CHAT chat 3221225985 4000\x01\r\n", [
+    "tcp 192.0.2.1 4000",
+    "tcp sender 4000",
+  ]],
   [":a!b@c PRIVMSG d :DCC CHAT chat 3221225985 4000\r\n", []],
   [
     "RTSP/1.0 200 OK\r\nTransport: RTP/AVP;client_port=1-2;server_port=6256-6257\r\n\r\n",
@@ -77,11 +86,23 @@ Deno.test("no payload makes reading of announcements go on after its end, or ann
     const [text] = random.of(MESSAGES);
     const payload = new TextEncoder().encode(text).slice(0, 1 + random.below(text.length));
     for (let changes = random.below(4); changes > 0; changes--) {
-      payload[random.below(payload.length)] = random.of([0x3a, 0x7c, 0x2c, 0x20, 0x39, 1, 0x0a, 0xff]);
+      payload[random.below(payload.length)] = random.of([
+        0x3a,
+        0x7c,
+        0x2c,
+        0x20,
+        0x39,
+        1,
+        0x0a,
+        0xff,
+      ]);
     }
     for (const protocol of [TCP, UDP]) {
       assert.ok(announcedBy(payload, protocol).length <= 16, `FLOSENSOR_TEST_SEED=${random.seed}`);
     }
   }
-  assert.equal(announcedBy(`SIP/2.0 200 OK\r\n${"m=audio 4000 RTP/AVP 0\r\n".repeat(5_000)}`).length, 16);
+  assert.equal(
+    announcedBy(`SIP/2.0 200 OK\r\n${"m=audio 4000 RTP/AVP 0\r\n".repeat(5_000)}`).length,
+    16,
+  );
 });

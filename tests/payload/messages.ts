@@ -124,7 +124,18 @@ function cip(service: number): Bytes {
 
 /** The same in a connection. */
 function connectedCip(service: number): Bytes {
-  return bytes(zeros(6), u16le(2), u16le(0xa1), u16le(4), zeros(4), u16le(0xb1), u16le(4), u16le(1), service, 0);
+  return bytes(
+    zeros(6),
+    u16le(2),
+    u16le(0xa1),
+    u16le(4),
+    zeros(4),
+    u16le(0xb1),
+    u16le(4),
+    u16le(1),
+    service,
+    0,
+  );
 }
 
 function fins(control: number): Bytes {
@@ -141,7 +152,18 @@ function smb2Header(size: number): Bytes {
 
 /** A message with the question for a name of one label, and so many answers as its header says. */
 function dnsMessage(flags: number, answers: number, label = "example"): Bytes {
-  return bytes(u16(7), u16(flags), u16(1), u16(answers), u32(0), label.length, label, 0, u16(1), u16(1));
+  return bytes(
+    u16(7),
+    u16(flags),
+    u16(1),
+    u16(answers),
+    u32(0),
+    label.length,
+    label,
+    0,
+    u16(1),
+    u16(1),
+  );
 }
 
 function ldap(operation: number): Bytes {

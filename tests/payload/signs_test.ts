@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { payloadRole } from "../../src/payload/payload_role.ts";
-import { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, REPLY } from "../../src/payload/sign.ts";
+import {
+  ANNOUNCES,
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  LATER,
+  REPLY,
+} from "../../src/payload/sign.ts";
 import { TCP_SIGNS } from "../../src/payload/tcp_signs.ts";
 import { UDP_SIGNS } from "../../src/payload/udp_signs.ts";
 import { SeededRandom } from "../seeded_random.ts";
@@ -23,8 +30,8 @@ function roleOf(
   new Uint8Array(view.buffer).set(payload, BEFORE);
   const [source, destination] = from === "server" ? [port, clientPort] : [clientPort, port];
   const protocol = PROTOCOLS[transport];
-  const role =
-    payloadRole(protocol, view, BEFORE, view.byteLength, source, destination, order) & ~ANNOUNCES;
+  const role = payloadRole(protocol, view, BEFORE, view.byteLength, source, destination, order) &
+    ~ANNOUNCES;
   return role === FROM_CLIENT ? "client" : role === FROM_SERVER ? "server" : "nobody";
 }
 
@@ -50,7 +57,10 @@ for (const transport of ["tcp", "udp"] as const) {
           const role = roleOf(it, it.payload, order);
           if (expected !== undefined) assert.equal(role, expected, `${order}: ${text}`);
           // What says something else as another one is there as that.
-          else assert.ok(role === "nobody" || own.some(isSame(it, order, role)), `${order}: ${text}`);
+          else {assert.ok(
+              role === "nobody" || own.some(isSame(it, order, role)),
+              `${order}: ${text}`,
+            );}
         }
       }
     });

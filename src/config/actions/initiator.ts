@@ -8,8 +8,8 @@ import { KIND_INITIATOR } from "../mapping_layout.ts";
 /**
  * The end that was seen to open the conversation is the client: by SYN and SYN-ACK (RFC 9293,
  * section 3.5), by the QR bit of DNS (RFC 1035, section 4.1.1), or as the sender of a UDP
- * conversation's first packet, unless much speaks for it as the server. Does not match where that was not
- * seen.
+ * conversation's first packet, unless much speaks for it as the server. Does not match where that was
+ * not seen.
  */
 export function Initiator(): Action {
   return new InitiatorAction();
@@ -26,7 +26,9 @@ class InitiatorAction extends Action {
 
   override explain(facts: Facts, outcome: Outcome): string {
     if (outcome === NO_MATCH) {
-      if (facts.evidence.opener === NEITHER) return "nothing was seen of who opened the conversation";
+      if (facts.evidence.opener === NEITHER) {
+        return "nothing was seen of who opened the conversation";
+      }
       const end = facts.evidence.opener === SOURCE_END ? "source" : "destination";
       return `the ${end} sent the first packet that was seen, but too much speaks for it as the server`;
     }

@@ -41,7 +41,14 @@ import { readFacts } from "./facts";
 import { readEvidence } from "./gathering";
 import { hold, isGuess, releaseHeld } from "./holding";
 import { corrected, judgeOwn } from "./host";
-import { decide, hasFunction, hasNoNetwork, isIgnored, isSuppressed, usesEvidence } from "./mapping";
+import {
+  decide,
+  hasFunction,
+  hasNoNetwork,
+  isIgnored,
+  isSuppressed,
+  usesEvidence,
+} from "./mapping";
 import { countAs } from "./no_flow";
 import { commit, stageFlow, untilOfFlow } from "./observations";
 import {

@@ -1,6 +1,14 @@
 /* What speaks for who opened a conversation and who serves, and what of it is told to the mapping. */
 import { DESTINATION_END, NEITHER, SOURCE_END } from "../../model/evidence_layout";
-import { ANNOUNCES, BY_QR_BIT, FIRST, FROM_CLIENT, FROM_SERVER, LATER, REPLY } from "../../model/payload_roles";
+import {
+  ANNOUNCES,
+  BY_QR_BIT,
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  LATER,
+  REPLY,
+} from "../../model/payload_roles";
 import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
@@ -30,8 +38,8 @@ import {
   LISTENS,
   MOST_INSPECTED,
   PROTOCOL_MASK,
-  STATE_HAS_NEW_PEERS,
   STATE_ANNOUNCES,
+  STATE_HAS_NEW_PEERS,
   STATE_NEW,
   STATE_WANTS_PAYLOAD,
   UNCLASSIFIED,
@@ -209,7 +217,12 @@ function inspect(isIpv6: bool, number: u32, packet: usize, direction: u32): void
   const inspected = inspectedOf(load<u32>(state));
   const ofDirection = (inspected >>> (direction * INSPECTED_BITS)) & INSPECTED_MASK;
   if (ofDirection >= MOST_INSPECTED) return;
-  noteRole(isIpv6, number, direction, payloadSays(packet, inspected === 0 ? FIRST : ofDirection === 0 ? REPLY : LATER));
+  noteRole(
+    isIpv6,
+    number,
+    direction,
+    payloadSays(packet, inspected === 0 ? FIRST : ofDirection === 0 ? REPLY : LATER),
+  );
 }
 
 /** How many payloads were inspected, by a state. */

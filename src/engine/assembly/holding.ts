@@ -3,12 +3,7 @@
  * middle, of which only a bare ACK was seen. A key that is wrong stays in Redis for its whole time to live,
  * so what guesses say is held until a payload came, or some seconds have passed.
  */
-import {
-  BY_EPHEMERAL,
-  BY_FAN_IN,
-  BY_LOWER_PORT,
-  BY_REGISTERED,
-} from "../../model/reason_numbers";
+import { BY_EPHEMERAL, BY_FAN_IN, BY_LOWER_PORT, BY_REGISTERED } from "../../model/reason_numbers";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import { COLD_FIRST_SECONDS, HELD, MOST_HELD, PROTOCOL_MASK, STATE_WANTS_PAYLOAD } from "../layout";
 import { coldOf, stateOf } from "./cells";
@@ -43,7 +38,9 @@ export function releaseHeld(isAll: bool): void {
     const isDue = isAll || !mayTellMore(word);
     const isIpv6 = (word & PENDING_IPV6) !== 0;
     // Where there is no room, it waits for the next time.
-    if (isDue && addMeanwhile(isIpv6, word >>> PENDING_NUMBER_SHIFT, word & PENDING_DIRECTION)) continue;
+    if (isDue && addMeanwhile(isIpv6, word >>> PENDING_NUMBER_SHIFT, word & PENDING_DIRECTION)) {
+      continue;
+    }
     store<u32>(HELD + (<usize> kept << 2), word);
     kept++;
   }
@@ -54,7 +51,8 @@ function mayTellMore(word: u32): bool {
   const isIpv6 = (word & PENDING_IPV6) !== 0;
   const number = word >>> PENDING_NUMBER_SHIFT;
   const state = load<u32>(stateOf(isIpv6, number));
-  const isUntold = (state & PROTOCOL_MASK) === PROTOCOL_TCP && (state & STATE_WANTS_PAYLOAD) !== 0 &&
+  const isUntold = (state & PROTOCOL_MASK) === PROTOCOL_TCP &&
+    (state & STATE_WANTS_PAYLOAD) !== 0 &&
     inspectedOf(state) === 0;
   const age = <i64> second - <i64> load<u32>(coldOf(isIpv6, number), COLD_FIRST_SECONDS);
   return isUntold && age >= 0 && age < LONGEST_HELD_SECONDS;

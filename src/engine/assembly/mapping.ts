@@ -14,10 +14,13 @@ import {
   KIND_LOWER_PORT,
   KIND_PORT_MATCH,
   KIND_SERVICE,
+  LAST_OLD_CLIENT_PORT,
   LOCAL_NETWORKS,
   MARGIN,
   NETWORKS,
   NOWHERE,
+  OLD_CLIENT_PORT,
+  OLD_CLIENT_PORT_OVER_TCP,
   PREFIX4_WORDS,
   PREFIX6_WORDS,
   RULE_DESTINATION,
@@ -306,8 +309,7 @@ function weighAll(): i32 {
   const payload = forEnd(load<u32>(FACTS_PAYLOAD_SERVER), 100);
   // What sends is no group, whatever its address looks like.
   const firstSender = load<u32>(FACTS_FIRST_SENDER);
-  const multicast =
-    (firstSender === SOURCE_END ? 0 : groupWeight(isIpv6, FACTS_SOURCE)) -
+  const multicast = (firstSender === SOURCE_END ? 0 : groupWeight(isIpv6, FACTS_SOURCE)) -
     (firstSender === DESTINATION_END ? 0 : groupWeight(isIpv6, FACTS_DESTINATION));
   const announced = weightOf(source, ANNOUNCED, 90) - weightOf(destination, ANNOUNCED, 90);
   const listening = weightOf(source, LISTENS, 60) - weightOf(destination, LISTENS, 60);
@@ -316,7 +318,11 @@ function weighAll(): i32 {
     fanInWeight(destination, isTcp, destinationPort);
   const registration = portWeight(registered, sourcePort) -
     portWeight(registered, destinationPort);
-  const ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
+  let ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
+  if (isTcp) {
+    ephemerality += oldClientWeight(ephemeral, destinationPort, sourcePort) -
+      oldClientWeight(ephemeral, sourcePort, destinationPort);
+  }
   const firstPacket = -forEnd(firstSender, 4);
 
   store<i32>(WEIGHTS, payload);
@@ -366,6 +372,13 @@ function fanInWeight(known: u32, isTcp: bool, port: u32): i32 {
   if (changed === 0 || (isTcp && port === FTP_DATA)) return 0;
   const weight = changed === 1 ? 20 : changed < 4 ? 30 : 40;
   return isTcp ? weight : weight / 2;
+}
+
+/** That of a port which older systems give to clients, against one that no system does. */
+function oldClientWeight(ephemeral: usize, client: u32, server: u32): i32 {
+  const isOld = portWeight(ephemeral, client) === OLD_CLIENT_PORT;
+  const isBeyond = server > LAST_OLD_CLIENT_PORT && portWeight(ephemeral, server) === 0;
+  return isOld && isBeyond ? OLD_CLIENT_PORT_OVER_TCP - OLD_CLIENT_PORT : 0;
 }
 
 // @inline
