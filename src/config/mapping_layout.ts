@@ -58,10 +58,11 @@ export const FLAG_PORT_IS_SOURCE: u32 = 8;
 /** By less than this, `Service()` does not decide. */
 export const MARGIN: i32 = 10;
 /**
- * When so much speaks for the sender of a UDP conversation's first packet as the server, `Initiator()` does
- * not take it for the client: what its packet answers was not seen.
+ * When payload, announcements and ports weigh so much for the sender of a UDP conversation's first packet as
+ * the server, `Initiator()` does not take it for the client: what its packet answers was not seen. It is what
+ * a port below 512 weighs against any that is not a system's.
  */
-export const AGAINST_FIRST_PACKET: i32 = 55;
+export const AGAINST_FIRST_PACKET: i32 = 35;
 /**
  * Older systems give clients ports up to this one. Such a port weighs little, as servers listen there too; over
  * TCP it weighs more against a port beyond that no system gives to clients. It was right 171 times and wrong 19

@@ -11,14 +11,27 @@ import {
 import { berContent, kerberosMessage, syslog } from "./common_signs.ts";
 import { dceRpcDatagram } from "./dce_rpc.ts";
 import { dnsElsewhere } from "./dns_elsewhere.ts";
+import { netFlow, sFlow } from "./flow_export.ts";
 import { gtpControl } from "./gtp.ts";
 import { bacnet, etherNetIp, fins } from "./industrial.ts";
 import { ldap } from "./ldap.ts";
 import { netbiosDatagram, slp } from "./local_discovery.ts";
+import {
+  bjnp,
+  bootp,
+  dhcpv6,
+  knxNetIp,
+  portControl,
+  rmcp,
+  rx,
+  sqlBrowser,
+  xdmcp,
+} from "./management.ts";
 import { gquic, quic } from "./quic.ts";
 import { rpcRole, rpcWords } from "./rpc.ts";
 import { sip, sipOnItsPort } from "./sip.ts";
 import { stun } from "./stun.ts";
+import { classicStun, l2tp, mgcp, ras } from "./telephony.ts";
 
 /** First bytes of BER's sequence: SNMP and LDAP messages are one. */
 const SEQUENCE = 0x30;
@@ -199,7 +212,7 @@ const tftp: Sign = {
 };
 
 /** UPnP device architecture, sections 1.2 and 1.3. */
-const ssdp = textSign("SSDP", ["M-SEARCH * ", "NOTIFY * "], ["HTTP/1.1 200"]);
+const ssdp = textSign("SSDP", ["M-SEARCH * ", "NOTIFY * ", "BT-SEARCH * "], ["HTTP/1.1 200"]);
 
 /** RFC 5531, section 9. */
 const rpc: Sign = {
@@ -265,5 +278,20 @@ export const UDP_SIGNS: readonly Sign[] = [
   netbiosDatagram,
   slp,
   memcached,
+  dhcpv6,
+  bootp,
+  rmcp,
+  xdmcp,
+  portControl,
+  sqlBrowser,
+  rx,
+  bjnp,
+  knxNetIp,
+  mgcp,
+  ras,
+  l2tp,
+  classicStun,
+  netFlow,
+  sFlow,
   dnsElsewhere,
 ];

@@ -118,7 +118,7 @@ const RULES: readonly Rule[] = [
     client: (values) => isNumber(values, "bjnp.type", (it) => it < 128),
     server: (values) => isNumber(values, "bjnp.type", (it) => it >= 128),
   },
-  { field: "xdmcp.opcode", client: [1, 2, 3, 7, 13], server: [4, 5, 6, 8, 9, 14] },
+  { field: "xdmcp.opcode", client: [1, 2, 3, 7, 10, 13], server: [5, 6, 8, 9, 11, 12, 14] },
   { field: "nbdgm.type", client: (values) => values("nbdgm.type") !== "" },
   { field: "cflow.version", client: (values) => values("cflow.version") !== "" },
   { field: "sflow_245.version", client: (values) => values("sflow_245.version") !== "" },

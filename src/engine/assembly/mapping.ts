@@ -253,12 +253,18 @@ function hasPort(ports: usize, port: u32): bool {
   return (load<u8>(ports + <usize> (port >>> 3)) & (1 << (port & 7))) !== 0;
 }
 
+/** What the payload, announcements and ports weigh: what an end was in other conversations says less. */
+function weighMessagesAndPorts(): i32 {
+  weighAll();
+  return load<i32>(WEIGHTS) + load<i32>(WEIGHTS, 8) + load<i32>(WEIGHTS, 24) + load<i32>(WEIGHTS, 28);
+}
+
 function askInitiator(): u32 {
   const opener = load<u32>(FACTS_OPENER);
   if (opener === NEITHER) return NO_MATCH;
   if (load<u32>(FACTS_OPENER_BY) === BY_FIRST_PACKET) {
     // The one before it may have been missed: then it is an answer.
-    const balance = weighAll();
+    const balance = weighMessagesAndPorts();
     if ((opener === SOURCE_END ? balance : -balance) >= AGAINST_FIRST_PACKET) return NO_MATCH;
   }
   return flowTo(opener === DESTINATION_END, load<u32>(FACTS_OPENER_BY));
