@@ -280,12 +280,15 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
+/** Places of the index that are looked at before so many conversations are forgotten, a power of two. */
+export const FETCHED: u32 = 32;
+export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
 
 // Packets, as they come.
 
 /** The index of a batch of packets. */
 export const BATCH_PACKETS: u32 = 4096;
-export const INDEX_OFFSET: usize = AGES + CACHE_LINE;
+export const INDEX_OFFSET: usize = FETCHED_HOMES + 32 * WORD;
 export const INDEX_CAPTURED: usize = INDEX_OFFSET + 4096 * 4;
 export const INDEX_LENGTH: usize = INDEX_CAPTURED + 4096 * 4;
 export const INDEX_SECONDS: usize = INDEX_LENGTH + 4096 * 4;
