@@ -15,6 +15,9 @@ export const TCP_SYN = 0x02;
 export const TCP_RST = 0x04;
 export const TCP_ACK = 0x10;
 
+/** How many layers that hold a packet of their own are opened, one in the other. */
+export const MOST_NESTED = 8;
+
 /**
  * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
  *
@@ -50,4 +53,41 @@ export class PacketHeader {
   bouncedSourcePort = 0;
   /** Its destination port. */
   bouncedDestinationPort = 0;
+  /** Which tunnel the packet is in, the innermost: one of the numbers of `tunnel.ts`. */
+  tunnel = 0;
+  /** What tells tunnels of one kind apart: VNI, TEID, key, label; 0 where there is nothing. */
+  tunnelId = 0;
+  /** How many layers that hold a packet of their own were opened. Those of the packet around it: */
+  nested = 0;
+  /** The packets around this one, the outermost first; `nested` of them mean something. */
+  readonly around: PacketHeader[] = [];
+
+  /** Notes the fields as those of the packet around the next one, which {@linkcode leave} takes back. */
+  enter(): void {
+    // Once a layer, and never again: this is no cost of a packet.
+    while (this.around.length <= this.nested) this.around.push(new PacketHeader());
+    this.around[this.nested].copy(this);
+    this.nested++;
+  }
+
+  /** Has the fields again that {@linkcode enter} has noted last. */
+  leave(): void {
+    this.nested--;
+    this.copy(this.around[this.nested]);
+  }
+
+  /** Takes the fields that say what is carried from where to where. */
+  private copy(other: PacketHeader): void {
+    for (let word = 0; word < 8; word++) this.addresses[word] = other.addresses[word];
+    this.isIpv6 = other.isIpv6;
+    this.protocol = other.protocol;
+    this.sourcePort = other.sourcePort;
+    this.destinationPort = other.destinationPort;
+    this.tcpFlags = other.tcpFlags;
+    this.transportOffset = other.transportOffset;
+    this.payloadOffset = other.payloadOffset;
+    this.payloadEnd = other.payloadEnd;
+    this.tunnel = other.tunnel;
+    this.tunnelId = other.tunnelId;
+  }
 }
