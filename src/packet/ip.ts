@@ -17,7 +17,11 @@ import {
   UNREACHABLE,
 } from "./decoded.ts";
 import { readIcmp, readIcmpv6 } from "./icmp.ts";
+import { readEthernet } from "./ethernet.ts";
+import { readGre } from "./gre.ts";
+import { readMpls } from "./mpls.ts";
 import { readTcp, readUdp } from "./transport.ts";
+import { readInner, TUNNEL_ETHERIP, TUNNEL_IP, TUNNEL_MPLS } from "./tunnel.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -43,6 +47,15 @@ const DESTINATION_OPTIONS = 60;
 const MOBILITY = 135;
 const HIP = 139;
 const SHIM6 = 140;
+
+/** Protocols that carry packets (IANA, "Protocol Numbers"). */
+const PROTOCOL_IPV4 = 4;
+const PROTOCOL_IPV6 = 41;
+const PROTOCOL_GRE = 47;
+const PROTOCOL_ETHERIP = 97;
+const PROTOCOL_MPLS = 137;
+/** Version, reserved (RFC 3378, section 3). */
+const ETHERIP_HEADER = 2;
 
 /**
  * Reads an IPv4 packet (RFC 791) and what it carries.
@@ -84,7 +97,39 @@ export function readIpv4(
   if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_ICMP) return readIcmp(view, next, limit, packetEnd, header);
-  return OTHER_PROTOCOL;
+  if (protocol !== AUTHENTICATION) return readCarried(view, protocol, next, limit, header);
+  const found = skipExtensions(view, protocol, next, limit, packetEnd);
+  if (found < 0) return -found;
+  header.protocol = found;
+  if (found === PROTOCOL_TCP) return readTcp(view, extensionsEnd, limit, packetEnd, header);
+  if (found === PROTOCOL_UDP) return readUdp(view, extensionsEnd, limit, packetEnd, header);
+  return readCarried(view, found, extensionsEnd, limit, header);
+}
+
+/** Reads the packet that a protocol other than TCP, UDP and ICMP may carry. */
+function readCarried(
+  view: DataView,
+  protocol: number,
+  start: number,
+  limit: number,
+  header: PacketHeader,
+): number {
+  switch (protocol) {
+    case PROTOCOL_IPV4:
+      return readInner(view, start, limit, header, TUNNEL_IP, 0, readIpv4, OTHER_PROTOCOL);
+    case PROTOCOL_IPV6:
+      return readInner(view, start, limit, header, TUNNEL_IP, 0, readIpv6, OTHER_PROTOCOL);
+    case PROTOCOL_GRE:
+      return readGre(view, start, limit, header);
+    case PROTOCOL_ETHERIP: {
+      const frame = start + ETHERIP_HEADER;
+      return readInner(view, frame, limit, header, TUNNEL_ETHERIP, 0, readEthernet, OTHER_PROTOCOL);
+    }
+    case PROTOCOL_MPLS:
+      return readInner(view, start, limit, header, TUNNEL_MPLS, 0, readMpls, OTHER_PROTOCOL);
+    default:
+      return OTHER_PROTOCOL;
+  }
 }
 
 /**
@@ -123,7 +168,7 @@ export function readIpv6(
   if (found === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (found === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
   if (found === PROTOCOL_ICMPV6) return readIcmpv6(view, next, limit, packetEnd, header);
-  return OTHER_PROTOCOL;
+  return readCarried(view, found, next, limit, header);
 }
 
 /** Where the header lies that {@linkcode skipExtensions} found. */

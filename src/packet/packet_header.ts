@@ -9,6 +9,9 @@ export * from "../model/protocol_numbers.ts";
 export const NOT_IP_PPP = 1 << 16;
 export const NOT_IP_FAMILY = 1 << 17;
 
+/** How many layers that hold a packet of their own are opened, one in the other. */
+export const MOST_NESTED = 8;
+
 /**
  * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
  *
@@ -55,4 +58,41 @@ export class PacketHeader {
   bouncedSourcePort = 0;
   /** Its destination port. */
   bouncedDestinationPort = 0;
+  /** Which tunnel the packet is in, the innermost: one of the numbers of `tunnel.ts`. */
+  tunnel = 0;
+  /** What tells tunnels of one kind apart: VNI, TEID, key, label; 0 where there is nothing. */
+  tunnelId = 0;
+  /** How many layers that hold a packet of their own were opened. Those of the packet around it: */
+  nested = 0;
+  /** The packets around this one, the outermost first; `nested` of them mean something. */
+  readonly around: PacketHeader[] = [];
+
+  /** Notes the fields as those of the packet around the next one, which {@linkcode leave} takes back. */
+  enter(): void {
+    // Once a layer, and never again: this is no cost of a packet.
+    while (this.around.length <= this.nested) this.around.push(new PacketHeader());
+    this.around[this.nested].copy(this);
+    this.nested++;
+  }
+
+  /** Has the fields again that {@linkcode enter} has noted last. */
+  leave(): void {
+    this.nested--;
+    this.copy(this.around[this.nested]);
+  }
+
+  /** Takes the fields that say what is carried from where to where. */
+  private copy(other: PacketHeader): void {
+    for (let word = 0; word < 8; word++) this.addresses[word] = other.addresses[word];
+    this.isIpv6 = other.isIpv6;
+    this.protocol = other.protocol;
+    this.sourcePort = other.sourcePort;
+    this.destinationPort = other.destinationPort;
+    this.tcpFlags = other.tcpFlags;
+    this.transportOffset = other.transportOffset;
+    this.payloadOffset = other.payloadOffset;
+    this.payloadEnd = other.payloadEnd;
+    this.tunnel = other.tunnel;
+    this.tunnelId = other.tunnelId;
+  }
 }
