@@ -141,9 +141,11 @@ export const TUNNELS: Tunnel[] = [
     9,
     (packet) => bytes(u16(0x2000), u16(0x6558), u32(9), ethernet(packet, [3])),
   ),
-  gre(
+  overIp(
+    "PPTP",
     "PPTP",
     77,
+    () => 47,
     (packet) =>
       bytes(
         ...[u16(0x3081), u16(0x880b), u16(packet.length + 2), u16(77), u32(5), u32(6)],

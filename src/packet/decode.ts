@@ -61,6 +61,9 @@ export function decode(
   header: PacketHeader,
 ): number {
   header.vlan = 0;
+  header.notIp = 0;
+  header.protocol = 0;
+  header.isFragment = false;
   header.nested = 0;
   header.tunnel = NO_TUNNEL;
   header.tunnelId = 0;
@@ -121,6 +124,7 @@ export function readLinkType(
     case LINKTYPE_ARCNET_LINUX:
       return readArcnetLinux(view, start, end, header);
     default:
+      header.notIp = linkType;
       return UNSUPPORTED_LINK_TYPE;
   }
 }

@@ -18,7 +18,7 @@ export const ETHERTYPE_IPV6 = 0x86dd;
 export const ETHERTYPE_BRIDGED = 0x6558;
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_PPP = 0x880b;
-const ETHERTYPE_MPLS = 0x8847;
+export const ETHERTYPE_MPLS = 0x8847;
 const ETHERTYPE_MPLS_MULTICAST = 0x8848;
 const ETHERTYPE_PPPOE_SESSION = 0x8864;
 const ETHERTYPE_SERVICE_VLAN = 0x88a8;
@@ -27,7 +27,7 @@ const ETHERTYPE_BACKBONE = 0x88e7;
 const ETHERTYPE_CISCO_METADATA = 0x8909;
 const ETHERTYPE_VN_TAG = 0x8926;
 const ETHERTYPE_E_TAG = 0x893f;
-const ETHERTYPE_NSH = 0x894f;
+export const ETHERTYPE_NSH = 0x894f;
 /** In use for stacked tags before IEEE 802.1ad gave them a number of their own. */
 const ETHERTYPE_OLD_SERVICE_VLAN = 0x9100;
 const ETHERTYPE_OLDER_SERVICE_VLAN = 0x9200;

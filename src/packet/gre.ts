@@ -3,7 +3,14 @@ import { ETHERTYPE_BRIDGED, ETHERTYPE_IPV4, readEthernet, readEtherType } from "
 import { readIpv4 } from "./ip.ts";
 import type { PacketHeader } from "./packet_header.ts";
 import { readPpp } from "./ppp.ts";
-import { readInner, type ReadLayer, TUNNEL_EOIP, TUNNEL_ERSPAN, TUNNEL_GRE } from "./tunnel.ts";
+import {
+  readInner,
+  type ReadLayer,
+  TUNNEL_EOIP,
+  TUNNEL_ERSPAN,
+  TUNNEL_GRE,
+  TUNNEL_PPTP,
+} from "./tunnel.ts";
 
 /** Flags and version, then the protocol (RFC 2784, section 2). */
 const GRE_HEADER = 4;
@@ -57,7 +64,7 @@ export function readGre(
     if (next + FIELD > end) return CUT_SHORT;
     id = view.getUint32(next);
     next += FIELD;
-    // PPTP: the payload's length, then the call.
+    // PPTP: the payload's length, then the call (RFC 2637, section 4.1).
     if (version === 1) id &= 0xffff;
   }
   if ((flags & HAS_SEQUENCE) !== 0) next += FIELD;
@@ -72,7 +79,9 @@ export function readGre(
     case PROTOCOL_WCCP:
       return readWccp(view, next, end, header, id);
     case PROTOCOL_PPP:
-      return inner(view, next, end, header, id, readPpp);
+      return version === 1
+        ? readInner(view, next, end, header, TUNNEL_PPTP, id, readPpp, OTHER_PROTOCOL)
+        : inner(view, next, end, header, id, readPpp);
     case ETHERTYPE_BRIDGED:
       return inner(view, next, end, header, id, readEthernet);
     case ETHERTYPE_IPV4:
@@ -103,8 +112,11 @@ function readProtocol(
   id: number,
 ): number {
   etherType = protocol;
+  const depth = header.nested;
   const decoded = inner(view, start, end, header, id, readAnnounced);
-  return decoded === NOT_IP ? OTHER_PROTOCOL : decoded;
+  if (decoded !== NOT_IP) return decoded;
+  while (header.nested > depth) header.leave();
+  return OTHER_PROTOCOL;
 }
 
 /** What {@linkcode readAnnounced} reads. */

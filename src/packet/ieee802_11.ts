@@ -8,7 +8,7 @@ import {
 } from "./decoded.ts";
 import { readLinkType } from "./decode.ts";
 import { readLlc } from "./llc.ts";
-import { MOST_NESTED, type PacketHeader } from "./packet_header.ts";
+import { MOST_NESTED, NOT_IP_80211, type PacketHeader } from "./packet_header.ts";
 
 /** Frame control, duration, three addresses, sequence control (IEEE 802.11, section 9.3.2.1). */
 const FRAME_HEADER = 24;
@@ -82,7 +82,7 @@ export function readPpi(
   if (start + length > end) return CUT_SHORT;
   // A header may announce another one.
   if (header.nested === MOST_NESTED) return NOT_IP;
-  header.nested++;
+  header.enter();
   return readLinkType(view, start + length, end, view.getUint32(start + 4, true), header);
 }
 
@@ -113,7 +113,10 @@ function readFrame(
   if (end - start < 2) return CUT_SHORT;
   const type = view.getUint8(start);
   const flags = view.getUint8(start + 1);
-  if ((type & TYPE_MASK) !== TYPE_DATA || (type & HAS_NO_DATA) !== 0) return NOT_IP;
+  if ((type & TYPE_MASK) !== TYPE_DATA || (type & HAS_NO_DATA) !== 0) {
+    header.notIp = NOT_IP_80211 | type;
+    return NOT_IP;
+  }
   if ((flags & IS_PROTECTED) !== 0) return ENCRYPTED;
   let size = FRAME_HEADER;
   if ((flags & TO_AND_FROM_SYSTEM) === TO_AND_FROM_SYSTEM) size += FOURTH_ADDRESS;

@@ -33,10 +33,14 @@ const FRAGMENT_HEADER = 8;
 const UNSTATED_LENGTH = 0x10000;
 /** Source and destination port, with which TCP and UDP both begin. */
 const PORTS = 4;
-/** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1). */
+/** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1), and one of the flags. */
 const IPV4_FRAGMENT_OFFSET = 0x1fff;
-/** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5). */
+const IPV4_MORE_FRAGMENTS = 0x2000;
+/** In units of so many bytes. */
+const FRAGMENT_UNIT = 8;
+/** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5), and the last one. */
 const IPV6_FRAGMENT_OFFSET = 0xfff8;
+const IPV6_MORE_FRAGMENTS = 0x0001;
 
 /** IPv6 extension headers (IANA, "IPv6 Extension Header Types"). */
 const HOP_BY_HOP = 0;
@@ -86,7 +90,6 @@ export function readIpv4(
   }
   const next = start + headerLength;
   if (next > limit) return CUT_SHORT;
-  if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
   header.isIpv6 = false;
   header.ipOffset = start;
   header.ipLength = totalLength;
@@ -94,6 +97,18 @@ export function readIpv4(
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
   const protocol = view.getUint8(start + 9);
   header.protocol = protocol;
+  const fragment = view.getUint16(start + 6) & (IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS);
+  header.isFragment = fragment !== 0;
+  if (fragment !== 0) {
+    header.fragmentId = view.getUint16(start + 4);
+    header.fragmentProtocol = protocol;
+    header.fragmentOffset = (fragment & IPV4_FRAGMENT_OFFSET) * FRAGMENT_UNIT;
+    header.hasMoreFragments = (fragment & IPV4_MORE_FRAGMENTS) !== 0;
+    header.fragmentStart = next;
+    header.fragmentEnd = limit;
+    header.fragmentLimit = packetEnd;
+    if (header.fragmentOffset !== 0) return LATER_FRAGMENT;
+  }
   if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_ICMP) return readIcmp(view, next, limit, packetEnd, header);
@@ -155,6 +170,7 @@ export function readIpv6(
   header.ipLength = payloadLength === 0 ? 0 : IPV6_HEADER + payloadLength;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
+  fragmentAt = 0;
   const found = skipExtensions(
     view,
     view.getUint8(start + 6),
@@ -162,8 +178,10 @@ export function readIpv6(
     limit,
     packetEnd,
   );
-  if (found < 0) return -found;
   const next = extensionsEnd;
+  header.isFragment = false;
+  if (fragmentAt !== 0) noteFragmentV6(view, limit, packetEnd, header);
+  if (found < 0) return -found;
   header.protocol = found;
   if (found === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (found === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
@@ -171,8 +189,29 @@ export function readIpv6(
   return readCarried(view, found, next, limit, header);
 }
 
+/** Notes the fields of an IPv6 fragment header (RFC 8200, section 4.5). */
+function noteFragmentV6(
+  view: DataView,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): void {
+  const word = view.getUint16(fragmentAt + 2);
+  // One that is all of its datagram is none (RFC 6946).
+  header.isFragment = (word & (IPV6_FRAGMENT_OFFSET | IPV6_MORE_FRAGMENTS)) !== 0;
+  header.fragmentId = view.getUint32(fragmentAt + 4);
+  header.fragmentProtocol = 0;
+  header.fragmentOffset = word & IPV6_FRAGMENT_OFFSET;
+  header.hasMoreFragments = (word & IPV6_MORE_FRAGMENTS) !== 0;
+  header.fragmentStart = fragmentAt + FRAGMENT_HEADER;
+  header.fragmentEnd = limit;
+  header.fragmentLimit = packetEnd;
+}
+
 /** Where the header lies that {@linkcode skipExtensions} found. */
 let extensionsEnd = 0;
+/** Where the last fragment header lies that it met; for those who set it to 0 before. */
+let fragmentAt = 0;
 
 /**
  * Walks over IPv6 extension headers.
@@ -206,6 +245,7 @@ function skipExtensions(
         break;
       case FRAGMENT:
         if (offset + FRAGMENT_HEADER > limit) return -shortBy(offset + FRAGMENT_HEADER, packetEnd);
+        fragmentAt = offset;
         if ((view.getUint16(offset + 2) & IPV6_FRAGMENT_OFFSET) !== 0) return -LATER_FRAGMENT;
         size = FRAGMENT_HEADER;
         break;

@@ -1,7 +1,7 @@
 import { CUT_SHORT, NOT_IP } from "./decoded.ts";
 import { readEtherType } from "./ethernet.ts";
 import { readIpv4 } from "./ip.ts";
-import type { PacketHeader } from "./packet_header.ts";
+import { NOT_IP_LLC, type PacketHeader } from "./packet_header.ts";
 
 /** Destination and source access point, control (IEEE 802.2). */
 const LLC_HEADER = 3;
@@ -24,6 +24,7 @@ export function readLlc(
 ): number {
   if (end - start < LLC_HEADER) return CUT_SHORT;
   const accessPoints = view.getUint16(start);
+  header.notIp = NOT_IP_LLC | accessPoints;
   if (view.getUint8(start + 2) !== UNNUMBERED_INFORMATION) return NOT_IP;
   if (accessPoints === IP) return readIpv4(view, start + LLC_HEADER, end, header);
   return accessPoints === SNAP ? readSnap(view, start + LLC_HEADER, end, header) : NOT_IP;

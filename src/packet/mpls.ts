@@ -1,5 +1,5 @@
 import { CUT_SHORT, NOT_IP } from "./decoded.ts";
-import { readEthernet } from "./ethernet.ts";
+import { ETHERTYPE_MPLS, readEthernet } from "./ethernet.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
 import type { PacketHeader } from "./packet_header.ts";
 import { NO_OUTER, readInner, TUNNEL_MPLS } from "./tunnel.ts";
@@ -31,7 +31,10 @@ export function readMpls(
   const version = view.getUint8(start) >>> 4;
   if (version === 4) return readIpv4(view, start, end, header);
   if (version === 6) return readIpv6(view, start, end, header);
-  if (version !== 0) return NOT_IP;
+  if (version !== 0) {
+    header.notIp = ETHERTYPE_MPLS;
+    return NOT_IP;
+  }
   const frame = start + CONTROL_WORD;
   const id = label >>> LABEL_SHIFT;
   return readInner(view, frame, end, header, TUNNEL_MPLS, id, readEthernet, NO_OUTER);

@@ -1,5 +1,5 @@
 import { BAD_LENGTH, CUT_SHORT, NOT_IP } from "./decoded.ts";
-import { readEthernet } from "./ethernet.ts";
+import { ETHERTYPE_NSH, readEthernet } from "./ethernet.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
 import { readMpls } from "./mpls.ts";
 import type { PacketHeader } from "./packet_header.ts";
@@ -31,7 +31,10 @@ export function readNsh(
   if (size < NSH_HEADER) return BAD_LENGTH;
   if (start + size > end) return CUT_SHORT;
   const read = nextProtocol(view.getUint8(start + NEXT_PROTOCOL));
-  if (read === null) return NOT_IP;
+  if (read === null) {
+    header.notIp = ETHERTYPE_NSH;
+    return NOT_IP;
+  }
   const path = view.getUint32(start + SERVICE_PATH) >>> 8;
   return readInner(view, start + size, end, header, TUNNEL_NSH, path, read, NO_OUTER);
 }

@@ -21,6 +21,6 @@ export function readPktap(
   if (view.getUint32(start + 4, true) !== HAS_PACKET) return NOT_IP;
   // A header may announce another one.
   if (header.nested === MOST_NESTED) return NOT_IP;
-  header.nested++;
+  header.enter();
   return readLinkType(view, start + length, end, view.getUint32(start + 8, true), header);
 }

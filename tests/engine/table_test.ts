@@ -21,6 +21,8 @@ import {
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
+  IN_TUNNEL,
+  IS_OUTER,
   NUMBER_MASK,
   SECRETS,
   SECRETS_SIZE,
@@ -108,7 +110,7 @@ class TestTable {
     return [
       ...words.subarray(cell + CELL_UNTIL / WORD, cell + CELL_PORTS / WORD),
       ...words.subarray(cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6),
-      words[cell + CELL_STATE / WORD] & 0xffff00,
+      words[cell + CELL_STATE / WORD] & OF_STATE,
       words[cold + COLD_OUTCOME / WORD] >>> 0,
       words[cold + COLD_OUTCOME / WORD + 1] >>> 0,
       words[cold + COLD_EVIDENCE / WORD],
@@ -122,7 +124,7 @@ class TestTable {
     const cold = (this.#word(TABLE_COLD) + number * 2 ** COLD_SHIFT) / WORD;
     words.fill(77, cell + CELL_UNTIL / WORD, cell + CELL_SECONDS / WORD);
     words.fill(77, cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6);
-    words[cell + CELL_STATE / WORD] ^= 0xffff00;
+    words[cell + CELL_STATE / WORD] ^= OF_STATE;
     words.fill(77, cold, cold + 2 ** COLD_SHIFT / WORD);
   }
 
@@ -170,6 +172,9 @@ function endsOf(address: number): [Int32Array, Int32Array] {
   source[address & 3] = ~address;
   return [source, destination];
 }
+
+/** What of a state is no part of what a conversation is known by. */
+const OF_STATE = 0xffff00 & ~(IN_TUNNEL | IS_OUTER);
 
 const NEW = [
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -2,7 +2,8 @@ import { addressText } from "../../src/model/address_text.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
-import { NO_TUNNEL, TUNNEL_NAMES } from "../../src/packet/tunnel.ts";
+import { TUNNEL_NAMES } from "../../src/model/tunnel_names.ts";
+import { NO_TUNNEL } from "../../src/model/tunnel_numbers.ts";
 
 /** Bytes around a packet: more than any header, so that a read beyond it finds them. */
 const SURROUNDINGS = 512;

@@ -23,7 +23,9 @@ import {
   HAS_PAYLOAD,
   IN_LIST4,
   IN_LIST6,
+  IN_TUNNEL,
   IN_WHOLE,
+  IS_OUTER,
   LIST4,
   LIST6,
   MILLISECONDS_SHIFT,
@@ -38,12 +40,16 @@ import {
   PACKET_OCTETS,
   PACKET_PAYLOAD,
   PACKET_PORTS,
+  PACKET_TUNNEL_SHIFT,
   PROTOCOL_MASK,
+  STATE_HAS_NEW_PEERS,
   STATE_NEW,
   STATE_WANTS_PAYLOAD,
   TABLE4,
   TABLE6,
   TABLE_CELLS,
+  TUNNELS4,
+  TUNNELS6,
   WHOLE,
   WHOLE_CAPTURED,
   WHOLE_LINK_TYPE,
@@ -65,6 +71,7 @@ import {
   add,
   clearStale,
   find,
+  findInAnyTunnel,
   hash4,
   hash6,
   isCellOf,
@@ -72,11 +79,14 @@ import {
   place,
   prefetch,
   touch,
+  tunnelSalt,
 } from "./table";
 
 const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
 const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD;
+/** What is new of a conversation, and no question where it is between the ends of a tunnel. */
+const NEW: u32 = STATE_NEW | STATE_HAS_NEW_PEERS;
 const ONE_PACKET_ABOVE: u64 = 1 << OCTETS_BITS;
 
 let count4: u32 = 0;
@@ -100,6 +110,7 @@ export function setPayload(from: usize, size: usize, vlan: u32): void {
  * @param sourceAndDestination The source port in the upper half, the destination port in the lower.
  * @param itsAbout What it is, without the direction.
  * @param octets As in the list.
+ * @param salt Its protocol, or `tunnelSalt()`, for the hash.
  */
 // @inline
 export function put4(
@@ -108,6 +119,7 @@ export function put4(
   sourceAndDestination: u32,
   itsAbout: u32,
   octets: u32,
+  salt: u32,
 ): void {
   const sourcePort = sourceAndDestination >>> 16;
   const destinationPort = sourceAndDestination & 0xffff;
@@ -121,7 +133,7 @@ export function put4(
   const high = destination ^ addressTurn;
   const ports = ((sourcePort ^ portTurn) << 16) | (destinationPort ^ portTurn);
   const about = itsAbout | (turn & (1 << DIRECTION_SHIFT));
-  const hash = hash4(low, high, ports, about & PROTOCOL_MASK);
+  const hash = hash4(low, high, ports, salt);
   const into = LIST4 + (<usize> count4 << PACKET4_SHIFT);
   count4++;
   addToOrder(IN_LIST4);
@@ -135,8 +147,8 @@ export function next6(): usize {
   return LIST6 + (<usize> count6 << PACKET6_SHIFT) + PACKET_ADDRESSES;
 }
 
-/** Adds an IPv6 packet, whose addresses are at {@linkcode next6}. */
-export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): void {
+/** Adds an IPv6 packet, whose addresses are at {@linkcode next6}. Parameters are as of {@linkcode put4}. */
+export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32, salt: u32): void {
   const into = LIST6 + (<usize> count6 << PACKET6_SHIFT);
   const addresses = into + PACKET_ADDRESSES;
   const source = v128.load(addresses);
@@ -152,10 +164,37 @@ export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): voi
   v128.store(addresses, v128.bitselect(source, destination, turn), 16);
   const ports = rotl<u32>(sourceAndDestination, isTurned << 4);
   const about = itsAbout | (isTurned << DIRECTION_SHIFT);
-  const hash = hash6(addresses, ports, about & PROTOCOL_MASK);
+  const hash = hash6(addresses, ports, salt);
   count6++;
   addToOrder(IN_LIST6);
   putRest(into, about, ports, hash, octets);
+}
+
+/** Adds an IPv4 packet that is in a tunnel. */
+export function putInTunnel4(
+  source: u32,
+  destination: u32,
+  ports: u32,
+  about: u32,
+  octets: u32,
+  kind: u32,
+  id: u32,
+): void {
+  noteTunnel(TUNNELS4 + (<usize> count4 << PACKET_TUNNEL_SHIFT), kind, id);
+  const salt = tunnelSalt(about & PROTOCOL_MASK, kind, id);
+  put4(source, destination, ports, about | IN_TUNNEL, octets, salt);
+}
+
+/** The same of IPv6. */
+export function putInTunnel6(ports: u32, about: u32, octets: u32, kind: u32, id: u32): void {
+  noteTunnel(TUNNELS6 + (<usize> count6 << PACKET_TUNNEL_SHIFT), kind, id);
+  put6(ports, about | IN_TUNNEL, octets, tunnelSalt(about & PROTOCOL_MASK, kind, id));
+}
+
+// @inline
+function noteTunnel(into: usize, kind: u32, id: u32): void {
+  store<u32>(into, kind);
+  store<u32>(into + 4, id);
 }
 
 // @inline
@@ -325,14 +364,16 @@ function takeReset(isIpv6: bool, packet: usize, about: u32): bool {
 /** Takes a packet of a conversation that is new, or wants to be inspected, or to be classified. */
 function takeSignOfLife(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const cell = cellOf(isIpv6, number);
-  if ((load<u32>(cell, CELL_STATE) & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);
+  const state = load<u32>(cell, CELL_STATE);
+  if ((state & IS_OUTER) !== 0) store<u32>(cell, state & ~NEW, CELL_STATE);
+  else if ((state & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);
   if (load<u32>(untilOf(cell, directionOf(about))) > window) return;
   touch(isIpv6, number);
   addPending(isIpv6, number, directionOf(about));
 }
 
 /**
- * Looks up the conversation whose direction is in the facts. No group may be on its way.
+ * Looks up the conversation whose direction is in the facts, in no tunnel or otherwise in any. No group may be on its way.
  *
  * @param isAdded Whether it is added where it is not known.
  * @returns Its number; 0 where it is not known, whose cell then has it.
@@ -344,16 +385,17 @@ export function findFacts(isAdded: bool): u32 {
   if (isIpv6) {
     v128.store(next6(), v128.load(FACTS_SOURCE));
     v128.store(next6(), v128.load(FACTS_DESTINATION), 16);
-    put6(ports, about, 0);
+    put6(ports, about, 0, about);
   } else {
-    put4(load<u32>(FACTS_SOURCE + 12), load<u32>(FACTS_DESTINATION + 12), ports, about, 0);
+    put4(load<u32>(FACTS_SOURCE + 12), load<u32>(FACTS_DESTINATION + 12), ports, about, 0, about);
   }
   count4 = 0;
   count6 = 0;
   orderCount = 0;
   const packet = isIpv6 ? LIST6 : LIST4;
   foundDirection = directionOf(load<u32>(packet, PACKET_ABOUT));
-  const number = find(isIpv6, packet);
+  let number = find(isIpv6, packet);
+  if (number === 0 && !isAdded) number = findInAnyTunnel(isIpv6, packet);
   isFoundNew = number === 0;
   if (number !== 0) return number;
   if (isAdded) return add(isIpv6, packet);
