@@ -12,7 +12,8 @@ import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { DECODED_NAMES, LATER_FRAGMENT, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { Fragments } from "../packet/fragments.ts";
 import {
   DESTINATION,
   PacketHeader,
@@ -171,6 +172,9 @@ export class Engine implements PacketTaker {
   readonly #input: PacketBatch;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #seen: ObservationBatch;
+  readonly #fragments = new Fragments((view, header) =>
+    this.#payloadReader?.read(view, header, this.#packetSecond, this.#window)
+  );
   readonly #undecoded = new UndecodedCounts();
   /** Whether the conversations of tunnels are attributed besides those in them. */
   #attributesOuter = false;
@@ -283,8 +287,15 @@ export class Engine implements PacketTaker {
   flush(): void {
     this.#followClock();
     this.#program.classifyPending();
+    this.#fragments.flush(this.#second);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
+  }
+
+  /** Reads what came of messages in fragments of which no more will come, and does what a flush does. */
+  end(): void {
+    this.#fragments.end();
+    this.flush();
   }
 
   /** Emits when flows were seen last that were seen since it was called before. */
@@ -415,15 +426,49 @@ export class Engine implements PacketTaker {
     const header = this.#header;
     const { view } = this.memory;
     const outcome = decode(view, start, start + captured, linkType, header);
-    this.#decoded[outcome]++;
     if (outcome === TRANSPORT) {
-      if (this.memory.bytes[READ_PORTS + header.sourcePort] !== 0) {
-        this.#program.addWhole(start, captured, linkType);
-      }
-      this.#add(header.ipLength || length - (header.ipOffset - start));
-    } else if (outcome === UNREACHABLE) this.#program.addWhole(start, captured, linkType);
-    else this.#undecoded.note(outcome, header);
+      this.#decoded[TRANSPORT]++;
+      const octets = header.ipLength || length - (header.ipOffset - start);
+      let isRead = this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
+      if (header.isFragment) isRead = this.#takeFirstFragment(octets, isRead);
+      else this.#add(octets);
+      if (isRead) this.#program.addWhole(start, captured, linkType);
+    } else if (outcome === LATER_FRAGMENT && header.isFragment) {
+      this.#takeLaterFragment(header.ipLength || length - (header.ipOffset - start));
+    } else {
+      this.#decoded[outcome]++;
+      if (outcome === UNREACHABLE) this.#program.addWhole(start, captured, linkType);
+      else this.#undecoded.note(outcome, header);
+    }
     if (header.nested !== 0) this.#addOuter(start, length);
+  }
+
+  /**
+   * Takes the first fragment of a datagram, and those that came before it.
+   *
+   * @returns Whether it is still to be read by itself.
+   */
+  #takeFirstFragment(octets: number, isWanted: boolean): boolean {
+    const header = this.#header;
+    const fragments = this.#fragments;
+    const isHeld = fragments.takeFirst(this.memory.view, header, this.#packetSecond, isWanted);
+    this.#add(octets);
+    const { packetsBefore, octetsBefore } = fragments;
+    if (packetsBefore > 0) {
+      this.#decoded[LATER_FRAGMENT] -= packetsBefore;
+      this.#decoded[TRANSPORT] += packetsBefore;
+      header.payloadOffset = header.payloadEnd;
+      // As one packet: how many there were nobody asks.
+      this.#add(octetsBefore);
+    }
+    return isWanted && !isHeld;
+  }
+
+  #takeLaterFragment(octets: number): void {
+    const { view } = this.memory;
+    const isKnown = this.#fragments.takeLater(view, this.#header, this.#packetSecond, octets);
+    this.#decoded[isKnown ? TRANSPORT : LATER_FRAGMENT]++;
+    if (isKnown) this.#add(octets);
   }
 
   /** Puts the outermost IP packet that the packet is in into the group, whatever is in it. */

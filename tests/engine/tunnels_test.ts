@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { parseAddress } from "../../src/model/address.ts";
+import { emptyFacts } from "../../src/model/facts.ts";
 import { tunnelText } from "../../src/model/tunnel_names.ts";
 import {
   KIND_FLOW,
@@ -166,7 +168,13 @@ Deno.test("many VXLAN networks with the same ends are as many conversations", ()
 
 Deno.test("what is known of a conversation in a tunnel is found by its ends", () => {
   const engine = engineWith();
-  engine.take(SECOND, ip(CLIENT, SERVER, tcp(1, 2, ACK)), vxlan(7, request));
-  engine.keys();
-  assert.equal(engine.decoded("transport"), 2);
+  engine.take(SECOND, vxlan(7, request));
+  const facts = emptyFacts();
+  facts.protocol = 6;
+  facts.source.set(parseAddress(CLIENT)!.words);
+  facts.destination.set(parseAddress(SERVER)!.words);
+  [facts.sourcePort, facts.destinationPort] = [50_000, 443];
+  assert.ok(engine.engine.readEvidence(facts));
+  facts.destinationPort = 444;
+  assert.ok(!engine.engine.readEvidence(facts));
 });

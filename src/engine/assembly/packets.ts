@@ -254,18 +254,19 @@ function beginGroup(second: u32): void {
 function takePacket(start: usize, captured: u32, length: u32, linkType: u32): void {
   if (takePlain(start, captured, linkType)) plainCount++;
   else {
-    reserve();
+    // What it is inside of, and its fragments that came before it.
+    reserve(2);
     decode(start, captured, linkType, length);
   }
 }
 
-/** Has room in the group for one more entry of the next packet: what it is inside of. */
-function reserve(): void {
-  if (groupLeft === 0) {
+/** Has room in the group for so many entries of the next packet besides its own. */
+function reserve(count: u32): void {
+  if (groupLeft < count) {
     takeGroup();
     groupLeft = GROUP - 1;
   }
-  groupLeft--;
+  groupLeft -= count;
 }
 
 /** Takes a packet that is as most are. */
@@ -473,7 +474,7 @@ function takeInner(
   if (!isIpv6 && etherType !== IPV4) return false;
   const about = isIpv6 ? aboutPlain6(ip, end) : aboutPlain4(ip, end);
   if (about === 0 || about === TUNNEL) return false;
-  reserve();
+  reserve(1);
   setPayload(payload, payloadEnd - payload, vlan);
   const ports = bswap<u32>(load<u32>(ip + (isIpv6 ? IPV6_HEADER : IPV4_HEADER)));
   if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
