@@ -4,6 +4,9 @@ import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterWithLengths } from "./filter_with_lengths.ts";
 import { LONG_SNAPLEN } from "./live_options.ts";
 
+/** A filter for fragments that have no ports, IPv4 (RFC 791), and all of IPv6 (RFC 8200). */
+const LATER_FRAGMENT = "(ip and ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] = 44)";
+
 /** A filter that takes every packet. */
 const TAKE_ALL = "";
 
@@ -16,7 +19,7 @@ const TAKE_ALL = "";
  * @param filter The user's filter, in the language of pcap-filter(7), or `null`.
  * @param snaplen How many bytes are taken of most packets.
  * @param longPorts Of packets that come from these ports `LONG_SNAPLEN` bytes are taken, if that is
- * more.
+ * more; and of fragments, of which later ones have no ports.
  * @throws {UserError} with libpcap's words when the filter has an error.
  */
 export function liveProgram(
@@ -40,7 +43,7 @@ export function liveProgram(
  * follows `vlan` or `pppoes` in the language of filters is about what is inside.
  */
 function longPacketFilters(ports: readonly number[]): string[] {
-  const from = `(${ports.map((port) => `src port ${port}`).join(" or ")})`;
+  const from = `(${ports.map((port) => `src port ${port}`).join(" or ")} or ${LATER_FRAGMENT})`;
   return [from, `vlan and ${from}`, `pppoes and ${from}`];
 }
 

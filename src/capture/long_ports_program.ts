@@ -30,6 +30,8 @@ const IPV6_NEXT_HEADER = 6;
 const IPV6_HEADER = 40;
 const TCP = 6;
 const UDP = 17;
+/** The extension header of a fragment (RFC 8200, section 4.5). */
+const FRAGMENT = 44;
 
 /**
  * A program for the kernel's filter that takes every packet, and of those that come over TCP or UDP
@@ -37,7 +39,7 @@ const UDP = 17;
  *
  * @param snaplen How many bytes are taken of most packets.
  * @param longPorts Of packets that come from these ports `LONG_SNAPLEN` bytes are taken, if that is
- * more.
+ * more; and of later fragments, which have no ports.
  */
 export function longPortsProgram(
   snaplen: number,
@@ -50,13 +52,15 @@ export function longPortsProgram(
     ...unlessTransport(snaplen),
     load(LOAD_HALF, NETWORK + IPV4_FRAGMENT),
     { code: JUMP_IF_BITS, jt: 0, jf: 1, k: IPV4_FRAGMENT_OFFSET_MASK },
-    take(snaplen),
+    take(LONG_SNAPLEN),
     load(LOAD_HEADER_LENGTH, NETWORK),
     load(LOAD_HALF_INDEXED, NETWORK),
     ...ports,
   ];
   const ipv6 = [
     load(LOAD_BYTE, NETWORK + IPV6_NEXT_HEADER),
+    { code: JUMP_IF_EQUAL, jt: 0, jf: 1, k: FRAGMENT },
+    take(LONG_SNAPLEN),
     ...unlessTransport(snaplen),
     load(LOAD_HALF, NETWORK + IPV6_HEADER),
     ...ports,
