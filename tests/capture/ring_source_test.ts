@@ -8,6 +8,7 @@ import {
   WITHOUT_NAMESPACES,
 } from "../namespaces.ts";
 import { type Bytes, ethernet, ipUdp, pcap, udp } from "../packets.ts";
+import { fragmentOf } from "../fragments.ts";
 import { LiveCapture, OURS, PORT } from "./live_capture.ts";
 
 /** libpcap can't be loaded: for the program, that is as if it was not installed. */

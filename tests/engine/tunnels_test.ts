@@ -1,4 +1,11 @@
 import assert from "node:assert/strict";
+import {
+  CELL4_SHIFT,
+  CELL_OCTETS,
+  CELL_PACKETS,
+  TABLE4,
+  TABLE_CELLS,
+} from "../../src/engine/layout.ts";
 import { parseAddress } from "../../src/model/address.ts";
 import { emptyFacts } from "../../src/model/facts.ts";
 import { tunnelText } from "../../src/model/tunnel_names.ts";
@@ -58,6 +65,15 @@ function gre(packet: Uint8Array, from = LEFT, to = RIGHT): Bytes {
 function engineWith(tunnels?: "inner" | "outer" | "both", rest: TestEngineOptions = {}) {
   const config = { suppressOwnNetwork: false, ...(tunnels === undefined ? {} : { tunnels }) };
   return new TestEngine({ ...rest, config });
+}
+
+/** Packets and bytes of each direction of an IPv4 conversation. */
+function cellOf({ engine: { memory: { view } } }: TestEngine, number: number): number[][] {
+  const cell = view.getUint32(TABLE4 + TABLE_CELLS, true) + number * 2 ** CELL4_SHIFT;
+  return [0, 1].map((direction) => [
+    view.getUint32(cell + CELL_PACKETS + 4 * direction, true),
+    view.getUint32(cell + CELL_OCTETS + 8 * direction, true),
+  ]);
 }
 
 /** Flow keys with the tunnel that each is in. */
@@ -144,6 +160,19 @@ Deno.test("both directions of a GTP-U tunnel are one conversation, though each h
   // Another TEID in the same direction is another subscriber's.
   engine.take(SECOND, gtpU(0x3333, request));
   assert.equal(engine.engine.statistics().conversations, 3);
+});
+
+Deno.test("the ends of a tunnel have the packets and bytes of all that goes through it, in each direction", () => {
+  const engine = engineWith();
+  const there = vxlan(7, ip(CLIENT, SERVER, tcp(1, 443, ACK, "n".repeat(60_000))));
+  const back = vxlan(7, answer, RIGHT, LEFT);
+  const elsewhere = vxlan(7, request, LEFT, "198.51.100.3");
+  for (let round = 0; round < 7; round++) {
+    engine.take(SECOND, ...Array(100).fill([there, there, back, elsewhere]).flat());
+  }
+  engine.keys();
+  // The first is the conversation inside.
+  assert.deepEqual(cellOf(engine, 2), [[1400, 1400 * there.length], [700, 700 * back.length]]);
 });
 
 Deno.test("packets with ever other TEIDs make 16 conversations of the same ends at most", () => {

@@ -78,21 +78,28 @@ import {
   isFoundStale,
   place,
   prefetch,
+  prefetchTunnels,
   touch,
   tunnelSalt,
 } from "./table";
 
 const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
+/** Control bits, and what has to be counted otherwise. */
+const UNUSUAL: u32 = CONTROL | IS_OUTER;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
 const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD;
 /** What is new of a conversation, and no question where it is between the ends of a tunnel. */
 const NEW: u32 = STATE_NEW | STATE_HAS_NEW_PEERS;
+/** The most bytes of an IPv4 packet (RFC 791). */
+const LONGEST_PACKET: u32 = 0xffff;
 const ONE_PACKET_ABOVE: u64 = 1 << OCTETS_BITS;
 
 let count4: u32 = 0;
 let count6: u32 = 0;
 let wholeCount: u32 = 0;
 let orderCount: usize = 0;
+/** Whether any of them is in a tunnel. */
+let hasTunnels: bool = false;
 /** Where the payload of the last packet is, and how long, if it has one; its VLAN. */
 let payload: usize = 0;
 let payloadSizeAndVlan: u32 = 0;
@@ -191,8 +198,56 @@ export function putInTunnel6(ports: u32, about: u32, octets: u32, kind: u32, id:
   put6(ports, about | IN_TUNNEL, octets, tunnelSalt(about & PROTOCOL_MASK, kind, id));
 }
 
+/**
+ * The last two of the group that others are inside of: addresses, and where they are listed. Most packets
+ * in a tunnel come from the same ends as the one before, or its other end: they count there, as one entry.
+ */
+let outerSource: u32 = 0;
+let outerDestination: u32 = 0;
+let outerAt: usize = 0;
+let otherSource: u32 = 0;
+let otherDestination: u32 = 0;
+let otherAt: usize = 0;
+
+/**
+ * Whether a packet between these ends that others are inside of is listed, as the last one then, and has
+ * room for the bytes of another one.
+ */
+export function hasOuter4(source: u32, destination: u32): bool {
+  if (outerAt !== 0 && outerSource === source && outerDestination === destination) {
+    return (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) <= OCTETS_MASK - LONGEST_PACKET;
+  }
+  const isOther = otherAt !== 0 && otherSource === source && otherDestination === destination;
+  const at = otherAt;
+  otherSource = outerSource;
+  otherDestination = outerDestination;
+  otherAt = outerAt;
+  outerSource = source;
+  outerDestination = destination;
+  outerAt = isOther ? at : 0;
+  return isOther &&
+    (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) <= OCTETS_MASK - LONGEST_PACKET;
+}
+
+/** Adds an IPv4 packet that others are inside of. */
+export function putOuter4(source: u32, destination: u32, octets: u32): void {
+  if (hasOuter4(source, destination)) {
+    const sum = (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) + (octets & OCTETS_MASK);
+    if (sum <= OCTETS_MASK) {
+      store<u32>(outerAt, sum | (octets & ~OCTETS_MASK), PACKET_OCTETS);
+      // Where others have a payload it has how many more packets it stands for.
+      store<u32>(outerAt, load<u32>(outerAt, PACKET_PAYLOAD) + 1, PACKET_PAYLOAD);
+      return;
+    }
+  }
+  setPayload(0, 0, 0);
+  outerAt = LIST4 + (<usize> count4 << PACKET4_SHIFT);
+  put4(source, destination, 0, IS_OUTER, octets, IS_OUTER);
+}
+
 // @inline
 function noteTunnel(into: usize, kind: u32, id: u32): void {
+  hasTunnels = true;
   store<u32>(into, kind);
   store<u32>(into + 4, id);
 }
@@ -229,11 +284,18 @@ export function takeGroup(): void {
   if (count === 0) return;
   if (count4 !== 0) prefetch(false, count4);
   if (count6 !== 0) prefetch(true, count6);
+  if (hasTunnels) {
+    prefetchTunnels(false, count4);
+    prefetchTunnels(true, count6);
+  }
   clearStale();
   orderCount = 0;
   count4 = 0;
   count6 = 0;
   wholeCount = 0;
+  outerAt = 0;
+  otherAt = 0;
+  hasTunnels = false;
   let from4: u32 = 0;
   let from6: u32 = 0;
   let whole = WHOLE;
@@ -284,7 +346,7 @@ function takeRun(
       number = find(isIpv6, packet);
       cell = cells + (<usize> number << shift);
     }
-    if (number === 0 || (about & CONTROL) !== 0) {
+    if (number === 0 || (about & UNUSUAL) !== 0) {
       number = takeUnusual(isIpv6, number, packet, about);
       if (number === 0) continue;
       cell = cells + (<usize> number << shift);
@@ -322,6 +384,7 @@ function countPacket(cell: usize, packet: usize, about: u32): void {
  * @returns The number of its conversation, if the packet is a sign of life of it, and otherwise 0.
  */
 function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
+  if ((about & IS_OUTER) !== 0) return takeOuter(isIpv6, known, packet, about);
   let isSignOfLife = true;
   if ((about & CONTROL) !== 0) {
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
@@ -345,6 +408,23 @@ function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
     store<u16>(cell, milliseconds, CELL_MILLISECONDS);
   }
   return isSignOfLife ? number : 0;
+}
+
+/** Takes one or more packets that others are inside of. @returns The number of their conversation. */
+function takeOuter(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
+  const number = known !== 0 ? known : add(isIpv6, packet);
+  const cell = cellOf(isIpv6, number);
+  countPacket(cell, packet, about);
+  const more = load<u32>(packet, PACKET_PAYLOAD);
+  const direction = <usize> directionOf(about);
+  const packetsAt = cell + (direction << 2);
+  const packets = load<u32>(packetsAt, CELL_PACKETS) + more;
+  store<u32>(packetsAt, packets, CELL_PACKETS);
+  if (packets < more) {
+    const octetsAt = cell + (direction << 3);
+    store<u64>(octetsAt, load<u64>(octetsAt, CELL_OCTETS) + ONE_PACKET_ABOVE, CELL_OCTETS);
+  }
+  return number;
 }
 
 /**

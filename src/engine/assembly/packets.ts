@@ -43,11 +43,13 @@ import {
 import { hasClock, millisecond } from "./clock";
 import {
   addWhole,
+  hasOuter4,
   next6,
   put4,
   put6,
   putInTunnel4,
   putInTunnel6,
+  putOuter4,
   setPayload,
   takeGroup,
 } from "./group";
@@ -474,7 +476,9 @@ function takeInner(
   if (!isIpv6 && etherType !== IPV4) return false;
   const about = isIpv6 ? aboutPlain6(ip, end) : aboutPlain4(ip, end);
   if (about === 0 || about === TUNNEL) return false;
-  reserve(1);
+  const source = bswap<u32>(load<u32>(outer, 12));
+  const destination = bswap<u32>(load<u32>(outer, 16));
+  if (!hasOuter4(source, destination)) reserve(1);
   setPayload(payload, payloadEnd - payload, vlan);
   const ports = bswap<u32>(load<u32>(ip + (isIpv6 ? IPV6_HEADER : IPV4_HEADER)));
   if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
@@ -487,14 +491,8 @@ function takeInner(
     const octets = octetsWord(<u32> word16(ip + 2));
     putInTunnel4(<u32> addresses, <u32> (addresses >>> 32), ports, about, octets, kind, id);
   }
-  addOuterAt(outer);
+  putOuter4(source, destination, octetsWord(<u32> word16(outer + 2)));
   return true;
-}
-
-/** Adds an IPv4 packet as what others are inside of. */
-function addOuterAt(ip: usize): void {
-  const source = bswap<u32>(load<u32>(ip, 12));
-  addOuter4(source, bswap<u32>(load<u32>(ip, 16)), <u32> word16(ip + 2));
 }
 
 /** Bytes of an IP packet, with its milliseconds above them. */
@@ -615,8 +613,7 @@ export function add6(
 
 /** Adds an IPv4 packet as what another one is inside of. */
 export function addOuter4(source: u32, destination: u32, octets: u32): void {
-  setPayload(0, 0, 0);
-  put4(source, destination, 0, IS_OUTER, octetsWord(octets), IS_OUTER);
+  putOuter4(source, destination, octetsWord(octets));
 }
 
 /** The same for IPv6. Its addresses are at {@linkcode nextAddresses}, the source first. */

@@ -57,11 +57,13 @@ import {
   TABLE_MASK,
   TABLE_NEWEST,
   TABLE_OLDEST,
+  TABLE_TUNNELS,
   TABLE_UNUSED,
   TOUCHED_SHIFT,
   TUNNEL_FIRST_ID,
   TUNNEL_IDS,
   TUNNEL_KIND,
+  TUNNEL_SHIFT,
   TUNNELS4,
   TUNNELS6,
 } from "../layout";
@@ -186,6 +188,21 @@ export function prefetch(isIpv6: bool, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const number = load<u32>(found + (<usize> i << 2));
     loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
+  }
+  sum ^= loaded;
+}
+
+/** Has the tunnels of conversations fetched that {@linkcode prefetch} has found for packets in tunnels. */
+export function prefetchTunnels(isIpv6: bool, count: u32): void {
+  const tunnels: usize = load<u32>(tableOf(isIpv6), TABLE_TUNNELS);
+  const list = isIpv6 ? LIST6 : LIST4;
+  const listShift = isIpv6 ? PACKET6_SHIFT : PACKET4_SHIFT;
+  const found = isIpv6 ? FOUND6 : FOUND4;
+  let loaded: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const isThere = (load<u32>(list + (<usize> i << listShift), PACKET_ABOUT) & IN_TUNNEL) !== 0;
+    const number = isThere ? load<u32>(found + (<usize> i << 2)) : 0;
+    loaded ^= load<u32>(tunnels + (<usize> number << TUNNEL_SHIFT));
   }
   sum ^= loaded;
 }
