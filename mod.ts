@@ -33,6 +33,7 @@ export {
 } from "./src/capture/packet_batch.ts";
 export type { PacketSource, SourceStatistics } from "./src/capture/packet_source.ts";
 export { SavefileSource } from "./src/capture/savefile_source.ts";
+export { TimeOrigin } from "./src/capture/time_origin.ts";
 export type { ReadBytes } from "./src/capture/chunk_reader.ts";
 export { decode } from "./src/packet/decode.ts";
 export { DECODED_NAMES } from "./src/packet/decoded.ts";
@@ -52,6 +53,7 @@ export {
   type ForgottenStatistics,
 } from "./src/engine/engine.ts";
 export type { ConversationExample } from "./src/engine/conversation_example.ts";
+export type { Both, ConversationRecord } from "./src/engine/conversation_record.ts";
 export { EngineMemory } from "./src/engine/engine_memory.ts";
 export { MappingProgram, type MappingStory, type RuleStory } from "./src/engine/mapping_program.ts";
 export { BECAME_NAMES } from "./src/model/no_flow.ts";

@@ -226,6 +226,8 @@ export function pcap(
   const records = packets.flatMap(({ packet, seconds, length }) => {
     const record = new DataView(new ArrayBuffer(16));
     record.setUint32(0, Math.floor(seconds), littleEndian);
+    const parts = magic === 0xa1b23c4d ? 1e9 : 1e6;
+    record.setUint32(4, Math.round((seconds % 1) * parts) % parts, littleEndian);
     record.setUint32(8, packet.length, littleEndian);
     record.setUint32(12, length ?? packet.length, littleEndian);
     return [new Uint8Array(record.buffer), packet];

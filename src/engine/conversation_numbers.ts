@@ -1,34 +1,19 @@
 import { DESTINATION, type PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
 import {
-  CELL4_SHIFT,
-  CELL6_SHIFT,
-  CELL_ADDRESSES,
-  CELL_NEWER,
-  CELL_PORTS,
-  CELL_STATE,
+  type ConversationRecord,
+  forEachConversation,
+  readConversation,
+} from "./conversation_record.ts";
+import {
   FACTS_DESTINATION,
   FACTS_DESTINATION_PORT,
   FACTS_IS_IPV6,
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
-  PROTOCOL_MASK,
-  TABLE4,
-  TABLE6,
-  TABLE_CELLS,
-  TABLE_OLDEST,
   WORD,
 } from "./layout.ts";
-
-/** A conversation, by its two ends: the low one and the high one. */
-export interface Conversation {
-  readonly isIpv6: boolean;
-  readonly protocol: number;
-  /** Each of them four words in network order, IPv4 in the last of them. */
-  readonly addresses: readonly [Uint32Array, Uint32Array];
-  readonly ports: readonly [number, number];
-}
 
 /** Which conversation a packet is of. */
 export interface ConversationNumber {
@@ -72,37 +57,10 @@ export class ConversationNumbers {
   }
 
   /** Calls `visit` with each conversation, the oldest first. */
-  forEach(visit: (number: number, conversation: Conversation) => void): void {
+  forEach(visit: (number: number, conversation: ConversationRecord) => void): void {
     const { view } = this.#memory;
-    for (const isIpv6 of [false, true]) {
-      const table = isIpv6 ? TABLE6 : TABLE4;
-      const cells = view.getUint32(table + TABLE_CELLS, true);
-      const size = 2 ** (isIpv6 ? CELL6_SHIFT : CELL4_SHIFT);
-      for (let number = view.getUint32(table + TABLE_OLDEST, true); number !== 0;) {
-        const cell = cells + number * size;
-        visit(number, this.#read(isIpv6, cell));
-        number = view.getUint32(cell + CELL_NEWER, true);
-      }
-    }
-  }
-
-  #read(isIpv6: boolean, cell: number): Conversation {
-    const { view } = this.#memory;
-    const ports = view.getUint32(cell + CELL_PORTS, true);
-    const words = isIpv6 ? 4 : 1;
-    const addressOf = (end: number) => {
-      const address = new Uint32Array(4);
-      const from = cell + CELL_ADDRESSES + end * words * WORD;
-      for (let i = 0; i < words; i++) {
-        address[4 - words + i] = view.getUint32(from + i * WORD, true);
-      }
-      return address;
-    };
-    return {
-      isIpv6,
-      protocol: view.getUint32(cell + CELL_STATE, true) & PROTOCOL_MASK,
-      addresses: [addressOf(0), addressOf(1)],
-      ports: [ports >>> 16, ports & 0xffff],
-    };
+    forEachConversation(view, (isIpv6, number) => {
+      visit(number, readConversation(view, isIpv6, number));
+    });
   }
 }

@@ -28,6 +28,11 @@ import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
 import { type EngineHost, EngineMemory, type EngineProgram } from "./engine_memory.ts";
 import type { ConversationExample } from "./conversation_example.ts";
+import {
+  type ConversationRecord,
+  forEachConversation,
+  readConversation,
+} from "./conversation_record.ts";
 import { exampleAt, FactsMemory } from "./facts_memory.ts";
 import {
   BATCH_PACKETS,
@@ -56,6 +61,7 @@ import {
   TABLE6,
   TABLE_COUNT,
   TABLE_FORGOTTEN,
+  TABLE_UNOPENED_COUNT,
   TUNNEL_PORT_BITS,
   TUNNEL_PORT_BITS_SIZE,
   WORD,
@@ -102,6 +108,11 @@ export interface EngineOptions {
   localServices?: LocalServices;
   /** Told of a conversation whose attribution gave way to stronger evidence. */
   onCorrection?: (facts: Facts, before: Outcome, after: Outcome) => void;
+  /**
+   * Told of a conversation that is forgotten, or whose ends have begun another one with a new handshake.
+   * Those that are still remembered: {@linkcode Engine.forEachConversation}.
+   */
+  onEnd?: (conversation: ConversationRecord) => void;
   /** Reads what packets from certain ports carry. */
   payloadReader?: PayloadReader;
 }
@@ -155,6 +166,7 @@ export interface EngineStatistics {
  * evidence could still change what it said. The rules are those of the Redis contract, in its order.
  */
 export class Engine implements PacketTaker {
+  /** Where packets, conversations and observations lie. */
   readonly memory: EngineMemory;
   readonly #program: EngineProgram;
   readonly #header = new PacketHeader();
@@ -168,6 +180,7 @@ export class Engine implements PacketTaker {
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
   readonly #onCorrection: EngineOptions["onCorrection"];
+  readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
   readonly #input: PacketBatch;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
@@ -196,6 +209,7 @@ export class Engine implements PacketTaker {
     this.#emit = options.emit;
     this.#ownConnections = options.ownConnections ?? null;
     this.#onCorrection = options.onCorrection;
+    this.#onEnd = options.onEnd;
     this.#payloadReader = options.payloadReader ?? null;
     this.#clock = options.clock ?? null;
     this.#mapping = options.mapping;
@@ -221,6 +235,7 @@ export class Engine implements PacketTaker {
     if (this.#ownConnections !== null) program.useOwn();
     if (localServices !== undefined) program.useListening();
     if (this.#onSeen !== null) program.wantSeen();
+    if (this.#onEnd !== undefined) program.wantEnds();
     this.#useMapping(options.mapping);
     program.setTime(this.#second, 0, this.#window);
   }
@@ -343,6 +358,13 @@ export class Engine implements PacketTaker {
     return number !== 0;
   }
 
+  /** Calls `visit` with each conversation that is remembered, those of a family by when they were seen. */
+  forEachConversation(visit: (conversation: ConversationRecord) => void): void {
+    const { view } = this.memory;
+    this.flush();
+    forEachConversation(view, (isIpv6, number) => visit(readConversation(view, isIpv6, number)));
+  }
+
   /** What was counted up to now. */
   statistics(): EngineStatistics {
     const { view, buffer } = this.memory;
@@ -353,7 +375,7 @@ export class Engine implements PacketTaker {
     return {
       decoded: [...this.#decoded],
       undecoded: this.#undecoded.list(),
-      conversations: sum(TABLE_COUNT),
+      conversations: sum(TABLE_COUNT) - sum(TABLE_UNOPENED_COUNT),
       forgotten: sum(TABLE_FORGOTTEN),
       evidence: {
         ends: program.forgottenEnds(),
@@ -609,6 +631,8 @@ export class Engine implements PacketTaker {
         this.#corrections++;
         this.#onCorrection?.(this.#facts.read(), before, after);
       },
+      ended: (isIpv6, number) =>
+        this.#onEnd!(readConversation(this.memory.view, isIpv6 !== 0, number)),
     };
   }
 }

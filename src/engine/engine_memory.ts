@@ -76,6 +76,8 @@ export interface EngineHost {
   askFunction(rule: number): number;
   /** The attribution of what is in the facts gave way to stronger evidence. */
   corrected(before: number, after: number): void;
+  /** A conversation, or a generation of it, is forgotten: its cells are still what they were. */
+  ended(isIpv6: number, number: number): void;
 }
 
 /** What `assembly/engine.ts` exports. Times are seconds since 1970-01-01 UTC, and milliseconds. */
@@ -176,6 +178,7 @@ export interface EngineProgram {
   useMapping(): void;
   useOwn(): void;
   useTunnels(isInnerWanted: boolean, isOuterWanted: boolean): void;
+  wantEnds(): void;
   wasUnknown(): number;
   weigh(): number;
   writeClient(isIpv6: boolean, client: number): void;
@@ -202,6 +205,7 @@ export const NO_HOST: EngineHost = {
   isListening: notAsked,
   askFunction: notAsked,
   corrected: notAsked,
+  ended: notAsked,
 };
 
 /**
@@ -210,9 +214,13 @@ export const NO_HOST: EngineHost = {
  * it stay valid, also for the C functions that write into it.
  */
 export class EngineMemory {
+  /** All of it. */
   readonly buffer: ArrayBuffer;
+  /** All of it as words. */
   readonly words: Int32Array<ArrayBuffer>;
+  /** All of it as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** All of it, for what has another size. */
   readonly view: DataView<ArrayBuffer>;
   readonly #memory: WebAssembly.Memory;
   readonly #mostSuppressed: number;
@@ -220,6 +228,8 @@ export class EngineMemory {
   readonly #slotsSize: number;
 
   /**
+   * Makes a memory, whose tables are empty.
+   *
    * @param maxConversations How many of each address family are remembered.
    * @param mostSuppressed How many keys are suppressed at the same time.
    */
@@ -270,6 +280,7 @@ export class EngineMemory {
    *
    * @param windowsSuppressed In how many windows a key is suppressed, that in which it was written
    * included.
+   * @internal
    */
   start(host: EngineHost, windowsSuppressed: number = WINDOWS_SUPPRESSED): EngineProgram {
     const program = startProgram<EngineProgram>(PROGRAM, this.#memory, { ...host });

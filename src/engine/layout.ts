@@ -67,8 +67,12 @@ export const TABLE_UNUSED: usize = 28;
 export const TABLE_FREE: usize = 32;
 export const TABLE_OLDEST: usize = 36;
 export const TABLE_NEWEST: usize = 40;
+/** The same of those that are not open, and how many of {@linkcode TABLE_COUNT} these are. */
+export const TABLE_UNOPENED_OLDEST: usize = 44;
+export const TABLE_UNOPENED_NEWEST: usize = 48;
+export const TABLE_UNOPENED_COUNT: usize = 52;
 /** Where the tunnels of conversations are, set when an engine is made. */
-export const TABLE_TUNNELS: usize = 44;
+export const TABLE_TUNNELS: usize = 56;
 
 /** A slot of the index has the conversation's number, from 1, in these bits, a part of its hash above. */
 export const NUMBER_MASK: u32 = 0x00ff_ffff;
@@ -115,13 +119,18 @@ export const STATE_NEW: u32 = 1 << 8;
 export const STATE_WANTS_PAYLOAD: u32 = 1 << 9;
 /** Its ends have not been told of each other: see `addPeers` of `assembly/evidence.ts`. */
 export const STATE_HAS_NEW_PEERS: u32 = 1 << 10;
+/**
+ * Nothing but TCP packets with SYN, FIN or RST was seen of it. It is counted, and no conversation to
+ * anybody else. It makes room before all that are.
+ */
+export const STATE_UNOPENED: u32 = 1 << 11;
 /** It is in a tunnel: {@linkcode TUNNEL_SHIFT}. In `about` of a packet, too. */
-export const IN_TUNNEL: u32 = 1 << 11;
+export const IN_TUNNEL: u32 = 1 << 12;
 /**
  * It is what packets in packets are in, between the ends of a tunnel: it has no protocol and no ports. In
  * `about` of a packet, too.
  */
-export const IS_OUTER: u32 = 1 << 12;
+export const IS_OUTER: u32 = 1 << 13;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;
@@ -286,12 +295,15 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
+/** Places of the index that are looked at before so many conversations are forgotten, a power of two. */
+export const FETCHED: u32 = 32;
+export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
 
 // Packets, as they come.
 
 /** The index of a batch of packets. */
 export const BATCH_PACKETS: u32 = 4096;
-export const INDEX_OFFSET: usize = AGES + CACHE_LINE;
+export const INDEX_OFFSET: usize = FETCHED_HOMES + 32 * WORD;
 export const INDEX_CAPTURED: usize = INDEX_OFFSET + 4096 * 4;
 export const INDEX_LENGTH: usize = INDEX_CAPTURED + 4096 * 4;
 export const INDEX_SECONDS: usize = INDEX_LENGTH + 4096 * 4;

@@ -1,6 +1,9 @@
-import { OBSERVATION_WORDS } from "./observation_layout.ts";
+import * as layout from "./observation_layout.ts";
 
 export * from "./observation_layout.ts";
+
+/** 32-bit words of one observation. */
+export const OBSERVATION_WORDS: number = layout.OBSERVATION_WORDS;
 
 /**
  * Observations on their way to the sinks: each is one sighting of one key, made of numbers only.

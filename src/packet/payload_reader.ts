@@ -1,6 +1,10 @@
 import type { PacketHeader } from "./packet_header.ts";
+import * as ports from "../model/read_ports.ts";
 
-export * from "../model/read_ports.ts";
+/** A port of a {@linkcode PayloadReader} from which all TCP and UDP packets are to be read. */
+export const READ_ALL: number = ports.READ_ALL;
+/** One from which DNS queries over UDP need not be read, if they are counted. */
+export const READ_RESPONSES: number = ports.READ_RESPONSES;
 
 /**
  * Reads what packets from certain ports carry, such as DNS. It is called for these packets only, one

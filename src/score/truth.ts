@@ -1,6 +1,7 @@
 import type { PacketBatch } from "../capture/packet_batch.ts";
 import { addressText } from "../model/address_text.ts";
-import { type Conversation, ConversationNumbers } from "../engine/conversation_numbers.ts";
+import { ConversationNumbers } from "../engine/conversation_numbers.ts";
+import type { ConversationRecord } from "../engine/conversation_record.ts";
 import { isGroup } from "../model/group_address.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT } from "../packet/decoded.ts";
@@ -123,7 +124,10 @@ function udpBits(
   return CLIENT << (role === FROM_CLIENT ? direction : 1 - direction);
 }
 
-function labelOf({ isIpv6, protocol, addresses, ports }: Conversation, clients: number): Label {
+function labelOf(
+  { isIpv6, protocol, addresses, ports }: ConversationRecord,
+  clients: number,
+): Label {
   const client = clients === CLIENT ? 0 : 1;
   return {
     protocol: protocol === PROTOCOL_UDP ? "udp" : "tcp",

@@ -56,6 +56,9 @@ Deno.test({
       }
     }
     assert.ok(count > 200);
-    assert.ok(missing.length <= count * 0.05, `${missing.length} of ${count}:\n${missing.join("\n")}`);
+    assert.ok(
+      missing.length <= count * 0.05,
+      `${missing.length} of ${count}:\n${missing.join("\n")}`,
+    );
   },
 });

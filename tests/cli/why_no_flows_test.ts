@@ -190,7 +190,13 @@ Deno.test("where fewer than half gave no flow, that is in the statistics and now
 
 const USB = 220;
 const ARP = bytes([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2], u16(0x0806), new Uint8Array(28));
-const LLC = bytes([1, 0x80, 0xc2, 0, 0, 0], [2, 0, 0, 0, 0, 2], u16(38), [0x42, 0x42, 3], new Uint8Array(35));
+const LLC = bytes(
+  [1, 0x80, 0xc2, 0, 0, 0],
+  [2, 0, 0, 0, 0, 2],
+  u16(38),
+  [0x42, 0x42, 3],
+  new Uint8Array(35),
+);
 
 Deno.test({
   name:

@@ -118,6 +118,7 @@ class Decoding {
       isListening: () => false,
       askFunction: () => 0,
       corrected: () => {},
+      ended: () => {},
     });
     const mapping = mappingOf({}, []);
     this.memory.words.set(mapping.compiled, MAPPING / WORD);

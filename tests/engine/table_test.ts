@@ -28,6 +28,7 @@ import {
   SECRETS_SIZE,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
+  STATE_UNOPENED,
   TABLE4,
   TABLE6,
   TABLE_CELLS,
@@ -124,6 +125,7 @@ class TestTable {
     const cold = (this.#word(TABLE_COLD) + number * 2 ** COLD_SHIFT) / WORD;
     words.fill(77, cell + CELL_UNTIL / WORD, cell + CELL_SECONDS / WORD);
     words.fill(77, cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6);
+    // All of them are open.
     words[cell + CELL_STATE / WORD] ^= OF_STATE;
     words.fill(77, cold, cold + 2 ** COLD_SHIFT / WORD);
   }
@@ -174,7 +176,7 @@ function endsOf(address: number): [Int32Array, Int32Array] {
 }
 
 /** What of a state is no part of what a conversation is known by. */
-const OF_STATE = 0xffff00 & ~(IN_TUNNEL | IS_OUTER);
+const OF_STATE = 0xffff00 & ~(IN_TUNNEL | IS_OUTER | STATE_UNOPENED);
 
 const NEW = [
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0],

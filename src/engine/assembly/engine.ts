@@ -55,4 +55,4 @@ export {
 } from "./packets";
 export { emitSeen, wantSeen } from "./seen";
 export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
-export { declassifyAll, hashOf, setInterface, setUpTables, touch } from "./table";
+export { declassifyAll, hashOf, setInterface, setUpTables, touch, wantEnds } from "./table";

@@ -52,7 +52,7 @@ const IS_COUNTED: u32 = 1 << 31;
 const UNANSWERED: u32 = 0;
 const ANSWERED: u32 = 1;
 /** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
-const LONGEST_HANDSHAKE_SECONDS: i64 = 130;
+export const LONGEST_HANDSHAKE_SECONDS: i64 = 130;
 /** An answered SYN has its ACK in the time of one way there and back; this is far more. */
 const LONGEST_ANSWERED_SECONDS: i64 = 5;
 

@@ -60,11 +60,12 @@ import {
   takeHalfOpen,
 } from "./evidence";
 import { readFacts } from "./facts";
-import { hasPayload } from "./group";
+import { hasPayload, isOpen } from "./group";
 import { isListening } from "./host";
 import { keepExample } from "./no_flow";
 import { payloadSays } from "./payload";
 import { addPending } from "./pending";
+import { endGeneration, open } from "./table";
 
 /*
  * Evidence bits of a conversation, after SYN and SYN_ACK. Those about an end are there twice: for the
@@ -119,23 +120,25 @@ export function noteGap(seconds: u32): void {
 /**
  * Notes a TCP packet with SYN, FIN or RST.
  *
- * @param number That of the conversation. Of what is none it is 0, whose cells have its ends.
+ * @param number That of the conversation. Of what has no place it is 0, whose cells have its ends; that
+ * and what is not open is none.
  */
 export function noteControl(isIpv6: bool, number: u32, about: u32): void {
   const flags = about >>> FLAGS_SHIFT;
   const direction = directionOf(about);
   const isEnd = (flags & (TCP_FIN | TCP_RST)) !== 0;
+  const isConversation = isOpen(isIpv6, number);
   // After SYN a conversation may be another one.
-  if ((flags & TCP_SYN) !== 0 && number !== 0) setNothingInspected(stateOf(isIpv6, number));
-  if (isEnd && number !== 0) return noteEnd(isIpv6, number, flags, direction);
+  if ((flags & TCP_SYN) !== 0 && isConversation) setNothingInspected(stateOf(isIpv6, number));
+  if (isEnd && isConversation) return noteEnd(isIpv6, number, flags, direction);
   identifyConversation(isIpv6, number);
-  if (number === 0 && countOnlyOpened(connectionFirst, connectionSecond, second)) {
-    readFacts(isIpv6, cellOf(isIpv6, 0), direction);
+  if (!isConversation && countOnlyOpened(connectionFirst, connectionSecond, second)) {
+    readFacts(isIpv6, cellOf(isIpv6, number), direction);
     keepExample(ONLY_OPENED);
   }
   if (isEnd) return;
   const bit: u32 = ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
-  if (number === 0) noteHalfOpen(connectionFirst, connectionSecond, bit, second);
+  if (!isConversation) noteHalfOpen(connectionFirst, connectionSecond, bit, second);
   else if (noteOpening(isIpv6, number, bit, direction)) beginGeneration(isIpv6, number);
 }
 
@@ -154,6 +157,7 @@ function noteOpening(isIpv6: bool, number: u32, bit: u32, direction: u32): bool 
   const isNew = (load<u32>(cell, CELL_STATE) & STATE_NEW) !== 0;
   if (openerOf(bits) === openerOf(bit) && !isNew) {
     // One that was sent again, or a new connection that the same end opened.
+    if ((bits & (ENDED << direction)) !== 0) endGeneration(isIpv6, number);
     store<u32>(at, (bits | bit) & ~BOTH_ENDED);
     return false;
   }
@@ -174,6 +178,7 @@ function noteEnd(isIpv6: bool, number: u32, flags: u32, direction: u32): void {
 function beginGeneration(isIpv6: bool, number: u32): void {
   // What was seen of the old one is attributed as the old one.
   classifyPending();
+  endGeneration(isIpv6, number);
   const state = stateOf(isIpv6, number);
   store<u32>(state, load<u32>(state) | STATE_NEW);
   declassify(isIpv6, number);
@@ -199,6 +204,7 @@ function inspectedOf(state: u32): u32 {
 
 /** Notes what is known of a conversation at its first packet. */
 function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
+  open(isIpv6, number);
   const cell = cellOf(isIpv6, number);
   let state = load<u32>(cell, CELL_STATE) &
     (NOTHING_INSPECTED & ~(STATE_NEW | STATE_WANTS_PAYLOAD));

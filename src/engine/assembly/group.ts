@@ -44,6 +44,7 @@ import {
   PROTOCOL_MASK,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
+  STATE_UNOPENED,
   STATE_WANTS_PAYLOAD,
   TABLE4,
   TABLE6,
@@ -76,6 +77,7 @@ import {
   hash6,
   isCellOf,
   isFoundStale,
+  noteFirst,
   place,
   prefetch,
   prefetchTunnels,
@@ -386,23 +388,29 @@ function countPacket(cell: usize, packet: usize, about: u32): void {
 function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   if ((about & IS_OUTER) !== 0) return takeOuter(isIpv6, known, packet, about);
   let isSignOfLife = true;
+  let number = known;
   if ((about & CONTROL) !== 0) {
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
     // A connection is attributed from its other packets: then it is one that worked.
     isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0;
-    if (known === 0 && !isSignOfLife) place(isIpv6, 0, packet);
-    if (known !== 0 || !isSignOfLife) noteControl(isIpv6, known, about);
+    if (!isSignOfLife) {
+      if (known === 0) number = add(isIpv6, packet, false);
+      if (number === 0) place(isIpv6, 0, packet);
+      noteControl(isIpv6, number, about);
+    } else if (isOpen(isIpv6, known)) {
+      noteControl(isIpv6, known, about);
+    }
   }
-  let number = known;
   if (number === 0) {
     if (!isSignOfLife) return 0;
-    number = add(isIpv6, packet);
+    number = add(isIpv6, packet, true);
   }
   const cell = cellOf(isIpv6, number);
+  if (load<u64>(cell, CELL_PACKETS) === 0) noteFirst(isIpv6, number, packet);
   const seconds = load<u32>(cell, CELL_SECONDS);
   const milliseconds = load<u16>(cell, CELL_MILLISECONDS);
   countPacket(cell, packet, about);
-  if ((about & (TCP_SYN << FLAGS_SHIFT)) !== 0) {
+  if ((about & (TCP_SYN << FLAGS_SHIFT)) !== 0 && isOpen(isIpv6, number)) {
     // It may be of another connection.
     store<u32>(cell, seconds, CELL_SECONDS);
     store<u16>(cell, milliseconds, CELL_MILLISECONDS);
@@ -412,7 +420,7 @@ function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
 
 /** Takes one or more packets that others are inside of. @returns The number of their conversation. */
 function takeOuter(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
-  const number = known !== 0 ? known : add(isIpv6, packet);
+  const number = known !== 0 ? known : add(isIpv6, packet, true);
   const cell = cellOf(isIpv6, number);
   countPacket(cell, packet, about);
   const more = load<u32>(packet, PACKET_PAYLOAD);
@@ -425,6 +433,11 @@ function takeOuter(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
     store<u64>(octetsAt, load<u64>(octetsAt, CELL_OCTETS) + ONE_PACKET_ABOVE, CELL_OCTETS);
   }
   return number;
+}
+
+/** Whether this is a conversation that had a packet that is not SYN, FIN or RST. */
+export function isOpen(isIpv6: bool, number: u32): bool {
+  return number !== 0 && (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_UNOPENED) === 0;
 }
 
 /**
@@ -477,8 +490,8 @@ export function findFacts(isAdded: bool): u32 {
   let number = find(isIpv6, packet);
   if (number === 0 && !isAdded) number = findInAnyTunnel(isIpv6, packet);
   isFoundNew = number === 0;
-  if (number !== 0) return number;
-  if (isAdded) return add(isIpv6, packet);
+  if (isOpen(isIpv6, number)) return number;
+  if (isAdded) return add(isIpv6, packet, true);
   place(isIpv6, 0, packet);
   return 0;
 }

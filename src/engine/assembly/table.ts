@@ -23,6 +23,8 @@ import {
   COLD_OUTCOME,
   COLD_ROUND,
   COLD_VLAN,
+  FETCHED,
+  FETCHED_HOMES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -46,6 +48,7 @@ import {
   SECRETS,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
+  STATE_UNOPENED,
   TABLE4,
   TABLE6,
   TABLE_CELLS,
@@ -58,6 +61,8 @@ import {
   TABLE_NEWEST,
   TABLE_OLDEST,
   TABLE_TUNNELS,
+  TABLE_UNOPENED_COUNT,
+  TABLE_UNOPENED_OLDEST,
   TABLE_UNUSED,
   TOUCHED_SHIFT,
   TUNNEL_FIRST_ID,
@@ -82,6 +87,8 @@ import { classifyPending } from "./classifying";
 import { second } from "./clock";
 import { noteGap } from "./gathering";
 import { hashOfSum, sumOfPairs } from "./pair_hash";
+import { LONGEST_HANDSHAKE_SECONDS } from "./evidence";
+import { ended } from "./host";
 import { listSeen } from "./seen";
 
 /** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
@@ -90,6 +97,8 @@ const IN_TUNNEL_ABOVE: u64 = <u64> IN_TUNNEL << 32;
 const TAG_MASK: u32 = ~NUMBER_MASK;
 /** When a table is full, this part of its conversations makes room, as a power of two. */
 const FORGOTTEN_SHIFT: u32 = 6;
+/** One of so many conversations, as a power of two, is perhaps not open. */
+const UNOPENED_SHIFT = 3;
 /** For each of these, so many busy ones may be passed over: it must not take long. */
 const MOST_SPARED: u32 = 16;
 
@@ -102,6 +111,8 @@ const SECRETS6: usize = SECRETS + 40;
 let sum: u32 = 0;
 /** The number of the interface that packets come from. */
 let interfaceNumber: u32 = 0;
+/** Whether ends of conversations are told. */
+let isEndWanted: bool = false;
 /** Whether numbers that were found are perhaps others' by now. */
 export let isFoundStale: bool = false;
 
@@ -315,10 +326,25 @@ function homeOf(hash: u32, mask: u32): u32 {
   return hash & mask & ~3;
 }
 
-/** Adds a packet's conversation, which is not remembered. @returns Its number. */
-export function add(isIpv6: bool, packet: usize): u32 {
+/**
+ * Adds a packet's conversation, which is not remembered.
+ *
+ * @param isOpen Whether it had a packet that is not SYN, FIN or RST.
+ * @returns Its number; 0 if it is not open, and has no room but that of others that are.
+ */
+export function add(isIpv6: bool, packet: usize, isOpen: bool): u32 {
   const t = tableOf(isIpv6);
-  if (load<u32>(t, TABLE_COUNT) === load<u32>(t, TABLE_LIMIT)) forget(isIpv6);
+  if (!isOpen) {
+    forgetExpired(isIpv6);
+    // A flood of them takes no more of the memory than this.
+    const most = load<u32>(t, TABLE_LIMIT) >>> UNOPENED_SHIFT;
+    if (load<u32>(t, TABLE_UNOPENED_COUNT) > most) forgetUnopened(isIpv6);
+  }
+  if (load<u32>(t, TABLE_COUNT) === load<u32>(t, TABLE_LIMIT)) {
+    if (load<u32>(t, TABLE_UNOPENED_OLDEST) !== 0) forgetUnopened(isIpv6);
+    else if (isOpen) forget(isIpv6);
+    else return 0;
+  }
   if ((load<u32>(t, TABLE_COUNT) + 1) * 2 > load<u32>(t, TABLE_MASK)) growIndex(isIpv6);
   let number = load<u32>(t, TABLE_FREE);
   if (number === 0) {
@@ -328,6 +354,11 @@ export function add(isIpv6: bool, packet: usize): u32 {
     store<u32>(t, load<u32>(cellOf(isIpv6, number), CELL_NEWER), TABLE_FREE);
   }
   place(isIpv6, number, packet);
+  if (!isOpen) {
+    const state = cellOf(isIpv6, number) + CELL_STATE;
+    store<u32>(state, load<u32>(state) | STATE_UNOPENED);
+    store<u32>(t, load<u32>(t, TABLE_UNOPENED_COUNT) + 1, TABLE_UNOPENED_COUNT);
+  }
   linkNewest(isIpv6, number);
   insert(t, number, load<u32>(packet, PACKET_HASH));
   store<u32>(t, load<u32>(t, TABLE_COUNT) + 1, TABLE_COUNT);
@@ -351,11 +382,7 @@ export function place(isIpv6: bool, number: u32, packet: usize): void {
   const cold = coldOf(isIpv6, number);
   store<u64>(cold, 0xffff_ffff_ffff_ffff, COLD_OUTCOME);
   store<u64>(cold, 0, COLD_EVIDENCE);
-  store<u32>(cold, second, COLD_FIRST_SECONDS);
-  const millisecond = load<u32>(packet, PACKET_OCTETS) >>> MILLISECONDS_SHIFT;
-  store<u16>(cold, <u16> millisecond, COLD_FIRST_MILLISECONDS);
-  store<u16>(cold, load<u16>(packet, PACKET_VLAN), COLD_VLAN);
-  store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
+  noteFirst(isIpv6, number, packet);
 }
 
 function placeInTunnel(isIpv6: bool, cell: usize, packet: usize): void {
@@ -385,8 +412,13 @@ function growIndex(isIpv6: bool): void {
   const size = (load<u32>(t, TABLE_MASK) + 1) * 2;
   store<u32>(t, size - 1, TABLE_MASK);
   memory.fill(load<u32>(t, TABLE_INDEX), 0, <usize> size << 2);
-  for (let number = load<u32>(t, TABLE_OLDEST); number !== 0;) {
-    insert(t, number, hashOfNumber(isIpv6, number));
+  insertList(isIpv6, load<u32>(t, TABLE_OLDEST));
+  insertList(isIpv6, load<u32>(t, TABLE_UNOPENED_OLDEST));
+}
+
+function insertList(isIpv6: bool, oldest: u32): void {
+  for (let number = oldest; number !== 0;) {
+    insert(tableOf(isIpv6), number, hashOfNumber(isIpv6, number));
     number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
   }
 }
@@ -414,6 +446,7 @@ function forget(isIpv6: bool): void {
   for (let done: u32 = 0; done < wanted;) {
     const number = load<u32>(t, TABLE_OLDEST);
     if (number === 0) break;
+    if ((done & (FETCHED - 1)) === 0) fetchOldest(isIpv6, number);
     const cell = cellOf(isIpv6, number);
     // A conversation is touched when it becomes pending, which may be long ago though it is busy.
     const touched = load<u32>(cell, CELL_STATE) >>> TOUCHED_SHIFT;
@@ -424,13 +457,115 @@ function forget(isIpv6: bool): void {
     }
     done++;
     listSeen(isIpv6, number);
-    unlink(isIpv6, number);
-    removeFromIndex(isIpv6, number);
-    store<u32>(cell, load<u32>(t, TABLE_FREE), CELL_NEWER);
-    store<u32>(t, number, TABLE_FREE);
-    store<u32>(t, load<u32>(t, TABLE_COUNT) - 1, TABLE_COUNT);
+    remove(isIpv6, number);
     store<u32>(t, load<u32>(t, TABLE_FORGOTTEN) + 1, TABLE_FORGOTTEN);
   }
+}
+
+/**
+ * Loads what the index has of the conversations that are forgotten next, and cells that it leads to: a
+ * processor waits for all of these at once.
+ */
+function fetchOldest(isIpv6: bool, oldest: u32): void {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let loaded: u32 = 0;
+  let number = oldest;
+  let count: u32 = 0;
+  for (; number !== 0 && count < FETCHED; count++) {
+    const home = index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2);
+    store<u32>(FETCHED_HOMES + (<usize> count << 2), <u32> home);
+    loaded ^= load<u32>(home);
+    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+  }
+  for (let i: u32 = 0; i < count << 2; i++) {
+    const home: usize = load<u32>(FETCHED_HOMES + (<usize> (i >>> 2) << 2));
+    const word = load<u32>(home + ((i & 3) << 2));
+    loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
+  }
+  sum ^= loaded;
+}
+
+/** Forgets those among the oldest that are not open of which nothing more is to come. */
+function forgetExpired(isIpv6: bool): void {
+  for (let left: u32 = 2; left !== 0; left--) {
+    const number = load<u32>(tableOf(isIpv6), TABLE_UNOPENED_OLDEST);
+    if (number === 0) return;
+    const age = <i64> second - <i64> load<u32>(cellOf(isIpv6, number), CELL_SECONDS);
+    if (age <= LONGEST_HANDSHAKE_SECONDS) return;
+    isFoundStale = true;
+    remove(isIpv6, number);
+  }
+}
+
+/** Forgets those that are not open, the oldest first, so that there is room for some. */
+function forgetUnopened(isIpv6: bool): void {
+  const t = tableOf(isIpv6);
+  isFoundStale = true;
+  for (let left = max<u32>(1, load<u32>(t, TABLE_LIMIT) >>> FORGOTTEN_SHIFT); left !== 0; left--) {
+    const number = load<u32>(t, TABLE_UNOPENED_OLDEST);
+    if (number === 0) return;
+    remove(isIpv6, number);
+  }
+}
+
+/** Takes a conversation out of the table. */
+function remove(isIpv6: bool, number: u32): void {
+  const t = tableOf(isIpv6);
+  const cell = cellOf(isIpv6, number);
+  if (isEndWanted) tellEnd(isIpv6, number);
+  if ((load<u32>(cell, CELL_STATE) & STATE_UNOPENED) !== 0) countLessUnopened(t);
+  unlink(isIpv6, number);
+  removeFromIndex(isIpv6, number);
+  store<u32>(cell, load<u32>(t, TABLE_FREE), CELL_NEWER);
+  store<u32>(t, number, TABLE_FREE);
+  store<u32>(t, load<u32>(t, TABLE_COUNT) - 1, TABLE_COUNT);
+}
+
+/** Says that a conversation has ended, unless it is between the ends of a tunnel: that is none to others. */
+function tellEnd(isIpv6: bool, number: u32): void {
+  if ((load<u32>(cellOf(isIpv6, number), CELL_STATE) & IS_OUTER) === 0) ended(isIpv6, number);
+}
+
+function countLessUnopened(t: usize): void {
+  store<u32>(t, load<u32>(t, TABLE_UNOPENED_COUNT) - 1, TABLE_UNOPENED_COUNT);
+}
+
+/** Makes one that is not open a conversation as all others, if it is none. */
+export function open(isIpv6: bool, number: u32): void {
+  const cell = cellOf(isIpv6, number);
+  const state = load<u32>(cell, CELL_STATE);
+  if ((state & STATE_UNOPENED) === 0) return;
+  unlink(isIpv6, number);
+  store<u32>(cell, state & ~STATE_UNOPENED, CELL_STATE);
+  countLessUnopened(tableOf(isIpv6));
+  linkNewest(isIpv6, number);
+}
+
+/** Says that the ends of conversations are wanted. */
+export function wantEnds(): void {
+  isEndWanted = true;
+}
+
+/** Begins the figures of a conversation anew, whose present generation has ended. */
+export function endGeneration(isIpv6: bool, number: u32): void {
+  if (isEndWanted) tellEnd(isIpv6, number);
+  const cell = cellOf(isIpv6, number);
+  store<u16>(cell, 0, CELL_FLAGS);
+  store<u64>(cell, 0, CELL_OCTETS);
+  store<u64>(cell, 0, CELL_OCTETS + 8);
+  store<u64>(cell, 0, CELL_PACKETS);
+}
+
+/** Notes that a packet is the first one of a conversation, or of a generation of it. */
+export function noteFirst(isIpv6: bool, number: u32, packet: usize): void {
+  const cold = coldOf(isIpv6, number);
+  store<u32>(cold, second, COLD_FIRST_SECONDS);
+  const millisecond = load<u32>(packet, PACKET_OCTETS) >>> MILLISECONDS_SHIFT;
+  store<u16>(cold, <u16> millisecond, COLD_FIRST_MILLISECONDS);
+  store<u16>(cold, load<u16>(packet, PACKET_VLAN), COLD_VLAN);
+  store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
 }
 
 /** Takes a number out of the index and moves up those that were put after it for want of room. */
@@ -466,25 +601,31 @@ export function touch(isIpv6: bool, number: u32): void {
   linkNewest(isIpv6, number);
 }
 
+/** Where the words are of the list by age that a cell is in. */
+function listOf(isIpv6: bool, cell: usize): usize {
+  const isUnopened = (load<u32>(cell, CELL_STATE) & STATE_UNOPENED) !== 0;
+  return tableOf(isIpv6) + (isUnopened ? TABLE_UNOPENED_OLDEST - TABLE_OLDEST : 0);
+}
+
 function linkNewest(isIpv6: bool, number: u32): void {
-  const t = tableOf(isIpv6);
   const cell = cellOf(isIpv6, number);
-  const newest = load<u32>(t, TABLE_NEWEST);
+  const list = listOf(isIpv6, cell);
+  const newest = load<u32>(list, TABLE_NEWEST);
   store<u32>(cell, newest, CELL_OLDER);
   store<u32>(cell, 0, CELL_NEWER);
-  if (newest === 0) store<u32>(t, number, TABLE_OLDEST);
+  if (newest === 0) store<u32>(list, number, TABLE_OLDEST);
   else store<u32>(cellOf(isIpv6, newest), number, CELL_NEWER);
-  store<u32>(t, number, TABLE_NEWEST);
+  store<u32>(list, number, TABLE_NEWEST);
 }
 
 function unlink(isIpv6: bool, number: u32): void {
-  const t = tableOf(isIpv6);
   const cell = cellOf(isIpv6, number);
+  const list = listOf(isIpv6, cell);
   const older = load<u32>(cell, CELL_OLDER);
   const newer = load<u32>(cell, CELL_NEWER);
-  if (older === 0) store<u32>(t, newer, TABLE_OLDEST);
+  if (older === 0) store<u32>(list, newer, TABLE_OLDEST);
   else store<u32>(cellOf(isIpv6, older), newer, CELL_NEWER);
-  if (newer === 0) store<u32>(t, older, TABLE_NEWEST);
+  if (newer === 0) store<u32>(list, older, TABLE_NEWEST);
   else store<u32>(cellOf(isIpv6, newer), older, CELL_OLDER);
 }
 
