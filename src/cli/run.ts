@@ -280,7 +280,7 @@ export class Run {
 
   async #close(): Promise<void> {
     const flush = () => {
-      this.engine.flush();
+      this.engine.end();
       this.engine.emitSeen();
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];

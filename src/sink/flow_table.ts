@@ -1,5 +1,6 @@
 import { addressText } from "../model/address_text.ts";
 import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import {
   IPV6_BIT,
   KIND_ICMP,
@@ -37,6 +38,8 @@ export interface FlowRow extends Row {
   /** `tcp`, `udp`, or the IANA number of another protocol. */
   readonly protocol: string;
   by: ReasonName;
+  /** The tunnel that it is in, `VXLAN 4711`, if it is in one. */
+  tunnel?: string;
   /** The name that the client looked up last for the server's address, if there is one. */
   name?: string;
 }
@@ -102,6 +105,8 @@ export class FlowTable {
         by: REASON_NAMES[note],
       };
       if (name !== undefined) row.name = name;
+      const tunnel = tunnelText(sighting.tunnel, sighting.tunnelId);
+      if (tunnel !== null) row.tunnel = tunnel;
       return row;
     });
   }
@@ -188,5 +193,6 @@ export function byEnds(one: Row, other: Row): number {
     const difference = addresses[at + word] - others.addresses[others.at + word];
     if (difference !== 0) return difference;
   }
-  return one.port - other.port || one.sighting.protocol - others.protocol;
+  return one.port - other.port || one.sighting.protocol - others.protocol ||
+    one.sighting.tunnel - others.tunnel || one.sighting.tunnelId - others.tunnelId;
 }

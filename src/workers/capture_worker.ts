@@ -217,6 +217,7 @@ class CaptureWorker {
   }
 
   async #end(): Promise<void> {
+    this.#meters?.engine.end();
     await this.#flush("ended");
     this.#listening?.close();
     this.#reading!.close();
