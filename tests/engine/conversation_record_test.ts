@@ -89,6 +89,8 @@ for (const [family, client, server, ipHeader] of FAMILIES) {
       last: (START + 9) * 1000,
       vlan: VLAN,
       interfaceNumber: 0,
+      tunnel: 0,
+      tunnelId: 0,
       isUnopened: false,
     });
     assert.equal(recording.tested.engine.statistics().conversations, 1);
