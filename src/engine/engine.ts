@@ -24,6 +24,7 @@ import {
 import { NO_TUNNEL } from "../packet/tunnel.ts";
 import { TUNNEL_PORTS } from "../packet/udp_tunnel.ts";
 import { type UndecodedCount, UndecodedCounts } from "../packet/undecoded_counts.ts";
+import { type AnnouncementTaker, readAnnouncements } from "../payload/announcements.ts";
 import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
 import { type EngineHost, EngineMemory, type EngineProgram } from "./engine_memory.ts";
@@ -35,6 +36,7 @@ import {
 } from "./conversation_record.ts";
 import { exampleAt, FactsMemory } from "./facts_memory.ts";
 import {
+  ANNOUNCED_ADDRESS,
   BATCH_PACKETS,
   BECAME,
   DECODED,
@@ -183,6 +185,7 @@ export class Engine implements PacketTaker {
   readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
   readonly #input: PacketBatch;
+  readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #seen: ObservationBatch;
   readonly #fragments = new Fragments((view, header) =>
@@ -227,6 +230,10 @@ export class Engine implements PacketTaker {
     this.#seen = batchAt(SEEN);
     this.#onSeen = options.onSeen ?? null;
     this.#input = memory.newBatch();
+    this.#announcements = {
+      address: new Uint32Array(buffer, ANNOUNCED_ADDRESS, 4),
+      announce: (family, port, protocol) => program.announce(family, port, protocol),
+    };
     memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     memory.bytes.set(STRENGTHS_OF_REASONS, STRENGTHS);
     memory.bytes.set(WEIGHTS_OF_PORTS, PORT_WEIGHTS);
@@ -300,8 +307,20 @@ export class Engine implements PacketTaker {
 
   /** Classifies what is pending and emits all that was observed. */
   flush(): void {
+    this.#flush(true);
+  }
+
+  /**
+   * The same but for what may be known better in a few seconds: connections of which nothing was seen but
+   * an ACK. So the keys of those are right more often.
+   */
+  flushDue(): void {
+    this.#flush(false);
+  }
+
+  #flush(isAll: boolean): void {
     this.#followClock();
-    this.#program.classifyPending();
+    this.#program.classifyPending(isAll);
     this.#fragments.flush(this.#second);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
@@ -585,7 +604,7 @@ export class Engine implements PacketTaker {
     if (this.#clock !== null) return;
     this.#packetSecond = second;
     if (second === this.#second || isOutOfOrder(second, this.#second)) return;
-    this.flush();
+    this.flushDue();
     this.#setTime(second, 0);
   }
 
@@ -606,8 +625,18 @@ export class Engine implements PacketTaker {
       decode: (packet, captured, linkType, length) =>
         this.#decode(packet, captured, linkType, length >>> 0),
       read: (packet, captured, linkType) => this.#read(packet, captured, linkType),
-      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
-        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      payloadRole: (protocol, payload, end, ports, order) =>
+        payloadRole(
+          protocol,
+          this.memory.view,
+          payload,
+          end,
+          ports >>> 16,
+          ports & 0xffff,
+          order,
+        ),
+      readAnnouncements: (protocol, payload, end) =>
+        readAnnouncements(protocol, this.memory.view, payload, end, this.#announcements),
       emit: (count) => {
         this.#observations.count = count;
         this.#emit(this.#observations);

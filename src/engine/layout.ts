@@ -47,6 +47,7 @@ export const FAN_IN_MASK: u32 = 0xff;
 export const SERVED: u32 = 1 << 25;
 export const OPENED: u32 = 1 << 26;
 export const LISTENS: u32 = 1 << 27;
+export const ANNOUNCED: u32 = 1 << 28;
 
 // The tables of conversations, one for each address family.
 
@@ -117,20 +118,26 @@ export const PROTOCOL_MASK: u32 = 0xff;
 export const STATE_NEW: u32 = 1 << 8;
 /** What its next packets carry is to be inspected. */
 export const STATE_WANTS_PAYLOAD: u32 = 1 << 9;
-/** Its ends have not been told of each other: see `addPeers` of `assembly/evidence.ts`. */
-export const STATE_HAS_NEW_PEERS: u32 = 1 << 10;
+/**
+ * The end that direction 0 goes to has not been told of the other one: see `addPeersOfPending` of
+ * `assembly/evidence.ts`. One bit further up for direction 1.
+ */
+export const STATE_HAS_NEW_PEER: u32 = 1 << 12;
+export const STATE_HAS_NEW_PEERS: u32 = 3 << 12;
 /**
  * Nothing but TCP packets with SYN, FIN or RST was seen of it. It is counted, and no conversation to
  * anybody else. It makes room before all that are.
  */
 export const STATE_UNOPENED: u32 = 1 << 11;
+/** It is a control connection, whose payloads may announce others. */
+export const STATE_ANNOUNCES: u32 = 1 << 14;
 /** It is in a tunnel: {@linkcode TUNNEL_SHIFT}. In `about` of a packet, too. */
-export const IN_TUNNEL: u32 = 1 << 12;
+export const IN_TUNNEL: u32 = 1 << 10;
 /**
  * It is what packets in packets are in, between the ends of a tunnel: it has no protocol and no ports. In
  * `about` of a packet, too.
  */
-export const IS_OUTER: u32 = 1 << 13;
+export const IS_OUTER: u32 = 1 << 15;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;
@@ -254,7 +261,20 @@ export const ENDS_AT_ONCE: u32 = 256;
 export const STAGED_END: usize = 12;
 export const STAGED_ENDS: usize = ENDS + AGED_TABLE_SIZE;
 /** How strong a decision is, by its reason. */
-export const STRENGTHS: usize = STAGED_ENDS + 256 * STAGED_END;
+/** Ends that asked a moment ago, so that what comes to them is an answer: fewer, as seconds count. */
+export const MOST_ASKED: u32 = 16_384;
+export const ASKED_TABLE_SIZE: usize = 128 + 16_384 * 36;
+export const ASKERS: usize = STAGED_ENDS + 256 * STAGED_END;
+/** An end's address and the one that it asked, of 16 bytes each, while they are looked for. */
+export const ASKER: usize = ASKERS + ASKED_TABLE_SIZE;
+/** Ports that were announced, and an address that is. */
+export const MOST_ANNOUNCED: u32 = 16_384;
+export const ANNOUNCED_ENDS: usize = ASKER + 32;
+export const ANNOUNCED_ADDRESS: usize = ANNOUNCED_ENDS + ASKED_TABLE_SIZE;
+/** Directions that are held: see `assembly/holding.ts`. */
+export const MOST_HELD: u32 = 65_536;
+export const HELD: usize = ANNOUNCED_ADDRESS + 32;
+export const STRENGTHS: usize = HELD + 65_536 * WORD;
 export const REASONS: usize = 256;
 
 // Classification.

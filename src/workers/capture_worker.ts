@@ -211,6 +211,7 @@ class CaptureWorker {
   async #flush(kind: "flushed" | "ended"): Promise<void> {
     const reading = this.#reading!;
     await reading.flush();
+    if (kind === "ended") this.#meters!.engine.flush();
     this.#postLookups();
     scope.postMessage({ kind, statistics: reading.statistics() });
   }

@@ -45,7 +45,7 @@ export class Reading implements PacketWork {
 
   flush(): Promise<void> {
     this.#noteGaps();
-    this.#meters.engine.flush();
+    this.#meters.engine.flushDue();
     this.#meters.engine.emitSeen();
     return Promise.resolve();
   }

@@ -47,6 +47,7 @@ import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_heade
 import { NO_TUNNEL } from "../../src/packet/tunnel.ts";
 import { TUNNEL_PORTS } from "../../src/packet/udp_tunnel.ts";
 import { payloadRole } from "../../src/payload/payload_role.ts";
+import { FIRST, LATER, REPLY } from "../../src/payload/sign.ts";
 import { payloadSays } from "../../src/payload/payload_says.ts";
 import { makeSignFilter } from "../../src/payload/sign_filter.ts";
 import { LINK_LAYERS } from "../link_layers.ts";
@@ -103,15 +104,24 @@ class Decoding {
   /** Where the packet that was taken last is listed. */
   #last = LIST4;
 
-  constructor(readPort = READ_ALL) {
+  constructor(readPort = READ_ALL, opensTunnels = true) {
     this.memory.bytes[READ_PORTS + DNS] = readPort;
     this.memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     this.program = this.memory.start({
       followTime: () => {},
       decode: () => void this.left++,
       read: (packet) => void this.read.push(packet),
-      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
-        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      readAnnouncements: () => {},
+      payloadRole: (protocol, payload, end, ports, order) =>
+        payloadRole(
+          protocol,
+          this.memory.view,
+          payload,
+          end,
+          ports >>> 16,
+          ports & 0xffff,
+          order,
+        ),
       emit: () => {},
       see: () => {},
       judgeOwn: () => 0,
@@ -123,10 +133,10 @@ class Decoding {
     const mapping = mappingOf({}, []);
     this.memory.words.set(mapping.compiled, MAPPING / WORD);
     this.program.useMapping();
-    for (const port of TUNNEL_PORTS) {
+    for (const port of opensTunnels ? TUNNEL_PORTS : []) {
       this.memory.bytes[TUNNEL_PORT_BITS + (port >>> 3)] |= 1 << (port & 7);
     }
-    this.program.useTunnels(true, false);
+    this.program.useTunnels(opensTunnels, false);
     this.program.setTime(SECOND, 0, FIRST_WINDOW);
   }
 
@@ -178,8 +188,8 @@ class Decoding {
   }
 
   /** What it says of the payload of the packet that was taken last. */
-  says(isFirst: boolean): number {
-    return this.program.payloadSays(this.#last, isFirst);
+  says(order: number): number {
+    return this.program.payloadSays(this.#last, order);
   }
 
   /** Source and destination of a packet in a list. */
@@ -331,6 +341,9 @@ Deno.test("what the program decodes is what decode() says of packets with bytes 
   assert.ok(decoded > 5_000, `${decoded} were decoded by the program`);
 });
 
+// Some messages are of ports that packets in packets go to.
+const messages = new Decoding(READ_ALL, false);
+
 Deno.test("the program says of messages what payloadSays() says, also of those that are cut or changed", () => {
   const random = new SeededRandom();
   for (const [, one, other] of FAMILIES) {
@@ -347,15 +360,15 @@ Deno.test("the program says of messages what payloadSays() says, also of those t
             ? ip(one, other, tcp(ports[0], ports[1], PSH | ACK, payload))
             : ipUdp(one, other, udp(ports[0], ports[1], payload)),
         );
-        const listed = decoding.take(packet, LINKTYPE_ETHERNET)!;
+        const listed = messages.take(packet, LINKTYPE_ETHERNET)!;
         if (listed.payload === null) continue;
         const [from, size] = listed.payload;
         const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
         const protocol = transport === "tcp" ? 6 : 17;
-        for (const isFirst of [true, false]) {
+        for (const order of [FIRST, REPLY, LATER]) {
           assert.equal(
-            decoding.says(isFirst),
-            payloadSays(protocol, view, from, from + size, ports[0], ports[1], isFirst),
+            messages.says(order),
+            payloadSays(protocol, view, from, from + size, ports[0], ports[1], order),
             `FLOSENSOR_TEST_SEED=${random.seed}`,
           );
         }

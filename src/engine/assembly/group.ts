@@ -42,6 +42,7 @@ import {
   PACKET_PORTS,
   PACKET_TUNNEL_SHIFT,
   PROTOCOL_MASK,
+  STATE_ANNOUNCES,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
   STATE_UNOPENED,
@@ -89,7 +90,7 @@ const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
 /** Control bits, and what has to be counted otherwise. */
 const UNUSUAL: u32 = CONTROL | IS_OUTER;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
-const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD;
+const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD | STATE_ANNOUNCES;
 /** What is new of a conversation, and no question where it is between the ends of a tunnel. */
 const NEW: u32 = STATE_NEW | STATE_HAS_NEW_PEERS;
 /** The most bytes of an IPv4 packet (RFC 791). */

@@ -436,7 +436,7 @@ function hashOfNumber(isIpv6: bool, number: u32): u32 {
 
 /** Forgets those that are idle for longest. What is pending about them is brought to its end before. */
 function forget(isIpv6: bool): void {
-  classifyPending();
+  classifyPending(true);
   // What is forgotten may come back, and its first packet is then not its first one.
   noteGap(second);
   isFoundStale = true;
