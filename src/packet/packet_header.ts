@@ -45,12 +45,15 @@ export class PacketHeader {
   notIp = 0;
   /** Whether it is one of several fragments. Then, and with `LATER_FRAGMENT` of IP, the following: */
   isFragment = false;
-  /** What fragments of a datagram have in common besides the addresses; the protocol in IPv4 only. */
+  /** What fragments of a datagram have in common besides the addresses. */
   fragmentId = 0;
+  /** And the protocol, which is part of that in IPv4 only: 0 in IPv6. */
   fragmentProtocol = 0;
-  /** Where in the datagram its data is, in bytes, and where that lies in the batch's buffer. */
+  /** Where in the datagram its data is, in bytes. */
   fragmentOffset = 0;
+  /** Where that data begins in the batch's buffer. */
   fragmentStart = 0;
+  /** Where its captured bytes end there. */
   fragmentEnd = 0;
   /** Where the data ends by the words of the IP header, which the capture may have cut. */
   fragmentLimit = 0;

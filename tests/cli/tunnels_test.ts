@@ -8,6 +8,8 @@ import {
   sharedJson,
   WITHOUT_SHARED_CAPTURES,
 } from "../shared_captures.ts";
+import { withFiles } from "../config/temporary_files.ts";
+import { ACK, bytes, ethernet, ip, ipUdp, pcap, PSH, tcp, u32, udp } from "../packets.ts";
 import { flosensor } from "./program.ts";
 
 const CONFIG = fileURLToPath(new URL("../../config.ts", import.meta.url));
@@ -23,6 +25,36 @@ function canonical(address: string): string {
   const { words, family } = parseAddress(address)!;
   return addressText(words, 0, family === 6);
 }
+
+const request = ip("10.0.0.1", "10.9.0.1", tcp(50_000, 443, PSH | ACK, "request"));
+const inside = bytes([8, 0, 0, 0], u32(7 << 8), ethernet(request));
+const capture = pcap([{
+  packet: ethernet(ipUdp("198.51.100.1", "198.51.100.2", udp(50_001, 4789, inside))),
+  seconds: 1_700_000_000,
+}]);
+
+Deno.test("replay says in which tunnel a flow is, as a line of JSON and in the table", async () => {
+  const args = ["replay", "-", "--no-redis", "-c", CONFIG];
+  const json = await flosensor([...args, "--json"], { stdin: capture });
+  const lines = json.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const flows = lines.filter(({ key }) => key.endsWith(";flow"));
+  assert.deepEqual(flows.map(({ key, tunnel }) => [key, tunnel]), [
+    ["10.0.0.1;10.9.0.1;443;flow", "VXLAN 7"],
+  ]);
+  assert.ok(lines.some(({ key }) => key === "198.51.100.1;198.51.100.2;peer"));
+  const table = await flosensor(args, { stdin: capture });
+  assert.match(table.stdout, /CLIENT .* TUNNEL\n10\.0\.0\.1 .* VXLAN 7\n/);
+});
+
+Deno.test("a choice of tunnels that there is not is refused with what was meant", async () => {
+  const text = 'import { defineConfig } from "flosensor/config";\n' +
+    'export default defineConfig({ tunnels: "iner" });\n';
+  await withFiles({ "config.ts": text }, async (folder) => {
+    const { status, stderr } = await flosensor(["check", "-c", `${folder}/config.ts`]);
+    assert.equal(status, 1);
+    assert.match(stderr, /config\.ts:2: "iner" is no choice .*: did you mean "inner"\?/);
+  });
+});
 
 Deno.test({
   name:

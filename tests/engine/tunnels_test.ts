@@ -175,6 +175,16 @@ Deno.test("the ends of a tunnel have the packets and bytes of all that goes thro
   assert.deepEqual(cellOf(engine, 2), [[1400, 1400 * there.length], [700, 700 * back.length]]);
 });
 
+Deno.test("the record of a conversation has its tunnel, and the ends of a tunnel have no record", () => {
+  const engine = engineWith();
+  engine.take(SECOND, vxlan(7, request), vxlan(7, answer, RIGHT, LEFT));
+  const records: string[] = [];
+  engine.engine.forEachConversation(({ ports, packets, tunnel, tunnelId }) => {
+    records.push(`${ports} ${packets} ${tunnelText(tunnel, tunnelId)}`);
+  });
+  assert.deepEqual(records, ["50000,443 1,1 VXLAN 7"]);
+});
+
 Deno.test("packets with ever other TEIDs make 16 conversations of the same ends at most", () => {
   const engine = engineWith();
   for (let round = 0; round < 20; round++) {
