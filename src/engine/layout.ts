@@ -130,7 +130,7 @@ export const STATE_HAS_NEW_PEERS: u32 = 3 << 10;
  */
 export const STATE_UNOPENED: u32 = 1 << 15;
 /** It is in a tunnel: {@linkcode TUNNEL_SHIFT}. In `about` of a packet, too. */
-export const IN_TUNNEL: u32 = 1 << 10;
+export const IN_TUNNEL: u32 = 1 << 12;
 /**
  * It is what packets in packets are in, between the ends of a tunnel: it has no protocol and no ports. In
  * `about` of a packet, too.
