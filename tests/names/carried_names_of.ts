@@ -1,5 +1,5 @@
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { CarriedNames } from "../../src/names/carried_names.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";

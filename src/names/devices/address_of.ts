@@ -1,4 +1,4 @@
-import { addressText } from "../../flow/address_text.ts";
+import { addressText } from "../../model/address_text.ts";
 
 /** The text of an IPv4 address of four bytes; `null` for 0.0.0.0. */
 export function ipv4Of(bytes: Uint8Array, at: number): string | null {
