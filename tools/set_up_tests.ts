@@ -31,6 +31,8 @@ const PACKAGES: readonly Package[] = [
   program("setcap", "libcap2-bin"),
   program("systemd-analyze", "systemd"),
   program("lintian"),
+  program("jq"),
+  program("nfcapd", "nfdump"),
   program("zstd"),
   program("man", "man-db"),
   program("groff"),
