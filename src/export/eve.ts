@@ -1,8 +1,8 @@
 import { communityId } from "../model/community_id.ts";
 import type { ConversationRecord, ConversationState } from "../model/conversation_record.ts";
-import { conversationDigest } from "./conversation_digest.ts";
 import type { DnsAnswer } from "./dns_answer.ts";
 import type { ExportContext } from "./export_context.ts";
+import { flowNumber } from "./flow_number.ts";
 import { isoTime } from "./iso_time.ts";
 import type { RecordFormat } from "./record_format.ts";
 import { responseCode } from "./response_code.ts";
@@ -31,9 +31,6 @@ const STATES: { readonly [state in ConversationState]: readonly [flow: string, t
   unanswered: ["new", "syn_sent"],
 };
 
-/** Suricata's `flow_id` has 51 bits, so that programs that know numbers as doubles read it right. */
-const FLOW_ID_BITS = 51;
-
 /** The lines of Suricata's `eve.json`: events `flow` and `dns`. */
 export class Eve implements RecordFormat {
   readonly #context: ExportContext;
@@ -51,7 +48,7 @@ export class Eve implements RecordFormat {
     const [flowState, tcpState] = STATES[record.state];
     return JSON.stringify({
       timestamp: eveTime(last),
-      flow_id: flowId(record),
+      flow_id: flowNumber(record),
       in_iface: record.interface ?? undefined,
       event_type: "flow",
       vlan: record.vlan === null ? undefined : [record.vlan],
@@ -121,12 +118,6 @@ function flagsOf({ flags: [client, server] }: ConversationRecord): Record<string
       [...FLAG_NAMES].filter(([, flag]) => all & flag).map(([it]) => [it, true]),
     ),
   };
-}
-
-function flowId(record: ConversationRecord): number {
-  const digest = conversationDigest(record);
-  const bits = new DataView(digest.buffer, digest.byteOffset).getBigUint64(0);
-  return Number(BigInt.asUintN(FLOW_ID_BITS, bits));
 }
 
 /** `2026-11-27T05:14:27.123000+0000`. */
