@@ -33,6 +33,7 @@ const PACKAGES: readonly Package[] = [
   program("lintian"),
   program("jq"),
   program("nfcapd", "nfdump"),
+  program("ipfixDump", "libfixbuf-tools"),
   program("zstd"),
   program("man", "man-db"),
   program("groff"),

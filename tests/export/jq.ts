@@ -14,10 +14,11 @@ export async function jq(filter: string, text: string): Promise<string[]> {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const output = process.output();
   const writer = process.stdin.getWriter();
   await writer.write(new TextEncoder().encode(text));
   await writer.close();
-  const { success, stdout, stderr } = await process.output();
+  const { success, stdout, stderr } = await output;
   const decoder = new TextDecoder();
   if (!success) throw new Error(decoder.decode(stderr));
   return decoder.decode(stdout).trimEnd().split("\n");

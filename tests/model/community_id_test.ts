@@ -86,9 +86,10 @@ async function tsharkIds(capture: Uint8Array): Promise<string[]> {
     stdout: "piped",
     stderr: "null",
   }).spawn();
+  const output = tshark.output();
   const writer = tshark.stdin.getWriter();
   await writer.write(capture);
   await writer.close();
-  const { stdout } = await tshark.output();
+  const { stdout } = await output;
   return new TextDecoder().decode(stdout).trim().split("\n");
 }

@@ -169,8 +169,9 @@ export class IpfixMessages {
     for (const end of [0, 1]) {
       buffer.putUint64(uint64(bytes[end]));
       buffer.putUint64(uint64(packets[end]));
-      buffer.putUint16(record.flags[end]);
     }
+    buffer.putUint16(record.flags[1]);
+    buffer.putUint16(record.flags[0]);
     buffer.putUint64(uint64(flowNumber(record)));
     const name = encoder.encode(record.interface ?? "").subarray(0, MOST_NAME_BYTES);
     buffer.putUint8(name.length);

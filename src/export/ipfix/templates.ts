@@ -55,10 +55,11 @@ function flowElements(addresses: readonly InformationElement[]): InformationElem
     element(58, 2), // vlanId
     element(1, 8), // octetDeltaCount
     element(2, 8), // packetDeltaCount
-    element(6, 2), // tcpControlBits
     reverse(1, 8),
     reverse(2, 8),
-    reverse(6, 2),
+    // nfdump 1.7 takes the flags that come last, whichever direction they are of.
+    reverse(6, 2), // tcpControlBits
+    element(6, 2),
     element(148, 8), // flowId
     element(82, VARIABLE_LENGTH), // interfaceName
   ];

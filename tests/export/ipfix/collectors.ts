@@ -71,6 +71,12 @@ export class TcpCollector implements TestCollector {
     }
   }
 
+  /** Resolves when all connections that were made have ended. There has been a message. */
+  async ended(): Promise<void> {
+    await this.received(1);
+    await Promise.all(this.#reading);
+  }
+
   /** Ends the connections that are open, and listens on. */
   endConnections(): void {
     for (const connection of this.#open) connection.close();

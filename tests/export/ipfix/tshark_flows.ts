@@ -45,10 +45,12 @@ export async function tsharkReading(
     stdout: "piped",
     stderr: "null",
   }).spawn();
+  // Read while it is written: else both wait when much is to be shown.
+  const output = tshark.output();
   const writer = tshark.stdin.getWriter();
   await writer.write(capture);
   await writer.close();
-  return readText(new TextDecoder().decode((await tshark.output()).stdout));
+  return readText(new TextDecoder().decode((await output).stdout));
 }
 
 function readText(text: string): TsharkReading {
@@ -63,7 +65,8 @@ function readText(text: string): TsharkReading {
     // Indented deeper than "Flow 1", and not so deep as the single bits of flags.
     const [, label, value, reverse] =
       /^ {12,16}([A-Z][^:]*): (.*?)( \(Reverse Type [^)]*\))?$/.exec(line) ?? [];
-    if (label !== undefined && flows.length > 0) {
+    // The length of a text is not a field.
+    if (label !== undefined && label !== "String_len_short" && flows.length > 0) {
       flows.at(-1)!.set(reverse === undefined ? label : `${label} (reverse)`, value);
     }
   }
