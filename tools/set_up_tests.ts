@@ -30,6 +30,8 @@ const PACKAGES: readonly Package[] = [
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
   program("systemd-analyze", "systemd"),
+  program("git"),
+  program("sudo"),
   program("lintian"),
   program("jq"),
   program("nfcapd", "nfdump"),

@@ -4,12 +4,14 @@ import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
 import type { Sink } from "../sink/sink.ts";
-import type { RunOptions, Store } from "./run.ts";
+import type { RunOptions } from "./run.ts";
+import type { Store } from "./store.ts";
 
 /** The sinks of a run. */
 export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
+  readonly table: FlowTableSink | null;
 }
 
 /**
@@ -30,17 +32,18 @@ export async function openSinks(
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
   if (options.json) all.push(new JsonSink({ mode, names }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
-  return { all, redis };
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  if (table !== null) all.push(table);
+  return { all, redis, table };
 }
 
 async function openRedis(
   mode: "capture" | "replay",
-  { url, place }: Store,
+  { url, ...login }: Store,
   ttl: number,
   log: Log,
 ): Promise<RedisSink> {
   // Whoever writes to no Redis does not pay for loading its client.
   const { RedisSink } = await import("../sink/redis_sink.ts");
-  return await RedisSink.connect(url, { ttl, mode, place }, log);
+  return await RedisSink.connect(url, { ttl, mode, ...login }, log);
 }

@@ -29,6 +29,8 @@ export interface IgnoredFlow {
 /** A configuration that was checked: every setting is there and means something. */
 export interface ValidConfig {
   readonly redis: string | null;
+  /** Path of the file with its password. */
+  readonly redisPasswordFile: string | null;
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */

@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
 import { parseAddress } from "./address.ts";
@@ -36,6 +37,7 @@ const EVERYTHING = ["0.0.0.0/0", "::/0"];
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
 const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
+  redisPasswordFile: (value) => value === undefined ? null : absolutePath(value),
   ttl: (value) => value === undefined ? DEFAULT_TTL : ttlSeconds(value),
   flushInterval: (value) => value === undefined ? DEFAULT_FLUSH_INTERVAL : flushSeconds(value),
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
@@ -67,8 +69,16 @@ export function validate(
       typeof SETTINGS[Name]
     >;
   const networks = read("networks");
+  if (settings.redisPasswordFile !== undefined && settings.redis === undefined) {
+    throw new ConfigError(
+      "there is no redis whose password this could be",
+      "add redis, or name the file with --redis-password-file",
+      ["redisPasswordFile"],
+    );
+  }
   return {
     redis: read("redis"),
+    redisPasswordFile: read("redisPasswordFile"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),
@@ -122,17 +132,27 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
 
 function redisUrl(value: unknown): string {
   const example = 'write it as "redis://localhost:6379"';
-  if (typeof value !== "string") throw new ConfigError(`${shown(value)} is not a URL`, example);
   // A URL may hold a password: messages name its scheme only. The rest is read where it is used.
+  if (typeof value !== "string") {
+    throw new ConfigError("this is not the text of a URL", example);
+  }
   const scheme = /^([a-z][a-z\d+.-]*):/i.exec(value)?.[1].toLowerCase();
   if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) return value;
-  const isHostAndPort = scheme === undefined || !value.includes("//");
+  const isHostAndPort = scheme === undefined || !/^[^:]*:\/\//.test(value);
   throw isHostAndPort
     ? new ConfigError("this is not the URL of a Redis", example)
     : new ConfigError(
       `"${scheme}:" is not the URL of a Redis`,
       "use redis://, rediss:// (TLS) or unix://",
     );
+}
+
+function absolutePath(value: unknown): string {
+  if (typeof value === "string" && isAbsolute(value)) return value;
+  throw new ConfigError(
+    "this is not the whole path of a file",
+    'write it as "/etc/flosensor/redis-password"',
+  );
 }
 
 function ttlSeconds(value: unknown): number {

@@ -1,6 +1,8 @@
+import { dirname } from "node:path";
 import { permissionAdvice } from "../permission_advice.ts";
 import { UserError } from "../user_error.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import { SOCKET_FOLDER } from "./socket_folder.ts";
 
 /** The address as the user wrote it. */
 export function listenText(address: ListenAddress): string {
@@ -19,7 +21,11 @@ export function listenError(address: ListenAddress, error: unknown): UserError {
         address.path,
       )
       : permissionAdvice("--allow-net");
-    return new UserError(`${text}: no permission, ${advice}`);
+    const { state } = Deno.permissions.querySync({ name: "write", path: SOCKET_FOLDER });
+    const other = address.transport === "unix" && state === "granted"
+      ? `choose a name in ${SOCKET_FOLDER}, or `
+      : "";
+    return new UserError(`${text}: no permission, ${other}${advice}`);
   }
   if (error instanceof Deno.errors.AddrInUse) {
     return new UserError(`${text}: somebody else listens there already`);
@@ -33,7 +39,10 @@ export function listenError(address: ListenAddress, error: unknown): UserError {
     );
   }
   if (error instanceof Deno.errors.NotFound && address.transport === "unix") {
-    return new UserError(`${text}: there is no such directory: make it first`);
+    const folder = dirname(address.path);
+    return new UserError(
+      `${text}: there is no such directory: make it first, sudo install -d -o "$USER" ${folder}`,
+    );
   }
   return new UserError(`${text}: ${(error as Error).message.split("\n")[0]}`);
 }

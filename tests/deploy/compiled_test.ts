@@ -465,9 +465,10 @@ captureTest(
       assert.match(uid, /^Uid:(\t[1-9]\d*)\1\1\1$/);
       assert.match(text, /^Gid:(\t[1-9]\d*)\1\1\1$/m);
       assert.doesNotMatch(text, /^Groups:.*\b0\b/m);
-      for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+      for (const set of ["CapPrm", "CapEff", "CapAmb", "CapBnd"]) {
         assert.match(text, new RegExp(`^${set}:\t0+$`, "m"));
       }
+      assert.match(text, /^NoNewPrivs:\t1$/m);
     }
     await pair.replay(join(directory, "sample.pcap"));
     await redis.has(...SAMPLE_KEYS);
@@ -510,7 +511,7 @@ captureTest(
   async (pair, _redis, directory) => {
     const path = join(directory, "notify");
     await using listener = new RunningProgram([
-      ...["run", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
+      ...["run", "--quiet", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
       ...[new URL("notify_listener.ts", import.meta.url).pathname, path],
     ], { executable: Deno.execPath() });
     await listener.prints("listening");
