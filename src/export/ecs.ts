@@ -5,6 +5,7 @@ import { VERSION } from "../version.ts";
 import type { DnsAnswer } from "./dns_answer.ts";
 import type { ExportContext } from "./export_context.ts";
 import { isoTime } from "./iso_time.ts";
+import { jsonLine } from "./json_line.ts";
 import type { RecordFormat } from "./record_format.ts";
 import { responseCode } from "./response_code.ts";
 
@@ -41,7 +42,7 @@ export class Ecs implements RecordFormat {
       bytes: bytes[1],
       packets: packets[1],
     };
-    return JSON.stringify({
+    return jsonLine({
       "@timestamp": isoTime(last),
       ecs: { version: ECS_VERSION },
       event: {
@@ -83,14 +84,14 @@ export class Ecs implements RecordFormat {
         why: record.why ?? undefined,
         tunnel: record.tunnel ?? undefined,
       },
-    }) + "\n";
+    });
   }
 
   answer(answer: DnsAnswer): string {
     const { client, name, type, data } = answer;
     const isAddress = type === "A" || type === "AAAA";
     const end = { address: client, ip: client };
-    return JSON.stringify({
+    return jsonLine({
       "@timestamp": isoTime(answer.time),
       ecs: { version: ECS_VERSION },
       event: {
@@ -113,7 +114,7 @@ export class Ecs implements RecordFormat {
       },
       related: { ip: isAddress ? [client, data] : [client], hosts: [name] },
       observer: this.#observer(null),
-    }) + "\n";
+    });
   }
 
   end(): string {

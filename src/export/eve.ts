@@ -4,6 +4,7 @@ import type { DnsAnswer } from "./dns_answer.ts";
 import type { ExportContext } from "./export_context.ts";
 import { flowNumber } from "./flow_number.ts";
 import { isoTime } from "./iso_time.ts";
+import { jsonLine } from "./json_line.ts";
 import type { RecordFormat } from "./record_format.ts";
 import { responseCode } from "./response_code.ts";
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from "./tcp_flags.ts";
@@ -46,7 +47,7 @@ export class Eve implements RecordFormat {
   conversation(record: ConversationRecord): string {
     const { packets, bytes, first, last, names } = record;
     const [flowState, tcpState] = STATES[record.state];
-    return JSON.stringify({
+    return jsonLine({
       timestamp: eveTime(last),
       flow_id: flowNumber(record),
       in_iface: record.interface ?? undefined,
@@ -80,12 +81,12 @@ export class Eve implements RecordFormat {
         why: record.why ?? undefined,
         tunnel: record.tunnel ?? undefined,
       },
-    }) + "\n";
+    });
   }
 
   answer(answer: DnsAnswer): string {
     const { client, name, type, data } = answer;
-    return JSON.stringify({
+    return jsonLine({
       timestamp: eveTime(answer.time),
       event_type: "dns",
       src_ip: client,
@@ -99,7 +100,7 @@ export class Eve implements RecordFormat {
         grouped: type === null ? undefined : { [type]: [data] },
       },
       host: this.#context.sensor,
-    }) + "\n";
+    });
   }
 
   end(): string {

@@ -4,7 +4,10 @@ import type { DnsAnswer } from "./dns_answer.ts";
 /** What lines are about, by Zeek's names: conversations, answers of DNS. */
 export type LogName = "conn" | "dns";
 
-/** A format of lines. All text that it gives ends with a line feed, or is empty. */
+/**
+ * A format of lines. All text that it gives ends with a line feed, or is empty, and has nothing in it
+ * that a terminal obeys, but for line feeds and tabs.
+ */
 export interface RecordFormat {
   /**
    * What stands before the first line of a log; in a stream, also where another log's lines came

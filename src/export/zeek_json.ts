@@ -1,6 +1,7 @@
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { DnsAnswer } from "./dns_answer.ts";
 import type { ExportContext } from "./export_context.ts";
+import { jsonLine } from "./json_line.ts";
 import type { LogName, RecordFormat } from "./record_format.ts";
 import { ZEEK_CONN_FIELDS } from "./zeek_conn_fields.ts";
 import { ZEEK_DNS_FIELDS } from "./zeek_dns_fields.ts";
@@ -45,5 +46,5 @@ function line<Row>(
     const it = value(row, context);
     if (it !== null) values[name] = it;
   }
-  return JSON.stringify(values) + "\n";
+  return jsonLine(values);
 }

@@ -3,6 +3,7 @@ import type { DnsAnswer } from "./dns_answer.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { LogName, RecordFormat } from "./record_format.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import { printable } from "../printable.ts";
 import { ZEEK_CONN_FIELDS } from "./zeek_conn_fields.ts";
 import { ZEEK_DNS_FIELDS } from "./zeek_dns_fields.ts";
 import type { ZeekField, ZeekValue } from "./zeek_field.ts";
@@ -73,7 +74,8 @@ function escaped(text: string, isInSet: boolean): string {
   if (text === UNSET || text === EMPTY) return hexadecimal(text[0]) + text.slice(1);
   // deno-lint-ignore no-control-regex
   const special = isInSet ? /[\x00-\x1f\x7f\\,]/g : /[\x00-\x1f\x7f\\]/g;
-  return text.replace(special, hexadecimal);
+  // What is left of what a terminal obeys is as in all of our output.
+  return printable(text.replace(special, hexadecimal));
 }
 
 function hexadecimal(character: string): string {

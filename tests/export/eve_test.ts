@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Eve } from "../../src/export/eve.ts";
 import type { DnsAnswer } from "../../src/export/dns_answer.ts";
-import { RecordText } from "../../src/export/record_text.ts";
+import { RecordLines } from "../../src/export/record_lines.ts";
 import { record, REFUSED_RECORD, UDP_RECORD } from "../records.ts";
 import { EXPORT_CONTEXT } from "./export_context.ts";
 import { HAS_JQ, jq, WITHOUT_JQ } from "./jq.ts";
@@ -103,9 +103,12 @@ Deno.test({
   name: `eve is read by jq as Suricata's is${WITHOUT_JQ}`,
   ignore: !HAS_JQ,
   fn: async () => {
-    const text = new RecordText(FORMAT);
-    const lines = text.conversations([record(), UDP_RECORD, REFUSED_RECORD]) +
-      text.answers([ANSWER]) + text.end();
+    const text = new RecordLines(FORMAT);
+    const lines = [
+      ...text.conversations([record(), UDP_RECORD, REFUSED_RECORD]),
+      ...text.answers([ANSWER]),
+      ...text.end(),
+    ].join("");
     // From Suricata's documentation ("Eve JSON 'jq' Examples"): top destinations, bytes by flow.
     const filter = 'select(.event_type=="flow")|[.dest_ip,.dest_port,.proto,' +
       ".flow.bytes_toserver+.flow.bytes_toclient]|@tsv";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DnsAnswer } from "../../src/export/dns_answer.ts";
-import { RecordText } from "../../src/export/record_text.ts";
+import { RecordLines } from "../../src/export/record_lines.ts";
 import { ZeekJson } from "../../src/export/zeek_json.ts";
 import { ZeekTsv } from "../../src/export/zeek_tsv.ts";
 import { record, REFUSED_RECORD, UDP_RECORD } from "../records.ts";
@@ -121,8 +121,12 @@ const RECORDS = [record(), UDP_RECORD, REFUSED_RECORD];
 const ANSWERS = [ADDRESS, ALIAS, MISSING];
 
 Deno.test("zeek has conn.log and dns.log with Zeek's header, fields and values", () => {
-  const text = new RecordText(new ZeekTsv(EXPORT_CONTEXT), () => NOW);
-  const written = text.conversations(RECORDS) + text.answers(ANSWERS) + text.end();
+  const text = new RecordLines(new ZeekTsv(EXPORT_CONTEXT), () => NOW);
+  const written = [
+    ...text.conversations(RECORDS),
+    ...text.answers(ANSWERS),
+    ...text.end(),
+  ].join("");
   assert.ok(written.startsWith(
     "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n" +
       "#open\t2026-11-27-05-14-27\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\t" +
@@ -139,8 +143,12 @@ Deno.test("zeek has conn.log and dns.log with Zeek's header, fields and values",
 });
 
 Deno.test("zeek-json has the same values, unset ones left out, and the log's name", () => {
-  const text = new RecordText(new ZeekJson(EXPORT_CONTEXT), () => NOW);
-  const written = text.conversations(RECORDS) + text.answers(ANSWERS) + text.end();
+  const text = new RecordLines(new ZeekJson(EXPORT_CONTEXT), () => NOW);
+  const written = [
+    ...text.conversations(RECORDS),
+    ...text.answers(ANSWERS),
+    ...text.end(),
+  ].join("");
   const rows = written.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(
     rows.map(withoutUid),
@@ -168,13 +176,13 @@ Deno.test("zeek leaves local_orig and local_resp unset where no own networks are
 
 Deno.test("zeek escapes what would break a line, a list, or look unset", () => {
   const names = ["a,b\tc\\d\n", "-", "(empty)", "b\u00fccher.example"];
-  const written = new RecordText(new ZeekTsv(EXPORT_CONTEXT));
-  const text = written.conversations([record({
+  const written = new RecordLines(new ZeekTsv(EXPORT_CONTEXT));
+  const lines = written.conversations([record({
     names: names.map((name) => ({ name, from: "sni" })),
     interface: "-",
     why: "tab\there",
-  })]) + written.end();
-  const [{ rows: [row] }] = readZeekLogs(text);
+  })]);
+  const [{ rows: [row] }] = readZeekLogs(lines.join(""));
   assert.deepEqual(row.server_names, names);
   assert.equal(row.interface, "-");
   assert.equal(row.why, "tab\there");

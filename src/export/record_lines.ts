@@ -3,12 +3,12 @@ import type { DnsAnswer } from "./dns_answer.ts";
 import type { LogName, RecordFormat } from "./record_format.ts";
 
 /**
- * Records as the text of one stream. These formats have one line a conversation, so that whoever adds
+ * Records as the lines of one stream. These formats have one line a conversation, so that whoever adds
  * up lines counts nothing twice: of a conversation that goes on the last record is kept, and written
  * at the end of the stream if there was no other. That is one record for each conversation that has
  * lasted for a minute.
  */
-export class RecordText {
+export class RecordLines {
   readonly #format: RecordFormat;
   readonly #now: () => number;
   readonly #open = new Map<number, ConversationRecord>();
@@ -25,39 +25,39 @@ export class RecordText {
     return this.#open.size;
   }
 
-  /** The lines of the conversations that are over. */
-  conversations(records: readonly ConversationRecord[]): string {
-    let text = "";
+  /** The lines of the conversations that are over, with a header in front where one is due. */
+  conversations(records: readonly ConversationRecord[]): string[] {
+    const lines: string[] = [];
     for (const record of records) {
       if (record.isOver) {
         this.#open.delete(record.id);
-        text += this.#format.conversation(record);
+        lines.push(this.#format.conversation(record));
       } else {
         this.#open.set(record.id, record);
       }
     }
-    return this.#inLog("conn", text);
+    return this.#inLog("conn", lines);
   }
 
-  /** The lines of answers. */
-  answers(answers: readonly DnsAnswer[]): string {
-    return this.#inLog("dns", answers.map((answer) => this.#format.answer(answer)).join(""));
+  /** The lines of answers, the same way. */
+  answers(answers: readonly DnsAnswer[]): string[] {
+    return this.#inLog("dns", answers.map((answer) => this.#format.answer(answer)));
   }
 
   /** The lines of the conversations that go on, and the end of the stream. */
-  end(): string {
-    let text = "";
-    for (const record of this.#open.values()) text += this.#format.conversation(record);
+  end(): string[] {
+    const lines = [...this.#open.values()].map((record) => this.#format.conversation(record));
     this.#open.clear();
-    text = this.#inLog("conn", text);
+    const inLog = this.#inLog("conn", lines);
     // A log of which nothing was seen has a header all the same.
-    if (this.#log === null) text = this.#format.begin("conn", this.#now());
-    return text + this.#format.end(this.#now());
+    if (this.#log === null) inLog.push(this.#format.begin("conn", this.#now()));
+    return [...inLog, this.#format.end(this.#now())].filter((text) => text !== "");
   }
 
-  #inLog(log: LogName, text: string): string {
-    if (text === "" || log === this.#log) return text;
+  #inLog(log: LogName, lines: readonly string[]): string[] {
+    if (lines.length === 0 || log === this.#log) return [...lines];
     this.#log = log;
-    return this.#format.begin(log, this.#now()) + text;
+    const header = this.#format.begin(log, this.#now());
+    return header === "" ? [...lines] : [header, ...lines];
   }
 }
