@@ -1,5 +1,6 @@
 import type { Log } from "../../log.ts";
 import type { ConversationRecord } from "../../model/conversation_record.ts";
+import { permissionAdvice } from "../../permission_advice.ts";
 import type { Sink } from "../../sink/sink.ts";
 import { UserError } from "../../user_error.ts";
 import type { FlowSlice } from "./flow_slice.ts";
@@ -54,7 +55,9 @@ export class IpfixSink implements Sink {
   readonly #now: () => number;
   readonly #log: Log;
   readonly #slices = new FlowSlices();
-  #queue: FlowSlice[] = [];
+  readonly #queue: FlowSlice[] = [];
+  /** How many of the queue, from its beginning, are sent. */
+  #sent = 0;
   #session: Session | null = null;
   #flushing: Promise<void> | null = null;
   /** What is wrong with the collector, `null` where nothing is. */
@@ -62,6 +65,7 @@ export class IpfixSink implements Sink {
   #pause = FIRST_PAUSE;
   #nextTry = 0;
   #lost = 0;
+  #isClosed = false;
 
   private constructor(address: IpfixAddress, options: IpfixSinkOptions, log: Log) {
     this.#address = address;
@@ -74,7 +78,8 @@ export class IpfixSink implements Sink {
   /**
    * Reaches the collector.
    *
-   * @throws {UserError} in a replay when it can't be reached. A capture says so and goes on trying.
+   * @throws {UserError} in a replay when it can't be reached, and without the permission to. A capture
+   * says that it can't be, and goes on trying.
    */
   static async open(
     address: IpfixAddress,
@@ -87,7 +92,7 @@ export class IpfixSink implements Sink {
   }
 
   get pending(): number {
-    return this.#queue.length;
+    return this.#queue.length - this.#sent;
   }
 
   /** How many slices a capture dropped because the collector was away for too long. */
@@ -106,7 +111,7 @@ export class IpfixSink implements Sink {
     for (const record of records) {
       const slice = this.#slices.next(record);
       if (slice === null) continue;
-      if (this.#options.mode === "capture" && this.#queue.length >= this.#mostPending) this.#lost++;
+      if (this.#options.mode === "capture" && this.pending >= this.#mostPending) this.#lost++;
       else this.#queue.push(slice);
     }
   }
@@ -127,19 +132,18 @@ export class IpfixSink implements Sink {
    * @throws {UserError} that says how many slices were lost, when some were.
    */
   async close(): Promise<void> {
-    // What was taken while the last flush was under way is sent as well.
-    await this.#flushing?.catch(() => {});
     this.#nextTry = 0;
     let failure: unknown = null;
     try {
-      if (this.#options.mode === "replay") await this.flush();
-      else await inTime(this.flush());
+      if (this.#options.mode === "replay") await this.#flushAll();
+      else await inTime(this.#flushAll());
     } catch (error) {
       failure = error;
     }
+    this.#isClosed = true;
     this.#session?.transport.close();
     this.#session = null;
-    const lost = this.#lost + this.#queue.length;
+    const lost = this.#lost + this.pending;
     if (lost === 0) {
       if (failure !== null) throw failure;
       return;
@@ -148,6 +152,12 @@ export class IpfixSink implements Sink {
       `${this.#address.text}: ${lost} records of flows were lost` +
         (this.#failure === null ? ", because the collector is too slow" : ` (${this.#failure})`),
     );
+  }
+
+  /** Sends what was taken while the last flush was under way as well. */
+  async #flushAll(): Promise<void> {
+    await this.#flushing?.catch(() => {});
+    await this.flush();
   }
 
   async #flush(): Promise<void> {
@@ -182,15 +192,15 @@ export class IpfixSink implements Sink {
       await transport.send(messages.templates().bytes);
       session.templatesSent = this.#now();
     }
-    let done = 0;
     try {
-      while (done < this.#queue.length) {
-        const { bytes, slices } = messages.records(this.#queue, done);
+      while (this.pending > 0) {
+        const { bytes, slices } = messages.records(this.#queue, this.#sent);
         await transport.send(bytes);
-        done += slices;
+        this.#sent += slices;
       }
     } finally {
-      this.#queue.splice(0, done);
+      this.#queue.splice(0, this.#sent);
+      this.#sent = 0;
     }
     if (this.#failure !== null) this.#log.info(`${this.#address.text}: reached again`);
     this.#failure = null;
@@ -199,9 +209,15 @@ export class IpfixSink implements Sink {
 
   /** Says that the collector is away, once until it is reached again. */
   #fail(error: Error): void {
+    // What was under way for too long ends when the session does, and is said already.
+    if (this.#isClosed) return;
     this.#session?.transport.close();
     this.#session = null;
     if (error instanceof UserError) throw error;
+    if (error instanceof Deno.errors.NotCapable) {
+      const advice = permissionAdvice("--allow-net");
+      throw new UserError(`${this.#address.text}: no permission, ${advice}`, 1, { cause: error });
+    }
     const reason = reasonOf(error);
     const isNew = this.#failure === null;
     this.#failure = reason;

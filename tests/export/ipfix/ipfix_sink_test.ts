@@ -325,6 +325,39 @@ Deno.test("IpfixSink drops what goes beyond its bound in a capture, and says how
   );
 });
 
+Deno.test("IpfixSink does not wait for ever for a collector that reads nothing", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const log = new MemoryLog();
+  // More than the kernel takes for a reader that is asleep.
+  const count = 200_000;
+  const sink = await openAt(port, "tcp", { mode: "capture", mostPending: count }, log);
+  using _connection = await listener.accept();
+  sink.takeRecords(Array.from({ length: count }, (_, id) => record({ id, isOver: true })));
+  await assert.rejects(sink.close(), (error) => {
+    assert.ok(error instanceof UserError);
+    const [, lost] = /: (\d+) records of flows were lost, because the collector is too slow$/.exec(
+      error.message,
+    )!;
+    assert.ok(Number(lost) > 0 && Number(lost) < count);
+    return true;
+  });
+  assert.deepEqual(log.lines, []);
+});
+
+Deno.test({
+  name: "IpfixSink says which permission it needs",
+  permissions: { net: false },
+  fn: async () => {
+    for (const transport of ["udp", "tcp"] as const) {
+      await assert.rejects(
+        openAt(4739, transport, { mode: "capture" }),
+        new UserError(`${transport}://127.0.0.1:4739: no permission, run with --allow-net`),
+      );
+    }
+  },
+});
+
 Deno.test("IpfixSink ends a replay whose collector can't be reached", async () => {
   const port = freePort();
   await assert.rejects(openAt(port, "tcp", { mode: "replay" }), (error) => {
