@@ -18,20 +18,25 @@ export interface Sinks {
  * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
  * table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, and where the names of servers come from.
+ * @param settings Seconds that a key lives in Redis, where the names of servers come from, and names of
+ * interfaces by their number.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names }: { ttl: number; names?: FlowNames },
+  { ttl, names, interfaces }: {
+    ttl: number;
+    names?: FlowNames;
+    interfaces?: readonly string[];
+  },
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names }));
+  if (options.json) all.push(new JsonSink({ mode, names, interfaces }));
   const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
   if (table !== null) all.push(table);
   return { all, redis, table };

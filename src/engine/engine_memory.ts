@@ -76,6 +76,8 @@ export interface EngineHost {
   corrected(before: number, after: number): void;
   /** A conversation, or a generation of it, is forgotten: its cells are still what they were. */
   ended(isIpv6: number, number: number): void;
+  /** Takes records of conversations. */
+  record(count: number): void;
 }
 
 /** What `assembly/engine.ts` exports. Times are seconds since 1970-01-01 UTC, and milliseconds. */
@@ -109,6 +111,7 @@ export interface EngineProgram {
   declassifyAll(): void;
   directionFound(): number;
   emitSeen(): void;
+  endRecords(): void;
   fingerprintOf(isIpv6: boolean, number: number): bigint;
   forgottenEnds(): number;
   forgottenHalfOpen(): number;
@@ -117,6 +120,7 @@ export interface EngineProgram {
   findFacts(isAdded: boolean): number;
   findNetworks(): void;
   flushObservations(): void;
+  flushRecords(): void;
   forgottenKeysOf(): number;
   hashOf(isIpv6: boolean, addresses: number, ports: number, protocol: number): number;
   isIgnored(): number;
@@ -127,10 +131,12 @@ export interface EngineProgram {
   nextAddresses(): number;
   noteGap(seconds: number): void;
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
+  noteUnreachable(protocol: number): void;
   observationsLeft(): number;
   payloadSays(packet: number, isFirst: boolean): number;
   queries(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
+  recordFacts(): number;
   readEnd(first: number, second: number, seconds: number): number;
   setInterface(number: number): void;
   setTime(second: number, millisecond: number, window: number): void;
@@ -152,6 +158,7 @@ export interface EngineProgram {
     about: number,
     isIgnored: boolean,
     seconds: number,
+    conversation: number,
   ): void;
   taken(): number;
   takeFrames(from: number, count: number, back: number, linkType: number): void;
@@ -172,7 +179,10 @@ export interface EngineProgram {
   useListening(): void;
   useMapping(): void;
   useOwn(): void;
+  walkRecords(): void;
   wantEnds(): void;
+  wantFlowRecords(): void;
+  wantRecords(seconds: number): void;
   wasUnknown(): number;
   weigh(): number;
   writeClient(isIpv6: boolean, client: number): void;
@@ -200,6 +210,7 @@ export const NO_HOST: EngineHost = {
   askFunction: notAsked,
   corrected: notAsked,
   ended: notAsked,
+  record: notAsked,
 };
 
 /**

@@ -118,6 +118,11 @@ export const STATE_HAS_NEW_PEERS: u32 = 1 << 10;
  * anybody else. It makes room before all that are.
  */
 export const STATE_UNOPENED: u32 = 1 << 11;
+/**
+ * Its last record said that it was over, and its figures are 0: the next packet is the first one of
+ * others.
+ */
+export const STATE_OVER: u32 = 1 << 15;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;
@@ -138,6 +143,16 @@ export const COLD_FIRST_MILLISECONDS: usize = 20;
 /** The VLAN and the number of the interface of its first packet; 0 for none. */
 export const COLD_VLAN: usize = 22;
 export const COLD_INTERFACE: usize = 24;
+/**
+ * When a record of it was emitted last, or it began: the lower 15 bits of the second; above them
+ * {@linkcode WAS_UNREACHABLE}.
+ */
+export const COLD_RECORDED: usize = 26;
+export const RECORDED_MASK: u32 = 0x7fff;
+/** ICMP said that its server, or the server's port, can't be reached. */
+export const WAS_UNREACHABLE: u32 = 0x8000;
+/** The lower 32 bits of the number that its records have; 0 if there were none. */
+export const COLD_RECORD_ID: usize = 28;
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNCLASSIFIED: u32 = 0xffff_ffff;
 
@@ -261,11 +276,19 @@ export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
 
+/** Records of conversations that are emitted at once. */
+export const RECORDS_AT_ONCE: u32 = 1024;
+export const RECORDS: usize = AGES + CACHE_LINE;
+/** The same of the conversations of observations, each at the place of its observation. */
+export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
+/** A packet that somebody looks for. */
+export const WANTED_PACKET: usize = FLOW_RECORDS + 4096 * 128;
+
 // Packets, as they come.
 
 /** The index of a batch of packets. */
 export const BATCH_PACKETS: u32 = 4096;
-export const INDEX_OFFSET: usize = AGES + CACHE_LINE;
+export const INDEX_OFFSET: usize = WANTED_PACKET + CACHE_LINE;
 export const INDEX_CAPTURED: usize = INDEX_OFFSET + 4096 * 4;
 export const INDEX_LENGTH: usize = INDEX_CAPTURED + 4096 * 4;
 export const INDEX_SECONDS: usize = INDEX_LENGTH + 4096 * 4;

@@ -1,5 +1,6 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
+import type { RecordBatch } from "../model/record_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
 import { renderFlowTable, type Room } from "./render_flow_table.ts";
@@ -68,6 +69,11 @@ export class FlowTableSink implements Sink {
   /** Takes when flows were seen last whose keys are held back. */
   see(batch: ObservationBatch): void {
     this.table.see(batch);
+  }
+
+  /** Takes the figures of conversations. */
+  takeFigures(batch: RecordBatch): void {
+    this.table.takeRecords(batch);
   }
 
   /** Names are shown beside the flows that have them, and have no rows of their own. */

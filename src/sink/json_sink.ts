@@ -1,19 +1,20 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import { REASON_NAMES } from "../model/reason.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
   OBSERVATION_WORDS,
   type ObservationBatch,
   WORD_A,
-  WORD_ABOUT,
   WORD_B,
   WORD_KIND,
 } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
+import { RECORD_ID, RECORD_WORDS } from "../model/record_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
-import { keyText } from "./keys.ts";
+import { endEvent, nameEvent, observationEvent } from "./json_lines.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
+import { recordOf } from "./record_of.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -23,6 +24,8 @@ export interface JsonSinkOptions {
   mode: "capture" | "replay";
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
+  /** Names of interfaces by their number, from 1. By default, none has a name. */
+  interfaces?: readonly string[];
   /**
    * How many bytes a slow reader may leave waiting in a capture.
    * @default {67_108_864}
@@ -42,9 +45,9 @@ const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
 const CLOSE_PATIENCE = 5_000;
 
 /**
- * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
- * standard output. A flow's line says what decided who is client and server, `"by":"syn"`. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
- * whose server the client looked up has the name that it looked up, as `"name"`, beside its count.
+ * Writes each observation as one line of JSON (https://jsonlines.org) on standard output,
+ * `{"type":"flow","time":"…","key":"…","count":1,"by":"syn",…}`, each write of a key that has names, and
+ * each conversation that is over, `"type":"end"`. docs/json.schema.json has all fields.
  */
 export class JsonSink implements Sink {
   readonly #options: JsonSinkOptions;
@@ -76,26 +79,22 @@ export class JsonSink implements Sink {
 
   write(batch: ObservationBatch): void {
     if (this.#output.error !== null) return;
-    const { words, count } = batch;
+    const { words, count, records } = batch;
     for (let i = 0; i < count; i++) {
       if (this.#isFull) {
         this.#lost += count - i;
         return;
       }
-      this.#add(this.#line(words, i * OBSERVATION_WORDS));
+      this.#add(this.#line(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
     }
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    if (this.#output.error !== null) return;
-    for (const [i, { key, name }] of writes.entries()) {
-      if (this.#isFull) {
-        this.#lost += writes.length - i;
-        return;
-      }
-      // A name may have backslashes and quotation marks in it.
-      this.#add(JSON.stringify(name === null ? { key, count: 1 } : { key, name }) + "\n");
-    }
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    for (const write of writes) this.writeLine(nameEvent(write, seconds));
+  }
+
+  takeRecords(records: readonly ConversationRecord[]): void {
+    for (const record of records) if (record.isOver) this.writeLine(endEvent(record));
   }
 
   /** Writes anything else as a line. */
@@ -149,15 +148,16 @@ export class JsonSink implements Sink {
     if (this.#text.length >= PIECE) this.#putText();
   }
 
-  /** Keys consist of digits, letters and punctuation that JSON strings take as they are. */
-  #line(words: Uint32Array, offset: number): string {
-    let line = '{"key":"' + keyText(words, offset) + '","count":1';
-    const head = words[offset + WORD_KIND];
-    if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
-    line += ',"by":"' + REASON_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
-    const name = this.#options.names
-      ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
-    return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";
+  #line(words: Uint32Array, at: number, records: Uint32Array | null, recordAt: number): string {
+    const { names } = this.#options;
+    const head = words[at + WORD_KIND];
+    const isFlow = (head & 0xff) === KIND_FLOW;
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const name = isFlow ? names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null : null;
+    const hasRecord = isFlow && records !== null &&
+      (records[recordAt + RECORD_ID] | records[recordAt + RECORD_ID + 1]) !== 0;
+    const record = hasRecord ? recordOf(records, recordAt, this.#options) : null;
+    return JSON.stringify(observationEvent(words, at, name, record)) + "\n";
   }
 
   #putText(): void {

@@ -29,6 +29,10 @@ export interface StartMessage {
   readonly own: OwnConnectionsState | null;
   /** Whether it is to tell when flows were seen last whose keys are held back. */
   readonly wantsSeen: boolean;
+  /** How often records of conversations that go on are wanted, in seconds; `null` where none are. */
+  readonly recordInterval: number | null;
+  /** Whether observations are to come with records of their conversations. */
+  readonly hasFlowRecords: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -60,10 +64,17 @@ export type FromWorker =
   | { readonly kind: "opened" }
   | { readonly kind: "started" }
   /** Observations, laid out as in an `ObservationBatch`. */
-  | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
+  | {
+    readonly kind: "observations";
+    readonly words: Uint32Array<ArrayBuffer>;
+    /** Records of their conversations, where they are wanted. */
+    readonly records: Uint32Array<ArrayBuffer> | null;
+  }
   /** Flows and refusals that were seen again, laid out the same. */
   | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
-  | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
+  | { readonly kind: "names"; readonly writes: readonly NameWrite[]; readonly seconds: number }
+  /** Records of conversations, laid out as in a `RecordBatch`. */
+  | { readonly kind: "records"; readonly words: Uint32Array<ArrayBuffer> }
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */

@@ -7,6 +7,7 @@ import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
+import { RECORD_ID, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -17,13 +18,18 @@ import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
+/** Of the upper half of a conversation's number: more than 2^48 of them no thread has. */
+const THREAD_SHIFT = 16;
+
 /** Where what the workers observed goes. */
 export interface WorkerOutput {
   /** Takes observations. The batch is used again as soon as this returns. */
   emit: (batch: ObservationBatch) => void;
   /** Takes when flows were seen last. The batch is used again as soon as this returns. */
   see: (batch: ObservationBatch) => void;
-  emitNames: (writes: readonly NameWrite[]) => void;
+  emitNames: (writes: readonly NameWrite[], seconds: number) => void;
+  /** Takes records of conversations. The batch is used again as soon as this returns. */
+  takeRecords: (batch: RecordBatch) => void;
   learn: (lookup: Lookup) => void;
 }
 
@@ -35,9 +41,11 @@ export class WorkerPool implements PacketWork {
   readonly #threads: readonly Thread[];
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
-  #observations: Uint32Array[] = [];
+  #observations: { words: Uint32Array; records: Uint32Array | null }[] = [];
   /** What was seen again since then: what it is of comes first. */
   #seen: Uint32Array[] = [];
+  /** Records of conversations, for the same reason; those of each thread have numbers of their own. */
+  #records: Uint32Array[] = [];
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -46,7 +54,7 @@ export class WorkerPool implements PacketWork {
     this.#failure.promise.catch(() => {});
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it)),
+      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it, index)),
     );
   }
 
@@ -150,15 +158,20 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker): void {
-    if (message.kind === "observations") this.#observations.push(message.words);
-    else if (message.kind === "seen") this.#seen.push(message.words);
-    else if (message.kind === "names") this.#output!.emitNames(message.writes);
+  #take(message: FromWorker, thread: number): void {
+    if (message.kind === "observations") {
+      this.#setThread(message.records, thread);
+      this.#observations.push(message);
+    } else if (message.kind === "records") {
+      this.#setThread(message.words, thread);
+      this.#records.push(message.words);
+    } else if (message.kind === "seen") this.#seen.push(message.words);
+    else if (message.kind === "names") this.#output!.emitNames(message.writes, message.seconds);
     else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
   }
 
   #merge(): void {
-    for (const words of this.#observations) this.#merger!.take(words);
+    for (const { words, records } of this.#observations) this.#merger!.take(words, records);
     this.#observations = [];
     for (const words of this.#seen) {
       const batch = new ObservationBatch(words.length / OBSERVATION_WORDS, words);
@@ -166,6 +179,20 @@ export class WorkerPool implements PacketWork {
       this.#output!.see(batch);
     }
     this.#seen = [];
+    for (const words of this.#records) {
+      const batch = new RecordBatch(words);
+      batch.count = words.length / RECORD_WORDS;
+      this.#output!.takeRecords(batch);
+    }
+    this.#records = [];
+  }
+
+  /** Makes the numbers of conversations different from those of other threads. */
+  #setThread(records: Uint32Array | null, thread: number): void {
+    if (records === null) return;
+    for (let at = RECORD_ID; at < records.length; at += RECORD_WORDS) {
+      if ((records[at] | records[at + 1]) !== 0) records[at + 1] += thread << THREAD_SHIFT;
+    }
   }
 
   #postAll(message: ToWorker): void {

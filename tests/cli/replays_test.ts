@@ -55,7 +55,7 @@ async function linesOf(
   const meters = new Meters({
     mapping: MAPPING,
     emit: (batch) => sink.write(batch),
-    emitNames: (writes) => sink.writeNames(writes),
+    emitNames: (writes, seconds) => sink.writeNames(writes, seconds),
     names,
     maxConversations,
   });

@@ -182,7 +182,7 @@ function askAgain(
  * @param isAgain Whether it was asked about this direction before.
  * @returns What is to be remembered, or `UNCLASSIFIED` where it is too early to say.
  */
-function askMapping(isAgain: bool): u32 {
+export function askMapping(isAgain: bool): u32 {
   if (hasOwn && load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP) {
     const own = judgeOwn();
     why = OWN_CONNECTION;
@@ -213,6 +213,7 @@ function stage(outcome: u32, word: u32): void {
     reasonOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
     isItIgnored,
     load<u32>(cellOf(isIpv6, number), CELL_SECONDS),
+    word,
   );
   store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
   stagedCount++;
@@ -230,12 +231,12 @@ function commitFlows(): void {
 }
 
 // @inline
-function verdictOf(outcome: u32): u32 {
+export function verdictOf(outcome: u32): u32 {
   return outcome & VERDICT_MASK;
 }
 
 // @inline
-function reasonOf(outcome: u32): u32 {
+export function reasonOf(outcome: u32): u32 {
   return (outcome >>> REASON_SHIFT) & 0xff;
 }
 

@@ -49,6 +49,15 @@ export {
   taken,
   takeRecords,
 } from "./packets";
+export {
+  endRecords,
+  flushRecords,
+  noteUnreachable,
+  recordFacts,
+  wantFlowRecords,
+  wantRecords,
+  walkRecords,
+} from "./records";
 export { emitSeen, wantSeen } from "./seen";
 export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
 export { declassifyAll, hashOf, setInterface, setUpTables, touch, wantEnds } from "./table";

@@ -40,6 +40,7 @@ import {
   PACKET_PORTS,
   PROTOCOL_MASK,
   STATE_NEW,
+  STATE_OVER,
   STATE_UNOPENED,
   STATE_WANTS_PAYLOAD,
   TABLE4,
@@ -79,6 +80,8 @@ import {
 const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
 const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD;
+/** That, or a packet that is the first one of new figures. */
+const IS_UNUSUAL: u32 = WANTS_LOOK | STATE_OVER;
 const ONE_PACKET_ABOVE: u64 = 1 << OCTETS_BITS;
 
 let count4: u32 = 0;
@@ -255,7 +258,7 @@ function takeRun(
       countPacket(cell, packet, about);
     }
     const until = load<u32>(cell + ((about >>> (DIRECTION_SHIFT - 2)) & 4), CELL_UNTIL);
-    if ((load<u32>(cell, CELL_STATE) & WANTS_LOOK) !== 0 || until <= window) {
+    if ((load<u32>(cell, CELL_STATE) & IS_UNUSUAL) !== 0 || until <= window) {
       takeSignOfLife(isIpv6, number, packet, about);
     }
   }
@@ -290,7 +293,9 @@ function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   if ((about & CONTROL) !== 0) {
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
     // A connection is attributed from its other packets: then it is one that worked.
-    isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0;
+    isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0 &&
+      // RST alone says that nothing worked.
+      isWorking(isIpv6, known);
     if (!isSignOfLife) {
       if (known === 0) number = add(isIpv6, packet, false);
       if (number === 0) place(isIpv6, 0, packet);
@@ -321,6 +326,12 @@ export function isOpen(isIpv6: bool, number: u32): bool {
   return number !== 0 && (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_UNOPENED) === 0;
 }
 
+/** The same of its present generation. */
+function isWorking(isIpv6: bool, number: u32): bool {
+  return isOpen(isIpv6, number) &&
+    (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_NEW) === 0;
+}
+
 /**
  * Takes a packet with RST, which to a local network is a refusal.
  *
@@ -338,6 +349,7 @@ function takeReset(isIpv6: bool, packet: usize, about: u32): bool {
 /** Takes a packet of a conversation that is new, or wants to be inspected, or to be classified. */
 function takeSignOfLife(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const cell = cellOf(isIpv6, number);
+  if ((load<u32>(cell, CELL_STATE) & STATE_OVER) !== 0) noteFirst(isIpv6, number, packet);
   if ((load<u32>(cell, CELL_STATE) & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);
   if (load<u32>(untilOf(cell, directionOf(about))) > window) return;
   touch(isIpv6, number);
