@@ -33,6 +33,7 @@ export {
 } from "./src/capture/packet_batch.ts";
 export type { PacketSource, SourceStatistics } from "./src/capture/packet_source.ts";
 export { SavefileSource } from "./src/capture/savefile_source.ts";
+export { TimeOrigin } from "./src/capture/time_origin.ts";
 export type { ReadBytes } from "./src/capture/chunk_reader.ts";
 export { decode } from "./src/packet/decode.ts";
 export { DECODED_NAMES } from "./src/packet/decoded.ts";

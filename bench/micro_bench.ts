@@ -33,6 +33,7 @@ import {
 import { decode } from "../src/packet/decode.ts";
 import { LINKTYPE_ETHERNET } from "../src/packet/link_type.ts";
 import { PacketHeader } from "../src/packet/packet_header.ts";
+import { FIRST } from "../src/payload/sign.ts";
 import { payloadRole } from "../src/payload/payload_role.ts";
 import { FlowTable } from "../src/sink/flow_table.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
@@ -196,10 +197,10 @@ for (
 const hello = new DataView(bytes([0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]).buffer);
 const nothing = new DataView(bytes([0x17, 3, 3, 5, 0, 1, 2, 3, 4, 5, 6]).buffer);
 Deno.bench("payload: a TLS hello", () => {
-  payloadRole(TCP, hello, 0, hello.byteLength, 443, true);
+  payloadRole(TCP, hello, 0, hello.byteLength, 50_000, 443, FIRST);
 });
 Deno.bench("payload: TLS data, which says nothing", () => {
-  payloadRole(TCP, nothing, 0, nothing.byteLength, 443, true);
+  payloadRole(TCP, nothing, 0, nothing.byteLength, 50_000, 443, FIRST);
 });
 
 const observations = new ObservationBatch(MANY);

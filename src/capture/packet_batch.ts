@@ -80,7 +80,7 @@ export class PacketBatch {
   readonly captured: Int32Array;
   /** How many bytes packet `i` had on the wire. In a damaged capture this is any number. */
   readonly length: Uint32Array;
-  /** When packet `i` was seen, in whole seconds since 1970-01-01 UTC. */
+  /** When packet `i` was seen, in whole seconds after its source's `TimeOrigin`. */
   readonly seconds: Uint32Array;
   /** And the milliseconds beyond them. */
   readonly milliseconds: Uint16Array;

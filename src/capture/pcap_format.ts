@@ -2,6 +2,7 @@ import { UserError } from "../user_error.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import type { PacketBatch, RecordFormat } from "./packet_batch.ts";
 import { MAXIMUM_SNAPSHOT_LENGTH, type SavefileFormat } from "./savefile_format.ts";
+import type { TimeOrigin } from "./time_origin.ts";
 
 /** Magic numbers of pcap-savefile(5): time stamps in microseconds, in nanoseconds. */
 const MICROSECONDS = 0xa1b2c3d4;
@@ -20,11 +21,13 @@ const MODIFIED_RECORD_HEADER = 24;
 export class PcapFormat implements SavefileFormat {
   readonly #records: RecordFormat;
   readonly #name: string;
+  readonly #origin: TimeOrigin;
 
-  private constructor(name: string, view: DataView, littleEndian: boolean) {
+  private constructor(name: string, view: DataView, littleEndian: boolean, origin: TimeOrigin) {
     this.#name = name;
     const magic = view.getUint32(0, littleEndian);
     const isModified = magic === MODIFIED;
+    this.#origin = origin;
     const snapshotLength = view.getUint32(16, littleEndian);
     this.#records = {
       header: isModified ? MODIFIED_RECORD_HEADER : RECORD_HEADER,
@@ -41,13 +44,14 @@ export class PcapFormat implements SavefileFormat {
   /**
    * @param name What to call the file in messages.
    * @param view At least the 24 bytes of the file header.
+   * @param origin Of the packets' times.
    * @returns `null` when the file is not of this format.
    */
-  static recognize(name: string, view: DataView): PcapFormat | null {
+  static recognize(name: string, view: DataView, origin: TimeOrigin): PcapFormat | null {
     for (const littleEndian of [true, false]) {
       const magic = view.getUint32(0, littleEndian);
       if (magic === MICROSECONDS || magic === NANOSECONDS || magic === MODIFIED) {
-        return new PcapFormat(name, view, littleEndian);
+        return new PcapFormat(name, view, littleEndian, origin);
       }
     }
     return null;
@@ -57,6 +61,11 @@ export class PcapFormat implements SavefileFormat {
     const { view, end } = reader;
     const { offset, captured, length, seconds, milliseconds, linkType, capacity } = batch;
     const { header, littleEndian, linkType: link, most, perMillisecond } = this.#records;
+    // Times are without a sign, as tcpdump has it. The first record settles from when they count.
+    if (reader.start + header <= end) {
+      this.#origin.settle(view.getUint32(reader.start, littleEndian));
+    }
+    const isCountedFrom1970 = this.#origin.seconds === 0;
     let position = reader.start;
     let count = batch.count;
     // A taker sees its own memory only.
@@ -89,7 +98,8 @@ export class PcapFormat implements SavefileFormat {
         needed = header + size;
         break;
       }
-      seconds[count] = view.getUint32(position, littleEndian);
+      const time = view.getUint32(position, littleEndian);
+      seconds[count] = isCountedFrom1970 ? time : this.#origin.secondsOf(time);
       captured[count] = size;
       length[count] = view.getUint32(position + 12, littleEndian);
       milliseconds[count] = view.getUint32(position + 4, littleEndian) / perMillisecond;

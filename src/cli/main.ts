@@ -3,6 +3,8 @@ import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import { complain } from "./complain.ts";
+import { endAtOnce, endWork } from "./ending.ts";
+import { keepHangUps } from "./hang_up.ts";
 
 /**
  * Runs the program.
@@ -11,10 +13,13 @@ import { complain } from "./complain.ts";
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
 export async function main(parameters: readonly string[]): Promise<number> {
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  keepHangUps(parameters);
+  const uncaught = (event: Event, error: unknown) => {
     event.preventDefault();
-    Deno.exit(report(event.reason, parameters));
-  });
+    if (!endWork(error)) endAtOnce(report(error, parameters));
+  };
+  globalThis.addEventListener("error", (event) => uncaught(event, event.error));
+  globalThis.addEventListener("unhandledrejection", (event) => uncaught(event, event.reason));
   try {
     const { runCommand } = await import("./commands.ts");
     return await runCommand(parameters);

@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
@@ -18,26 +19,28 @@ export interface Sinks {
  * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
  * table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, where the names of servers come from, and names of
- * interfaces by their number.
+ * @param settings Seconds that a key lives in Redis, where the names of servers come from, names of
+ * interfaces by their number, and from when on times are counted.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, interfaces }: {
+  { ttl, names, interfaces, origin }: {
     ttl: number;
     names?: FlowNames;
     interfaces?: readonly string[];
+    origin?: TimeOrigin;
   },
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names, interfaces }));
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  if (options.json) all.push(new JsonSink({ mode, names, interfaces, origin, log }));
+  const isLive = mode === "capture";
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
   if (table !== null) all.push(table);
   return { all, redis, table };
 }

@@ -3,9 +3,11 @@ import type { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
+import { TimeOrigin } from "../capture/time_origin.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { beforeEndingAtOnce } from "./ending.ts";
 import { isFile } from "./is_file.ts";
 import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
@@ -32,7 +34,8 @@ export async function replay(
   if (names.length === 0) throw nothingToReplay(parameters);
   sayFilesAmong(networks, log);
   refuseMistakenNames(parameters, names, "files", options.filter);
-  await tryFiles(names, options.filter);
+  const origin = new TimeOrigin();
+  origin.settle(...await tryFiles(names, options.filter));
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -42,10 +45,10 @@ export async function replay(
   const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", isLive, ownNetworks, defaultNetworks },
+    { mode: "replay", isLive, ownNetworks, defaultNetworks, origin },
     log,
   );
-  return await new Replay(run, options, log).run(names);
+  return await new Replay(run, options, origin, log).run(names);
 }
 
 function nothingToReplay(parameters: readonly string[]): UserError {
@@ -63,19 +66,23 @@ function nothingToReplay(parameters: readonly string[]): UserError {
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
+ * @returns When they begin, in seconds since 1970-01-01 UTC.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(names: readonly string[], filter: string | undefined): Promise<void> {
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<number[]> {
+  const times: number[] = [];
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
     const source = SavefileSource.open(name);
     try {
-      await (await filtered(source, filter)).next();
+      const batch = await (await filtered(source, filter)).next();
+      if (batch !== null && batch.count > 0) times.push(batch.seconds[0] + source.origin.seconds);
     } finally {
       source.close();
     }
   }
+  return times;
 }
 
 /** Says why a capture that was read to its end had no packets. */
@@ -103,8 +110,9 @@ const SIGNAL_PATIENCE = 100;
 class Replay {
   readonly #run: Run;
   readonly #options: RunOptions;
+  readonly #origin: TimeOrigin;
   readonly #log: Log;
-  readonly #signals = new EndSignals();
+  readonly #signals: EndSignals;
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
   /** What is being read. */
@@ -115,10 +123,14 @@ class Replay {
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log) {
+  constructor(run: Run, options: RunOptions, origin: TimeOrigin, log: Log) {
     this.#run = run;
+    this.#origin = origin;
     this.#options = options;
     this.#log = log;
+    this.#signals = new EndSignals("end", log);
+    this.#signals.begin();
+    beforeEndingAtOnce(() => this.#progress.clear());
   }
 
   async run(names: readonly string[]): Promise<number> {
@@ -127,6 +139,7 @@ class Replay {
     if (stats !== undefined) timers.push(setInterval(() => this.#sayStatistics(), stats * 1000));
     let drainTimer: ReturnType<typeof setTimeout> | undefined;
     this.#signals.received.then(() => {
+      this.#run.hurry();
       const source = this.#source;
       if (source?.size === 0) drainTimer = setTimeout(() => source.close(), DRAIN_PATIENCE);
       else source?.close();
@@ -163,20 +176,49 @@ class Replay {
   async #file(name: string): Promise<void> {
     const { filter } = this.#options;
     try {
+      const pipe = await this.#openPipe(name);
+      if (this.#signals.status !== 0) return;
       const batch = this.#run.engine.newBatch();
       // A filter goes by the index.
       if (filter !== undefined) batch.taker = null;
-      const source = SavefileSource.open(name, batch);
+      const source = SavefileSource.open(name, batch, this.#origin, pipe ?? undefined);
       this.#source = source;
       const packets = await filtered(source, filter);
       await this.#read(packets);
       const isEmpty = packets.statistics().received === 0 && this.#signals.status === 0;
       if (isEmpty) this.#log.warn(await whyEmpty(name, filter));
     } finally {
+      this.#sayUntoldTimes(name);
       this.#source?.close();
       this.#source = null;
       this.#progress.clear();
     }
+  }
+
+  #sayUntoldTimes(name: string): void {
+    const { untold } = this.#origin;
+    if (untold === 0) return;
+    this.#origin.untold = 0;
+    this.#log.warn(
+      `${name}: ${untold} packets have times outside of the 136 years from ` +
+        `${
+          new Date(this.#origin.seconds * 1000).toISOString().slice(0, -"T00:00:00.000Z".length)
+        } ` +
+        "on: they count as seen at its beginning or its end",
+    );
+  }
+
+  /**
+   * Opens a named pipe, which waits until somebody writes into it, or a signal comes: who opens it as a
+   * file waits as well, and hears no signal meanwhile.
+   *
+   * @returns `null` for anything else, and for what can't be opened.
+   */
+  async #openPipe(name: string): Promise<Deno.FsFile | null> {
+    if (name === "-" || !isPipe(name)) return null;
+    // Why it can't be is said where it is opened as a file.
+    const opening = Deno.open(name).catch(() => null);
+    return await Promise.race([opening, this.#signals.received.then(() => null)]);
   }
 
   async #read(packets: PacketSource): Promise<void> {
@@ -225,7 +267,9 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { engine, pending, dnsStatistics } = this.#run;
-    this.#log.info(statisticsLine(sources, engine.statistics(), pending, dnsStatistics));
+    const { engine, names, counts, dnsStatistics } = this.#run;
+    this.#log.info(
+      statisticsLine(sources, engine.statistics(), counts, dnsStatistics, names.forgotten),
+    );
   }
 }

@@ -1,9 +1,10 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../dns/dns_ports.ts";
+import { responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
@@ -13,6 +14,7 @@ import type { ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
+import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { recordOf } from "../sink/record_of.ts";
@@ -20,7 +22,10 @@ import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
+import { complain } from "./complain.ts";
+import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
 import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
@@ -53,6 +58,8 @@ export interface RunPurpose {
   readonly localServices?: LocalServices;
   /** The engine's memory, where sources put packets into it already. */
   readonly memory?: EngineMemory;
+  /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
 }
 
 /** A configuration as a run uses it. */
@@ -72,6 +79,8 @@ const TABLE_INTERVAL = 1;
 const RECORD_INTERVAL = 60;
 /** Only when they are over. */
 const NEVER = 0xffff;
+/** Bytes of theirs. What comes of the next packets must have room beside them. */
+const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
@@ -86,7 +95,10 @@ export class Run {
   readonly #purpose: RunPurpose;
   readonly #flushing = new Map<Sink, Promise<void>>();
   #loaded: Loaded;
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<void> | null = null;
+  /** The reload after that, for whatever changed meanwhile. */
+  #nextReload: Promise<void> | null = null;
+  readonly #forgetAbandoning: () => void;
 
   private constructor(
     loaded: Loaded,
@@ -120,6 +132,7 @@ export class Run {
         ? (facts, before, after) => log.debug(correctionText(facts, before, after))
         : undefined,
     });
+    this.#forgetAbandoning = beforeEndingAtOnce(() => this.#abandon());
     // A port that was ours may belong to another program next.
     if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.engine.declassify();
   }
@@ -139,8 +152,9 @@ export class Run {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, mapping } = loaded;
     const names = new KnownNames();
-    const settings = { ttl: mapping.ttl, names, interfaces: purpose.interfaces };
-    const sinks = await openSinks(purpose.mode, options, store, settings, log);
+    const { mode, origin, interfaces } = purpose;
+    const settings = { ttl: mapping.ttl, names, interfaces, origin };
+    const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
 
@@ -172,6 +186,11 @@ export class Run {
   /** The sensor's own connections; `null` when there are none, or none that can be seen. */
   get sockets(): OwnSockets | null {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
+  }
+
+  /** The table, where that is what shows flows. */
+  get table(): FlowTableSink | null {
+    return this.#sinks.table;
   }
 
   /** Why most of what a meter has counted gave no flow, if that is so. */
@@ -220,7 +239,8 @@ export class Run {
     table?.takeFigures(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
-    const words = { names: this.names, interfaces: this.#purpose.interfaces };
+    const { interfaces, origin } = this.#purpose;
+    const words = { names: this.names, interfaces, origin };
     const records = Array.from(
       { length: batch.count },
       (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
@@ -238,9 +258,23 @@ export class Run {
     return this.#sinks.all.reduce((sum, sink) => sum + sink.pending, 0);
   }
 
+  /** What became of observations, in all sinks together; written are those that Redis took, if it is one. */
+  get counts(): SinkCounts {
+    const { all, redis } = this.#sinks;
+    const sum = (field: keyof SinkCounts) => all.reduce((total, sink) => total + sink[field], 0);
+    const written = redis?.written ?? sum("written");
+    return { pending: sum("pending"), written, lost: sum("lost") };
+  }
+
+  /** Says that the end is near: nothing waits for a sink any more, but for a few seconds at the end. */
+  hurry(): void {
+    for (const sink of this.#sinks.all) sink.hurry();
+  }
+
   /** Whether so much is pending that packets should wait for the sinks. */
   get isCongested(): boolean {
-    return this.pending > MOST_PENDING;
+    return this.pending > MOST_PENDING ||
+      this.#sinks.all.some(({ pendingBytes }) => pendingBytes > MOST_PENDING_BYTES);
   }
 
   /**
@@ -258,7 +292,14 @@ export class Run {
    * the present one stays.
    */
   reload(): Promise<void> {
-    return this.#reloading = this.#reloading.then(() => this.#reload());
+    if (this.#reloading === null) {
+      return this.#reloading = this.#reload().finally(() => this.#reloading = null);
+    }
+    // One that was asked for meanwhile is enough, however often it was.
+    return this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = null;
+      return this.reload();
+    });
   }
 
   /**
@@ -270,7 +311,7 @@ export class Run {
   async finish<Result>(work: () => Promise<Result>): Promise<Result> {
     let result: Result;
     try {
-      result = await work();
+      result = await endingWithUncaught(work);
     } catch (error) {
       // That what was lost is told only where it is not what is told already.
       if (error instanceof OutputClosedError) await this.#close();
@@ -289,8 +330,21 @@ export class Run {
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
+    this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  /** What is done where nothing can be waited for: the terminal is given back, and losses are said. */
+  #abandon(): void {
+    try {
+      this.engine.flush();
+    } finally {
+      for (const sink of this.#sinks.all) {
+        const error = sink.abandon("the program was ended at once");
+        if (error !== null) complain(error.message);
+      }
     }
   }
 

@@ -202,7 +202,8 @@ export interface AssignOptions {
 /**
  * The end that was seen to open the conversation is the client: by SYN and SYN-ACK (RFC 9293,
  * section 3.5), by the QR bit of DNS (RFC 1035, section 4.1.1), or as the sender of a UDP
- * conversation's first packet. Does not match where that was not seen.
+ * conversation's first packet, unless much speaks for it as the server. Does not match where that was
+ * not seen.
  */
 export declare function Initiator(): Action;
 

@@ -57,6 +57,20 @@ export const FLAG_PORT_IS_SOURCE: u32 = 8;
 
 /** By less than this, `Service()` does not decide. */
 export const MARGIN: i32 = 10;
+/**
+ * When payload, announcements and ports weigh so much for the sender of a UDP conversation's first packet as
+ * the server, `Initiator()` does not take it for the client: what its packet answers was not seen. It is what
+ * a port below 512 weighs against any that is not a system's.
+ */
+export const AGAINST_FIRST_PACKET: i32 = 35;
+/**
+ * Older systems give clients ports up to this one. Such a port weighs little, as servers listen there too; over
+ * TCP it weighs more against a port beyond that no system gives to clients. It was right 171 times and wrong 19
+ * times, which is 32; but where that it is registered says otherwise, the two are a close call.
+ */
+export const LAST_OLD_CLIENT_PORT: u32 = 5000;
+export const OLD_CLIENT_PORT: i32 = 3;
+export const OLD_CLIENT_PORT_OVER_TCP: i32 = 17;
 /** What ports weigh, of 65,536 each: that they are registered for TCP, for UDP, are ephemeral. */
 export const WEIGHTS_TCP: usize = 0;
 export const WEIGHTS_UDP: usize = 65_536;

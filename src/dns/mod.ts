@@ -17,6 +17,7 @@
  * @module
  */
 export {
+  FrameRoom,
   frames,
   type FrameStreamConnection,
   FrameStreamError,
@@ -37,7 +38,8 @@ export {
   type AliasRecord,
   type DnsReading,
   type DnsResponse,
+  type HintRecord,
   readDnsMessage,
 } from "./dns_message.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";
-export { domainName } from "./domain_name.ts";
+export { domainName } from "../model/domain_name.ts";

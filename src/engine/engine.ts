@@ -15,6 +15,7 @@ import { decode } from "../packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../packet/packet_header.ts";
 import { type UndecodedCount, UndecodedCounts } from "../packet/undecoded_counts.ts";
+import { type AnnouncementTaker, readAnnouncements } from "../payload/announcements.ts";
 import { payloadRole } from "../payload/payload_role.ts";
 import { makeSignFilter } from "../payload/sign_filter.ts";
 import { type EngineHost, EngineMemory, type EngineProgram } from "./engine_memory.ts";
@@ -26,6 +27,7 @@ import {
 } from "./conversation_record.ts";
 import { exampleAt, FactsMemory } from "./facts_memory.ts";
 import {
+  ANNOUNCED_ADDRESS,
   BATCH_PACKETS,
   BECAME,
   DECODED,
@@ -188,6 +190,7 @@ export class Engine implements PacketTaker {
   readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
   readonly #input: PacketBatch;
+  readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #seen: ObservationBatch;
   readonly #records: RecordBatch;
@@ -238,6 +241,10 @@ export class Engine implements PacketTaker {
       program.wantFlowRecords();
     }
     this.#input = memory.newBatch();
+    this.#announcements = {
+      address: new Uint32Array(buffer, ANNOUNCED_ADDRESS, 4),
+      announce: (family, port, protocol) => program.announce(family, port, protocol),
+    };
     memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     memory.bytes.set(STRENGTHS_OF_REASONS, STRENGTHS);
     memory.bytes.set(WEIGHTS_OF_PORTS, PORT_WEIGHTS);
@@ -333,8 +340,20 @@ export class Engine implements PacketTaker {
 
   /** Classifies what is pending and emits all that was observed. */
   flush(): void {
+    this.#flush(true);
+  }
+
+  /**
+   * The same but for what may be known better in a few seconds: connections of which nothing was seen but
+   * an ACK. So the keys of those are right more often.
+   */
+  flushDue(): void {
+    this.#flush(false);
+  }
+
+  #flush(isAll: boolean): void {
     this.#followClock();
-    this.#program.classifyPending();
+    this.#program.classifyPending(isAll);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
     this.#program.walkRecords();
@@ -565,7 +584,7 @@ export class Engine implements PacketTaker {
     if (this.#clock !== null) return;
     this.#packetSecond = second;
     if (second === this.#second || isOutOfOrder(second, this.#second)) return;
-    this.flush();
+    this.flushDue();
     this.#setTime(second, 0);
   }
 
@@ -586,8 +605,18 @@ export class Engine implements PacketTaker {
       decode: (packet, captured, linkType, length) =>
         this.#decode(packet, captured, linkType, length >>> 0),
       read: (packet, captured, linkType) => this.#read(packet, captured, linkType),
-      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
-        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      payloadRole: (protocol, payload, end, ports, order) =>
+        payloadRole(
+          protocol,
+          this.memory.view,
+          payload,
+          end,
+          ports >>> 16,
+          ports & 0xffff,
+          order,
+        ),
+      readAnnouncements: (protocol, payload, end) =>
+        readAnnouncements(protocol, this.memory.view, payload, end, this.#announcements),
       emit: (count) => {
         this.#observations.count = count;
         this.#emit(this.#observations);

@@ -59,9 +59,11 @@ export interface EngineHost {
     protocol: number,
     payload: number,
     end: number,
-    lowerPort: number,
-    isFirst: number,
+    ports: number,
+    order: number,
   ): number;
+  /** Reads which ports the payload of a control connection announces, and calls `announce` for each. */
+  readAnnouncements(protocol: number, payload: number, end: number): void;
   /** Takes all observations. */
   emit(count: number): void;
   /** Takes what was seen again while its keys are suppressed. */
@@ -104,7 +106,7 @@ export interface EngineProgram {
   admit(first: number, second: number, window: number): number;
   addWhole(packet: number, captured: number, linkType: number): void;
   admitObservation(observation: number, window: number): number;
-  classifyPending(): void;
+  classifyPending(isLast: boolean): void;
   commit(count: number): void;
   decide(isAgain: boolean): number;
   decideByRule(rule: number): number;
@@ -133,7 +135,7 @@ export interface EngineProgram {
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
   noteUnreachable(protocol: number): void;
   observationsLeft(): number;
-  payloadSays(packet: number, isFirst: boolean): number;
+  payloadSays(packet: number, order: number): number;
   queries(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
   recordFacts(): number;
@@ -147,6 +149,9 @@ export interface EngineProgram {
     windows: number,
     firstWindow: number,
   ): void;
+  announce(family: number, port: number, protocol: number): void;
+  setUpAnnounced(): void;
+  setUpAskers(): void;
   setUpEvidence(): void;
   setUpTables(): void;
   stageFlow(
@@ -203,6 +208,7 @@ export const NO_HOST: EngineHost = {
   decode: notAsked,
   read: notAsked,
   payloadRole: notAsked,
+  readAnnouncements: notAsked,
   emit: notAsked,
   see: notAsked,
   judgeOwn: notAsked,
@@ -289,6 +295,8 @@ export class EngineMemory {
     const program = startProgram<EngineProgram>(PROGRAM, this.#memory, { ...host });
     program.setUpTables();
     program.setUpEvidence();
+    program.setUpAskers();
+    program.setUpAnnounced();
     program.setUpSuppression(
       this.#slots,
       this.#slots + this.#slotsSize,

@@ -3,6 +3,7 @@ import { emptyFacts, type Facts } from "../model/facts.ts";
 import type { OwnConnections } from "../model/own_connections.ts";
 import type { ConversationExample } from "./conversation_example.ts";
 import {
+  ANNOUNCED,
   EXAMPLE,
   FACTS,
   FACTS_DESTINATION,
@@ -111,13 +112,15 @@ export class FactsMemory {
 
 function readEnd(known: number, into: EndEvidence): void {
   into.listens = (known & LISTENS) !== 0;
+  into.announced = (known & ANNOUNCED) !== 0;
   into.served = (known & SERVED) !== 0;
   into.opened = (known & OPENED) !== 0;
   into.fanIn = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
 }
 
-function endWord({ listens, served, opened, fanIn }: EndEvidence): number {
-  return (listens ? LISTENS : 0) | (served ? SERVED : 0) | (opened ? OPENED : 0) |
+function endWord({ listens, announced, served, opened, fanIn }: EndEvidence): number {
+  return (listens ? LISTENS : 0) | (announced ? ANNOUNCED : 0) | (served ? SERVED : 0) |
+    (opened ? OPENED : 0) |
     (fanIn << FAN_IN_SHIFT);
 }
 

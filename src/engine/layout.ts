@@ -43,6 +43,7 @@ export const FAN_IN_MASK: u32 = 0xff;
 export const SERVED: u32 = 1 << 25;
 export const OPENED: u32 = 1 << 26;
 export const LISTENS: u32 = 1 << 27;
+export const ANNOUNCED: u32 = 1 << 28;
 
 // The tables of conversations, one for each address family.
 
@@ -111,13 +112,19 @@ export const PROTOCOL_MASK: u32 = 0xff;
 export const STATE_NEW: u32 = 1 << 8;
 /** What its next packets carry is to be inspected. */
 export const STATE_WANTS_PAYLOAD: u32 = 1 << 9;
-/** Its ends have not been told of each other: see `addPeers` of `assembly/evidence.ts`. */
-export const STATE_HAS_NEW_PEERS: u32 = 1 << 10;
+/**
+ * The end that direction 0 goes to has not been told of the other one: see `addPeersOfPending` of
+ * `assembly/evidence.ts`. One bit further up for direction 1.
+ */
+export const STATE_HAS_NEW_PEER: u32 = 1 << 12;
+export const STATE_HAS_NEW_PEERS: u32 = 3 << 12;
 /**
  * Nothing but TCP packets with SYN, FIN or RST was seen of it. It is counted, and no conversation to
  * anybody else. It makes room before all that are.
  */
 export const STATE_UNOPENED: u32 = 1 << 11;
+/** It is a control connection, whose payloads may announce others. */
+export const STATE_ANNOUNCES: u32 = 1 << 14;
 /**
  * Its last record said that it was over, and its figures are 0: the next packet is the first one of
  * others.
@@ -234,7 +241,20 @@ export const ENDS_AT_ONCE: u32 = 256;
 export const STAGED_END: usize = 12;
 export const STAGED_ENDS: usize = ENDS + AGED_TABLE_SIZE;
 /** How strong a decision is, by its reason. */
-export const STRENGTHS: usize = STAGED_ENDS + 256 * STAGED_END;
+/** Ends that asked a moment ago, so that what comes to them is an answer: fewer, as seconds count. */
+export const MOST_ASKED: u32 = 16_384;
+export const ASKED_TABLE_SIZE: usize = 128 + 16_384 * 36;
+export const ASKERS: usize = STAGED_ENDS + 256 * STAGED_END;
+/** An end's address and the one that it asked, of 16 bytes each, while they are looked for. */
+export const ASKER: usize = ASKERS + ASKED_TABLE_SIZE;
+/** Ports that were announced, and an address that is. */
+export const MOST_ANNOUNCED: u32 = 16_384;
+export const ANNOUNCED_ENDS: usize = ASKER + 32;
+export const ANNOUNCED_ADDRESS: usize = ANNOUNCED_ENDS + ASKED_TABLE_SIZE;
+/** Directions that are held: see `assembly/holding.ts`. */
+export const MOST_HELD: u32 = 65_536;
+export const HELD: usize = ANNOUNCED_ADDRESS + 32;
+export const STRENGTHS: usize = HELD + 65_536 * WORD;
 export const REASONS: usize = 256;
 
 // Classification.
@@ -275,10 +295,13 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
+/** Places of the index that are looked at before so many conversations are forgotten, a power of two. */
+export const FETCHED: u32 = 32;
+export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
 
 /** Records of conversations that are emitted at once. */
 export const RECORDS_AT_ONCE: u32 = 1024;
-export const RECORDS: usize = AGES + CACHE_LINE;
+export const RECORDS: usize = FETCHED_HOMES + 32 * WORD;
 /** The same of the conversations of observations, each at the place of its observation. */
 export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
 /** A packet that somebody looks for. */

@@ -9,6 +9,8 @@ export type EvidentEnd = number;
 export interface EndEvidence {
   /** Whether the sensor's own host listens there. */
   listens: boolean;
+  /** Whether somebody announced that it would be connected to. */
+  announced: boolean;
   /** Whether it was seen to be the server of another conversation. */
   served: boolean;
   /** Whether it was seen to open another conversation. */
@@ -46,5 +48,5 @@ export function emptyEvidence(): Evidence {
 }
 
 function emptyEndEvidence(): EndEvidence {
-  return { listens: false, served: false, opened: false, fanIn: 0 };
+  return { listens: false, announced: false, served: false, opened: false, fanIn: 0 };
 }

@@ -8,6 +8,15 @@ export const FROM_CLIENT: u32 = 1;
 export const FROM_SERVER: u32 = 2;
 /** Above a role: it is that of the QR bit of DNS. */
 export const BY_QR_BIT: u32 = 4;
+/** Above a role: the conversation is one in which others are announced. */
+export const ANNOUNCES: u32 = 8;
+
+/** Which payload of a conversation is inspected: one of several, */
+export const LATER: u32 = 0;
+/** the first that was seen, of either end, */
+export const FIRST: u32 = 1;
+/** the first of its direction, after one of the other. */
+export const REPLY: u32 = 2;
 
 /** Bytes of a DNS message's header (RFC 1035, section 4.1.1). */
 export const DNS_HEADER: u32 = 12;

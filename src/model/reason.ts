@@ -21,6 +21,7 @@ export const REASON_NAMES = [
   "registered",
   "ephemeral",
   "multicast",
+  "announced",
 ] as const;
 
 /** One of {@linkcode REASON_NAMES}. */
@@ -47,6 +48,7 @@ export const STRENGTHS: readonly number[] = [
   2, // registered
   2, // ephemeral
   3, // multicast
+  3, // announced
 ];
 
 /** How strong a decision by this number is: more is stronger. */

@@ -16,6 +16,7 @@ export const BY_FAN_IN: u32 = 12;
 export const BY_REGISTERED: u32 = 13;
 export const BY_EPHEMERAL: u32 = 14;
 export const BY_MULTICAST: u32 = 15;
+export const BY_ANNOUNCED: u32 = 16;
 
 /** Nothing is stronger. */
 export const STRONGEST: u32 = 5;

@@ -79,6 +79,7 @@ export function readIpv4(
   header.ipLength = totalLength;
   header.addresses[SOURCE + 3] = view.getInt32(start + 12);
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
+  header.missing = totalLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const protocol = view.getUint8(start + 9);
   header.protocol = protocol;
   if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
@@ -108,6 +109,7 @@ export function readIpv6(
   header.isIpv6 = true;
   header.ipOffset = start;
   header.ipLength = payloadLength === 0 ? 0 : IPV6_HEADER + payloadLength;
+  header.missing = payloadLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
   const found = skipExtensions(

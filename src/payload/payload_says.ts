@@ -6,8 +6,7 @@ export { BY_QR_BIT };
 
 /**
  * All that a payload says of who sent it: {@linkcode NOBODY}, or a role and perhaps
- * `BY_QR_BIT`. Parameters are as of `payloadRole`; a payload that says nothing as the first
- * one says nothing as a later one.
+ * `BY_QR_BIT`. Parameters are as of `payloadRole`.
  */
 export function payloadSays(
   protocol: number,
@@ -16,10 +15,9 @@ export function payloadSays(
   end: number,
   sourcePort: number,
   destinationPort: number,
-  isFirst: boolean,
+  order: number,
 ): number {
   const asked = dnsRole(protocol, view, start, end, sourcePort, destinationPort);
   if (asked !== NOBODY) return asked | BY_QR_BIT;
-  const lowerPort = Math.min(sourcePort, destinationPort);
-  return payloadRole(protocol, view, start, end, lowerPort, isFirst);
+  return payloadRole(protocol, view, start, end, sourcePort, destinationPort, order);
 }

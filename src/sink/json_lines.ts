@@ -34,12 +34,14 @@ const UDP = 17;
  * @param at Where its first word is.
  * @param name That of a flow's server, where it is known.
  * @param record That of a flow's conversation, where there is one.
+ * @param origin From when on times are counted, in seconds since 1970-01-01 UTC.
  */
 export function observationEvent(
   words: Uint32Array,
   at: number,
   name: string | null,
   record: ConversationRecord | null,
+  origin: number,
 ): Record<string, unknown> {
   const head = words[at + WORD_KIND];
   const isIpv6 = (head & IPV6_BIT) !== 0;
@@ -49,7 +51,7 @@ export function observationEvent(
   const protocol = protocolName((about >>> 8) & 0xff);
   const base = {
     type: TYPES[kind],
-    time: timeText(words[at + WORD_SECONDS] * 1000),
+    time: timeText((origin + words[at + WORD_SECONDS]) * 1000),
     key: keyText(words, at),
     count: 1,
   };
@@ -108,11 +110,16 @@ export function nameEvent({ key, name }: NameWrite, seconds: number): Record<str
   return { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
 }
 
-/** A conversation that is over. It writes no key. */
+/**
+ * A conversation that is over. It writes no key; it has one of a kind that Redis has not, so that whoever
+ * selects lines by their key need not know of it.
+ */
 export function endEvent(record: ConversationRecord): Record<string, unknown> {
   return {
     type: "end",
     time: timeText(record.last),
+    key: `${record.client};${record.server};${record.port};end`,
+    count: 0,
     client: record.client,
     client_port: record.clientPort,
     server: record.server,
@@ -143,7 +150,7 @@ function protocolName(protocol: number): string {
   return protocol === UDP ? "udp" : String(protocol);
 }
 
-/** RFC 3339, in UTC. */
+/** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */
 function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import { addressText } from "../model/address_text.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import { STATE_NAMES } from "../model/conversation_states.ts";
@@ -29,6 +30,8 @@ export interface RecordWords {
   readonly names?: FlowNames;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   readonly interfaces?: readonly string[];
+  /** From when on times are counted. By default, from 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
 }
 
 /**
@@ -40,8 +43,9 @@ export interface RecordWords {
 export function recordOf(
   words: Uint32Array,
   at: number,
-  { names, interfaces = [] }: RecordWords,
+  { names, interfaces = [], origin }: RecordWords,
 ): ConversationRecord {
+  const start = origin?.seconds ?? 0;
   const head = words[at + RECORD_HEAD];
   const isIpv6 = (head & IPV6_BIT) !== 0;
   const ports = words[at + RECORD_PORTS];
@@ -62,8 +66,8 @@ export function recordOf(
     packets: [wide(words, at + RECORD_PACKETS), wide(words, at + RECORD_PACKETS + 2)],
     bytes: [wide(words, at + RECORD_OCTETS), wide(words, at + RECORD_OCTETS + 2)],
     flags: [flags & 0xff, (flags >>> 8) & 0xff],
-    first: words[at + RECORD_FIRST] * 1000 + (milliseconds & 0xffff),
-    last: words[at + RECORD_LAST] * 1000 + (milliseconds >>> 16),
+    first: (start + words[at + RECORD_FIRST]) * 1000 + (milliseconds & 0xffff),
+    last: (start + words[at + RECORD_LAST]) * 1000 + (milliseconds >>> 16),
     interface: interfaces[(link >>> 16) - 1] ?? null,
     vlan: (link & 0xffff) || null,
     tunnel: null,

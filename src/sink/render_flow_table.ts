@@ -1,6 +1,7 @@
 import { bytesText } from "../bytes_text.ts";
 import { durationText } from "../duration_text.ts";
 import { byEnds, type FailureRow, type FlowRow, type FlowTable } from "./flow_table.ts";
+import { plural } from "./plural.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 /** How much room a {@linkcode renderFlowTable} has. */
@@ -130,7 +131,6 @@ function totalsLine(
   leftOut: number,
   days: string,
 ): string {
-  const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   return `${plural(count, "flow")} of ${plural(clients, "client")}` +
     (leftOut > 0 ? `, ${leftOut} older left out` : "") +
     (days === "" ? "" : `, ${days}`);
@@ -175,7 +175,7 @@ function failureCells(row: FailureRow, timeText: (seconds: number) => string): s
 function daysOf(rows: readonly { first: number; last: number }[]): string {
   if (rows.length === 0) return "";
   const first = dateText(rows.reduce((least, row) => Math.min(least, row.first), Infinity));
-  const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), 0));
+  const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), -Infinity));
   if (first !== last) return `${first} to ${last}`;
   return first === dateText(Date.now() / 1000) ? "" : first;
 }
@@ -196,7 +196,7 @@ function timeTextOf(days: string): (seconds: number) => string {
 
 /** The year is in the line of totals. */
 function dayAndTime(seconds: number): string {
-  return `${dateText(seconds).slice("YYYY-".length)} ${timeOfDay(seconds)}`;
+  return `${dateText(seconds).replace(/^-?\d+-/, "")} ${timeOfDay(seconds)}`;
 }
 
 /** Most rows have their times from others, and a time's text takes longer than all else of a row. */

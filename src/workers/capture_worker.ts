@@ -21,9 +21,16 @@ import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import type { WorkerScope } from "./worker_scope.ts";
+
+/** What a write of a name, or a lookup, needs beside the name: in bytes, about. */
+const BYTES_OF_ONE = 300;
+/** Lookups are sent when they need so many bytes, also when nothing else is sent. */
+const MOST_LOOKUP_BYTES = 1024 * 1024;
 
 /** Keys are suppressed for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
@@ -72,7 +79,9 @@ class CaptureWorker {
   #reading: Reading | null = null;
   #listening: ListeningSockets | null = null;
   readonly #own = new OwnConnectionsCopy();
+  #backlog = new Backlog();
   #lookups: Lookup[] = [];
+  #lookupBytes = 0;
 
   async take(message: ToWorker): Promise<void> {
     try {
@@ -104,6 +113,7 @@ class CaptureWorker {
   async #open(message: OpenMessage): Promise<void> {
     const { source, interfaces, maxConversations, isDebug, config, isEarly } = message;
     this.#memory = new EngineMemory(maxConversations);
+    this.#backlog = new Backlog(message.backlog);
     this.#log = new PostedLog(isDebug);
     this.#config = config;
     if (isEarly) {
@@ -134,13 +144,15 @@ class CaptureWorker {
       onRecords: recordInterval === null ? undefined : (batch) => this.#emitRecords(batch),
       recordInterval: recordInterval ?? undefined,
       hasFlowRecords,
-      emitNames: (writes, seconds) => scope.postMessage({ kind: "names", writes, seconds }),
+      emitNames: (writes, seconds) => this.#emitNames(writes, seconds),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
           // Of both, the caller uses the memory again.
           client = client.slice();
           address = address.slice();
           this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
+          this.#lookupBytes += name.length + BYTES_OF_ONE;
+          if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
         },
       },
       clock: () => Date.now() / 1000,
@@ -152,7 +164,7 @@ class CaptureWorker {
         ? (facts, before, after) => this.#log.debug(correctionText(facts, before, after))
         : undefined,
     });
-    this.#reading = new Reading(this.#sources, this.#meters);
+    this.#reading = new Reading(this.#sources, this.#meters, () => this.#backlog.room());
     scope.postMessage({ kind: "started" });
     this.#reading.run().then(() => this.#end()).catch(fail);
   }
@@ -179,6 +191,7 @@ class CaptureWorker {
     this.#postLookups();
     const words = batch.words.slice(0, batch.count * OBSERVATION_WORDS);
     const records = batch.records?.slice(0, batch.count * RECORD_WORDS) ?? null;
+    this.#backlog.add(words.byteLength + (records?.byteLength ?? 0));
     const moved = records === null ? [words.buffer] : [words.buffer, records.buffer];
     scope.postMessage({ kind, words, records }, moved);
   }
@@ -186,18 +199,32 @@ class CaptureWorker {
   #emitRecords(batch: RecordBatch): void {
     this.#postLookups();
     const words = batch.words.slice(0, batch.count * RECORD_WORDS);
+    this.#backlog.add(words.byteLength);
     scope.postMessage({ kind: "records", words }, [words.buffer]);
+  }
+
+  #emitNames(writes: readonly NameWrite[], seconds: number): void {
+    const bytes = writes.reduce(
+      (sum, { key, name }) => sum + key.length + (name?.length ?? 0) + BYTES_OF_ONE,
+      0,
+    );
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "names", writes, seconds, bytes });
   }
 
   #postLookups(): void {
     if (this.#lookups.length === 0) return;
-    scope.postMessage({ kind: "lookups", lookups: this.#lookups });
+    const bytes = this.#lookupBytes;
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
     this.#lookups = [];
+    this.#lookupBytes = 0;
   }
 
   async #flush(kind: "flushed" | "ended"): Promise<void> {
     const reading = this.#reading!;
     await reading.flush();
+    if (kind === "ended") this.#meters!.engine.flush();
     this.#postLookups();
     scope.postMessage({ kind, statistics: reading.statistics() });
   }

@@ -1,8 +1,8 @@
 import type { Mapping } from "../config/mapping.ts";
 import { DnsMeter, type DnsMeterOptions, type DnsStatistics } from "../dns/dns_meter.ts";
 import { DnsPackets } from "../dns/dns_packets.ts";
-import { responsePorts } from "../dns/dns_ports.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import { responsePorts } from "../model/dns_ports.ts";
 import { Engine, type EngineOptions, type EngineStatistics } from "../engine/engine.ts";
 
 /** How {@linkcode Meters} are made: with what flows need, and what becomes of names. */

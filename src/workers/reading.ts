@@ -14,15 +14,25 @@ const DRAIN_QUIET = 300;
 export class Reading implements PacketWork {
   readonly #sources: readonly InterfaceSource[];
   readonly #meters: Meters;
+  readonly #room: (() => Promise<void>) | null;
   /** Packets that were dropped, and how often an interface was away, at the last flush. */
   #gaps = 0;
   /** Until when packets are read, once the end was asked for. */
   #deadline = Infinity;
 
-  /** @param sources Closed by {@linkcode Reading.close}. */
-  constructor(sources: readonly InterfaceSource[], meters: Meters) {
+  /**
+   * @param sources Closed by {@linkcode Reading.close}.
+   * @param room Resolves when there is room for what comes of the next packets. By default, there
+   * always is.
+   */
+  constructor(
+    sources: readonly InterfaceSource[],
+    meters: Meters,
+    room: (() => Promise<void>) | null = null,
+  ) {
     this.#sources = sources;
     this.#meters = meters;
+    this.#room = room;
     // The engine takes packets where they were put, if that is its memory.
     for (const [i, { batch }] of sources.entries()) {
       if (meters.engine.isInput(batch)) batch.taker = meters.engine.takerOf(i + 1);
@@ -37,7 +47,7 @@ export class Reading implements PacketWork {
 
   flush(): Promise<void> {
     this.#noteGaps();
-    this.#meters.engine.flush();
+    this.#meters.engine.flushDue();
     this.#meters.engine.emitSeen();
     return Promise.resolve();
   }
@@ -60,6 +70,7 @@ export class Reading implements PacketWork {
     for (let batch; (batch = await source.next()) !== null;) {
       batch.interface.fill(interfaceNumber, 0, batch.count);
       this.#meters.engine.take(batch);
+      if (this.#room !== null) await this.#room();
       if (this.#deadline === Infinity) continue;
       const now = performance.now();
       quietSince = !batch.isEmpty ? now : Math.min(quietSince, now);

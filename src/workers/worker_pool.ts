@@ -12,14 +12,18 @@ import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
+import { Backlog } from "./backlog.ts";
 import { errorOf } from "./failure.ts";
 import { mayReadModules } from "./permission.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
 
+/** Observations of workers are merged at a flush, or when they need so many bytes. */
+const MOST_OBSERVATION_BYTES = 16 * 1024 * 1024;
+
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
-/** Of the upper half of a conversation's number: more than 2^48 of them no thread has. */
-const THREAD_SHIFT = 16;
+/** Of the upper half of a conversation's number: more than 2^45 of them no thread has, and there are fewer than 256 threads. */
+const THREAD_SHIFT = 13;
 
 /** Where what the workers observed goes. */
 export interface WorkerOutput {
@@ -46,6 +50,7 @@ export class WorkerPool implements PacketWork {
   #seen: Uint32Array[] = [];
   /** Records of conversations, for the same reason; those of each thread have numbers of their own. */
   #records: Uint32Array[] = [];
+  #observationBytes = 0;
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -54,7 +59,8 @@ export class WorkerPool implements PacketWork {
     this.#failure.promise.catch(() => {});
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it, index)),
+      (_, index) =>
+        new Thread(index, log, this.#failure.reject, (it, thread) => this.#take(it, thread)),
     );
   }
 
@@ -94,6 +100,7 @@ export class WorkerPool implements PacketWork {
           isDebug: log.isDebug,
           config,
           isEarly: user !== undefined,
+          backlog: thread.backlog.shared,
         });
         await pool.#orFailure(thread.answer("opened"));
       }
@@ -158,16 +165,37 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker, thread: number): void {
-    if (message.kind === "observations") {
-      this.#setThread(message.records, thread);
-      this.#observations.push(message);
+  #take(message: FromWorker, { number, backlog }: Thread): void {
+    if (message.kind === "observations" || message.kind === "seen" || message.kind === "records") {
+      const bytes = message.words.byteLength +
+        (message.kind === "observations" ? message.records?.byteLength ?? 0 : 0);
+      this.#keep(message, number);
+      this.#observationBytes += bytes;
+      if (this.#observationBytes > MOST_OBSERVATION_BYTES) this.#merge();
+      backlog.take(bytes);
+    } else if (message.kind === "names") {
+      this.#output!.emitNames(message.writes, message.seconds);
+      backlog.take(message.bytes);
+    } else if (message.kind === "lookups") {
+      message.lookups.forEach(this.#output!.learn);
+      backlog.take(message.bytes);
+    }
+  }
+
+  /** Keeps what is merged later. */
+  #keep(
+    message: Extract<FromWorker, { kind: "observations" | "seen" | "records" }>,
+    thread: number,
+  ): void {
+    if (message.kind === "seen") {
+      this.#seen.push(message.words);
     } else if (message.kind === "records") {
       this.#setThread(message.words, thread);
       this.#records.push(message.words);
-    } else if (message.kind === "seen") this.#seen.push(message.words);
-    else if (message.kind === "names") this.#output!.emitNames(message.writes, message.seconds);
-    else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
+    } else {
+      this.#setThread(message.records, thread);
+      this.#observations.push(message);
+    }
   }
 
   #merge(): void {
@@ -185,6 +213,7 @@ export class WorkerPool implements PacketWork {
       this.#output!.takeRecords(batch);
     }
     this.#records = [];
+    this.#observationBytes = 0;
   }
 
   /** Makes the numbers of conversations different from those of other threads. */
@@ -213,8 +242,10 @@ class Thread {
   /** What it counted up to its last flush. */
   statistics: WorkStatistics | null = null;
   hasEnded = false;
+  /** What it has sent and nobody has taken. */
+  readonly backlog = new Backlog();
   readonly #worker: Worker;
-  readonly #number: number;
+  readonly number: number;
   readonly #log: Log;
   readonly #fail: (error: Error) => void;
   #awaited: { kinds: readonly FromWorker["kind"][]; resolve: () => void }[] = [];
@@ -223,9 +254,9 @@ class Thread {
     number: number,
     log: Log,
     fail: (error: Error) => void,
-    take: (message: FromWorker) => void,
+    take: (message: FromWorker, thread: Thread) => void,
   ) {
-    this.#number = number;
+    this.number = number;
     this.#log = log;
     this.#fail = fail;
     this.#worker = new Worker(WORKER, {
@@ -234,7 +265,7 @@ class Thread {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       this.#take(data);
-      take(data);
+      take(data, this);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -277,8 +308,8 @@ class Thread {
 
   /** What all of them have to say of an interface is said once. */
   #say(level: LogLevel, message: string): void {
-    if (this.#number === 0 || level === "error") this.#log[level](message);
-    else this.#log.debug(`worker ${this.#number}: ${message}`);
+    if (this.number === 0 || level === "error") this.#log[level](message);
+    else this.#log.debug(`worker ${this.number}: ${message}`);
   }
 }
 

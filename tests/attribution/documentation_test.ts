@@ -1,7 +1,7 @@
 /** docs/attribution.md has the evidence as the program has it. */
 import assert from "node:assert/strict";
 import { emptyFacts, type Facts } from "../../src/model/facts.ts";
-import { MARGIN } from "../../src/config/mapping_layout.ts";
+import { AGAINST_FIRST_PACKET, MARGIN } from "../../src/config/mapping_layout.ts";
 import { Service } from "../../src/config/mod.ts";
 import { EVIDENCE } from "../../src/config/service_evidence.ts";
 import { SOURCE_END } from "../../src/model/evidence.ts";
@@ -48,6 +48,7 @@ function* variants(): Generator<Facts> {
     }
     for (let fanIn = 0; fanIn < 256; fanIn++) yield withSource(neutral, protocol, { fanIn });
     yield withSource(neutral, protocol, { listens: true });
+    yield withSource(neutral, protocol, { announced: true });
     yield withSource(neutral, protocol, { served: true });
     yield withSource(neutral, protocol, { opened: true });
     const facts = withSource(neutral, protocol, {});
@@ -85,6 +86,11 @@ Deno.test("docs/attribution.md has the evidence with its weights and reasons", (
 
 Deno.test("docs/attribution.md has the margin", () => {
   assert.ok(TEXT.replaceAll("\n", " ").replaceAll(/ +/g, " ").includes(`less than ${MARGIN} is`));
+});
+
+Deno.test("docs/attribution.md says how much has to speak against a first packet", () => {
+  const text = TEXT.replaceAll(/\s+/g, " ");
+  assert.ok(text.includes(`where ${AGAINST_FIRST_PACKET} or more speaks for its sender`));
 });
 
 Deno.test("docs/attribution.md has the strength of each kind of decision", () => {

@@ -102,6 +102,8 @@ Deno.test("a line of --json of a flow has what is known up to then, that of its 
       ...common,
       type: "end",
       time: "2027-01-15T08:00:01.750Z",
+      key: `${CLIENT};${SERVER};443;end`,
+      count: 0,
       state: "closed",
       packets: [4, 4],
       bytes: [bytesOf(4, "request"), bytesOf(4, "a response")],

@@ -1,7 +1,7 @@
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
-import type { DnsPorts } from "../../src/dns/dns_ports.ts";
+import type { DnsPorts } from "../../src/model/dns_ports.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { Engine } from "../../src/engine/engine.ts";

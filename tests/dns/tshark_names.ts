@@ -1,5 +1,5 @@
 import { parseAddress } from "../../src/model/address.ts";
-import { domainName } from "../../src/dns/domain_name.ts";
+import { domainName } from "../../src/model/domain_name.ts";
 import { addressText } from "../../src/model/address_text.ts";
 
 /** A layer as `tshark -T json` has it: fields and deeper layers by their names. */

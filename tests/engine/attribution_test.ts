@@ -1,7 +1,7 @@
 /** Who is client and who is server by what is seen, packet by packet. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Config, Initiator, LowerPort, Service } from "../../src/config/mod.ts";
+import { type Config, Initiator, LowerPort, PortMatch, Service } from "../../src/config/mod.ts";
 import { REASON_NAMES, type ReasonName, strengthOf } from "../../src/model/reason.ts";
 import { KIND_FLOW, WORD_ABOUT, WORD_KIND } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
@@ -208,8 +208,32 @@ Deno.test("TCP: an end that talks with several ports serves", () => {
   const clients = [6_001, 6_002, 6_003].map((port, i) => ({ address: `10.0.0.${10 + i}`, port }));
   // Higher than all of theirs.
   assert.deepEqual(
-    flowsOfPackets(clients.map((client) => data(B, client))).sort(),
+    flowsOfPackets(clients.map((client) => data(client, B))).sort(),
     clients.map((client) => flow(client, B, "fan-in")).sort(),
+  );
+});
+
+Deno.test("an end that talks to several ports, and is not talked to, does not serve by that", () => {
+  const targets = [6_001, 6_002, 6_003].map((port, i) => ({ address: `10.0.0.${10 + i}`, port }));
+  for (const send of [data, datagram]) {
+    for (const it of flowsOfPackets(targets.map((target) => send(B, target)))) {
+      assert.match(it, / lower-port$/);
+    }
+  }
+});
+
+Deno.test("answers to an end that opened are no fan-in: a scanner that uses one port is no server", () => {
+  const meter = new TestEngine({ config: RULES });
+  const targets = [6_001, 6_002, 6_003].map((port, i) => ({ address: `10.0.0.${10 + i}`, port }));
+  meter.take(
+    NOW,
+    ...targets.flatMap((it) => [syn(B, it), synAck(it, B), data(B, it), data(it, B)]),
+  );
+  // Picked up in the middle.
+  meter.take(NOW + 1, data(A, B));
+  assert.deepEqual(
+    flowsOf(meter),
+    [...targets.map((it) => flow(B, it, "syn")), flow(B, A, "learned")],
   );
 });
 
@@ -259,6 +283,86 @@ Deno.test("UDP: the first packet tells only where it was watched well before it"
   assert.equal(flowsOf(meter).length, 1);
 });
 
+/** An engine that has watched for long enough, in which nothing of A and B was seen. */
+function watching(config = RULES): TestEngine {
+  const meter = new TestEngine({ config });
+  const [one, other] = [{ address: "10.0.0.8", port: 22 }, { address: "10.0.0.9", port: 50_000 }];
+  for (let i = 0; i < 42; i++) meter.take(NOW + i, data(one, other));
+  flowsOf(meter);
+  meter.observations.length = 0;
+  return meter;
+}
+const WATCHED = NOW + 42;
+
+const BOOTREPLY = bytes(2, new Uint8Array(235), [0x63, 0x82, 0x53, 0x63], 53, 1, 5);
+const BOOTREQUEST = bytes(1, new Uint8Array(235), [0x63, 0x82, 0x53, 0x63], 53, 1, 3);
+const RPC_REPLY = bytes(new Uint8Array(4), [0, 0, 0, 1], new Uint8Array(16));
+const SNMP_RESPONSE = bytes(0x30, 16, 2, 1, 1, 4, 6, "public", 0xa2, 3, 2, 1, 7);
+
+Deno.test("UDP: what a datagram says is stronger than that it is the first that was seen", () => {
+  const client = { address: "10.0.0.1", port: 7_777 };
+  const server = { address: "10.0.0.2", port: 7_001 };
+  for (
+    const [payload, port] of [[BOOTREPLY, 67], [RPC_REPLY, 7_001], [SNMP_RESPONSE, 161]] as const
+  ) {
+    for (const config of [RULES, INITIATOR_ONLY]) {
+      const meter = watching(config);
+      const answering = { ...server, port };
+      meter.take(WATCHED, datagram(answering, client, payload));
+      const expected = config === RULES ? [flow(client, answering, "payload")] : [];
+      assert.deepEqual(flowsOf(meter), expected);
+    }
+  }
+});
+
+Deno.test("UDP: what comes from another port of a server that was asked is its answer", () => {
+  const meter = watching();
+  const client = { address: "10.0.0.1", port: 7_777 };
+  const asked = { address: "10.0.0.2", port: 69 };
+  const answering = { address: "10.0.0.2", port: 7_001 };
+  const request = bytes([0, 1], "file\0octet\0");
+  meter.take(WATCHED, datagram(client, asked, request), datagram(answering, client, "data"));
+  assert.deepEqual(
+    flowsOf(meter),
+    [flow(client, asked, "first-packet"), flow(client, answering, "first-packet")],
+  );
+  // Who asks somebody else is asked itself.
+  meter.take(WATCHED + 1, datagram({ ...A, address: "10.0.0.5" }, client));
+  assert.deepEqual(
+    flowsOf(meter).slice(2),
+    [flow({ ...A, address: "10.0.0.5" }, client, "first-packet")],
+  );
+});
+
+Deno.test("UDP: what is sent to an end that asked a group is an answer, for some minutes", () => {
+  for (const group of ["224.0.0.9", "255.255.255.255", "10.0.0.255"]) {
+    const meter = watching();
+    const asking = { address: "10.0.0.1", port: 7_777 };
+    meter.take(WATCHED, datagram(asking, { address: group, port: 7_002 }));
+    const answering = [1, 2].map((i) => ({ address: `10.0.1.${i}`, port: 7_001 }));
+    meter.take(WATCHED + 1, ...answering.map((it) => datagram(it, asking)));
+    assert.deepEqual(
+      flowsOf(meter).slice(1),
+      answering.map((it) => flow(asking, it, "first-packet")),
+      group,
+    );
+  }
+});
+
+Deno.test("UDP: an answer to broadcast, of a server that is asked by broadcast", () => {
+  const meter = watching();
+  const [client, server] = [{ address: "0.0.0.0", port: 68 }, { address: "10.0.0.1", port: 67 }];
+  const all = "255.255.255.255";
+  meter.take(
+    WATCHED,
+    datagram(client, { address: all, port: 67 }, BOOTREQUEST),
+    datagram(server, { address: all, port: 68 }, BOOTREPLY),
+  );
+  const [asked, answered] = flowsOf(meter);
+  assert.match(asked, /^0\.0\.0\.0;255\.255\.255\.255;67;flow /);
+  assert.equal(answered, `${all};10.0.0.1;67;flow payload`);
+});
+
 Deno.test("UDP: a silence of the whole capture is a gap", () => {
   const meter = new TestEngine({ config: INITIATOR_ONLY });
   meter.take(NOW, datagram(A, B));
@@ -297,6 +401,97 @@ Deno.test("a weak decision is corrected by stronger evidence, once, and counted"
   assert.equal(meter.engine.statistics().corrections, 1);
 });
 
+/** What was emitted while time went on, without a last flush. */
+function emittedBy(meter: TestEngine): string[] {
+  return meter.observations.filter((words) => (words[WORD_KIND] & 0xff) === KIND_FLOW)
+    .map((words) => `${keyText(words, 0)} ${REASON_NAMES[words[WORD_ABOUT] & 0xff]}`);
+}
+
+const OTHERS = [{ address: "10.0.0.8", port: 53 }, { address: "10.0.0.9", port: 50_000 }] as const;
+/** Has time go on. */
+function pass(meter: TestEngine, from: number, to: number): void {
+  for (let now = from; now <= to; now++) meter.take(now, datagram(OTHERS[1], OTHERS[0], QUESTION));
+}
+const ofOthers = (it: string) => it.startsWith("10.0.0.9;");
+
+Deno.test("TCP: of a bare ACK nothing is guessed before a payload came", () => {
+  const meter = new TestEngine({ config: RULES });
+  meter.take(NOW, data(A, B, ""));
+  pass(meter, NOW + 1, NOW + 2);
+  assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), []);
+  meter.take(NOW + 3, data(B, A, GREETING));
+  pass(meter, NOW + 4, NOW + 4);
+  assert.deepEqual(
+    [...new Set(emittedBy(meter).filter((it) => !ofOthers(it)))],
+    [flow(A, B, "payload")],
+  );
+  assert.equal(meter.engine.statistics().corrections, 0);
+});
+
+Deno.test("TCP: a payload that says nothing, or five seconds, end the wait for a better reason", () => {
+  for (const payload of ["", "x"]) {
+    const meter = new TestEngine({ config: RULES });
+    meter.take(NOW, data(A, B, ""));
+    meter.take(NOW + 1, data(A, B, payload));
+    pass(meter, NOW + 2, NOW + 4);
+    const guess = [flow(B, A, "lower-port")];
+    assert.deepEqual(
+      emittedBy(meter).filter((it) => !ofOthers(it)),
+      payload === "" ? [] : guess,
+    );
+    pass(meter, NOW + 5, NOW + 6);
+    assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), guess);
+  }
+});
+
+Deno.test("TCP: what decided without guessing is written at once", () => {
+  const meter = new TestEngine({ config: RULES });
+  meter.take(NOW, syn(A, B), packet(A, B, ACK));
+  pass(meter, NOW + 1, NOW + 1);
+  assert.deepEqual(emittedBy(meter).filter((it) => !ofOthers(it)), [flow(A, B, "syn")]);
+});
+
+Deno.test("TCP: rules of the user's own, and functions, are not waited with", () => {
+  const asked: number[] = [];
+  const configs: Config[] = [
+    { suppressOwnNetwork: false, flows: [[null, null, LowerPort()]] },
+    {
+      suppressOwnNetwork: false,
+      flows: [
+        [null, null, Service()],
+        [null, null, ({ dport }) => void asked.push(dport)],
+        [null, null, LowerPort()],
+      ],
+    },
+    {
+      suppressOwnNetwork: false,
+      flows: [[null, null, PortMatch([A.port])], [null, null, Service()]],
+    },
+  ];
+  for (const config of configs) {
+    const meter = new TestEngine({ config });
+    meter.take(NOW, data(A, B, ""));
+    pass(meter, NOW + 1, NOW + 1);
+    assert.equal(emittedBy(meter).filter((it) => !ofOthers(it)).length, 1);
+  }
+  assert.equal(asked.filter((port) => port === B.port).length, 1);
+});
+
+Deno.test("TCP: what is held is written before its conversation is forgotten, or its ports used again", () => {
+  const meter = new TestEngine({ config: RULES, maxConversations: 64 });
+  meter.take(NOW, data(A, B, ""));
+  const many = Array.from(
+    { length: 100 },
+    (_, i) => datagram({ ...OTHERS[1], port: 40_000 + i }, OTHERS[0]),
+  );
+  meter.take(NOW + 1, ...many);
+  assert.deepEqual(flowsOf(meter).filter((it) => !ofOthers(it)), [flow(B, A, "lower-port")]);
+  const again = new TestEngine({ config: RULES });
+  again.take(NOW, data(A, B, ""));
+  again.take(NOW + 1, fin(A, B), syn(A, B), synAck(B, A), data(A, B));
+  assert.deepEqual(flowsOf(again), [flow(B, A, "lower-port"), flow(A, B, "syn")]);
+});
+
 Deno.test("a correction is written though the corrected direction sends nothing more", () => {
   // Only what A sends is attributed, and only what B sends says who serves.
   const toOther: Config = {
@@ -314,7 +509,7 @@ Deno.test("a correction is written though the corrected direction sends nothing 
 Deno.test("both directions keep to a decision whose evidence has gone since", () => {
   const meter = new TestEngine({ config: RULES });
   const others = [1, 2, 3, 4, 5].map((i) => ({ address: `10.0.1.${i}`, port: 6_000 + i }));
-  meter.take(NOW, ...others.map((other) => data(B, other, "")), data(B, A, ""));
+  meter.take(NOW, ...others.map((other) => data(other, B, "")), data(B, A, ""));
   assert.ok(flowsOf(meter).includes(flow(A, B, "fan-in")));
   // Fan-in is over after five minutes, and by then the other direction is seen for the first time.
   for (let i = 100; i < 900; i += 100) meter.take(NOW + i, data(B, A, ""));

@@ -38,6 +38,7 @@ import {
 } from "../../src/packet/link_type.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
 import { payloadRole } from "../../src/payload/payload_role.ts";
+import { FIRST, LATER, REPLY } from "../../src/payload/sign.ts";
 import { payloadSays } from "../../src/payload/payload_says.ts";
 import { makeSignFilter } from "../../src/payload/sign_filter.ts";
 import { LINK_LAYERS } from "../link_layers.ts";
@@ -94,8 +95,17 @@ class Decoding {
       followTime: () => {},
       decode: () => void this.left++,
       read: (packet) => void this.read.push(packet),
-      payloadRole: (protocol, payload, end, lowerPort, isFirst) =>
-        payloadRole(protocol, this.memory.view, payload, end, lowerPort, isFirst !== 0),
+      readAnnouncements: () => {},
+      payloadRole: (protocol, payload, end, ports, order) =>
+        payloadRole(
+          protocol,
+          this.memory.view,
+          payload,
+          end,
+          ports >>> 16,
+          ports & 0xffff,
+          order,
+        ),
       emit: () => {},
       see: () => {},
       judgeOwn: () => 0,
@@ -152,8 +162,8 @@ class Decoding {
   }
 
   /** What it says of the payload of the packet that was taken last. */
-  says(isIpv6: boolean, isFirst: boolean): number {
-    return this.program.payloadSays(isIpv6 ? LIST6 : LIST4, isFirst);
+  says(isIpv6: boolean, order: number): number {
+    return this.program.payloadSays(isIpv6 ? LIST6 : LIST4, order);
   }
 }
 
@@ -284,10 +294,10 @@ Deno.test("the program says of messages what payloadSays() says, also of those t
         const [from, size] = listed.payload;
         const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
         const protocol = transport === "tcp" ? 6 : 17;
-        for (const isFirst of [true, false]) {
+        for (const order of [FIRST, REPLY, LATER]) {
           assert.equal(
-            decoding.says(family === "IPv6", isFirst),
-            payloadSays(protocol, view, from, from + size, ports[0], ports[1], isFirst),
+            decoding.says(family === "IPv6", order),
+            payloadSays(protocol, view, from, from + size, ports[0], ports[1], order),
             `FLOSENSOR_TEST_SEED=${random.seed}`,
           );
         }

@@ -39,8 +39,16 @@ import { second, window } from "./clock";
 import { addPeersOfPending, readEnds, readPending, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { readEvidence } from "./gathering";
+import { hold, isGuess, releaseHeld } from "./holding";
 import { corrected, judgeOwn } from "./host";
-import { decide, hasNoNetwork, isIgnored, isSuppressed, usesEvidence } from "./mapping";
+import {
+  decide,
+  hasFunction,
+  hasNoNetwork,
+  isIgnored,
+  isSuppressed,
+  usesEvidence,
+} from "./mapping";
 import { countAs } from "./no_flow";
 import { commit, stageFlow, untilOfFlow } from "./observations";
 import {
@@ -60,6 +68,8 @@ let stagedCount: u32 = 0;
 let round: u32 = 0;
 /** What the mapping said last, whether or not that was taken. */
 let answer: u32 = UNCLASSIFIED;
+/** Whether guesses are held. A function is asked once, so where there is one they are not. */
+let isHolding: bool = false;
 /** Why that is no flow, where it is none. */
 let why: u32 = NO_RULE;
 
@@ -68,10 +78,16 @@ export function useOwn(): void {
   hasOwn = true;
 }
 
-/** Classifies all that is pending, and writes the keys. */
-export function classifyPending(): void {
+/**
+ * Classifies all that is pending, and writes the keys.
+ *
+ * @param isLast Whether what is held is classified too: see `holding.ts`.
+ */
+export function classifyPending(isLast: bool): void {
   // What was staged when something went wrong before is pending still.
   stagedCount = 0;
+  isHolding = !isLast && usesEvidence && !hasFunction();
+  releaseHeld(isLast);
   round++;
   addPeersOfPending(PENDING, pendingCount, second);
   // Corrections are added to what is pending while it is classified.
@@ -113,6 +129,10 @@ function classify(word: u32, reading: usize): void {
     const other = load<u32>(outcomeOf(cold, far));
     const strength = max(strengthKept(outcome), strengthKept(other));
     outcome = askAgain(isIpv6, number, direction, reading, strength);
+    if (isFirst && isHolding && other === UNCLASSIFIED && isFlowByGuess(outcome) && hold(word)) {
+      store<u32>(remembered, UNCLASSIFIED);
+      return;
+    }
     isAsked = true;
     itsWhy = why;
     // Both directions are decided with the same evidence, or their keys would contradict.
@@ -238,6 +258,10 @@ export function verdictOf(outcome: u32): u32 {
 // @inline
 export function reasonOf(outcome: u32): u32 {
   return (outcome >>> REASON_SHIFT) & 0xff;
+}
+
+function isFlowByGuess(outcome: u32): bool {
+  return verdictOf(outcome) === FLOW && isGuess(reasonOf(outcome));
 }
 
 function mayChange(outcome: u32): bool {

@@ -2,6 +2,8 @@
  * The engine's program, in AssemblyScript (https://www.assemblyscript.org), which looks like TypeScript and
  * becomes WebAssembly: `deno task wasm` makes `../program.ts` of it. `../layout.ts` says what lies where.
  */
+export { announce, setUpAnnounced } from "./announcing";
+export { setUpAskers } from "./asking";
 export { classifyPending, readAll, useOwn } from "./classifying";
 export { setTime, useClock } from "./clock";
 export {

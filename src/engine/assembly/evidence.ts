@@ -18,7 +18,7 @@ import {
   SERVED,
   STAGED_END,
   STAGED_ENDS,
-  STATE_HAS_NEW_PEERS,
+  STATE_HAS_NEW_PEER,
   STRENGTHS,
   UNCLASSIFIED,
 } from "../layout";
@@ -41,7 +41,8 @@ import {
 } from "./aged_table";
 import { cellOf, coldOf, outcomeOf } from "./cells";
 import { firstHalf, secondHalf, sumForFirst, sumForSecond } from "./fingerprint";
-import { PENDING_IPV6, PENDING_NUMBER_SHIFT } from "./pending";
+import { isOpener } from "./gathering";
+import { PENDING_DIRECTION, PENDING_IPV6, PENDING_NUMBER_SHIFT } from "./pending";
 
 // Of half-open connections: SYN without ACK, and with it; one bit further up for the high end.
 export const SYN: u32 = 1 << 0;
@@ -196,20 +197,26 @@ export function isAnswered(bits: u32): bool {
 
 // Ends
 
-/** Tells the ends of pending conversations of each other, where that was not yet done. */
+/**
+ * Tells the ends of pending conversations who sends to them, where that was not yet done. Who opened a
+ * conversation is not told: what comes to it there is answers.
+ */
 export function addPeersOfPending(pending: usize, count: u32, seconds: u32): void {
   stagedCount = 0;
   for (let at = pending, end = pending + (<usize> count << 2); at < end; at += 4) {
     const word = load<u32>(at);
     const isIpv6 = (word & PENDING_IPV6) !== 0;
-    const cell = cellOf(isIpv6, word >>> PENDING_NUMBER_SHIFT);
+    const number = word >>> PENDING_NUMBER_SHIFT;
+    const direction = word & PENDING_DIRECTION;
+    const cell = cellOf(isIpv6, number);
     const state = load<u32>(cell + CELL_STATE);
-    if ((state & STATE_HAS_NEW_PEERS) === 0) continue;
-    store<u32>(cell + CELL_STATE, state & ~STATE_HAS_NEW_PEERS);
-    if (stagedCount + 2 > ENDS_AT_ONCE) addStagedPeers(seconds);
+    const isNew = STATE_HAS_NEW_PEER << direction;
+    if ((state & isNew) === 0) continue;
+    store<u32>(cell + CELL_STATE, state & ~isNew);
+    if (isOpener(isIpv6, number, 1 - direction)) continue;
+    if (stagedCount + 1 > ENDS_AT_ONCE) addStagedPeers(seconds);
     const ports = load<u32>(cell + CELL_PORTS);
-    stageEnd(isIpv6, cell, 0, ports & 0xffff);
-    stageEnd(isIpv6, cell, 1, ports >>> 16);
+    stageEnd(isIpv6, cell, 1 - direction, direction === 0 ? ports >>> 16 : ports & 0xffff);
   }
   addStagedPeers(seconds);
 }
@@ -288,7 +295,7 @@ export function learnClient(itsFirst: u32, itsSecond: u32, seconds: u32): void {
   changeEnd(at, (valueOf(at) & ~SERVED) | OPENED, seconds);
 }
 
-/** Notes that a conversation began with this end, and from which port at its far end. */
+/** Notes that something was sent to this end, and from which port. */
 export function addPeer(itsFirst: u32, itsSecond: u32, farPort: u32, seconds: u32): void {
   const at = findOrAddEnd(itsFirst, itsSecond);
   let value = valueOf(at);

@@ -1,6 +1,14 @@
 /* What speaks for who opened a conversation and who serves, and what of it is told to the mapping. */
 import { DESTINATION_END, NEITHER, SOURCE_END } from "../../model/evidence_layout";
-import { BY_QR_BIT, FROM_CLIENT, FROM_SERVER } from "../../model/payload_roles";
+import {
+  ANNOUNCES,
+  BY_QR_BIT,
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  LATER,
+  REPLY,
+} from "../../model/payload_roles";
 import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
@@ -12,6 +20,7 @@ import {
 import { ONLY_OPENED } from "../../model/no_flow_numbers";
 import { BY_FIRST_PACKET, BY_QR, BY_SYN, BY_SYN_ACK } from "../../model/reason_numbers";
 import {
+  ANNOUNCED,
   CELL_ADDRESSES,
   CELL_PORTS,
   CELL_SECONDS,
@@ -29,6 +38,7 @@ import {
   LISTENS,
   MOST_INSPECTED,
   PROTOCOL_MASK,
+  STATE_ANNOUNCES,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
   STATE_WANTS_PAYLOAD,
@@ -64,6 +74,8 @@ import { hasPayload, isOpen } from "./group";
 import { isListening } from "./host";
 import { keepExample } from "./no_flow";
 import { payloadSays } from "./payload";
+import { announceBy, isAnnounced } from "./announcing";
+import { hasAsked, noteAsked } from "./asking";
 import { addPending } from "./pending";
 import { endGeneration, open } from "./table";
 
@@ -82,6 +94,8 @@ const SERVES: u32 = 1 << 10;
 /** The end will send no more on this connection: its FIN, or a RST of either. */
 const ENDED: u32 = 1 << 12;
 const BOTH_ENDED: u32 = ENDED | (ENDED << 1);
+/** The end was announced, when the conversation began. */
+const WAS_ANNOUNCED: u32 = 1 << 14;
 
 const INSPECTED_MASK: u32 = (1 << INSPECTED_BITS) - 1;
 const ALL_INSPECTED: u32 = (1 << (2 * INSPECTED_BITS)) - 1;
@@ -177,7 +191,7 @@ function noteEnd(isIpv6: bool, number: u32, flags: u32, direction: u32): void {
 /** Begins another generation of a conversation, on the ports of the one before. */
 function beginGeneration(isIpv6: bool, number: u32): void {
   // What was seen of the old one is attributed as the old one.
-  classifyPending();
+  classifyPending(true);
   endGeneration(isIpv6, number);
   const state = stateOf(isIpv6, number);
   store<u32>(state, load<u32>(state) | STATE_NEW);
@@ -188,17 +202,32 @@ function beginGeneration(isIpv6: bool, number: u32): void {
 export function gather(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const state = stateOf(isIpv6, number);
   const direction = directionOf(about);
-  if ((load<u32>(state) & STATE_NEW) !== 0) begin(isIpv6, number, direction, about >>> FLAGS_SHIFT);
-  if (!hasPayload(about) || (load<u32>(state) & STATE_WANTS_PAYLOAD) === 0) return;
+  const isNew = (load<u32>(state) & STATE_NEW) !== 0;
+  if (isNew) begin(isIpv6, number, direction, about >>> FLAGS_SHIFT);
+  if (hasPayload(about)) {
+    inspect(isIpv6, number, packet, direction);
+    if ((load<u32>(state) & STATE_ANNOUNCES) !== 0) announceBy(isIpv6, packet);
+  }
+  if (isNew && (about & PROTOCOL_MASK) === PROTOCOL_UDP) noteQuestion(isIpv6, number, direction);
+}
+
+function inspect(isIpv6: bool, number: u32, packet: usize, direction: u32): void {
+  const state = stateOf(isIpv6, number);
+  if ((load<u32>(state) & STATE_WANTS_PAYLOAD) === 0) return;
   const inspected = inspectedOf(load<u32>(state));
   const ofDirection = (inspected >>> (direction * INSPECTED_BITS)) & INSPECTED_MASK;
   if (ofDirection >= MOST_INSPECTED) return;
-  noteRole(isIpv6, number, direction, payloadSays(packet, inspected === 0));
+  noteRole(
+    isIpv6,
+    number,
+    direction,
+    payloadSays(packet, inspected === 0 ? FIRST : ofDirection === 0 ? REPLY : LATER),
+  );
 }
 
 /** How many payloads were inspected, by a state. */
 // @inline
-function inspectedOf(state: u32): u32 {
+export function inspectedOf(state: u32): u32 {
   return (state >>> INSPECTED_SHIFT) & ALL_INSPECTED;
 }
 
@@ -225,11 +254,60 @@ function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
     }
   } else if (protocol === PROTOCOL_UDP) {
     const watched = <i64> second - <i64> watchingSince;
-    if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
+    // What comes to an end that asked a moment ago is an answer, though it comes from elsewhere.
+    if (hasAsked(isIpv6, cell, 1 - direction, second)) bits |= SENT_FIRST << (1 - direction);
+    else if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
   }
+  const ports = load<u32>(cell, CELL_PORTS);
+  if (openerOf(bits) === NONE) {
+    if (isAnnouncedEnd(isIpv6, cell, 0)) bits |= WAS_ANNOUNCED;
+    if (isAnnouncedEnd(isIpv6, cell, 1)) bits |= WAS_ANNOUNCED << 1;
+  }
+  state &= ~STATE_ANNOUNCES;
+  if (isControlPort(ports >>> 16) || isControlPort(ports & 0xffff)) state |= STATE_ANNOUNCES;
   store<u32>(coldOf(isIpv6, number), bits, COLD_EVIDENCE);
   if (openerOf(bits) === NONE) state |= STATE_WANTS_PAYLOAD;
   store<u32>(cell, state, CELL_STATE);
+}
+
+/** FTP (RFC 959), IRC (RFC 7194 and common use), RTSP (RFC 7826), SIP (RFC 3261). */
+function isControlPort(port: u32): bool {
+  return port === 21 || port === 5060 || port === 554 || port === 8554 ||
+    (port >= 6665 && port <= 6669);
+}
+
+function isAnnouncedEnd(isIpv6: bool, cell: usize, end: u32): bool {
+  const address = cell + CELL_ADDRESSES + <usize> end * addressSize(isIpv6);
+  const ports = load<u32>(cell, CELL_PORTS);
+  const port = end === 0 ? ports >>> 16 : ports & 0xffff;
+  return isAnnounced(isIpv6, address, port, load<u32>(cell, CELL_STATE) & PROTOCOL_MASK);
+}
+
+/**
+ * Notes that the sender of the first packet that was seen of a UDP conversation asked, so that what others
+ * send there is an answer: where it is seen to be one who asks, and what is sent to a group is.
+ */
+function noteQuestion(isIpv6: bool, number: u32, direction: u32): void {
+  const cell = cellOf(isIpv6, number);
+  const other = 1 - direction;
+  const bits = load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE);
+  if (answered(bits, direction) || (bits & (SENT_FIRST << other)) !== 0) return;
+  const receiver = load<u32>(cell + CELL_ADDRESSES + <usize> other * addressSize(isIpv6));
+  const isToGroup = isGroup(isIpv6, receiver) || (!isIpv6 && (receiver & 0xff) === 0xff);
+  const isQuestion = (bits & (SENT_FIRST << direction)) !== 0 || answered(bits, other);
+  if (isToGroup || isQuestion) noteAsked(isIpv6, cell, direction, isToGroup, second);
+}
+
+/** Whether an end answered, by what was sent. */
+function answered(bits: u32, end: u32): bool {
+  return (bits & (SERVES << end)) !== 0 || (bits & (ASKED << (1 - end))) !== 0;
+}
+
+/** Whether an end was seen to open a conversation, or to ask in it. */
+export function isOpener(isIpv6: bool, number: u32, end: u32): bool {
+  const bits = load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE);
+  return openerOf(bits) === end || answered(bits, 1 - end) ||
+    ((bits & (SENT_FIRST << end)) !== 0 && !answered(bits, end));
 }
 
 /** Notes that the payload of a packet was inspected, and what it says: `payloadSays`. */
@@ -245,7 +323,8 @@ function noteRole(isIpv6: bool, number: u32, direction: u32, says: u32): void {
   }
   const cold = coldOf(isIpv6, number);
   store<u32>(cold, load<u32>(cold, COLD_EVIDENCE) | found, COLD_EVIDENCE);
-  store<u32>(cell, state & ~STATE_WANTS_PAYLOAD, CELL_STATE);
+  const announces: u32 = (says & ANNOUNCES) !== 0 ? STATE_ANNOUNCES : 0;
+  store<u32>(cell, (state & ~STATE_WANTS_PAYLOAD) | announces, CELL_STATE);
   if ((found & (SERVES | (SERVES << 1))) !== 0) {
     learn(isIpv6, number, (found & SERVES) !== 0 ? 0 : 1, second);
   }
@@ -262,9 +341,9 @@ function setNothingInspected(state: usize): void {
 
 /** The evidence bits of what a payload says. */
 function evidenceOf(isIpv6: bool, cell: usize, direction: u32, says: u32): u32 {
-  const role = says & ~BY_QR_BIT;
+  const role = says & ~(BY_QR_BIT | ANNOUNCES);
   const other = 1 - direction;
-  if (role === says) return SERVES << (role === FROM_SERVER ? direction : other);
+  if ((says & BY_QR_BIT) === 0) return SERVES << (role === FROM_SERVER ? direction : other);
   if (role === FROM_CLIENT) return ASKED << direction;
   // Multicast DNS answers to a group (RFC 6762, section 6), which has asked nothing.
   const address = cell + CELL_ADDRESSES + <usize> other * addressSize(isIpv6);
@@ -294,8 +373,10 @@ export function readEvidence(isIpv6: bool, number: u32, direction: u32, reading:
   store<u32>(FACTS_PAYLOAD_SERVER, endOf(bits, SERVES, direction));
   const firstSender = protocol === PROTOCOL_UDP ? endOf(bits, SEEN_FIRST, direction) : NEITHER;
   store<u32>(FACTS_FIRST_SENDER, firstSender);
-  let source = load<u32>(reading + (<usize> direction << 2)) & ~LISTENS;
-  let destination = load<u32>(reading + (<usize> (1 - direction) << 2)) & ~LISTENS;
+  let source = load<u32>(reading + (<usize> direction << 2)) & ~(LISTENS | ANNOUNCED);
+  let destination = load<u32>(reading + (<usize> (1 - direction) << 2)) & ~(LISTENS | ANNOUNCED);
+  if ((bits & (WAS_ANNOUNCED << direction)) !== 0) source |= ANNOUNCED;
+  if ((bits & (WAS_ANNOUNCED << (1 - direction))) !== 0) destination |= ANNOUNCED;
   if (hasListening) {
     if (listens(isIpv6, number, direction)) source |= LISTENS;
     if (listens(isIpv6, number, 1 - direction)) destination |= LISTENS;

@@ -7,9 +7,11 @@ export declare function payloadRole(
   protocol: u32,
   payload: usize,
   end: usize,
-  lowerPort: u32,
-  isFirst: bool,
+  ports: u32,
+  order: u32,
 ): u32;
+export declare function readAnnouncements(protocol: u32, payload: usize, end: usize): void;
+
 export declare function emit(count: u32): void;
 export declare function see(count: u32): void;
 export declare function judgeOwn(): u32;

@@ -2,6 +2,7 @@
  * The user's flow mapping, as `src/config/compiled_mapping.ts` lays it out, and asked about the facts.
  */
 import {
+  AGAINST_FIRST_PACKET,
   FLAG_CLIENT_IS_DESTINATION,
   FLAG_DROP,
   FLAG_PORT_IS_SOURCE,
@@ -13,10 +14,13 @@ import {
   KIND_LOWER_PORT,
   KIND_PORT_MATCH,
   KIND_SERVICE,
+  LAST_OLD_CLIENT_PORT,
   LOCAL_NETWORKS,
   MARGIN,
   NETWORKS,
   NOWHERE,
+  OLD_CLIENT_PORT,
+  OLD_CLIENT_PORT_OVER_TCP,
   PREFIX4_WORDS,
   PREFIX6_WORDS,
   RULE_DESTINATION,
@@ -46,6 +50,7 @@ import {
 } from "../../model/outcome_layout";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import {
+  BY_ANNOUNCED,
   BY_ASSIGN,
   BY_EPHEMERAL,
   BY_FAN_IN,
@@ -59,6 +64,7 @@ import {
   BY_REGISTERED,
 } from "../../model/reason_numbers";
 import {
+  ANNOUNCED,
   FACTS_DESTINATION,
   FACTS_DESTINATION_END,
   FACTS_DESTINATION_NETWORK,
@@ -91,6 +97,11 @@ export let usesEvidence: bool = false;
 /** Says that there is another mapping than before. */
 export function useMapping(): void {
   usesEvidence = wordOf(USES_EVIDENCE) !== 0;
+}
+
+/** Whether a rule is a function. */
+export function hasFunction(): bool {
+  return wordOf(RULES_BEFORE_FUNCTION) < wordOf(RULES);
 }
 
 /** Whether this is of the local networks only, and those are not wanted. */
@@ -242,28 +253,56 @@ function hasPort(ports: usize, port: u32): bool {
   return (load<u8>(ports + <usize> (port >>> 3)) & (1 << (port & 7))) !== 0;
 }
 
+/** What the payload, announcements and ports weigh: what an end was in other conversations says less. */
+function weighMessagesAndPorts(): i32 {
+  weighAll();
+  return load<i32>(WEIGHTS) + load<i32>(WEIGHTS, 8) + load<i32>(WEIGHTS, 24) + load<i32>(WEIGHTS, 28);
+}
+
 function askInitiator(): u32 {
   const opener = load<u32>(FACTS_OPENER);
   if (opener === NEITHER) return NO_MATCH;
+  if (load<u32>(FACTS_OPENER_BY) === BY_FIRST_PACKET) {
+    // The one before it may have been missed: then it is an answer.
+    const balance = weighMessagesAndPorts();
+    if ((opener === SOURCE_END ? balance : -balance) >= AGAINST_FIRST_PACKET) return NO_MATCH;
+  }
   return flowTo(opener === DESTINATION_END, load<u32>(FACTS_OPENER_BY));
 }
 
-/** Whether what each evidence weighs is left where it can be read. */
-let isExplained: bool = false;
-
 /** Says what each evidence weighs, whatever the rules are. */
 export function weigh(): u32 {
-  isExplained = true;
-  const outcome = askService();
-  isExplained = false;
-  return outcome;
+  return askService();
 }
+
+/** From here FTP's server connects to each port that it is told: RFC 959, section 3.2. */
+const FTP_DATA: u32 = 20;
 
 /** What speaks most for the end that serves: only what weighs more takes the place of another. */
 let most: i32 = 0;
 let heaviest: u32 = 0;
 
 function askService(): u32 {
+  const balance = weighAll();
+  if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
+  const sourceServes = balance > 0;
+  const sign: i32 = sourceServes ? 1 : -1;
+  most = 0;
+  heaviest = 0;
+  weighFor(sign * load<i32>(WEIGHTS), BY_PAYLOAD);
+  weighFor(sign * load<i32>(WEIGHTS, 4), BY_MULTICAST);
+  weighFor(sign * load<i32>(WEIGHTS, 8), BY_ANNOUNCED);
+  weighFor(sign * load<i32>(WEIGHTS, 12), BY_LISTENING);
+  weighFor(sign * load<i32>(WEIGHTS, 16), BY_LEARNED);
+  weighFor(sign * load<i32>(WEIGHTS, 20), BY_FAN_IN);
+  weighFor(sign * load<i32>(WEIGHTS, 24), BY_REGISTERED);
+  weighFor(sign * load<i32>(WEIGHTS, 28), BY_EPHEMERAL);
+  weighFor(sign * load<i32>(WEIGHTS, 32), BY_FIRST_PACKET);
+  return flowTo(sourceServes, heaviest);
+}
+
+/** Weighs all evidence of the facts. @returns For the source, less that for the destination. */
+function weighAll(): i32 {
   const isTcp = load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP;
   const isIpv6 = load<u32>(FACTS_IS_IPV6) !== 0;
   const source = load<u32>(FACTS_SOURCE_END);
@@ -274,41 +313,35 @@ function askService(): u32 {
   const ephemeral = PORT_WEIGHTS + WEIGHTS_EPHEMERAL;
 
   const payload = forEnd(load<u32>(FACTS_PAYLOAD_SERVER), 100);
-  const multicast = groupWeight(isIpv6, FACTS_SOURCE) - groupWeight(isIpv6, FACTS_DESTINATION);
+  // What sends is no group, whatever its address looks like.
+  const firstSender = load<u32>(FACTS_FIRST_SENDER);
+  const multicast = (firstSender === SOURCE_END ? 0 : groupWeight(isIpv6, FACTS_SOURCE)) -
+    (firstSender === DESTINATION_END ? 0 : groupWeight(isIpv6, FACTS_DESTINATION));
+  const announced = weightOf(source, ANNOUNCED, 90) - weightOf(destination, ANNOUNCED, 90);
   const listening = weightOf(source, LISTENS, 60) - weightOf(destination, LISTENS, 60);
   const learned = learnedWeight(source) - learnedWeight(destination);
-  const fanIn = fanInWeight(source, isTcp) - fanInWeight(destination, isTcp);
+  const fanIn = fanInWeight(source, isTcp, sourcePort) -
+    fanInWeight(destination, isTcp, destinationPort);
   const registration = portWeight(registered, sourcePort) -
     portWeight(registered, destinationPort);
-  const ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
-  const firstPacket = -forEnd(load<u32>(FACTS_FIRST_SENDER), 4);
-
-  const balance = payload + multicast + listening + learned + fanIn + registration +
-    ephemerality + firstPacket;
-  if (isExplained) {
-    store<i32>(WEIGHTS, payload);
-    store<i32>(WEIGHTS, multicast, 4);
-    store<i32>(WEIGHTS, listening, 8);
-    store<i32>(WEIGHTS, learned, 12);
-    store<i32>(WEIGHTS, fanIn, 16);
-    store<i32>(WEIGHTS, registration, 20);
-    store<i32>(WEIGHTS, ephemerality, 24);
-    store<i32>(WEIGHTS, firstPacket, 28);
+  let ephemerality = portWeight(ephemeral, destinationPort) - portWeight(ephemeral, sourcePort);
+  if (isTcp) {
+    ephemerality += oldClientWeight(ephemeral, destinationPort, sourcePort) -
+      oldClientWeight(ephemeral, sourcePort, destinationPort);
   }
-  if (balance > -MARGIN && balance < MARGIN) return NO_MATCH;
-  const sourceServes = balance > 0;
-  const sign: i32 = sourceServes ? 1 : -1;
-  most = 0;
-  heaviest = 0;
-  weighFor(sign * payload, BY_PAYLOAD);
-  weighFor(sign * multicast, BY_MULTICAST);
-  weighFor(sign * listening, BY_LISTENING);
-  weighFor(sign * learned, BY_LEARNED);
-  weighFor(sign * fanIn, BY_FAN_IN);
-  weighFor(sign * registration, BY_REGISTERED);
-  weighFor(sign * ephemerality, BY_EPHEMERAL);
-  weighFor(sign * firstPacket, BY_FIRST_PACKET);
-  return flowTo(sourceServes, heaviest);
+  const firstPacket = -forEnd(firstSender, 4);
+
+  store<i32>(WEIGHTS, payload);
+  store<i32>(WEIGHTS, multicast, 4);
+  store<i32>(WEIGHTS, announced, 8);
+  store<i32>(WEIGHTS, listening, 12);
+  store<i32>(WEIGHTS, learned, 16);
+  store<i32>(WEIGHTS, fanIn, 20);
+  store<i32>(WEIGHTS, registration, 24);
+  store<i32>(WEIGHTS, ephemerality, 28);
+  store<i32>(WEIGHTS, firstPacket, 32);
+  return payload + multicast + announced + listening + learned + fanIn + registration +
+    ephemerality + firstPacket;
 }
 
 // @inline
@@ -340,11 +373,18 @@ function learnedWeight(known: u32): i32 {
 }
 
 // @inline
-function fanInWeight(known: u32, isTcp: bool): i32 {
+function fanInWeight(known: u32, isTcp: bool, port: u32): i32 {
   const changed = (known >>> FAN_IN_SHIFT) & FAN_IN_MASK;
-  if (changed === 0) return 0;
+  if (changed === 0 || (isTcp && port === FTP_DATA)) return 0;
   const weight = changed === 1 ? 20 : changed < 4 ? 30 : 40;
   return isTcp ? weight : weight / 2;
+}
+
+/** That of a port which older systems give to clients, against one that no system does. */
+function oldClientWeight(ephemeral: usize, client: u32, server: u32): i32 {
+  const isOld = portWeight(ephemeral, client) === OLD_CLIENT_PORT;
+  const isBeyond = server > LAST_OLD_CLIENT_PORT && portWeight(ephemeral, server) === 0;
+  return isOld && isBeyond ? OLD_CLIENT_PORT_OVER_TCP - OLD_CLIENT_PORT : 0;
 }
 
 // @inline

@@ -27,26 +27,28 @@ import {
   PROTOCOL_MASK,
   SIGN_FILTER,
 } from "../layout";
+import { directionOf } from "./cells";
 import { payloadRole } from "./host";
 
 const DNS_FLAGS: usize = 2;
 const DNS_QUESTIONS: usize = 4;
 
 /** What the payload of a packet says: `payloadSays()` of src/payload. */
-export function payloadSays(packet: usize, isFirst: bool): u32 {
+export function payloadSays(packet: usize, order: u32): u32 {
   const payload: usize = load<u32>(packet, PACKET_PAYLOAD);
   const end = payload + <usize> load<u16>(packet, PACKET_PAYLOAD_SIZE);
   const ports = load<u32>(packet, PACKET_PORTS);
   const protocol = load<u32>(packet, PACKET_ABOUT) & PROTOCOL_MASK;
   const asked = dnsRole(payload, end, ports, protocol);
   if (asked !== NOBODY) return asked | BY_QR_BIT;
-  const lowerPort = min(ports >>> 16, ports & 0xffff);
-  if (!hasSign(payload, end, lowerPort, protocol)) return NOBODY;
-  return payloadRole(protocol, payload, end, lowerPort, isFirst);
+  if (!hasSign(payload, end, ports, protocol)) return NOBODY;
+  const isTurned = directionOf(load<u32>(packet, PACKET_ABOUT)) !== 0;
+  // The source's port in the upper half.
+  return payloadRole(protocol, payload, end, isTurned ? rotl<u32>(ports, 16) : ports, order);
 }
 
 /** Whether a payload has what a sign needs, by the filter of `src/payload/sign_filter.ts`. */
-function hasSign(payload: usize, end: usize, lowerPort: u32, protocol: u32): bool {
+function hasSign(payload: usize, end: usize, ports: u32, protocol: u32): bool {
   const size = <u32> (end - payload);
   const lists = SIGN_FILTER + ((protocol === PROTOCOL_TCP ? LISTS : LISTS_UDP) << 2);
   const list: usize = load<u32>(lists + (<usize> load<u8>(payload) << 2));
@@ -57,7 +59,7 @@ function hasSign(payload: usize, end: usize, lowerPort: u32, protocol: u32): boo
       load<u32>(entry + ENTRY_MASK * 4);
     if (difference === 0 && size >= (needs & 0xffff)) {
       const port = needs >>> ENTRY_PORT_SHIFT;
-      if (port === 0 || port === lowerPort) return true;
+      if (port === 0 || port === ports >>> 16 || port === (ports & 0xffff)) return true;
     }
     entry += ENTRY_WORDS * 4;
   }

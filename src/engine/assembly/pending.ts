@@ -15,7 +15,7 @@ export let pendingCount: u32 = 0;
 export function addPending(isIpv6: bool, number: u32, direction: u32): void {
   store<u32>(untilOf(cellOf(isIpv6, number), direction), window + 1);
   // More than that may be left where a classification came to no end.
-  if (pendingCount >= MOST_PENDING) classifyPending();
+  if (pendingCount >= MOST_PENDING) classifyPending(false);
   append(isIpv6, number, direction);
 }
 

@@ -25,6 +25,8 @@ import {
   COLD_RECORDED,
   COLD_ROUND,
   COLD_VLAN,
+  FETCHED,
+  FETCHED_HOMES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -310,7 +312,7 @@ function hashOfNumber(isIpv6: bool, number: u32): u32 {
 
 /** Forgets those that are idle for longest. What is pending about them is brought to its end before. */
 function forget(isIpv6: bool): void {
-  classifyPending();
+  classifyPending(true);
   // What is forgotten may come back, and its first packet is then not its first one.
   noteGap(second);
   isFoundStale = true;
@@ -320,6 +322,7 @@ function forget(isIpv6: bool): void {
   for (let done: u32 = 0; done < wanted;) {
     const number = load<u32>(t, TABLE_OLDEST);
     if (number === 0) break;
+    if ((done & (FETCHED - 1)) === 0) fetchOldest(isIpv6, number);
     const cell = cellOf(isIpv6, number);
     // A conversation is touched when it becomes pending, which may be long ago though it is busy.
     const touched = load<u32>(cell, CELL_STATE) >>> TOUCHED_SHIFT;
@@ -333,6 +336,31 @@ function forget(isIpv6: bool): void {
     remove(isIpv6, number);
     store<u32>(t, load<u32>(t, TABLE_FORGOTTEN) + 1, TABLE_FORGOTTEN);
   }
+}
+
+/**
+ * Loads what the index has of the conversations that are forgotten next, and cells that it leads to: a
+ * processor waits for all of these at once.
+ */
+function fetchOldest(isIpv6: bool, oldest: u32): void {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let loaded: u32 = 0;
+  let number = oldest;
+  let count: u32 = 0;
+  for (; number !== 0 && count < FETCHED; count++) {
+    const home = index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2);
+    store<u32>(FETCHED_HOMES + (<usize> count << 2), <u32> home);
+    loaded ^= load<u32>(home);
+    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+  }
+  for (let i: u32 = 0; i < count << 2; i++) {
+    const home: usize = load<u32>(FETCHED_HOMES + (<usize> (i >>> 2) << 2));
+    const word = load<u32>(home + ((i & 3) << 2));
+    loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
+  }
+  sum ^= loaded;
 }
 
 /** Forgets those among the oldest that are not open of which nothing more is to come. */

@@ -23,7 +23,7 @@ import {
 } from "../../../src/model/outcome.ts";
 import { MARGIN } from "../../../src/config/mapping_layout.ts";
 import { EVIDENCE } from "../../../src/config/service_evidence.ts";
-import { REASON_NAMES } from "../../../src/model/reason.ts";
+import { BY_FIRST_PACKET, REASON_NAMES } from "../../../src/model/reason.ts";
 import { parseAddress } from "../../../src/model/address.ts";
 import { decidedBy, explainedBy, programOfAction } from "../../engine/asked.ts";
 
@@ -38,6 +38,7 @@ const port = fc.integer({ min: 0, max: 65_535 });
 const whichEnd = fc.constantFrom(NEITHER, SOURCE_END, DESTINATION_END);
 const endEvidence: fc.Arbitrary<EndEvidence> = fc.record({
   listens: fc.boolean(),
+  announced: fc.boolean(),
   served: fc.boolean(),
   opened: fc.boolean(),
   fanIn: fc.integer({ min: 0, max: 255 }),
@@ -74,6 +75,7 @@ function factsWith(given: Partial<Facts["evidence"]>, ports = [7_001, 7_777]): F
 
 const end = (given: Partial<EndEvidence>): EndEvidence => ({
   listens: false,
+  announced: false,
   served: false,
   opened: false,
   fanIn: 0,
@@ -151,6 +153,25 @@ Deno.test("Initiator() names who opened the client, by what was seen", () => {
   }
 });
 
+Deno.test("Initiator() does not go by the first packet where much speaks for its sender as the server", () => {
+  const sent = { opener: SOURCE_END, openerBy: BY_FIRST_PACKET, firstSender: SOURCE_END };
+  const first = (given: Partial<Facts["evidence"]>, ports?: number[]) =>
+    said(Initiator(), { ...factsWith({ ...sent, ...given }, ports), protocol: UDP });
+  assert.equal(first({ payloadServer: DESTINATION_END }), "destination serves by first-packet");
+  assert.equal(first({ payloadServer: SOURCE_END }), "no match");
+  assert.equal(first({}, [161, 50_000]), "no match");
+  assert.equal(first({}, [50_000, 161]), "destination serves by first-packet");
+  assert.equal(first({}, [161, 162]), "destination serves by first-packet");
+  assert.equal(first({}, [7_001, 50_000]), "destination serves by first-packet");
+  assert.equal(first({ source: end({ served: true }) }), "destination serves by first-packet");
+});
+
+Deno.test("Service() takes no end that sends for a group", () => {
+  const group = parseAddress("236.1.2.3")!.words;
+  const given = { ...factsWith({ firstSender: SOURCE_END }, [40_000, 427]), source: group };
+  assert.equal(said(Service(), { ...given, protocol: UDP }), "destination serves by registered");
+});
+
 Deno.test("Service() says nothing where nothing speaks, and of close calls", () => {
   assert.equal(said(Service(), factsWith({})), "no match");
   assert.equal(said(Service(), factsWith({ firstSender: SOURCE_END })), "no match");
@@ -169,6 +190,7 @@ Deno.test("Service() goes by each kind of evidence", () => {
   const cases: [Facts, string][] = [
     [factsWith({ payloadServer: SOURCE_END }), "source serves by payload"],
     [factsWith({ source: end({ listens: true }) }), "source serves by listening"],
+    [factsWith({ source: end({ announced: true }) }), "source serves by announced"],
     [factsWith({ source: end({ served: true }) }), "source serves by learned"],
     [factsWith({ destination: end({ opened: true }) }), "source serves by learned"],
     [factsWith({ source: end({ fanIn: 1 }) }), "source serves by fan-in"],

@@ -1,4 +1,4 @@
-import { READ_RESPONSES } from "../packet/payload_reader.ts";
+import { READ_RESPONSES } from "./read_ports.ts";
 
 /** Multicast DNS (RFC 6762, section 3). */
 export const MDNS_PORT = 5353;

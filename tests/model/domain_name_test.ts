@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { domainName, isBelow, labelText } from "../../src/dns/domain_name.ts";
+import { domainName, isBelow, labelText } from "../../src/model/domain_name.ts";
 
 Deno.test("labelText() writes ASCII letters in lower case and all else that is printable as it is", () => {
   const bytes = new TextEncoder().encode("WWW-_1~");
