@@ -82,7 +82,7 @@ import { second } from "./clock";
 import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { record } from "./host";
-import { isIgnored } from "./mapping";
+import { isIgnored, isLocal } from "./mapping";
 import { flushObservations } from "./observations";
 import { PENDING_IPV6, PENDING_NUMBER_SHIFT } from "./pending";
 import { clearFigures, find, hash4, hash6 } from "./table";
@@ -250,9 +250,13 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   const back = 1 - there;
   const state = load<u32>(cell, CELL_STATE);
   const isUnopened = (state & STATE_UNOPENED) !== 0;
+  const itsState = stateOf(cell, cold, there);
+  // Anyone can send SYN in others' names, as many as a line carries: what of these is ours is told.
+  const isUnfinished = itsState === UNANSWERED || itsState === OPEN;
+  if (isUnopened && isUnfinished && !isLocal(client)) return false;
   store<u32>(
     into + (RECORD_HEAD << 2),
-    stateOf(cell, cold, there) | (isIpv6 ? IPV6_BIT : 0) | (isOver ? IS_OVER : 0) |
+    itsState | (isIpv6 ? IPV6_BIT : 0) | (isOver ? IS_OVER : 0) |
       (isUnopened ? IS_UNOPENED : 0) | ((state & PROTOCOL_MASK) << RECORD_PROTOCOL_SHIFT) |
       (reasonOf(outcome) << RECORD_REASON_SHIFT),
   );
