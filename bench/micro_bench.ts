@@ -40,6 +40,7 @@ import { JsonSink } from "../src/sink/json_sink.ts";
 import { keyText } from "../src/sink/keys.ts";
 import { renderFlowTable } from "../src/sink/render_flow_table.ts";
 import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, udp } from "../tests/packets.ts";
+import { TUNNELS } from "../tests/tunnels.ts";
 
 /** Things that a bench goes through, so that it does not measure one that the processor knows. */
 const MANY = 4096;
@@ -127,9 +128,22 @@ for (
   });
 }
 
+for (const name of ["VXLAN", "GRE", "GTP-U"]) {
+  const { wrap } = TUNNELS.find((tunnel) => tunnel.name === name)!;
+  const take = recordTaker((i) =>
+    wrap(ip(`10.1.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(50_000, 443, ACK)))
+  );
+  let part = 0;
+  Deno.bench(`engine: 1000 records, of 50,000 conversations in turn, IPv4 in ${name}`, () => {
+    part = (part + 1) % (CONVERSATIONS / RECORDS);
+    take(part);
+  });
+}
+
 /** What takes records of one part of the conversations after the other. */
 function recordTaker(make: (i: number) => Uint8Array): (part: number) => void {
-  const engine = newEngine(CONVERSATIONS);
+  // One more is that of the ends of a tunnel.
+  const engine = newEngine(CONVERSATIONS + 1);
   const { bytes } = engine.newBatch();
   const format = {
     header: 16,

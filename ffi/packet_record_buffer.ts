@@ -19,6 +19,12 @@ const VLAN_TAG_SIZE = 4;
 /** The most bytes of a record besides the snapshot length. */
 export const RECORD_OVERHEAD: number = RECORD_HEADER_SIZE + VLAN_TAG_SIZE;
 
+/**
+ * What libpcap calls an error where a nonblocking handle of the packet filter's log (nflog) has no packet:
+ * strerror(3) of EAGAIN.
+ */
+const NOTHING_THERE = "Resource temporarily unavailable";
+
 /** `pcap_dump`, of which there is one. */
 let pcapDump: Deno.PointerObject | undefined;
 
@@ -84,8 +90,10 @@ export class PacketRecordBuffer {
     );
     // Empties the stream; what was in its buffer stays there until the next fill.
     libc().fflush(this.#file);
-    if (count < 0) throw this.#handle.lastError();
-    return count;
+    if (count >= 0) return count;
+    const error = this.#handle.lastError();
+    if (error.message.endsWith(NOTHING_THERE)) return 0;
+    throw error;
   }
 
   /** Gives the stream back; before the handle is closed. Closing twice is harmless. */

@@ -68,8 +68,8 @@ export class PcapFormat implements SavefileFormat {
     const isCountedFrom1970 = this.#origin.seconds === 0;
     let position = reader.start;
     let count = batch.count;
-    // A taker sees its own memory only.
-    if (batch.taker !== null && reader.isInFirstWindow) {
+    // A taker sees its own memory only, and takes times as they are.
+    if (isCountedFrom1970 && batch.taker !== null && reader.isInFirstWindow) {
       const taken = batch.taker.takeRecords(this.#records, position, end, capacity);
       position = taken.next;
       batch.taken = taken.count;

@@ -324,7 +324,7 @@ export class Run {
 
   async #close(): Promise<void> {
     const flush = () => {
-      this.engine.flush();
+      this.engine.end();
       this.engine.emitSeen();
       this.engine.endRecords();
     };

@@ -7,6 +7,7 @@ import type { Cidr } from "./cidr.ts";
 import { pathText } from "./config_error.ts";
 import { CustomAction } from "./custom_action.ts";
 import { OUR_NETS } from "./our_nets.ts";
+import type { Tunnels } from "./configuration.ts";
 import { compiledMapping } from "./compiled_mapping.ts";
 import { PrefixTable } from "./prefix_table.ts";
 import type { ValidConfig } from "./valid_config.ts";
@@ -27,6 +28,8 @@ export class Mapping {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
+  readonly tunnels: Tunnels;
   /** The own networks. */
   readonly ourNets: readonly Cidr[];
   /** Names of the networks; a network's number is its index. */
@@ -64,6 +67,7 @@ export class Mapping {
     this.dnsPorts = config.dnsPorts;
     this.multicastDns = config.multicastDns;
     this.ignoreDns = config.ignoreDns;
+    this.tunnels = config.tunnels;
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));

@@ -1,6 +1,7 @@
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { type ConfigPath, pathText } from "./config_error.ts";
+import type { Tunnels } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
 import type { OUR_NETS } from "./our_nets.ts";
 
@@ -44,6 +45,8 @@ export interface ValidConfig {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
+  readonly tunnels: Tunnels;
   readonly networks: readonly ValidNetwork[];
   readonly rules: readonly ValidRule[];
   /** Where an entry stands, as messages name it: `config.ts:12`, or `flows[3]` without a file. */

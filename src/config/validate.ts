@@ -8,7 +8,7 @@ import { closest } from "./closest.ts";
 import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
 import { domainName } from "../model/domain_name.ts";
 import { atPath, ConfigError } from "./config_error.ts";
-import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
+import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
 import { OUR_NETS } from "./our_nets.ts";
 import { isPort, MAXIMUM_PORT } from "./port_set.ts";
@@ -48,6 +48,7 @@ const SETTINGS = {
   multicastDns: (value) =>
     value === undefined ? DEFAULT_DNS_PORTS.multicastDns : booleanSetting(value),
   ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
+  tunnels: (value) => value === undefined ? "inner" : tunnelsSetting(value),
   networks: (value) => value === undefined ? [everything()] : networkList(value),
   // Needs the networks: read by itself.
   flows: (value) => value,
@@ -87,6 +88,7 @@ export function validate(
     dnsPorts: read("dnsPorts"),
     multicastDns: read("multicastDns"),
     ignoreDns: read("ignoreDns"),
+    tunnels: read("tunnels"),
     networks,
     rules: atPathUnlessKnown(["flows"], () => ruleList(settings.flows, networks)),
     placeOf,
@@ -178,6 +180,17 @@ function flushSeconds(value: unknown): number {
 function booleanSetting(value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new ConfigError(`${shown(value)} is neither true nor false`, "write it without quotes");
+}
+
+function tunnelsSetting(value: unknown): Tunnels {
+  const choices: readonly Tunnels[] = ["inner", "outer", "both"];
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  const meant = typeof value === "string" ? closest(value, choices) : undefined;
+  throw new ConfigError(
+    `${shown(value)} is no choice of what to read of tunnels`,
+    meant === undefined ? 'write "inner", "outer" or "both"' : `did you mean "${meant}"?`,
+  );
 }
 
 /** Reads each entry of a list; what an entry throws gets the entry's path. */

@@ -1,3 +1,4 @@
+import { NO_TUNNEL } from "../model/tunnel_numbers.ts";
 import {
   CELL4_SHIFT,
   CELL6_SHIFT,
@@ -16,6 +17,8 @@ import {
   COLD_OUTCOME,
   COLD_SHIFT,
   COLD_VLAN,
+  IN_TUNNEL,
+  IS_OUTER,
   OCTETS_BITS,
   PROTOCOL_MASK,
   STATE_UNOPENED,
@@ -24,7 +27,11 @@ import {
   TABLE_CELLS,
   TABLE_COLD,
   TABLE_OLDEST,
+  TABLE_TUNNELS,
   TABLE_UNOPENED_OLDEST,
+  TUNNEL_FIRST_ID,
+  TUNNEL_KIND,
+  TUNNEL_SHIFT,
   WORD,
 } from "./layout.ts";
 
@@ -58,6 +65,10 @@ export interface ConversationRecord {
   readonly vlan: number;
   /** Of its first packet: the interface's number in the source, 0 for none. */
   readonly interfaceNumber: number;
+  /** The kind of tunnel that it is in (`src/model/tunnel_numbers.ts`), 0 for none. */
+  readonly tunnel: number;
+  /** What tells that tunnel from others of its kind, 0 for nothing. */
+  readonly tunnelId: number;
   /** Whether it had nothing but SYN, FIN and RST, so that it is no flow. */
   readonly isUnopened: boolean;
   /** What the mapping said (`src/model/outcome.ts`), or `UNCLASSIFIED` where it was not asked yet. */
@@ -72,8 +83,10 @@ export function forEachConversation(
   for (const isIpv6 of [false, true]) {
     for (const oldest of [TABLE_OLDEST, TABLE_UNOPENED_OLDEST]) {
       for (let number = view.getUint32(tableOf(isIpv6) + oldest, true); number !== 0;) {
-        visit(isIpv6, number);
-        number = view.getUint32(cellOf(view, isIpv6, number) + CELL_NEWER, true);
+        const cell = cellOf(view, isIpv6, number);
+        // What is between the ends of a tunnel only makes peers of them.
+        if ((view.getUint32(cell + CELL_STATE, true) & IS_OUTER) === 0) visit(isIpv6, number);
+        number = view.getUint32(cell + CELL_NEWER, true);
       }
     }
   }
@@ -93,6 +106,8 @@ export function readConversation(
   const ports = word(cell + CELL_PORTS);
   const first = timeOf(cold + COLD_FIRST_SECONDS, cold + COLD_FIRST_MILLISECONDS);
   const state = word(cell + CELL_STATE);
+  const isInTunnel = (state & IN_TUNNEL) !== 0;
+  const tunnel = word(tableOf(isIpv6) + TABLE_TUNNELS) + number * 2 ** TUNNEL_SHIFT;
   const sums = both((i) => view.getBigUint64(cell + CELL_OCTETS + i * 8, true));
   return {
     isIpv6,
@@ -108,6 +123,8 @@ export function readConversation(
     last: Math.max(first, timeOf(cell + CELL_SECONDS, cell + CELL_MILLISECONDS)),
     vlan: view.getUint16(cold + COLD_VLAN, true),
     interfaceNumber: view.getUint16(cold + COLD_INTERFACE, true),
+    tunnel: isInTunnel ? word(tunnel + TUNNEL_KIND) : NO_TUNNEL,
+    tunnelId: isInTunnel ? word(tunnel + TUNNEL_FIRST_ID) : 0,
     isUnopened: (state & STATE_UNOPENED) !== 0,
     outcomes: both((i) => word(cold + COLD_OUTCOME + i * WORD)),
   };

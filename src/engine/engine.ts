@@ -1,4 +1,5 @@
 import type { PacketBatch, PacketTaker, RecordFormat } from "../capture/packet_batch.ts";
+import type { Tunnels } from "../config/configuration.ts";
 import type { Mapping } from "../config/mapping.ts";
 import { PORT_WEIGHTS as WEIGHTS_OF_PORTS } from "../config/service_evidence.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "../model/default_max_conversations.ts";
@@ -12,8 +13,17 @@ import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
-import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../packet/packet_header.ts";
+import { DECODED_NAMES, LATER_FRAGMENT, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import { Fragments } from "../packet/fragments.ts";
+import {
+  DESTINATION,
+  PacketHeader,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  SOURCE,
+} from "../packet/packet_header.ts";
+import { NO_TUNNEL } from "../packet/tunnel.ts";
+import { TUNNEL_PORTS } from "../packet/udp_tunnel.ts";
 import { type UndecodedCount, UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { type AnnouncementTaker, readAnnouncements } from "../payload/announcements.ts";
 import { payloadRole } from "../payload/payload_role.ts";
@@ -58,6 +68,8 @@ import {
   TABLE_COUNT,
   TABLE_FORGOTTEN,
   TABLE_UNOPENED_COUNT,
+  TUNNEL_PORT_BITS,
+  TUNNEL_PORT_BITS_SIZE,
   WORD,
 } from "./layout.ts";
 import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
@@ -195,7 +207,12 @@ export class Engine implements PacketTaker {
   readonly #seen: ObservationBatch;
   readonly #records: RecordBatch;
   readonly #onRecords: EngineOptions["onRecords"];
+  readonly #fragments = new Fragments((view, header) =>
+    this.#payloadReader?.read(view, header, this.#packetSecond, this.#window)
+  );
   readonly #undecoded = new UndecodedCounts();
+  /** Whether the conversations of tunnels are attributed besides those in them. */
+  #attributesOuter = false;
   #emitted = 0;
   #corrections = 0;
   #mapping: Mapping;
@@ -354,6 +371,7 @@ export class Engine implements PacketTaker {
   #flush(isAll: boolean): void {
     this.#followClock();
     this.#program.classifyPending(isAll);
+    this.#fragments.flush(this.#second);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
     this.#program.walkRecords();
@@ -363,6 +381,12 @@ export class Engine implements PacketTaker {
   endRecords(): void {
     this.flush();
     this.#program.endRecords();
+  }
+
+  /** Reads what came of messages in fragments of which no more will come, and does what a flush does. */
+  end(): void {
+    this.#fragments.end();
+    this.flush();
   }
 
   /** Emits when flows were seen last that were seen since it was called before. */
@@ -460,8 +484,20 @@ export class Engine implements PacketTaker {
 
   #useMapping(mapping: Mapping): void {
     this.#mapping = mapping;
+    this.#useTunnels(mapping.tunnels);
     this.memory.words.set(mapping.compiled, MAPPING / WORD);
     this.#program.useMapping();
+  }
+
+  #useTunnels(tunnels: Tunnels): void {
+    const opensTunnels = tunnels !== "outer";
+    this.#header.opensTunnels = opensTunnels;
+    this.#attributesOuter = tunnels === "both";
+    this.#program.useTunnels(opensTunnels, this.#attributesOuter);
+    const bits = this.memory.bytes;
+    bits.fill(0, TUNNEL_PORT_BITS, TUNNEL_PORT_BITS + TUNNEL_PORT_BITS_SIZE);
+    if (!opensTunnels) return;
+    for (const port of TUNNEL_PORTS) bits[TUNNEL_PORT_BITS + (port >>> 3)] |= 1 << (port & 7);
   }
 
   /**
@@ -503,13 +539,69 @@ export class Engine implements PacketTaker {
     const header = this.#header;
     const { view } = this.memory;
     const outcome = decode(view, start, start + captured, linkType, header);
-    this.#decoded[outcome]++;
-    if (outcome === UNREACHABLE) return this.#program.addWhole(start, captured, linkType);
-    if (outcome !== TRANSPORT) return this.#undecoded.note(outcome, linkType, header);
-    if (this.memory.bytes[READ_PORTS + header.sourcePort] !== 0) {
-      this.#program.addWhole(start, captured, linkType);
+    if (outcome === TRANSPORT) {
+      this.#decoded[TRANSPORT]++;
+      const octets = header.ipLength || length - (header.ipOffset - start);
+      let isRead = this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
+      if (header.isFragment) isRead = this.#takeFirstFragment(octets, isRead);
+      else this.#add(octets);
+      if (isRead) this.#program.addWhole(start, captured, linkType);
+    } else if (outcome === LATER_FRAGMENT && header.isFragment) {
+      this.#takeLaterFragment(header.ipLength || length - (header.ipOffset - start));
+    } else {
+      this.#decoded[outcome]++;
+      if (outcome === UNREACHABLE) this.#program.addWhole(start, captured, linkType);
+      else this.#undecoded.note(outcome, header);
     }
-    this.#add(header.ipLength || length - (header.ipOffset - start));
+    if (header.nested !== 0) this.#addOuter(start, length);
+  }
+
+  /**
+   * Takes the first fragment of a datagram, and those that came before it.
+   *
+   * @returns Whether it is still to be read by itself.
+   */
+  #takeFirstFragment(octets: number, isWanted: boolean): boolean {
+    const header = this.#header;
+    const fragments = this.#fragments;
+    const isHeld = fragments.takeFirst(this.memory.view, header, this.#packetSecond, isWanted);
+    this.#add(octets);
+    const { packetsBefore, octetsBefore } = fragments;
+    if (packetsBefore > 0) {
+      this.#decoded[LATER_FRAGMENT] -= packetsBefore;
+      this.#decoded[TRANSPORT] += packetsBefore;
+      header.payloadOffset = header.payloadEnd;
+      // As one packet: how many there were nobody asks.
+      this.#add(octetsBefore);
+    }
+    return isWanted && !isHeld;
+  }
+
+  #takeLaterFragment(octets: number): void {
+    const { view } = this.memory;
+    const isKnown = this.#fragments.takeLater(view, this.#header, this.#packetSecond, octets);
+    this.#decoded[isKnown ? TRANSPORT : LATER_FRAGMENT]++;
+    if (isKnown) this.#add(octets);
+  }
+
+  /** Puts the outermost IP packet that the packet is in into the group, whatever is in it. */
+  #addOuter(start: number, length: number): void {
+    const header = this.#header;
+    let layer = 0;
+    while (layer < header.nested && header.around[layer].protocol === 0) layer++;
+    if (layer === header.nested) return;
+    const outer = header.around[layer];
+    const octets = Math.min(outer.ipLength || length - (outer.ipOffset - start), OCTETS_MASK);
+    const program = this.#program;
+    const { isIpv6, addresses, sourcePort, destinationPort, protocol } = outer;
+    if (isIpv6) this.memory.words.set(addresses, program.nextAddresses() / WORD);
+    const [source, destination] = [addresses[SOURCE + 3], addresses[DESTINATION + 3]];
+    if (this.#attributesOuter && protocol === PROTOCOL_UDP) {
+      const ports = (sourcePort << 16) | destinationPort;
+      if (isIpv6) program.add6(ports, PROTOCOL_UDP, octets, 0, 0, header.vlan);
+      else program.add4(source, destination, ports, PROTOCOL_UDP, octets, 0, 0, header.vlan);
+    } else if (isIpv6) program.addOuter6(octets);
+    else program.addOuter4(source, destination, octets);
   }
 
   /** Puts the packet whose headers were read into its group. */
@@ -521,6 +613,7 @@ export class Engine implements PacketTaker {
     const about = (header.tcpFlags << FLAGS_SHIFT) | header.protocol |
       (payloadOffset < payloadEnd ? HAS_PAYLOAD : 0);
     const counted = Math.min(octets, OCTETS_MASK);
+    if (header.tunnel !== NO_TUNNEL) program.setTunnel(header.tunnel, header.tunnelId);
     if (header.isIpv6) {
       this.memory.words.set(addresses, program.nextAddresses() / WORD);
       program.add6(ports, about, counted, payloadOffset, payloadEnd, vlan);

@@ -31,6 +31,8 @@ import {
   TABLE_COLD,
   TABLE_INDEX,
   TABLE_LIMIT,
+  TABLE_TUNNELS,
+  TUNNEL_SHIFT,
   VARIABLE,
   WORD,
 } from "./layout.ts";
@@ -102,6 +104,8 @@ export interface EngineProgram {
     payloadEnd: number,
     vlan: number,
   ): void;
+  addOuter4(source: number, destination: number, octets: number): void;
+  addOuter6(octets: number): void;
   addPeer(first: number, second: number, farPort: number, seconds: number): void;
   admit(first: number, second: number, window: number): number;
   addWhole(packet: number, captured: number, linkType: number): void;
@@ -141,6 +145,7 @@ export interface EngineProgram {
   recordFacts(): number;
   readEnd(first: number, second: number, seconds: number): number;
   setInterface(number: number): void;
+  setTunnel(kind: number, id: number): void;
   setTime(second: number, millisecond: number, window: number): void;
   setUpSuppression(
     slots: number,
@@ -184,6 +189,7 @@ export interface EngineProgram {
   useListening(): void;
   useMapping(): void;
   useOwn(): void;
+  useTunnels(isInnerWanted: boolean, isOuterWanted: boolean): void;
   walkRecords(): void;
   wantEnds(): void;
   wantFlowRecords(): void;
@@ -263,6 +269,7 @@ export class EngineMemory {
       table,
       cells: take(cells * 2 ** shift),
       cold: take(cells * 2 ** COLD_SHIFT),
+      tunnels: take(cells * 2 ** TUNNEL_SHIFT),
       index: take(index),
     }));
     const pages = Math.ceil(end / PAGE);
@@ -271,9 +278,10 @@ export class EngineMemory {
     this.words = new Int32Array(this.buffer);
     this.bytes = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);
-    for (const { table, cells, cold, index } of tables) {
+    for (const { table, cells, cold, tunnels, index } of tables) {
       this.view.setUint32(table + TABLE_CELLS, cells, true);
       this.view.setUint32(table + TABLE_COLD, cold, true);
+      this.view.setUint32(table + TABLE_TUNNELS, tunnels, true);
       this.view.setUint32(table + TABLE_INDEX, index, true);
       this.view.setUint32(table + TABLE_LIMIT, maxConversations, true);
     }

@@ -1,3 +1,4 @@
+import { OBSERVATION_WORDS } from "../model/observation_layout.ts";
 import type { f64, u32, u64, u8, usize } from "../model/wasm_types.ts";
 
 /*
@@ -33,6 +34,9 @@ export const FACTS_FIRST_SENDER: usize = FACTS + 76;
 /** What is known of the ends: {@linkcode FAN_IN_SHIFT} and the bits after it. */
 export const FACTS_SOURCE_END: usize = FACTS + 80;
 export const FACTS_DESTINATION_END: usize = FACTS + 84;
+/** The tunnel that the conversation is in (src/model/tunnel_numbers.ts), and what tells it apart. */
+export const FACTS_TUNNEL: usize = FACTS + 120;
+export const FACTS_TUNNEL_ID: usize = FACTS + 124;
 /** What each evidence of `Service()` weighed when it was asked last, for the source. */
 export const WEIGHTS: usize = FACTS + 128;
 export const WEIGHTS_SIZE: usize = 64;
@@ -68,6 +72,8 @@ export const TABLE_NEWEST: usize = 40;
 export const TABLE_UNOPENED_OLDEST: usize = 44;
 export const TABLE_UNOPENED_NEWEST: usize = 48;
 export const TABLE_UNOPENED_COUNT: usize = 52;
+/** Where the tunnels of conversations are, set when an engine is made. */
+export const TABLE_TUNNELS: usize = 56;
 
 /** A slot of the index has the conversation's number, from 1, in these bits, a part of its hash above. */
 export const NUMBER_MASK: u32 = 0x00ff_ffff;
@@ -116,20 +122,22 @@ export const STATE_WANTS_PAYLOAD: u32 = 1 << 9;
  * The end that direction 0 goes to has not been told of the other one: see `addPeersOfPending` of
  * `assembly/evidence.ts`. One bit further up for direction 1.
  */
-export const STATE_HAS_NEW_PEER: u32 = 1 << 12;
-export const STATE_HAS_NEW_PEERS: u32 = 3 << 12;
+export const STATE_HAS_NEW_PEER: u32 = 1 << 10;
+export const STATE_HAS_NEW_PEERS: u32 = 3 << 10;
 /**
  * Nothing but TCP packets with SYN, FIN or RST was seen of it. It is counted, and no conversation to
  * anybody else. It makes room before all that are.
  */
-export const STATE_UNOPENED: u32 = 1 << 11;
+export const STATE_UNOPENED: u32 = 1 << 15;
+/** It is in a tunnel: {@linkcode TUNNEL_SHIFT}. In `about` of a packet, too. */
+export const IN_TUNNEL: u32 = 1 << 12;
+/**
+ * It is what packets in packets are in, between the ends of a tunnel: it has no protocol and no ports. In
+ * `about` of a packet, too.
+ */
+export const IS_OUTER: u32 = 1 << 13;
 /** It is a control connection, whose payloads may announce others. */
 export const STATE_ANNOUNCES: u32 = 1 << 14;
-/**
- * Its last record said that it was over, and its figures are 0: the next packet is the first one of
- * others.
- */
-export const STATE_OVER: u32 = 1 << 15;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
 export const INSPECTED_BITS: u32 = 4;
@@ -160,6 +168,20 @@ export const RECORDED_MASK: u32 = 0x7fff;
 export const WAS_UNREACHABLE: u32 = 0x8000;
 /** The lower 32 bits of the number that its records have; 0 if there were none. */
 export const COLD_RECORD_ID: usize = 28;
+/*
+ * Of one in a tunnel, in a place of its own, which takes memory only where there are tunnels: which kind,
+ * what tells it apart in either direction, and what told it apart in its first packet. In a tunnel of
+ * `IDENTIFIED_BY_DIRECTION`, 0 is what is not known yet.
+ */
+export const TUNNEL_SHIFT: usize = 4;
+export const TUNNEL_KIND: usize = 0;
+export const TUNNEL_IDS: usize = 4;
+export const TUNNEL_FIRST_ID: usize = 12;
+/**
+ * So many conversations at most have the same ends and nothing but their tunnels to tell them apart, if
+ * these are of `IDENTIFIED_BY_DIRECTION`: nobody can make lists that are long to search.
+ */
+export const MOST_ALIKE: u32 = 16;
 /** In {@linkcode COLD_OUTCOME}: the mapping was not yet asked. */
 export const UNCLASSIFIED: u32 = 0xffff_ffff;
 
@@ -216,12 +238,20 @@ export const IN_LIST4: u8 = 0;
 export const IN_LIST6: u8 = 1;
 export const IN_WHOLE: u8 = 2;
 
+/** The tunnel of each packet of a list that is in one: which kind, and what tells it apart. */
+export const TUNNELS4: usize = ORDER + ORDER_SIZE;
+export const TUNNELS6: usize = TUNNELS4 + 256 * 8;
+export const PACKET_TUNNEL_SHIFT: usize = 3;
+
 // What is read of packets besides their headers.
 
 /** A byte for each of the 65,536 ports: see `PayloadReader`. */
-export const READ_PORTS: usize = ORDER + ORDER_SIZE;
+export const READ_PORTS: usize = TUNNELS6 + 256 * 8;
 export const READ_PORTS_SIZE: usize = 65_536;
-export const SIGN_FILTER: usize = READ_PORTS + READ_PORTS_SIZE;
+/** A bit for each port that packets in packets go to, if those are to be read. */
+export const TUNNEL_PORT_BITS: usize = READ_PORTS + READ_PORTS_SIZE;
+export const TUNNEL_PORT_BITS_SIZE: usize = 8_192;
+export const SIGN_FILTER: usize = TUNNEL_PORT_BITS + TUNNEL_PORT_BITS_SIZE;
 export const SIGN_FILTER_SIZE: usize = 65_536;
 
 /** Packets by what became of them, in the order of `DECODED_NAMES`, numbers of 8 bytes. */
@@ -288,9 +318,9 @@ export const FLOWS_BY: usize = KEY_ADDRESS + CACHE_LINE;
 export const OBSERVATIONS_AT_ONCE: u32 = 4096;
 export const OBSERVATIONS: usize = FLOWS_BY + REASONS * 8;
 /** Flows and refusals that were seen again while their keys are suppressed. */
-export const SEEN: usize = OBSERVATIONS + 4096 * 48;
+export const SEEN: usize = OBSERVATIONS + 4096 * OBSERVATION_WORDS * WORD;
 /** What became of conversations, numbers of 8 bytes, and the facts of the first of each kind. */
-export const BECAME: usize = SEEN + 4096 * 48;
+export const BECAME: usize = SEEN + 4096 * OBSERVATION_WORDS * WORD;
 export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */

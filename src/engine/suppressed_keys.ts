@@ -1,4 +1,4 @@
-import { IDENTITY_WORDS } from "../model/observation_batch.ts";
+import { OBSERVATION_WORDS } from "../model/observation_batch.ts";
 import { EngineMemory, type EngineProgram, NO_HOST } from "./engine_memory.ts";
 import { WINDOWS_SUPPRESSED } from "../model/windows.ts";
 import { IDENTITY, WORD } from "./layout.ts";
@@ -51,7 +51,7 @@ export class SuppressedKeys {
    */
   admitObservation(words: Uint32Array, at: number, window: number): number {
     const to = IDENTITY / WORD;
-    for (let word = 0; word < IDENTITY_WORDS; word++) {
+    for (let word = 0; word < OBSERVATION_WORDS; word++) {
       this.#memory.words[to + word] = words[at + word];
     }
     return this.#program.admitObservation(IDENTITY, window);

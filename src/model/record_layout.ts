@@ -36,6 +36,9 @@ export const RECORD_FIRST: u32 = 14;
 export const RECORD_LAST: u32 = 15;
 /** Word 16: the milliseconds of the first in the lower half, of the last in the upper one. */
 export const RECORD_MILLISECONDS: u32 = 16;
+/** Words 17 and 18: the innermost tunnel that it is in (`tunnel_numbers.ts`), and what tells that apart. */
+export const RECORD_TUNNEL: u32 = 17;
+export const RECORD_TUNNEL_ID: u32 = 18;
 /** Words 20 to 23: packets. */
 export const RECORD_PACKETS: u32 = 20;
 /** Words 24 to 27: bytes, IP header and payload. */

@@ -1,5 +1,6 @@
 import { addressText } from "../model/address_text.ts";
 import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import {
   IPV6_BIT,
   KIND_ICMP,
@@ -56,6 +57,8 @@ export interface FlowRow extends Row {
   bytes: readonly [number, number];
   /** From the first packet to the last, in milliseconds. */
   duration: number;
+  /** The tunnel that it is in, `VXLAN 4711`, if it is in one. */
+  tunnel?: string;
   /** The name that the client looked up last for the server's address, if there is one. */
   name?: string;
 }
@@ -133,6 +136,8 @@ export class FlowTable {
         duration: (last - first) * 1000 + sighting.lastMillisecond - sighting.firstMillisecond,
       };
       if (name !== undefined) row.name = name;
+      const tunnel = tunnelText(sighting.tunnel, sighting.tunnelId);
+      if (tunnel !== null) row.tunnel = tunnel;
       return row;
     });
   }
@@ -271,5 +276,6 @@ export function byEnds(one: Row, other: Row): number {
     const difference = addresses[at + word] - others.addresses[others.at + word];
     if (difference !== 0) return difference;
   }
-  return one.port - other.port || one.sighting.protocol - others.protocol;
+  return one.port - other.port || one.sighting.protocol - others.protocol ||
+    one.sighting.tunnel - others.tunnel || one.sighting.tunnelId - others.tunnelId;
 }

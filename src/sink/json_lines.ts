@@ -7,14 +7,17 @@ import {
   KIND_ICMP,
   KIND_PEER,
   KIND_RST,
+  TUNNEL_KIND_SHIFT,
   WORD_A,
   WORD_ABOUT,
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
   WORD_SECONDS,
+  WORD_TUNNEL,
 } from "../model/observation_batch.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { keyText } from "./keys.ts";
@@ -61,10 +64,11 @@ export function observationEvent(
   switch (kind) {
     case KIND_FLOW: {
       const by = REASON_NAMES[about & 0xff];
-      // A record has the name that goes with its figures, and the same ends.
+      const tunnel = tunnelText((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]);
       const ends = { client, client_port: record?.clientPort, server: other, port: ports };
       const figures = record === null ? {} : figuresOf(record);
-      return { ...base, by, ...ends, protocol, ...figures, name: name ?? undefined };
+      const rest = { tunnel: tunnel ?? undefined, name: name ?? undefined };
+      return { ...base, by, ...ends, protocol, ...figures, ...rest };
     }
     case KIND_PEER:
       return { ...base, address: client, peer: other };
@@ -128,6 +132,7 @@ export function endEvent(record: ConversationRecord): Record<string, unknown> {
     by: record.by,
     ...figuresOf(record),
     flags: record.flags,
+    tunnel: record.tunnel ?? undefined,
     name: record.names[0]?.name,
   };
 }

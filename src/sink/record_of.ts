@@ -20,7 +20,10 @@ import {
   RECORD_PROTOCOL_SHIFT,
   RECORD_REASON_SHIFT,
   RECORD_SERVER,
+  RECORD_TUNNEL,
+  RECORD_TUNNEL_ID,
 } from "../model/record_batch.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import type { FlowNames } from "./flow_names.ts";
 
@@ -70,7 +73,7 @@ export function recordOf(
     last: (start + words[at + RECORD_LAST]) * 1000 + (milliseconds >>> 16),
     interface: interfaces[(link >>> 16) - 1] ?? null,
     vlan: (link & 0xffff) || null,
-    tunnel: null,
+    tunnel: tunnelText(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]),
     names: name === null ? [] : [{ name, from: "lookup" }],
     isExplained: null,
     why: null,

@@ -28,11 +28,14 @@ const FLOW_COLUMNS: Column[] = [
 const FIGURE_COLUMNS: Column[] = [
   { title: "FOR", isNumber: true, dropRank: 2 },
   { title: "PACKETS", isNumber: true, dropRank: 3 },
-  { title: "BYTES", isNumber: true, dropRank: 5 },
+  { title: "BYTES", isNumber: true, dropRank: 6 },
 ];
 
+/** Shown where a flow is in one. */
+const TUNNEL_COLUMN: Column = { title: "TUNNEL", dropRank: 5 };
+
 /** Shown where a flow has one. What a name ends in tells more than what it begins with. */
-const NAME_COLUMN: Column = { title: "NAME", dropRank: 6, leastWidth: 20 };
+const NAME_COLUMN: Column = { title: "NAME", dropRank: 7, leastWidth: 20 };
 
 const FAILURE_COLUMNS: Column[] = [
   { title: "CLIENT" },
@@ -85,18 +88,29 @@ function isUnanswered({ protocol, packets }: FlowRow): boolean {
   return protocol !== "tcp" && packets[0] > 0 && packets[1] === 0;
 }
 
+/** Columns that are there where flows have something for them. */
+interface Extras {
+  readonly hasFigures: boolean;
+  readonly hasTunnels: boolean;
+  readonly hasNames: boolean;
+}
+
 function flowLinesOf(
   flows: FlowRow[],
   timeText: (seconds: number) => string,
   columns: number,
 ): string[] {
   if (flows.length === 0) return [];
-  const hasNames = flows.some(({ name }) => name !== undefined);
-  const hasFigures = flows.some(({ packets }) => packets[0] + packets[1] > 0);
+  const extras = {
+    hasFigures: flows.some(({ packets }) => packets[0] + packets[1] > 0),
+    hasTunnels: flows.some(({ tunnel }) => tunnel !== undefined),
+    hasNames: flows.some(({ name }) => name !== undefined),
+  };
   const shown = [...FLOW_COLUMNS];
-  if (hasFigures) shown.push(...FIGURE_COLUMNS);
-  if (hasNames) shown.push(NAME_COLUMN);
-  const rows = flows.map((row) => flowCells(row, timeText, hasFigures, hasNames));
+  if (extras.hasFigures) shown.push(...FIGURE_COLUMNS);
+  if (extras.hasTunnels) shown.push(TUNNEL_COLUMN);
+  if (extras.hasNames) shown.push(NAME_COLUMN);
+  const rows = flows.map((row) => flowCells(row, timeText, extras));
   return textTable(shown, rows, columns);
 }
 
@@ -139,8 +153,7 @@ function totalsLine(
 function flowCells(
   row: FlowRow,
   timeText: (seconds: number) => string,
-  hasFigures: boolean,
-  hasNames: boolean,
+  { hasFigures, hasTunnels, hasNames }: Extras,
 ): string[] {
   const cells = [
     row.client,
@@ -151,6 +164,7 @@ function flowCells(
     timeText(row.last),
   ];
   if (hasFigures) cells.push(...figureCells(row));
+  if (hasTunnels) cells.push(row.tunnel ?? "");
   if (hasNames) cells.push(row.name ?? "");
   return cells;
 }

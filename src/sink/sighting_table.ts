@@ -11,6 +11,7 @@ import {
   FAMILY_OLDEST,
   FAMILY_ROWS,
   IS_NEW,
+  KIND_SHIFT,
   NOTE_SHIFT,
   PROTOCOL_MASK,
   ROW_ABOUT,
@@ -20,8 +21,10 @@ import {
   ROW_MILLISECONDS,
   ROW_NEWER,
   ROW_SHIFT,
+  ROW_TUNNEL,
   ROW_WHAT,
   SECRETS,
+  WHAT_MASK,
 } from "./row_layout.ts";
 import { PROGRAM } from "./sighting_program.ts";
 
@@ -33,6 +36,7 @@ interface SightingProgram {
     addresses: number,
     what: number,
     protocol: number,
+    tunnel: number,
     seconds: number,
     note: number,
   ): number;
@@ -42,6 +46,7 @@ interface SightingProgram {
     addresses: number,
     what: number,
     protocol: number,
+    tunnel: number,
     seconds: number,
   ): void;
   seeFlows(observations: number, count: number): void;
@@ -72,6 +77,9 @@ export interface Sighting {
   readonly what: number;
   /** The protocol, or whatever else was given for it: 0 to 255. */
   readonly protocol: number;
+  /** The kind of tunnel that it was in (src/model/tunnel_numbers.ts), and what tells that apart. */
+  readonly tunnel: number;
+  readonly tunnelId: number;
   /** Seconds since 1970-01-01 UTC. */
   readonly first: number;
   readonly last: number;
@@ -165,12 +173,12 @@ export class SightingTable {
     const at = this.#observations;
     const from = offset + WORD_A;
     for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
-    const row = this.#program.add(isIpv6, at * WORD, what, protocol, seconds, note);
+    const row = this.#program.add(isIpv6, at * WORD, what, protocol, 0, seconds, note);
     this.#setName(isIpv6, row, name);
   }
 
   /**
-   * Takes the flows among observations: what tells them apart besides is the port, and what decided is
+   * Takes the flows among observations: what tells them apart besides is the port and the tunnel, and what decided is
    * remembered.
    *
    * @param nameOf Gives the name that an observation has, by where it begins; `null` if none has any.
@@ -209,7 +217,7 @@ export class SightingTable {
     const at = this.#observations;
     const from = offset + WORD_A;
     for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
-    this.#program.see(isIpv6, at * WORD, what, protocol, seconds);
+    this.#program.see(isIpv6, at * WORD, what, protocol, 0, seconds);
   }
 
   /** The same of the flows among observations. */
@@ -265,6 +273,8 @@ export class SightingTable {
         at,
         what: words[at + ROW_WHAT / WORD],
         protocol: about & PROTOCOL_MASK,
+        tunnel: (about & WHAT_MASK) >>> KIND_SHIFT,
+        tunnelId: words[at + ROW_TUNNEL / WORD],
         first: words[at + ROW_FIRST / WORD],
         last: words[at + ROW_LAST / WORD],
         firstMillisecond: words[at + ROW_MILLISECONDS / WORD] & 0xffff,

@@ -230,7 +230,8 @@ class CaptureWorker {
   }
 
   async #end(): Promise<void> {
-    this.#meters!.engine.endRecords();
+    this.#meters?.engine.end();
+    this.#meters?.engine.endRecords();
     await this.#flush("ended");
     this.#listening?.close();
     this.#reading!.close();

@@ -1,5 +1,6 @@
 /**
- * Labels the UDP conversations of captures and prints them as JSON, a capture a line:
+ * Labels the UDP conversations of captures and prints them as JSON, of which `deno fmt` makes
+ * `udp_labels.json`:
  * `deno run --allow-read --allow-run=tshark tests/attribution/label_udp.ts ../shared/captures/pcap`.
  */
 import { type UdpLabel, udpLabelsOf } from "./udp_labels.ts";

@@ -349,6 +349,17 @@ Deno.test("UDP: what is sent to an end that asked a group is an answer, for some
   }
 });
 
+Deno.test("UDP: who sends from the port that it sends to may be asked there: that is no answer", () => {
+  for (const to of ["255.255.255.255", "10.0.0.2"]) {
+    const meter = watching();
+    const peer = { address: "10.0.0.1", port: 7_777 };
+    meter.take(WATCHED, datagram(peer, { address: to, port: 7_777 }));
+    const asking = { address: "10.0.0.2", port: 7_001 };
+    meter.take(WATCHED + 1, datagram(asking, peer));
+    assert.deepEqual(flowsOf(meter).slice(1), [flow(asking, peer, "first-packet")], to);
+  }
+});
+
 Deno.test("UDP: an answer to broadcast, of a server that is asked by broadcast", () => {
   const meter = watching();
   const [client, server] = [{ address: "0.0.0.0", port: 68 }, { address: "10.0.0.1", port: 67 }];

@@ -5,6 +5,7 @@ import type { ConversationRecord } from "../../src/engine/conversation_record.ts
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";
 import { DESTINATION, PacketHeader, PROTOCOL_TCP, SOURCE } from "../../src/packet/packet_header.ts";
+import { NO_TUNNEL } from "../../src/packet/tunnel.ts";
 import { ACK, ethernet, FIN, ip, pcap, PSH, RST, SYN, tcp, type Timed } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 import { TestEngine, type TestEngineOptions } from "./test_engine.ts";
@@ -89,6 +90,8 @@ for (const [family, client, server, ipHeader] of FAMILIES) {
       last: (START + 9) * 1000,
       vlan: VLAN,
       interfaceNumber: 0,
+      tunnel: NO_TUNNEL,
+      tunnelId: 0,
       isUnopened: false,
     });
     assert.equal(recording.tested.engine.statistics().conversations, 1);

@@ -9,12 +9,16 @@ import {
   DIRECTION_SHIFT,
   FLAGS_SHIFT,
   HAS_PAYLOAD,
+  IN_TUNNEL,
   INPUT,
+  IS_OUTER,
   LIST4,
   LIST6,
   MAPPING,
   MILLISECONDS_SHIFT,
   OCTETS_MASK,
+  PACKET4_SHIFT,
+  PACKET6_SHIFT,
   PACKET_ABOUT,
   PACKET_ADDRESSES,
   PACKET_OCTETS,
@@ -24,6 +28,9 @@ import {
   PACKET_VLAN,
   READ_PORTS,
   SIGN_FILTER,
+  TUNNEL_PORT_BITS,
+  TUNNELS4,
+  TUNNELS6,
   WORD,
 } from "../../src/engine/layout.ts";
 import { FIRST_WINDOW } from "../../src/model/windows.ts";
@@ -37,6 +44,8 @@ import {
   LINKTYPE_RAW,
 } from "../../src/packet/link_type.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
+import { NO_TUNNEL } from "../../src/packet/tunnel.ts";
+import { TUNNEL_PORTS } from "../../src/packet/udp_tunnel.ts";
 import { payloadRole } from "../../src/payload/payload_role.ts";
 import { FIRST, LATER, REPLY } from "../../src/payload/sign.ts";
 import { payloadSays } from "../../src/payload/payload_says.ts";
@@ -57,6 +66,7 @@ import {
   type Timed,
   udp,
 } from "../packets.ts";
+import { TUNNELS } from "../tunnels.ts";
 import { SAMPLE_PACKETS } from "../sample_packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { TestEngine } from "./test_engine.ts";
@@ -77,6 +87,10 @@ interface Listed {
   vlan: number;
   /** Where its payload is, and how long; none where it has none. */
   payload: [number, number] | null;
+  /** The kind of tunnel that it is in, and what tells it apart. */
+  tunnel: [number, number] | null;
+  /** What it is in: source, destination, and the bytes of that packet. */
+  outer: [string, string, number] | null;
 }
 
 /** The program that decodes packets, with nobody behind it who could. */
@@ -87,8 +101,10 @@ class Decoding {
   left = 0;
   readonly read: number[] = [];
   readonly #batch = this.memory.newBatch();
+  /** Where the packet that was taken last is listed. */
+  #last = LIST4;
 
-  constructor(readPort = READ_ALL) {
+  constructor(readPort = READ_ALL, opensTunnels = true) {
     this.memory.bytes[READ_PORTS + DNS] = readPort;
     this.memory.words.set(makeSignFilter(), SIGN_FILTER / WORD);
     this.program = this.memory.start({
@@ -118,6 +134,10 @@ class Decoding {
     const mapping = mappingOf({}, []);
     this.memory.words.set(mapping.compiled, MAPPING / WORD);
     this.program.useMapping();
+    for (const port of opensTunnels ? TUNNEL_PORTS : []) {
+      this.memory.bytes[TUNNEL_PORT_BITS + (port >>> 3)] |= 1 << (port & 7);
+    }
+    this.program.useTunnels(opensTunnels, false);
     this.program.setTime(SECOND, 0, FIRST_WINDOW);
   }
 
@@ -132,27 +152,34 @@ class Decoding {
     batch.linkType[0] = linkType;
     batch.seconds[0] = SECOND;
     batch.milliseconds[0] = 789;
-    for (const list of [LIST4, LIST6]) view.setUint32(list + PACKET_ABOUT, 0);
+    const places = [LIST4, LIST4 + 2 ** PACKET4_SHIFT, LIST6, LIST6 + 2 ** PACKET6_SHIFT];
+    for (const place of places) view.setUint32(place + PACKET_ABOUT, 0);
     this.program.takeIndexed(0, 1);
-    const isIpv6 = view.getUint32(LIST6 + PACKET_ABOUT) !== 0;
-    const at = isIpv6 ? LIST6 : LIST4;
+    const there = places.filter((place) => view.getUint32(place + PACKET_ABOUT) !== 0);
+    const isOuter = (place: number) =>
+      (view.getUint32(place + PACKET_ABOUT, true) & IS_OUTER) !== 0;
+    const at = there.find((place) => !isOuter(place));
+    if (at === undefined) return null;
+    this.#last = at;
+    const around = there.find(isOuter);
     const about = view.getUint32(at + PACKET_ABOUT, true);
-    if (about === 0) return null;
-    const ports = view.getUint32(at + PACKET_PORTS, true);
-    const words = isIpv6 ? 4 : 1;
-    const ends = [0, 1].map((end) => {
-      const from = (at + PACKET_ADDRESSES) / WORD + end * words;
-      const port = end === 0 ? ports >>> 16 : ports & 0xffff;
-      return `${this.memory.words.subarray(from, from + words).join()} ${port}`;
-    });
+    const isIpv6 = at >= LIST6;
+    const tunnel = isIpv6 ? TUNNELS6 : TUNNELS4;
+    const [source, destination] = this.#endsAt(at);
     const octets = view.getUint32(at + PACKET_OCTETS, true);
     assert.equal(octets >>> MILLISECONDS_SHIFT, 789);
-    if ((about >>> DIRECTION_SHIFT & 1) !== 0) ends.reverse();
     return {
-      about: about & ~(1 << DIRECTION_SHIFT),
-      source: ends[0],
-      destination: ends[1],
+      about: about & ~(1 << DIRECTION_SHIFT | IN_TUNNEL),
+      source,
+      destination,
       octets: octets & OCTETS_MASK,
+      tunnel: (about & IN_TUNNEL) === 0
+        ? null
+        : [view.getUint32(tunnel, true), view.getUint32(tunnel + WORD, true)],
+      outer: around === undefined ? null : [
+        ...this.#endsAt(around),
+        view.getUint32(around + PACKET_OCTETS, true) & OCTETS_MASK,
+      ],
       vlan: view.getUint16(at + PACKET_VLAN, true),
       payload: (about & HAS_PAYLOAD) === 0 ? null : [
         view.getUint32(at + PACKET_PAYLOAD, true) - INPUT,
@@ -162,8 +189,21 @@ class Decoding {
   }
 
   /** What it says of the payload of the packet that was taken last. */
-  says(isIpv6: boolean, order: number): number {
-    return this.program.payloadSays(isIpv6 ? LIST6 : LIST4, order);
+  says(order: number): number {
+    return this.program.payloadSays(this.#last, order);
+  }
+
+  /** Source and destination of a packet in a list. */
+  #endsAt(at: number): [string, string] {
+    const { view, words } = this.memory;
+    const ports = view.getUint32(at + PACKET_PORTS, true);
+    const size = at >= LIST6 ? 4 : 1;
+    const [low, high] = [ports >>> 16, ports & 0xffff].map((port, end) => {
+      const from = (at + PACKET_ADDRESSES) / WORD + end * size;
+      return `${words.subarray(from, from + size).join()} ${port}`;
+    });
+    const isTurned = (view.getUint32(at + PACKET_ABOUT, true) >>> DIRECTION_SHIFT & 1) !== 0;
+    return isTurned ? [high, low] : [low, high];
   }
 }
 
@@ -182,7 +222,24 @@ function expectedOf(packet: Uint8Array, linkType: number): Listed | null {
     octets: ipLength,
     vlan,
     payload: hasPayload ? [payloadOffset, payloadEnd - payloadOffset] : null,
+    tunnel: header.tunnel === NO_TUNNEL ? null : [header.tunnel, header.tunnelId],
+    outer: outerOf(header),
   };
+}
+
+function outerOf({ around, nested }: PacketHeader): Listed["outer"] {
+  const outer = around.slice(0, nested).find(({ protocol }) => protocol !== 0);
+  if (outer === undefined) return null;
+  const words = (from: number) =>
+    outer.addresses.subarray(outer.isIpv6 ? from : from + 3, from + 4).join();
+  return [`${words(SOURCE)} 0`, `${words(DESTINATION)} 0`, outer.ipLength];
+}
+
+/** Frames in the tunnels that are decoded fast. */
+function tunnelledPackets(): Bytes[] {
+  const names = ["VXLAN", "GRE", "transparent Ethernet bridging"];
+  const tunnels = names.map((wanted) => TUNNELS.find(({ name }) => name === wanted)!);
+  return tunnels.flatMap(({ wrap }) => plainPackets().map((frame) => wrap(frame.slice(14))));
 }
 
 /** Ethernet frames of the kinds that are decoded fast. */
@@ -229,6 +286,16 @@ Deno.test("plain packets are decoded by the program, in each of the link layers 
   }
 });
 
+Deno.test("plain packets in VXLAN and GRE are decoded by the program", () => {
+  const left = decoding.left;
+  for (const packet of tunnelledPackets()) {
+    const listed = decoding.take(packet, LINKTYPE_ETHERNET);
+    assert.deepEqual(listed, expectedOf(packet, LINKTYPE_ETHERNET));
+    assert.ok(listed !== null && listed.tunnel !== null && listed.outer !== null);
+  }
+  assert.equal(decoding.left, left);
+});
+
 Deno.test("what the program decodes is what decode() says of packets of all kinds", () => {
   for (const { linkType } of LINK_LAYERS) {
     const samples = SAMPLE_PACKETS.filter((sample) => sample.linkType === linkType);
@@ -240,7 +307,8 @@ Deno.test("what the program decodes is what decode() says of packets of all kind
 });
 
 Deno.test("what the program decodes is what decode() says of packets that are cut anywhere", () => {
-  for (const [packet, linkType] of plainPackets().flatMap(inLinkLayers)) {
+  const tunnelled = tunnelledPackets().map((packet) => [packet, LINKTYPE_ETHERNET] as const);
+  for (const [packet, linkType] of [...plainPackets().flatMap(inLinkLayers), ...tunnelled]) {
     for (let end = 0; end < packet.length; end++) {
       const cut = packet.slice(0, end);
       const listed = decoding.take(cut, linkType);
@@ -251,13 +319,14 @@ Deno.test("what the program decodes is what decode() says of packets that are cu
 
 Deno.test("what the program decodes is what decode() says of packets with bytes changed", () => {
   const random = new SeededRandom();
-  const plain = plainPackets().flatMap(inLinkLayers);
+  const tunnelled = tunnelledPackets().map((packet) => [packet, LINKTYPE_ETHERNET] as const);
+  const plain = [...plainPackets().flatMap(inLinkLayers), ...tunnelled];
   let decoded = 0;
   for (let round = 0; round < 50_000; round++) {
     const [whole, linkType] = random.of(plain);
     const packet = whole.slice(0, whole.length - random.below(2) * random.below(40));
     for (let change = 1 + random.below(4); change > 0 && packet.length > 0; change--) {
-      packet[random.below(Math.min(packet.length, 72))] = random.of(
+      packet[random.below(Math.min(packet.length, 120))] = random.of(
         [0, 1, 4, 5, 6, 8, 17, 0x45, 0x46, 0x50, 0x60, 0x81, 0x86, 0xdd, 255],
       );
     }
@@ -273,9 +342,12 @@ Deno.test("what the program decodes is what decode() says of packets with bytes 
   assert.ok(decoded > 5_000, `${decoded} were decoded by the program`);
 });
 
+// Some messages are of ports that packets in packets go to.
+const messages = new Decoding(READ_ALL, false);
+
 Deno.test("the program says of messages what payloadSays() says, also of those that are cut or changed", () => {
   const random = new SeededRandom();
-  for (const [family, one, other] of FAMILIES) {
+  for (const [, one, other] of FAMILIES) {
     for (let round = 0; round < 40; round++) {
       for (const [i, { transport, port, payload: whole }] of MESSAGES.entries()) {
         const payload = whole.slice(0, round % 2 === 0 ? whole.length : random.below(whole.length));
@@ -289,14 +361,14 @@ Deno.test("the program says of messages what payloadSays() says, also of those t
             ? ip(one, other, tcp(ports[0], ports[1], PSH | ACK, payload))
             : ipUdp(one, other, udp(ports[0], ports[1], payload)),
         );
-        const listed = decoding.take(packet, LINKTYPE_ETHERNET)!;
+        const listed = messages.take(packet, LINKTYPE_ETHERNET)!;
         if (listed.payload === null) continue;
         const [from, size] = listed.payload;
         const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
         const protocol = transport === "tcp" ? 6 : 17;
         for (const order of [FIRST, REPLY, LATER]) {
           assert.equal(
-            decoding.says(family === "IPv6", order),
+            messages.says(order),
             payloadSays(protocol, view, from, from + size, ports[0], ports[1], order),
             `FLOSENSOR_TEST_SEED=${random.seed}`,
           );

@@ -21,6 +21,8 @@ import {
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
+  IN_TUNNEL,
+  IS_OUTER,
   NUMBER_MASK,
   SECRETS,
   SECRETS_SIZE,
@@ -109,7 +111,7 @@ class TestTable {
     return [
       ...words.subarray(cell + CELL_UNTIL / WORD, cell + CELL_PORTS / WORD),
       ...words.subarray(cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6),
-      words[cell + CELL_STATE / WORD] & 0xffff00,
+      words[cell + CELL_STATE / WORD] & OF_STATE,
       words[cold + COLD_OUTCOME / WORD] >>> 0,
       words[cold + COLD_OUTCOME / WORD + 1] >>> 0,
       words[cold + COLD_EVIDENCE / WORD],
@@ -124,7 +126,7 @@ class TestTable {
     words.fill(77, cell + CELL_UNTIL / WORD, cell + CELL_SECONDS / WORD);
     words.fill(77, cell + CELL_OCTETS / WORD, cell + CELL_OCTETS / WORD + 6);
     // All of them are open.
-    words[cell + CELL_STATE / WORD] ^= 0xffff00 & ~STATE_UNOPENED;
+    words[cell + CELL_STATE / WORD] ^= OF_STATE;
     words.fill(77, cold, cold + 2 ** COLD_SHIFT / WORD);
   }
 
@@ -172,6 +174,9 @@ function endsOf(address: number): [Int32Array, Int32Array] {
   source[address & 3] = ~address;
   return [source, destination];
 }
+
+/** What of a state is no part of what a conversation is known by. */
+const OF_STATE = 0xffff00 & ~(IN_TUNNEL | IS_OUTER | STATE_UNOPENED);
 
 const NEW = [
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0],

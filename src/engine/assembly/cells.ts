@@ -12,6 +12,8 @@ import {
   TABLE6,
   TABLE_CELLS,
   TABLE_COLD,
+  TABLE_TUNNELS,
+  TUNNEL_SHIFT,
 } from "../layout";
 
 /** The table of a family. */
@@ -32,6 +34,13 @@ export function cellOf(isIpv6: bool, number: u32): usize {
 // @inline
 export function coldOf(isIpv6: bool, number: u32): usize {
   return <usize> load<u32>(tableOf(isIpv6), TABLE_COLD) + (<usize> number << COLD_SHIFT);
+}
+
+/** The tunnel of the conversation of a cell, if it is in one. */
+export function tunnelOfCell(isIpv6: bool, cell: usize): usize {
+  const shift = isIpv6 ? CELL6_SHIFT : CELL4_SHIFT;
+  const number = (cell - <usize> load<u32>(tableOf(isIpv6), TABLE_CELLS)) >> shift;
+  return <usize> load<u32>(tableOf(isIpv6), TABLE_TUNNELS) + (number << TUNNEL_SHIFT);
 }
 
 /** Bytes of an address. */

@@ -22,12 +22,14 @@ import { PROTOCOL_TCP } from "../../model/protocol_numbers";
 import { STRONGEST } from "../../model/reason_numbers";
 import {
   CELL_SECONDS,
+  CELL_STATE,
   COLD_ROUND,
   FACTS_DESTINATION,
   FACTS_IS_IPV6,
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FLOWS_AT_ONCE,
+  IS_OUTER,
   PENDING,
   READINGS,
   STAGED_PENDING,
@@ -43,6 +45,7 @@ import { hold, isGuess, releaseHeld } from "./holding";
 import { corrected, judgeOwn } from "./host";
 import {
   decide,
+  findNetworks,
   hasFunction,
   hasNoNetwork,
   isIgnored,
@@ -117,6 +120,9 @@ function classify(word: u32, reading: usize): void {
   const direction = word & PENDING_DIRECTION;
   const cell = cellOf(isIpv6, number);
   const until = untilOf(cell, direction);
+  if ((load<u32>(cell, CELL_STATE) & IS_OUTER) !== 0) {
+    return stageOuter(isIpv6, cell, direction, word);
+  }
   const cold = coldOf(isIpv6, number);
   const remembered = outcomeOf(cold, direction);
   let outcome = load<u32>(remembered);
@@ -235,6 +241,20 @@ function stage(outcome: u32, word: u32): void {
     load<u32>(cellOf(isIpv6, number), CELL_SECONDS),
     word,
   );
+  store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
+  stagedCount++;
+}
+
+/** Stages the peers that the ends of a tunnel are, which no rule is asked about. */
+function stageOuter(isIpv6: bool, cell: usize, direction: u32, word: u32): void {
+  readFacts(isIpv6, cell, direction);
+  findNetworks();
+  if (hasNoNetwork() || isSuppressed()) {
+    store<u32>(untilOf(cell, direction), window + WINDOWS_SUPPRESSED);
+    return;
+  }
+  const seconds = load<u32>(cell, CELL_SECONDS);
+  stageFlow(stagedCount, isIpv6, FACTS_SOURCE, FACTS_DESTINATION, 0, 0, true, seconds, 0);
   store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
   stagedCount++;
 }

@@ -44,12 +44,16 @@ export { payloadSays } from "./payload";
 export {
   add4,
   add6,
+  addOuter4,
+  addOuter6,
   nextAddresses,
   queries,
+  setTunnel,
   takeFrames,
   takeIndexed,
   taken,
   takeRecords,
+  useTunnels,
 } from "./packets";
 export {
   endRecords,

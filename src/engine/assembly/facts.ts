@@ -9,16 +9,26 @@ import {
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
+  FACTS_TUNNEL,
+  FACTS_TUNNEL_ID,
+  IN_TUNNEL,
   PACKET_ADDRESSES,
   PACKET_PORTS,
   PROTOCOL_MASK,
+  TUNNEL_FIRST_ID,
+  TUNNEL_KIND,
 } from "../layout";
-import { directionOf } from "./cells";
+import { NO_TUNNEL } from "../../model/tunnel_numbers";
+import { directionOf, tunnelOfCell } from "./cells";
 
 /** Writes addresses, ports and protocol of a direction of a conversation. */
 export function readFacts(isIpv6: bool, cell: usize, direction: u32): void {
   const protocol = load<u32>(cell, CELL_STATE) & PROTOCOL_MASK;
   write(isIpv6, cell + CELL_ADDRESSES, load<u32>(cell, CELL_PORTS), protocol, direction);
+  const isInTunnel = (load<u32>(cell, CELL_STATE) & IN_TUNNEL) !== 0;
+  const tunnel = isInTunnel ? tunnelOfCell(isIpv6, cell) : 0;
+  store<u32>(FACTS_TUNNEL, isInTunnel ? load<u32>(tunnel, TUNNEL_KIND) : NO_TUNNEL);
+  store<u32>(FACTS_TUNNEL_ID, isInTunnel ? load<u32>(tunnel, TUNNEL_FIRST_ID) : 0);
 }
 
 /** The same of a packet. */

@@ -292,6 +292,9 @@ function noteQuestion(isIpv6: bool, number: u32, direction: u32): void {
   const other = 1 - direction;
   const bits = load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE);
   if (answered(bits, direction) || (bits & (SENT_FIRST << other)) !== 0) return;
+  // Whoever sends from the port that it sends to is a peer, and may be asked there itself.
+  const ports = load<u32>(cell, CELL_PORTS);
+  if (ports >>> 16 === (ports & 0xffff)) return;
   const receiver = load<u32>(cell + CELL_ADDRESSES + <usize> other * addressSize(isIpv6));
   const isToGroup = isGroup(isIpv6, receiver) || (!isIpv6 && (receiver & 0xff) === 0xff);
   const isQuestion = (bits & (SENT_FIRST << direction)) !== 0 || answered(bits, other);

@@ -23,7 +23,9 @@ import {
   HAS_PAYLOAD,
   IN_LIST4,
   IN_LIST6,
+  IN_TUNNEL,
   IN_WHOLE,
+  IS_OUTER,
   LIST4,
   LIST6,
   MILLISECONDS_SHIFT,
@@ -38,15 +40,18 @@ import {
   PACKET_OCTETS,
   PACKET_PAYLOAD,
   PACKET_PORTS,
+  PACKET_TUNNEL_SHIFT,
   PROTOCOL_MASK,
   STATE_ANNOUNCES,
+  STATE_HAS_NEW_PEERS,
   STATE_NEW,
-  STATE_OVER,
   STATE_UNOPENED,
   STATE_WANTS_PAYLOAD,
   TABLE4,
   TABLE6,
   TABLE_CELLS,
+  TUNNELS4,
+  TUNNELS6,
   WHOLE,
   WHOLE_CAPTURED,
   WHOLE_LINK_TYPE,
@@ -68,6 +73,7 @@ import {
   add,
   clearStale,
   find,
+  findInAnyTunnel,
   hash4,
   hash6,
   isCellOf,
@@ -75,20 +81,28 @@ import {
   noteFirst,
   place,
   prefetch,
+  prefetchTunnels,
   touch,
+  tunnelSalt,
 } from "./table";
 
 const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
+/** Control bits, and what has to be counted otherwise. */
+const UNUSUAL: u32 = CONTROL | IS_OUTER;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
 const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD | STATE_ANNOUNCES;
-/** That, or a packet that is the first one of new figures. */
-const IS_UNUSUAL: u32 = WANTS_LOOK | STATE_OVER;
+/** What is new of a conversation, and no question where it is between the ends of a tunnel. */
+const NEW: u32 = STATE_NEW | STATE_HAS_NEW_PEERS;
+/** The most bytes of an IPv4 packet (RFC 791). */
+const LONGEST_PACKET: u32 = 0xffff;
 const ONE_PACKET_ABOVE: u64 = 1 << OCTETS_BITS;
 
 let count4: u32 = 0;
 let count6: u32 = 0;
 let wholeCount: u32 = 0;
 let orderCount: usize = 0;
+/** Whether any of them is in a tunnel. */
+let hasTunnels: bool = false;
 /** Where the payload of the last packet is, and how long, if it has one; its VLAN. */
 let payload: usize = 0;
 let payloadSizeAndVlan: u32 = 0;
@@ -106,6 +120,7 @@ export function setPayload(from: usize, size: usize, vlan: u32): void {
  * @param sourceAndDestination The source port in the upper half, the destination port in the lower.
  * @param itsAbout What it is, without the direction.
  * @param octets As in the list.
+ * @param salt Its protocol, or `tunnelSalt()`, for the hash.
  */
 // @inline
 export function put4(
@@ -114,6 +129,7 @@ export function put4(
   sourceAndDestination: u32,
   itsAbout: u32,
   octets: u32,
+  salt: u32,
 ): void {
   const sourcePort = sourceAndDestination >>> 16;
   const destinationPort = sourceAndDestination & 0xffff;
@@ -127,7 +143,7 @@ export function put4(
   const high = destination ^ addressTurn;
   const ports = ((sourcePort ^ portTurn) << 16) | (destinationPort ^ portTurn);
   const about = itsAbout | (turn & (1 << DIRECTION_SHIFT));
-  const hash = hash4(low, high, ports, about & PROTOCOL_MASK);
+  const hash = hash4(low, high, ports, salt);
   const into = LIST4 + (<usize> count4 << PACKET4_SHIFT);
   count4++;
   addToOrder(IN_LIST4);
@@ -141,8 +157,8 @@ export function next6(): usize {
   return LIST6 + (<usize> count6 << PACKET6_SHIFT) + PACKET_ADDRESSES;
 }
 
-/** Adds an IPv6 packet, whose addresses are at {@linkcode next6}. */
-export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): void {
+/** Adds an IPv6 packet, whose addresses are at {@linkcode next6}. Parameters are as of {@linkcode put4}. */
+export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32, salt: u32): void {
   const into = LIST6 + (<usize> count6 << PACKET6_SHIFT);
   const addresses = into + PACKET_ADDRESSES;
   const source = v128.load(addresses);
@@ -158,10 +174,85 @@ export function put6(sourceAndDestination: u32, itsAbout: u32, octets: u32): voi
   v128.store(addresses, v128.bitselect(source, destination, turn), 16);
   const ports = rotl<u32>(sourceAndDestination, isTurned << 4);
   const about = itsAbout | (isTurned << DIRECTION_SHIFT);
-  const hash = hash6(addresses, ports, about & PROTOCOL_MASK);
+  const hash = hash6(addresses, ports, salt);
   count6++;
   addToOrder(IN_LIST6);
   putRest(into, about, ports, hash, octets);
+}
+
+/** Adds an IPv4 packet that is in a tunnel. */
+export function putInTunnel4(
+  source: u32,
+  destination: u32,
+  ports: u32,
+  about: u32,
+  octets: u32,
+  kind: u32,
+  id: u32,
+): void {
+  noteTunnel(TUNNELS4 + (<usize> count4 << PACKET_TUNNEL_SHIFT), kind, id);
+  const salt = tunnelSalt(about & PROTOCOL_MASK, kind, id);
+  put4(source, destination, ports, about | IN_TUNNEL, octets, salt);
+}
+
+/** The same of IPv6. */
+export function putInTunnel6(ports: u32, about: u32, octets: u32, kind: u32, id: u32): void {
+  noteTunnel(TUNNELS6 + (<usize> count6 << PACKET_TUNNEL_SHIFT), kind, id);
+  put6(ports, about | IN_TUNNEL, octets, tunnelSalt(about & PROTOCOL_MASK, kind, id));
+}
+
+/**
+ * The last two of the group that others are inside of: addresses, and where they are listed. Most packets
+ * in a tunnel come from the same ends as the one before, or its other end: they count there, as one entry.
+ */
+let outerSource: u32 = 0;
+let outerDestination: u32 = 0;
+let outerAt: usize = 0;
+let otherSource: u32 = 0;
+let otherDestination: u32 = 0;
+let otherAt: usize = 0;
+
+/**
+ * Whether a packet between these ends that others are inside of is listed, as the last one then, and has
+ * room for the bytes of another one.
+ */
+export function hasOuter4(source: u32, destination: u32): bool {
+  if (outerAt !== 0 && outerSource === source && outerDestination === destination) {
+    return (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) <= OCTETS_MASK - LONGEST_PACKET;
+  }
+  const isOther = otherAt !== 0 && otherSource === source && otherDestination === destination;
+  const at = otherAt;
+  otherSource = outerSource;
+  otherDestination = outerDestination;
+  otherAt = outerAt;
+  outerSource = source;
+  outerDestination = destination;
+  outerAt = isOther ? at : 0;
+  return isOther &&
+    (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) <= OCTETS_MASK - LONGEST_PACKET;
+}
+
+/** Adds an IPv4 packet that others are inside of. */
+export function putOuter4(source: u32, destination: u32, octets: u32): void {
+  if (hasOuter4(source, destination)) {
+    const sum = (load<u32>(outerAt, PACKET_OCTETS) & OCTETS_MASK) + (octets & OCTETS_MASK);
+    if (sum <= OCTETS_MASK) {
+      store<u32>(outerAt, sum | (octets & ~OCTETS_MASK), PACKET_OCTETS);
+      // Where others have a payload it has how many more packets it stands for.
+      store<u32>(outerAt, load<u32>(outerAt, PACKET_PAYLOAD) + 1, PACKET_PAYLOAD);
+      return;
+    }
+  }
+  setPayload(0, 0, 0);
+  outerAt = LIST4 + (<usize> count4 << PACKET4_SHIFT);
+  put4(source, destination, 0, IS_OUTER, octets, IS_OUTER);
+}
+
+// @inline
+function noteTunnel(into: usize, kind: u32, id: u32): void {
+  hasTunnels = true;
+  store<u32>(into, kind);
+  store<u32>(into + 4, id);
 }
 
 // @inline
@@ -196,11 +287,18 @@ export function takeGroup(): void {
   if (count === 0) return;
   if (count4 !== 0) prefetch(false, count4);
   if (count6 !== 0) prefetch(true, count6);
+  if (hasTunnels) {
+    prefetchTunnels(false, count4);
+    prefetchTunnels(true, count6);
+  }
   clearStale();
   orderCount = 0;
   count4 = 0;
   count6 = 0;
   wholeCount = 0;
+  outerAt = 0;
+  otherAt = 0;
+  hasTunnels = false;
   let from4: u32 = 0;
   let from6: u32 = 0;
   let whole = WHOLE;
@@ -251,7 +349,7 @@ function takeRun(
       number = find(isIpv6, packet);
       cell = cells + (<usize> number << shift);
     }
-    if (number === 0 || (about & CONTROL) !== 0) {
+    if (number === 0 || (about & UNUSUAL) !== 0) {
       number = takeUnusual(isIpv6, number, packet, about);
       if (number === 0) continue;
       cell = cells + (<usize> number << shift);
@@ -259,7 +357,7 @@ function takeRun(
       countPacket(cell, packet, about);
     }
     const until = load<u32>(cell + ((about >>> (DIRECTION_SHIFT - 2)) & 4), CELL_UNTIL);
-    if ((load<u32>(cell, CELL_STATE) & IS_UNUSUAL) !== 0 || until <= window) {
+    if ((load<u32>(cell, CELL_STATE) & WANTS_LOOK) !== 0 || until <= window) {
       takeSignOfLife(isIpv6, number, packet, about);
     }
   }
@@ -289,6 +387,7 @@ function countPacket(cell: usize, packet: usize, about: u32): void {
  * @returns The number of its conversation, if the packet is a sign of life of it, and otherwise 0.
  */
 function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
+  if ((about & IS_OUTER) !== 0) return takeOuter(isIpv6, known, packet, about);
   let isSignOfLife = true;
   let number = known;
   if ((about & CONTROL) !== 0) {
@@ -322,6 +421,23 @@ function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   return isSignOfLife ? number : 0;
 }
 
+/** Takes one or more packets that others are inside of. @returns The number of their conversation. */
+function takeOuter(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
+  const number = known !== 0 ? known : add(isIpv6, packet, true);
+  const cell = cellOf(isIpv6, number);
+  countPacket(cell, packet, about);
+  const more = load<u32>(packet, PACKET_PAYLOAD);
+  const direction = <usize> directionOf(about);
+  const packetsAt = cell + (direction << 2);
+  const packets = load<u32>(packetsAt, CELL_PACKETS) + more;
+  store<u32>(packetsAt, packets, CELL_PACKETS);
+  if (packets < more) {
+    const octetsAt = cell + (direction << 3);
+    store<u64>(octetsAt, load<u64>(octetsAt, CELL_OCTETS) + ONE_PACKET_ABOVE, CELL_OCTETS);
+  }
+  return number;
+}
+
 /** Whether this is a conversation that had a packet that is not SYN, FIN or RST. */
 export function isOpen(isIpv6: bool, number: u32): bool {
   return number !== 0 && (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_UNOPENED) === 0;
@@ -350,15 +466,19 @@ function takeReset(isIpv6: bool, packet: usize, about: u32): bool {
 /** Takes a packet of a conversation that is new, or wants to be inspected, or to be classified. */
 function takeSignOfLife(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const cell = cellOf(isIpv6, number);
-  if ((load<u32>(cell, CELL_STATE) & STATE_OVER) !== 0) noteFirst(isIpv6, number, packet);
-  if ((load<u32>(cell, CELL_STATE) & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);
+  // The first since the last record said that it was over: then nothing is suppressed.
+  const packets = load<u64>(cell, CELL_PACKETS);
+  if (packets === 1 || packets === 1 << 32) noteFirst(isIpv6, number, packet);
+  const state = load<u32>(cell, CELL_STATE);
+  if ((state & IS_OUTER) !== 0) store<u32>(cell, state & ~NEW, CELL_STATE);
+  else if ((state & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);
   if (load<u32>(untilOf(cell, directionOf(about))) > window) return;
   touch(isIpv6, number);
   addPending(isIpv6, number, directionOf(about));
 }
 
 /**
- * Looks up the conversation whose direction is in the facts. No group may be on its way.
+ * Looks up the conversation whose direction is in the facts, in no tunnel or otherwise in any. No group may be on its way.
  *
  * @param isAdded Whether it is added where it is not known.
  * @returns Its number; 0 where it is not known, whose cell then has it.
@@ -370,16 +490,17 @@ export function findFacts(isAdded: bool): u32 {
   if (isIpv6) {
     v128.store(next6(), v128.load(FACTS_SOURCE));
     v128.store(next6(), v128.load(FACTS_DESTINATION), 16);
-    put6(ports, about, 0);
+    put6(ports, about, 0, about);
   } else {
-    put4(load<u32>(FACTS_SOURCE + 12), load<u32>(FACTS_DESTINATION + 12), ports, about, 0);
+    put4(load<u32>(FACTS_SOURCE + 12), load<u32>(FACTS_DESTINATION + 12), ports, about, 0, about);
   }
   count4 = 0;
   count6 = 0;
   orderCount = 0;
   const packet = isIpv6 ? LIST6 : LIST4;
   foundDirection = directionOf(load<u32>(packet, PACKET_ABOUT));
-  const number = find(isIpv6, packet);
+  let number = find(isIpv6, packet);
+  if (number === 0 && !isAdded) number = findInAnyTunnel(isIpv6, packet);
   isFoundNew = number === 0;
   if (isOpen(isIpv6, number)) return number;
   if (isAdded) return add(isIpv6, packet, true);

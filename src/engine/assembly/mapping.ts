@@ -256,7 +256,8 @@ function hasPort(ports: usize, port: u32): bool {
 /** What the payload, announcements and ports weigh: what an end was in other conversations says less. */
 function weighMessagesAndPorts(): i32 {
   weighAll();
-  return load<i32>(WEIGHTS) + load<i32>(WEIGHTS, 8) + load<i32>(WEIGHTS, 24) + load<i32>(WEIGHTS, 28);
+  return load<i32>(WEIGHTS) + load<i32>(WEIGHTS, 8) + load<i32>(WEIGHTS, 24) +
+    load<i32>(WEIGHTS, 28);
 }
 
 function askInitiator(): u32 {

@@ -5,14 +5,18 @@ import {
   KIND_FLOW,
   KIND_PEER,
   OBSERVATION_WORDS,
+  TUNNEL_KIND_SHIFT,
   WORD_A,
   WORD_ABOUT,
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
   WORD_SECONDS,
+  WORD_TUNNEL,
 } from "../../model/observation_layout";
 import {
+  FACTS_TUNNEL,
+  FACTS_TUNNEL_ID,
   FINGERPRINTS,
   FLOW_RECORDS,
   FLOWS_BY,
@@ -35,7 +39,8 @@ const STAGED_ABOUT: usize = 36;
 const STAGED_FLAGS: usize = 40;
 const STAGED_UNTIL: usize = 44;
 const STAGED_SECONDS: usize = 48;
-const STAGED_CONVERSATION: usize = 52;
+const STAGED_TUNNEL_ID: usize = 52;
+const STAGED_CONVERSATION: usize = 56;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
@@ -88,7 +93,7 @@ export function observationsLeft(): u32 {
 }
 
 /**
- * Stages a flow, whose keys are client, both peers, and the flow unless it is ignored.
+ * Stages a flow, in the tunnel that the facts have, whose keys are client, both peers, and the flow unless it is ignored.
  *
  * @param place Which of those that are asked about at once.
  * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
@@ -110,7 +115,8 @@ export function stageFlow(
   v128.store(flow, v128.load(client));
   v128.store(flow + STAGED_SERVER, v128.load(server));
   store<u32>(flow + STAGED_PORT, port);
-  store<u32>(flow + STAGED_ABOUT, about);
+  store<u32>(flow + STAGED_ABOUT, about | (load<u32>(FACTS_TUNNEL) << TUNNEL_KIND_SHIFT));
+  store<u32>(flow + STAGED_TUNNEL_ID, load<u32>(FACTS_TUNNEL_ID));
   store<u32>(flow + STAGED_SECONDS, seconds);
   store<u32>(flow + STAGED_CONVERSATION, conversation);
   store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
@@ -183,7 +189,27 @@ function isAdmitted(kind: u32, isIpv6: bool, one: usize, other: usize, ports: u3
 export function admitObservation(observation: usize, itsWindow: u32): u32 {
   const kind = load<u32>(observation + WORD_KIND * 4);
   const ports = load<u32>(observation + WORD_PORTS * 4);
-  return admitKey(kind, observation + WORD_A * 4, observation + WORD_B * 4, ports, itsWindow);
+  const tunnel = load<u32>(observation + WORD_ABOUT * 4) >>> TUNNEL_KIND_SHIFT;
+  const id = load<u32>(observation + WORD_TUNNEL * 4);
+  const a = observation + WORD_A * 4;
+  const b = observation + WORD_B * 4;
+  return admitKey(kind | tunnelInKind(tunnel, id), a, b, ports | tunnelInPorts(id), itsWindow);
+}
+
+/*
+ * What tells the same flow in several tunnels apart has a place in the two numbers of its fingerprint that
+ * are otherwise its kind and its port: the kind of tunnel, of which there are less than 16, and the 32
+ * bits of its identifier.
+ */
+// @inline
+function tunnelInKind(tunnel: u32, id: u32): u32 {
+  return (tunnel << 16) | ((id >>> 28) << 9) | (((id >>> 24) & 15) << 20) |
+    (((id >>> 16) & 0xff) << 24);
+}
+
+// @inline
+function tunnelInPorts(id: u32): u32 {
+  return id << 16;
 }
 
 function admitKey(kind: u32, one: usize, other: usize, ports: u32, itsWindow: u32): u32 {
@@ -210,7 +236,16 @@ function commitFlow(flow: usize, key: usize): void {
     if (flowUntil === 0) {
       const about = load<u32>(flow + STAGED_ABOUT);
       const port = load<u32>(flow + STAGED_PORT);
-      push(KIND_FLOW, isIpv6, client, server, port, about, seconds);
+      push(
+        KIND_FLOW,
+        isIpv6,
+        client,
+        server,
+        port,
+        about,
+        seconds,
+        load<u32>(flow, STAGED_TUNNEL_ID),
+      );
       const conversation = load<u32>(flow + STAGED_CONVERSATION);
       if (isFlowRecordWanted && conversation !== 0) {
         const into = FLOW_RECORDS + (<usize> (written - 1) << RECORD);
@@ -248,8 +283,11 @@ function identifyFlow(flow: usize, key: usize): void {
   const family = familyOf(isIpv6);
   const start = startOf(isIpv6);
   identifyKey(KIND_CLIENT | family, start, client, NO_ADDRESS, 0, key + CLIENT);
-  const port = load<u32>(flow + STAGED_PORT);
-  identifyKey(KIND_FLOW | family, start, client, server, port, key + FLOW);
+  const id = load<u32>(flow + STAGED_TUNNEL_ID);
+  const flowKind = KIND_FLOW | family |
+    tunnelInKind(load<u32>(flow + STAGED_ABOUT) >>> TUNNEL_KIND_SHIFT, id);
+  const port = load<u32>(flow + STAGED_PORT) | tunnelInPorts(id);
+  identifyKey(flowKind, start, client, server, port, key + FLOW);
   const isOrdered = compare(start, client, server) <= 0;
   const one = isOrdered ? client : server;
   const other = isOrdered ? server : client;
@@ -309,9 +347,10 @@ function push(
   ports: u32,
   about: u32,
   seconds: u32,
+  tunnelId: u32 = 0,
 ): void {
   if (written === OBSERVATIONS_AT_ONCE) flushObservations();
-  put(OBSERVATIONS, written++, kind, isIpv6, a, b, ports, about, seconds);
+  put(OBSERVATIONS, written++, kind, isIpv6, a, b, ports, about, seconds, tunnelId);
 }
 
 /** Writes one of what was seen again. */
@@ -323,9 +362,10 @@ export function pushSeen(
   ports: u32,
   about: u32,
   seconds: u32,
+  tunnelId: u32 = 0,
 ): void {
   if (seen === OBSERVATIONS_AT_ONCE) flushSeen();
-  put(SEEN, seen++, kind, isIpv6, a, b, ports, about, seconds);
+  put(SEEN, seen++, kind, isIpv6, a, b, ports, about, seconds, tunnelId);
 }
 
 // @inline
@@ -339,6 +379,7 @@ function put(
   ports: u32,
   about: u32,
   seconds: u32,
+  tunnelId: u32,
 ): void {
   const at = into + <usize> (place * OBSERVATION_WORDS) * 4;
   store<u32>(at + WORD_KIND * 4, kind | familyOf(isIpv6));
@@ -349,4 +390,5 @@ function put(
   store<u32>(at + WORD_PORTS * 4, ports);
   store<u32>(at + WORD_ABOUT * 4, about);
   store<u32>(at + WORD_SECONDS * 4, seconds);
+  store<u32>(at + WORD_TUNNEL * 4, tunnelId);
 }

@@ -1,7 +1,7 @@
 /*
  * Packets as they lie in the input. Those that are as most are, are decoded here: TCP or UDP after an IPv4
  * header without options, or after an IPv6 header without extension headers, over Ethernet with one VLAN
- * tag at most, raw, or as Linux cooks them. All others are left to `decode()` of src/packet.
+ * tag at most, raw, or as Linux cooks them; also in VXLAN or GRE over such IPv4. All others are left to `decode()` of src/packet.
  */
 import {
   FRAME_CAPTURED,
@@ -20,6 +20,7 @@ import {
   LINKTYPE_RAW,
 } from "../../packet/link_type";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../../model/protocol_numbers";
+import { NO_TUNNEL, TUNNEL_GRE, TUNNEL_VXLAN } from "../../model/tunnel_numbers";
 import {
   DECODED,
   FLAGS_SHIFT,
@@ -33,12 +34,25 @@ import {
   INDEX_OFFSET,
   INDEX_SECONDS,
   INPUT,
+  IS_OUTER,
   MILLISECONDS_SHIFT,
   PROTOCOL_MASK,
   READ_PORTS,
+  TUNNEL_PORT_BITS,
 } from "../layout";
 import { hasClock, millisecond } from "./clock";
-import { addWhole, next6, put4, put6, setPayload, takeGroup } from "./group";
+import {
+  addWhole,
+  hasOuter4,
+  next6,
+  put4,
+  put6,
+  putInTunnel4,
+  putInTunnel6,
+  putOuter4,
+  setPayload,
+  takeGroup,
+} from "./group";
 import { decode, followTime } from "./host";
 import { setInterface } from "./table";
 
@@ -63,14 +77,36 @@ const VLAN_NUMBER: u32 = 0x0fff;
 /** Version and header length. */
 const WITHOUT_OPTIONS: u32 = 0x45;
 /**
- * RFC 791, section 3.1, in eight bytes from the total length on, as they are read: the low 13 bits of the
- * fifth and the sixth, and the last one.
+ * RFC 791, section 3.1, in eight bytes from the total length on, as they are read: whether more fragments
+ * follow and where this one belongs, in the fifth and the sixth, and the protocol, the last one.
  */
-const FRAGMENT_OFFSET: u64 = 0x0000_ff1f_0000_0000;
+const IS_FRAGMENT: u64 = 0x0000_ff3f_0000_0000;
 const IPV4_PROTOCOL_SHIFT: u64 = 56;
 
 const DNS_FLAGS: usize = 2;
 const DNS_RESPONSE: u32 = 0x80;
+
+/** In place of an `about` word: it is a tunnel, whose inside is read. No such word has its last bit. */
+const TUNNEL: u32 = 1 << 31;
+/** Protocol and EtherType of Ethernet frames, of GRE, as they are read. */
+const PROTOCOL_GRE: u32 = 47;
+const BRIDGED: u32 = 0x5865;
+/** GRE: flags and version, protocol (RFC 2784); one of the flags as it is read, and its field (RFC 2890). */
+const GRE_HEADER: usize = 4;
+const GRE_HAS_KEY: u32 = 0x0020;
+const GRE_KEY: usize = 4;
+/** Ports of VXLAN as they are read, its flags, and its header (RFC 7348). */
+const PORT_VXLAN: u32 = 0xb512;
+const PORT_VXLAN_LINUX: u32 = 0x1821;
+const VXLAN_HAS_VNI: u32 = 0x08;
+const VXLAN: usize = 8;
+
+/** Whether tunnels are read, and whether their own conversations are attributed too. */
+let opensTunnels: bool = false;
+let attributesOuter: bool = false;
+/** The tunnel that the next packet is in. */
+let tunnelKind: u32 = NO_TUNNEL;
+let tunnelId: u32 = 0;
 
 /** How many more packets the group may have, its second, and the milliseconds of the next packet. */
 let groupLeft: u32 = 0;
@@ -171,6 +207,12 @@ export function takeIndexed(from: u32, to: u32): void {
   setInterface(0);
 }
 
+/** Says what is done with tunnels. */
+export function useTunnels(isInnerWanted: bool, isOuterWanted: bool): void {
+  opensTunnels = isInnerWanted;
+  attributesOuter = isOuterWanted;
+}
+
 /** How many packets were taken last. */
 export function taken(): u32 {
   return takenCount;
@@ -213,7 +255,20 @@ function beginGroup(second: u32): void {
 // @inline
 function takePacket(start: usize, captured: u32, length: u32, linkType: u32): void {
   if (takePlain(start, captured, linkType)) plainCount++;
-  else decode(start, captured, linkType, length);
+  else {
+    // What it is inside of, and its fragments that came before it.
+    reserve(2);
+    decode(start, captured, linkType, length);
+  }
+}
+
+/** Has room in the group for so many entries of the next packet besides its own. */
+function reserve(count: u32): void {
+  if (groupLeft < count) {
+    takeGroup();
+    groupLeft = GROUP - 1;
+  }
+  groupLeft -= count;
 }
 
 /** Takes a packet that is as most are. */
@@ -222,8 +277,12 @@ function takePlain(start: usize, captured: u32, linkType: u32): bool {
   const end = start + captured;
   if (linkType === LINKTYPE_ETHERNET) {
     const etherType = <u32> load<u16>(start, 12);
-    if (etherType === IPV4) return takePlain4(start, start + ETHERNET, end, linkType, 0);
-    if (etherType === IPV6) return takePlain6(start, start + ETHERNET, end, linkType, 0);
+    if (etherType === IPV4) {
+      return takePlain4(start, start + ETHERNET, end, linkType, 0);
+    }
+    if (etherType === IPV6) {
+      return takePlain6(start, start + ETHERNET, end, linkType, 0);
+    }
     return takeTagged(etherType, start, start + ETHERNET, end, linkType);
   }
   return takeLinked(start, end, linkType);
@@ -258,50 +317,181 @@ function takeTagged(etherType: u32, start: usize, tag: usize, end: usize, linkTy
   }
   const vlan = <u32> word16(tag) & VLAN_NUMBER;
   const inner = <u32> load<u16>(tag, 2);
-  if (inner === IPV4) return takePlain4(start, tag + VLAN_TAG, end, linkType, vlan);
+  if (inner === IPV4) {
+    return takePlain4(start, tag + VLAN_TAG, end, linkType, vlan);
+  }
   return inner === IPV6 && takePlain6(start, tag + VLAN_TAG, end, linkType, vlan);
 }
 
 // @inline
 function takePlain4(start: usize, ip: usize, end: usize, linkType: u32, vlan: u32): bool {
-  // What is shorter may lack what is read below, and what is read then is somebody else's.
-  if (ip + IPV4_HEADER + UDP_HEADER > end) return false;
-  if (<u32> load<u8>(ip) !== WITHOUT_OPTIONS) return false;
-  const words = load<u64>(ip, 2);
-  if ((words & FRAGMENT_OFFSET) !== 0) return false;
-  const totalLength = <u32> bswap<u16>(<u16> words);
-  const about = aboutPacket(
-    <u32> (words >>> IPV4_PROTOCOL_SHIFT),
-    ip + IPV4_HEADER,
-    ip + totalLength,
-    end,
-  );
+  const about = aboutPlain4(ip, end);
   if (about === 0) return false;
+  if (about === TUNNEL) return openTunnel(start, ip, end, linkType, vlan);
   setPayload(payload, payloadEnd - payload, vlan);
-  const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 0, 0, 0, 0);
-  const ends = v128.swizzle(v128.load(ip, 12), turn);
+  const ends = endsOf4(ip);
   const ports = <u32> i32x4.extract_lane(ends, 2);
   if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
   const addresses = <u64> i64x2.extract_lane(ends, 0);
-  put4(<u32> addresses, <u32> (addresses >>> 32), ports, about, octetsWord(totalLength));
+  const octets = octetsWord(<u32> word16(ip + 2));
+  const protocol = about & PROTOCOL_MASK;
+  put4(<u32> addresses, <u32> (addresses >>> 32), ports, about, octets, protocol);
   return true;
 }
 
+// @inline
 function takePlain6(start: usize, ip: usize, end: usize, linkType: u32, vlan: u32): bool {
-  if (ip + IPV6_HEADER + UDP_HEADER > end || (load<u8>(ip) & 0xf0) !== 0x60) return false;
-  const payloadLength = word16(ip + 4);
-  if (payloadLength === 0) return false;
-  const transport = ip + IPV6_HEADER;
-  const about = aboutPacket(load<u8>(ip, 6), transport, transport + payloadLength, end);
-  if (about === 0) return false;
+  const about = aboutPlain6(ip, end);
+  if (about === 0 || about === TUNNEL) return false;
   setPayload(payload, payloadEnd - payload, vlan);
-  const ports = bswap<u32>(load<u32>(transport));
+  const ports = bswap<u32>(load<u32>(ip + IPV6_HEADER));
   if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
+  copyEnds6(ip);
+  put6(ports, about, octetsWord(<u32> (word16(ip + 4) + IPV6_HEADER)), about & PROTOCOL_MASK);
+  return true;
+}
+
+/** What {@linkcode aboutPacket} says of a packet, if it is a plain one of IPv4, and otherwise 0. */
+// @inline
+function aboutPlain4(ip: usize, end: usize): u32 {
+  // What is shorter may lack what is read below, and what is read then is somebody else's.
+  if (ip + IPV4_HEADER + UDP_HEADER > end) return 0;
+  if (<u32> load<u8>(ip) !== WITHOUT_OPTIONS) return 0;
+  const words = load<u64>(ip, 2);
+  if ((words & IS_FRAGMENT) !== 0) return 0;
+  const protocol = <u32> (words >>> IPV4_PROTOCOL_SHIFT);
+  const totalLength = <u32> bswap<u16>(<u16> words);
+  return aboutPacket(protocol, ip + IPV4_HEADER, ip + totalLength, end);
+}
+
+/** The same of IPv6. */
+// @inline
+function aboutPlain6(ip: usize, end: usize): u32 {
+  if (ip + IPV6_HEADER + UDP_HEADER > end || (load<u8>(ip) & 0xf0) !== 0x60) return 0;
+  const payloadLength = word16(ip + 4);
+  if (payloadLength === 0) return 0;
+  const transport = ip + IPV6_HEADER;
+  return aboutPacket(load<u8>(ip, 6), transport, transport + payloadLength, end);
+}
+
+/** Source and destination address, and both ports, of a plain packet of IPv4. */
+// @inline
+function endsOf4(ip: usize): v128 {
+  const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 0, 0, 0, 0);
+  return v128.swizzle(v128.load(ip, 12), turn);
+}
+
+/** Puts source and destination address of an IPv6 packet where those of the next one go. */
+// @inline
+function copyEnds6(ip: usize): void {
   const into = next6();
   const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
   v128.store(into, v128.swizzle(v128.load(ip, 8), turn));
   v128.store(into, v128.swizzle(v128.load(ip, 24), turn), 16);
-  put6(ports, about, octetsWord(<u32> (payloadLength + IPV6_HEADER)));
+}
+
+/** Takes the packet in the tunnels that are met most: VXLAN and GRE, as simple as they are mostly. */
+function openTunnel(start: usize, ip: usize, end: usize, linkType: u32, vlan: u32): bool {
+  if (attributesOuter) return false;
+  const limit = min(end, ip + word16(ip + 2));
+  const tunnel = ip + IPV4_HEADER;
+  return <u32> load<u8>(ip, 9) === PROTOCOL_GRE
+    ? openGre(start, ip, tunnel, limit, linkType, vlan)
+    : openVxlan(start, ip, tunnel, limit, linkType, vlan);
+}
+
+function openGre(
+  start: usize,
+  ip: usize,
+  gre: usize,
+  limit: usize,
+  linkType: u32,
+  vlan: u32,
+): bool {
+  const flags = <u32> load<u16>(gre);
+  if (flags !== 0 && flags !== GRE_HAS_KEY) return false;
+  const inner = gre + GRE_HEADER + (flags === 0 ? 0 : GRE_KEY);
+  if (inner > limit) return false;
+  const key = flags === 0 ? 0 : bswap<u32>(load<u32>(gre + GRE_HEADER));
+  const protocol = <u32> load<u16>(gre, 2);
+  if (protocol === BRIDGED) {
+    return takeFrame(start, inner, limit, linkType, vlan, TUNNEL_GRE, key, ip);
+  }
+  return takeInner(protocol, start, inner, limit, linkType, vlan, TUNNEL_GRE, key, ip);
+}
+
+function openVxlan(
+  start: usize,
+  ip: usize,
+  udp: usize,
+  limit: usize,
+  linkType: u32,
+  vlan: u32,
+): bool {
+  const port = <u32> load<u16>(udp, 2);
+  const length = word16(udp + 4);
+  if ((port !== PORT_VXLAN && port !== PORT_VXLAN_LINUX) || length < UDP_HEADER) return false;
+  const end = min(limit, udp + length);
+  const header = udp + UDP_HEADER;
+  if (header + VXLAN > end || <u32> load<u8>(header) !== VXLAN_HAS_VNI) return false;
+  const vni = bswap<u32>(load<u32>(header, 4)) >>> 8;
+  return takeFrame(start, header + VXLAN, end, linkType, vlan, TUNNEL_VXLAN, vni, ip);
+}
+
+/** Takes the packet of an Ethernet frame in a tunnel, with one VLAN tag at most. */
+function takeFrame(
+  start: usize,
+  frame: usize,
+  end: usize,
+  linkType: u32,
+  vlan: u32,
+  kind: u32,
+  id: u32,
+  outer: usize,
+): bool {
+  if (frame + ETHERNET + VLAN_TAG > end) return false;
+  const etherType = <u32> load<u16>(frame, 12);
+  const ip = frame + ETHERNET;
+  if (etherType !== VLAN) {
+    return takeInner(etherType, start, ip, end, linkType, vlan, kind, id, outer);
+  }
+  const itsVlan = vlan === 0 ? <u32> word16(ip) & VLAN_NUMBER : vlan;
+  const inner = <u32> load<u16>(ip, 2);
+  return takeInner(inner, start, ip + VLAN_TAG, end, linkType, itsVlan, kind, id, outer);
+}
+
+/** Takes a plain packet in a tunnel: what takes those in none, takes these, but for where they go. */
+function takeInner(
+  etherType: u32,
+  start: usize,
+  ip: usize,
+  end: usize,
+  linkType: u32,
+  vlan: u32,
+  kind: u32,
+  id: u32,
+  outer: usize,
+): bool {
+  const isIpv6 = etherType === IPV6;
+  if (!isIpv6 && etherType !== IPV4) return false;
+  const about = isIpv6 ? aboutPlain6(ip, end) : aboutPlain4(ip, end);
+  if (about === 0 || about === TUNNEL) return false;
+  const source = bswap<u32>(load<u32>(outer, 12));
+  const destination = bswap<u32>(load<u32>(outer, 16));
+  if (!hasOuter4(source, destination)) reserve(1);
+  setPayload(payload, payloadEnd - payload, vlan);
+  const ports = bswap<u32>(load<u32>(ip + (isIpv6 ? IPV6_HEADER : IPV4_HEADER)));
+  if (isRead(about, ports)) addWhole(start, <u32> (end - start), linkType);
+  if (isIpv6) {
+    copyEnds6(ip);
+    const octets = octetsWord(<u32> (word16(ip + 4) + IPV6_HEADER));
+    putInTunnel6(ports, about, octets, kind, id);
+  } else {
+    const addresses = <u64> i64x2.extract_lane(endsOf4(ip), 0);
+    const octets = octetsWord(<u32> word16(ip + 2));
+    putInTunnel4(<u32> addresses, <u32> (addresses >>> 32), ports, about, octets, kind, id);
+  }
+  putOuter4(source, destination, octetsWord(<u32> word16(outer + 2)));
   return true;
 }
 
@@ -331,12 +521,25 @@ function aboutPacket(protocol: u32, transport: usize, packetEnd: usize, end: usi
     return protocol | (payload < limit ? HAS_PAYLOAD : 0) |
       ((offsetAndFlags & 0xff) << FLAGS_SHIFT);
   }
-  if (protocol !== PROTOCOL_UDP || limit < transport + UDP_HEADER) return 0;
+  if (protocol !== PROTOCOL_UDP || limit < transport + UDP_HEADER) {
+    // There are that many bytes, or it would be nobody's here.
+    return protocol === PROTOCOL_GRE && opensTunnels && limit >= transport + GRE_HEADER
+      ? TUNNEL
+      : 0;
+  }
+  if (opensTunnels && (isTunnelPort(transport) || isTunnelPort(transport + 2))) return TUNNEL;
   const length = word16(transport + 4);
   if (length < UDP_HEADER) return 0;
   payload = transport + UDP_HEADER;
   payloadEnd = min(limit, transport + length);
   return protocol | (payload < payloadEnd ? HAS_PAYLOAD : 0);
+}
+
+/** Whether packets in packets go to a port. */
+// @inline
+function isTunnelPort(at: usize): bool {
+  const port = word16(at);
+  return ((<u32> load<u8>(TUNNEL_PORT_BITS + (port >>> 3)) >>> <u32> (port & 7)) & 1) !== 0;
 }
 
 /** Whether a packet comes from a port whose packets are wanted. */
@@ -358,6 +561,12 @@ function isQuery(about: u32): bool {
   return true;
 }
 
+/** Says which tunnel the packet is in that is added next. */
+export function setTunnel(kind: u32, id: u32): void {
+  tunnelKind = kind;
+  tunnelId = id;
+}
+
 /**
  * Adds an IPv4 packet that was decoded elsewhere.
  *
@@ -374,7 +583,13 @@ export function add4(
   vlan: u32,
 ): void {
   setPayload(from, end - from, vlan);
-  put4(source, destination, ports, about, octetsWord(octets));
+  const word = octetsWord(octets);
+  if (tunnelKind === NO_TUNNEL) {
+    put4(source, destination, ports, about, word, about & PROTOCOL_MASK);
+  } else {
+    putInTunnel4(source, destination, ports, about, word, tunnelKind, tunnelId);
+    tunnelKind = NO_TUNNEL;
+  }
 }
 
 /** The same for IPv6. Its addresses are at {@linkcode nextAddresses}, the source first. */
@@ -387,7 +602,24 @@ export function add6(
   vlan: u32,
 ): void {
   setPayload(from, end - from, vlan);
-  put6(ports, about, octetsWord(octets));
+  const word = octetsWord(octets);
+  if (tunnelKind === NO_TUNNEL) {
+    put6(ports, about, word, about & PROTOCOL_MASK);
+  } else {
+    putInTunnel6(ports, about, word, tunnelKind, tunnelId);
+    tunnelKind = NO_TUNNEL;
+  }
+}
+
+/** Adds an IPv4 packet as what another one is inside of. */
+export function addOuter4(source: u32, destination: u32, octets: u32): void {
+  putOuter4(source, destination, octetsWord(octets));
+}
+
+/** The same for IPv6. Its addresses are at {@linkcode nextAddresses}, the source first. */
+export function addOuter6(octets: u32): void {
+  setPayload(0, 0, 0);
+  put6(0, IS_OUTER, octetsWord(octets), IS_OUTER);
 }
 
 /** Where the addresses of the next IPv6 packet go. */

@@ -30,6 +30,8 @@ import {
   RECORD_PROTOCOL_SHIFT,
   RECORD_REASON_SHIFT,
   RECORD_SERVER,
+  RECORD_TUNNEL,
+  RECORD_TUNNEL_ID,
 } from "../../model/record_layout";
 import {
   CLOSED,
@@ -47,6 +49,7 @@ import {
   CELL_PACKETS,
   CELL_SECONDS,
   CELL_STATE,
+  CELL_UNTIL,
   COLD_FIRST_MILLISECONDS,
   COLD_FIRST_SECONDS,
   COLD_INTERFACE,
@@ -61,6 +64,9 @@ import {
   FACTS_PROTOCOL,
   FACTS_SOURCE,
   FACTS_SOURCE_PORT,
+  FACTS_TUNNEL,
+  FACTS_TUNNEL_ID,
+  IS_OUTER,
   OCTETS_BITS,
   PACKET_ABOUT,
   PACKET_ADDRESSES,
@@ -164,6 +170,8 @@ function finish(isIpv6: bool, number: u32): void {
   if (!hasFigures(isIpv6, number)) return;
   add(isIpv6, number, true);
   clearFigures(isIpv6, number);
+  // The next packet is looked at: it is the first one of other figures.
+  store<u64>(cellOf(isIpv6, number), 0, CELL_UNTIL);
 }
 
 /** @returns The number of the conversation up to which was walked. */
@@ -237,6 +245,8 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   const number = conversation >>> PENDING_NUMBER_SHIFT;
   const cell = cellOf(isIpv6, number);
   const cold = coldOf(isIpv6, number);
+  // What is between the ends of a tunnel has no ports.
+  if ((load<u32>(cell, CELL_STATE) & IS_OUTER) !== 0) return false;
   const outcome = outcomeWithDirection(isIpv6, number, cell, cold);
   if (verdictOf(outcome) !== FLOW) return false;
   readFacts(isIpv6, cell, directionToldBy);
@@ -280,6 +290,8 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   store<u32>(into + (RECORD_FIRST << 2), first);
   store<u32>(into + (RECORD_LAST << 2), last);
   store<u32>(into + (RECORD_MILLISECONDS << 2), firstMillisecond | (lastMillisecond << 16));
+  store<u32>(into + (RECORD_TUNNEL << 2), load<u32>(FACTS_TUNNEL));
+  store<u32>(into + (RECORD_TUNNEL_ID << 2), load<u32>(FACTS_TUNNEL_ID));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, there));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, back), 8);
   store<u64>(into + (RECORD_OCTETS << 2), octetsOf(cell, there));

@@ -2,7 +2,7 @@
  * When flows were seen last, for whoever shows it: while a key is suppressed, nothing else says that its flow
  * goes on.
  */
-import { KIND_FLOW } from "../../model/observation_layout";
+import { KIND_FLOW, TUNNEL_KIND_SHIFT } from "../../model/observation_layout";
 import {
   CLIENT_IS_DESTINATION,
   FLOW,
@@ -16,6 +16,8 @@ import {
   FACTS_DESTINATION,
   FACTS_PROTOCOL,
   FACTS_SOURCE,
+  FACTS_TUNNEL,
+  FACTS_TUNNEL_ID,
   TABLE_UNUSED,
 } from "../layout";
 import { cellOf, coldOf, tableOf } from "./cells";
@@ -73,7 +75,9 @@ function list(isIpv6: bool, number: u32, direction: u32, outcome: u32): void {
     isTurned ? FACTS_DESTINATION : FACTS_SOURCE,
     isTurned ? FACTS_SOURCE : FACTS_DESTINATION,
     outcome >>> PORT_SHIFT,
-    ((outcome >>> REASON_SHIFT) & 0xff) | (load<u32>(FACTS_PROTOCOL) << 8),
+    ((outcome >>> REASON_SHIFT) & 0xff) | (load<u32>(FACTS_PROTOCOL) << 8) |
+      (load<u32>(FACTS_TUNNEL) << TUNNEL_KIND_SHIFT),
     load<u32>(cell, CELL_SECONDS),
+    load<u32>(FACTS_TUNNEL_ID),
   );
 }

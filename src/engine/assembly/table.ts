@@ -30,9 +30,12 @@ import {
   FIRST_INDEX,
   FOUND4,
   FOUND6,
+  IN_TUNNEL,
+  IS_OUTER,
   LIST4,
   LIST6,
   MILLISECONDS_SHIFT,
+  MOST_ALIKE,
   NUMBER_MASK,
   PACKET4_SHIFT,
   PACKET6_SHIFT,
@@ -41,13 +44,13 @@ import {
   PACKET_HASH,
   PACKET_OCTETS,
   PACKET_PORTS,
+  PACKET_TUNNEL_SHIFT,
   PACKET_VLAN,
   PROTOCOL_MASK,
   RECORDED_MASK,
   SECRETS,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
-  STATE_OVER,
   STATE_UNOPENED,
   TABLE4,
   TABLE6,
@@ -60,12 +63,29 @@ import {
   TABLE_MASK,
   TABLE_NEWEST,
   TABLE_OLDEST,
+  TABLE_TUNNELS,
   TABLE_UNOPENED_COUNT,
   TABLE_UNOPENED_OLDEST,
   TABLE_UNUSED,
   TOUCHED_SHIFT,
+  TUNNEL_FIRST_ID,
+  TUNNEL_IDS,
+  TUNNEL_KIND,
+  TUNNEL_SHIFT,
+  TUNNELS4,
+  TUNNELS6,
 } from "../layout";
-import { areAddressesEqual, cellOf, coldOf, copyAddresses, declassify, tableOf } from "./cells";
+import { IDENTIFIED_BY_DIRECTION } from "../../model/tunnel_numbers";
+import {
+  areAddressesEqual,
+  cellOf,
+  coldOf,
+  copyAddresses,
+  declassify,
+  directionOf,
+  tableOf,
+  tunnelOfCell,
+} from "./cells";
 import { classifyPending } from "./classifying";
 import { second } from "./clock";
 import { noteGap } from "./gathering";
@@ -75,8 +95,9 @@ import { ended } from "./host";
 import { recordEnd } from "./records";
 import { listSeen } from "./seen";
 
-/** Ports and protocol, where a cell and a packet have them together with other things. */
-const PORTS_AND_PROTOCOL: u64 = 0x0000_00ff_ffff_ffff;
+/** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
+const PORTS_AND_PROTOCOL: u64 = (<u64> (PROTOCOL_MASK | IN_TUNNEL | IS_OUTER) << 32) | 0xffff_ffff;
+const IN_TUNNEL_ABOVE: u64 = <u64> IN_TUNNEL << 32;
 const TAG_MASK: u32 = ~NUMBER_MASK;
 /** When a table is full, this part of its conversations makes room, as a power of two. */
 const FORGOTTEN_SHIFT: u32 = 6;
@@ -186,18 +207,75 @@ export function prefetch(isIpv6: bool, count: u32): void {
   sum ^= loaded;
 }
 
+/** Has the tunnels of conversations fetched that {@linkcode prefetch} has found for packets in tunnels. */
+export function prefetchTunnels(isIpv6: bool, count: u32): void {
+  const tunnels: usize = load<u32>(tableOf(isIpv6), TABLE_TUNNELS);
+  const list = isIpv6 ? LIST6 : LIST4;
+  const listShift = isIpv6 ? PACKET6_SHIFT : PACKET4_SHIFT;
+  const found = isIpv6 ? FOUND6 : FOUND4;
+  let loaded: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const isThere = (load<u32>(list + (<usize> i << listShift), PACKET_ABOUT) & IN_TUNNEL) !== 0;
+    const number = isThere ? load<u32>(found + (<usize> i << 2)) : 0;
+    loaded ^= load<u32>(tunnels + (<usize> number << TUNNEL_SHIFT));
+  }
+  sum ^= loaded;
+}
+
 /** Whether a cell is that of a packet's conversation. */
 // @inline
 export function isCellOf(isIpv6: bool, cell: usize, packet: usize, portsAndAbout: u64): bool {
+  return hasEndsOf(isIpv6, cell, packet, portsAndAbout) &&
+    ((portsAndAbout & IN_TUNNEL_ABOVE) === 0 || isInTunnelOf(isIpv6, cell, packet));
+}
+
+/** Whether it has the same ends, and is in a tunnel or not as the packet is. */
+// @inline
+function hasEndsOf(isIpv6: bool, cell: usize, packet: usize, portsAndAbout: u64): bool {
   const difference = load<u64>(cell, CELL_PORTS) ^ portsAndAbout;
   return (difference & PORTS_AND_PROTOCOL) === 0 &&
     areAddressesEqual(isIpv6, cell + CELL_ADDRESSES, packet + PACKET_ADDRESSES);
+}
+
+/** Where the tunnel is of a packet that is in one. */
+export function tunnelOfPacket(isIpv6: bool, packet: usize): usize {
+  return isIpv6
+    ? TUNNELS6 + ((packet - LIST6) >> (PACKET6_SHIFT - PACKET_TUNNEL_SHIFT))
+    : TUNNELS4 + ((packet - LIST4) >> (PACKET4_SHIFT - PACKET_TUNNEL_SHIFT));
+}
+
+/**
+ * Whether a packet in a tunnel is in that of a cell, whose ends are the packet's. In which tunnel the
+ * other direction goes is taken from its first packet.
+ */
+function isInTunnelOf(isIpv6: bool, cell: usize, packet: usize): bool {
+  const itsTunnel = tunnelOfPacket(isIpv6, packet);
+  const tunnel = tunnelOfCell(isIpv6, cell);
+  const kind = load<u32>(itsTunnel);
+  if (load<u32>(tunnel, TUNNEL_KIND) !== kind) return false;
+  const id = load<u32>(itsTunnel + 4);
+  const known = tunnel + TUNNEL_IDS + (<usize> directionOf(load<u32>(packet, PACKET_ABOUT)) << 2);
+  if (load<u32>(known) === 0 && isByDirection(kind)) store<u32>(known, id);
+  return load<u32>(known) === id;
+}
+
+/** Whether the two directions of a tunnel are identified by different numbers. */
+// @inline
+function isByDirection(kind: u32): bool {
+  return ((IDENTIFIED_BY_DIRECTION >>> kind) & 1) !== 0;
+}
+
+/** What takes the place of the protocol in the hash of what is in a tunnel. */
+export function tunnelSalt(protocol: u32, kind: u32, id: u32): u32 {
+  const word = protocol | (kind << 8);
+  return isByDirection(kind) ? word : word ^ id;
 }
 
 /** The number of a packet's conversation, or 0. */
 export function find(isIpv6: bool, packet: usize): u32 {
   const t = tableOf(isIpv6);
   const portsAndAbout = load<u64>(packet, PACKET_PORTS);
+  if ((portsAndAbout & IN_TUNNEL_ABOVE) !== 0) return findInTunnel(isIpv6, packet);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
   const hash = load<u32>(packet, PACKET_HASH);
@@ -212,6 +290,38 @@ export function find(isIpv6: bool, packet: usize): u32 {
     word = load<u32>(index + (<usize> slot << 2));
   }
   return word & NUMBER_MASK;
+}
+
+/** The same of a packet in a tunnel. */
+function findInTunnel(isIpv6: bool, packet: usize): u32 {
+  const t = tableOf(isIpv6);
+  const portsAndAbout = load<u64>(packet, PACKET_PORTS);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  const hash = load<u32>(packet, PACKET_HASH);
+  let alike: u32 = 0;
+  let slot = homeOf(hash, mask);
+  let word = load<u32>(index + (<usize> slot << 2));
+  while (word !== 0) {
+    const cell = cellOf(isIpv6, word & NUMBER_MASK);
+    if (((word ^ hash) & TAG_MASK) === 0 && hasEndsOf(isIpv6, cell, packet, portsAndAbout)) {
+      if (isInTunnelOf(isIpv6, cell, packet) || ++alike === MOST_ALIKE) break;
+    }
+    slot = (slot + 1) & mask;
+    word = load<u32>(index + (<usize> slot << 2));
+  }
+  return word & NUMBER_MASK;
+}
+
+/** The number of a conversation of a packet's ends that is in any tunnel, or 0. Not for the hot path. */
+export function findInAnyTunnel(isIpv6: bool, packet: usize): u32 {
+  const portsAndAbout = load<u64>(packet, PACKET_PORTS) | IN_TUNNEL_ABOVE;
+  for (let number = load<u32>(tableOf(isIpv6), TABLE_OLDEST); number !== 0;) {
+    const cell = cellOf(isIpv6, number);
+    if (hasEndsOf(isIpv6, cell, packet, portsAndAbout)) return number;
+    number = load<u32>(cell, CELL_NEWER);
+  }
+  return 0;
 }
 
 /** The slot at which looking begins: the first of four that are compared at once. */
@@ -266,16 +376,29 @@ export function place(isIpv6: bool, number: u32, packet: usize): void {
   store<u64>(cell, 0, CELL_UNTIL);
   store<u64>(cell, 0, CELL_SECONDS);
   store<u32>(cell, load<u32>(packet, PACKET_PORTS), CELL_PORTS);
-  const state = (about & PROTOCOL_MASK) | STATE_NEW | STATE_HAS_NEW_PEERS;
+  const state = (about & (PROTOCOL_MASK | IN_TUNNEL | IS_OUTER)) | STATE_NEW | STATE_HAS_NEW_PEERS;
   store<u32>(cell, state | (second << TOUCHED_SHIFT), CELL_STATE);
   store<u64>(cell, 0, CELL_OCTETS);
   store<u64>(cell, 0, CELL_OCTETS + 8);
   store<u64>(cell, 0, CELL_PACKETS);
   copyAddresses(isIpv6, cell + CELL_ADDRESSES, packet + PACKET_ADDRESSES);
+  if ((about & IN_TUNNEL) !== 0) placeInTunnel(isIpv6, cell, packet);
   const cold = coldOf(isIpv6, number);
   store<u64>(cold, 0xffff_ffff_ffff_ffff, COLD_OUTCOME);
   store<u64>(cold, 0, COLD_EVIDENCE);
   noteFirst(isIpv6, number, packet);
+}
+
+function placeInTunnel(isIpv6: bool, cell: usize, packet: usize): void {
+  const itsTunnel = tunnelOfPacket(isIpv6, packet);
+  const tunnel = tunnelOfCell(isIpv6, cell);
+  const kind = load<u32>(itsTunnel);
+  const id = load<u32>(itsTunnel + 4);
+  const direction = <usize> directionOf(load<u32>(packet, PACKET_ABOUT));
+  store<u32>(tunnel, kind, TUNNEL_KIND);
+  store<u32>(tunnel + TUNNEL_IDS + (direction << 2), id);
+  store<u32>(tunnel + TUNNEL_IDS + ((1 - direction) << 2), isByDirection(kind) ? 0 : id);
+  store<u32>(tunnel, id, TUNNEL_FIRST_ID);
 }
 
 // @inline
@@ -306,8 +429,13 @@ function insertList(isIpv6: bool, oldest: u32): void {
 
 function hashOfNumber(isIpv6: bool, number: u32): u32 {
   const cell = cellOf(isIpv6, number);
-  const protocol = load<u32>(cell, CELL_STATE) & PROTOCOL_MASK;
-  return hashOf(isIpv6, cell + CELL_ADDRESSES, load<u32>(cell, CELL_PORTS), protocol);
+  const state = load<u32>(cell, CELL_STATE);
+  let salt = state & (PROTOCOL_MASK | IS_OUTER);
+  if ((state & IN_TUNNEL) !== 0) {
+    const tunnel = tunnelOfCell(isIpv6, cell);
+    salt = tunnelSalt(salt, load<u32>(tunnel, TUNNEL_KIND), load<u32>(tunnel, TUNNEL_FIRST_ID));
+  }
+  return hashOf(isIpv6, cell + CELL_ADDRESSES, load<u32>(cell, CELL_PORTS), salt);
 }
 
 /** Forgets those that are idle for longest. What is pending about them is brought to its end before. */
@@ -390,7 +518,7 @@ function forgetUnopened(isIpv6: bool): void {
 function remove(isIpv6: bool, number: u32): void {
   const t = tableOf(isIpv6);
   const cell = cellOf(isIpv6, number);
-  if (isEndWanted) ended(isIpv6, number);
+  if (isEndWanted) tellEnd(isIpv6, number);
   recordEnd(isIpv6, number);
   // No record is made of what is free.
   store<u64>(cell, 0, CELL_PACKETS);
@@ -400,6 +528,11 @@ function remove(isIpv6: bool, number: u32): void {
   store<u32>(cell, load<u32>(t, TABLE_FREE), CELL_NEWER);
   store<u32>(t, number, TABLE_FREE);
   store<u32>(t, load<u32>(t, TABLE_COUNT) - 1, TABLE_COUNT);
+}
+
+/** Says that a conversation has ended, unless it is between the ends of a tunnel: that is none to others. */
+function tellEnd(isIpv6: bool, number: u32): void {
+  if ((load<u32>(cellOf(isIpv6, number), CELL_STATE) & IS_OUTER) === 0) ended(isIpv6, number);
 }
 
 function countLessUnopened(t: usize): void {
@@ -424,7 +557,7 @@ export function wantEnds(): void {
 
 /** Begins the figures of a conversation anew, whose present generation has ended. */
 export function endGeneration(isIpv6: bool, number: u32): void {
-  if (isEndWanted) ended(isIpv6, number);
+  if (isEndWanted) tellEnd(isIpv6, number);
   recordEnd(isIpv6, number);
   clearFigures(isIpv6, number);
 }
@@ -432,7 +565,6 @@ export function endGeneration(isIpv6: bool, number: u32): void {
 /** Has a conversation begin with its next packet, as far as figures go. */
 export function clearFigures(isIpv6: bool, number: u32): void {
   const cell = cellOf(isIpv6, number);
-  store<u32>(cell, load<u32>(cell, CELL_STATE) | STATE_OVER, CELL_STATE);
   store<u16>(cell, 0, CELL_FLAGS);
   store<u64>(cell, 0, CELL_OCTETS);
   store<u64>(cell, 0, CELL_OCTETS + 8);
@@ -449,8 +581,6 @@ export function noteFirst(isIpv6: bool, number: u32, packet: usize): void {
   store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
   store<u16>(cold, <u16> (second & RECORDED_MASK), COLD_RECORDED);
   store<u32>(cold, 0, COLD_RECORD_ID);
-  const cell = cellOf(isIpv6, number);
-  store<u32>(cell, load<u32>(cell, CELL_STATE) & ~STATE_OVER, CELL_STATE);
 }
 
 /** Takes a number out of the index and moves up those that were put after it for want of room. */

@@ -6,10 +6,12 @@ import {
   IPV6_BIT,
   KIND_FLOW,
   OBSERVATION_WORDS,
+  TUNNEL_KIND_SHIFT,
   WORD_A,
   WORD_ABOUT,
   WORD_PORTS,
   WORD_SECONDS,
+  WORD_TUNNEL,
 } from "../../model/observation_layout";
 import {
   IS_UNOPENED,
@@ -21,6 +23,8 @@ import {
   RECORD_PACKETS,
   RECORD_PORTS,
   RECORD_PROTOCOL_SHIFT,
+  RECORD_TUNNEL,
+  RECORD_TUNNEL_ID,
   RECORD_WORDS,
 } from "../../model/record_layout";
 import { hashOfSum, sumOfPairs } from "../../engine/assembly/pair_hash";
@@ -36,6 +40,7 @@ import {
   FAMILY_ROWS,
   FAMILY_SIZE,
   IS_NEW,
+  KIND_SHIFT,
   NOTE_SHIFT,
   PROTOCOL_MASK,
   ROW_ABOUT,
@@ -47,7 +52,9 @@ import {
   ROW_NEWER,
   ROW_OLDER,
   ROW_SHIFT,
+  ROW_TUNNEL,
   ROW_WHAT,
+  WHAT_MASK,
 } from "../row_layout";
 
 /** Bytes of both addresses. */
@@ -78,7 +85,8 @@ export function addFlows(observations: usize, count: u32, rows: usize): void {
       (kind & IPV6_BIT) !== 0,
       at + WORD_A * 4,
       load<u32>(at + WORD_PORTS * 4),
-      (about >>> 8) & PROTOCOL_MASK,
+      protocolAndKind(about),
+      load<u32>(at + WORD_TUNNEL * 4),
       load<u32>(at + WORD_SECONDS * 4),
       about & 0xff,
     );
@@ -86,10 +94,19 @@ export function addFlows(observations: usize, count: u32, rows: usize): void {
   }
 }
 
+/** Of an observation's `WORD_ABOUT`, as a row has them. */
+// @inline
+function protocolAndKind(about: u32): u32 {
+  return ((about >>> 8) & PROTOCOL_MASK) |
+    (((about >>> TUNNEL_KIND_SHIFT) & 0xff) << KIND_SHIFT);
+}
+
 /**
  * Takes one sighting.
  *
  * @param addresses Where both are.
+ * @param protocol The protocol, and above it the kind of tunnel.
+ * @param tunnel What tells the tunnel apart.
  * @returns The number of its row, and perhaps {@linkcode IS_NEW}.
  */
 export function add(
@@ -97,14 +114,15 @@ export function add(
   addresses: usize,
   what: u32,
   protocol: u32,
+  tunnel: u32,
   seconds: u32,
   note: u32,
 ): u32 {
   const family = families + (isIpv6 ? FAMILY : 0);
-  const hash = hashOf(addresses, what, protocol);
+  const hash = hashOf(addresses, what, protocol ^ tunnel);
   const about = protocol | (note << NOTE_SHIFT);
-  const number = find(family, hash, addresses, what, protocol);
-  if (number === 0) return append(family, hash, addresses, what, about, seconds) | IS_NEW;
+  const number = find(family, hash, addresses, what, protocol, tunnel);
+  if (number === 0) return append(family, hash, addresses, what, about, tunnel, seconds) | IS_NEW;
   if (number !== load<u32>(family + FAMILY_NEWEST)) {
     unlink(family, number);
     link(family, number);
@@ -127,13 +145,14 @@ export function seeFlows(observations: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
     if ((kind & KIND_MASK) !== KIND_FLOW) continue;
-    const protocol = (load<u32>(at + WORD_ABOUT * 4) >>> 8) & PROTOCOL_MASK;
+    const protocol = protocolAndKind(load<u32>(at + WORD_ABOUT * 4));
     const ports = load<u32>(at + WORD_PORTS * 4);
     see(
       (kind & IPV6_BIT) !== 0,
       at + WORD_A * 4,
       ports,
       protocol,
+      load<u32>(at + WORD_TUNNEL * 4),
       load<u32>(at + WORD_SECONDS * 4),
     );
   }
@@ -145,10 +164,12 @@ export function see(
   addresses: usize,
   what: u32,
   protocol: u32,
+  tunnel: u32,
   seconds: u32,
 ): void {
   const family = families + (isIpv6 ? FAMILY : 0);
-  const number = find(family, hashOf(addresses, what, protocol), addresses, what, protocol);
+  const hash = hashOf(addresses, what, protocol ^ tunnel);
+  const number = find(family, hash, addresses, what, protocol, tunnel);
   if (number === 0) return;
   setLast(rowOf(family, number), seconds);
 }
@@ -169,9 +190,11 @@ export function addFigures(records: usize, count: u32): void {
     const family = families + ((head & IPV6_BIT) !== 0 ? FAMILY : 0);
     const addresses = at + RECORD_CLIENT * 4;
     const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
-    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK;
-    const hash = hashOf(addresses, port, protocol);
-    const number = find(family, hash, addresses, port, protocol);
+    const protocol = ((head >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
+      (load<u32>(at + RECORD_TUNNEL * 4) << KIND_SHIFT);
+    const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
+    const hash = hashOf(addresses, port, protocol ^ tunnel);
+    const number = find(family, hash, addresses, port, protocol, tunnel);
     if (number !== 0) addToRow(rowOf(family, number), at);
   }
 }
@@ -201,14 +224,22 @@ function timeAt(seconds: usize, milliseconds: usize): u64 {
 }
 
 /** The number of the row, or 0. */
-function find(family: usize, hash: u32, addresses: usize, what: u32, protocol: u32): u32 {
+function find(
+  family: usize,
+  hash: u32,
+  addresses: usize,
+  what: u32,
+  protocol: u32,
+  tunnel: u32,
+): u32 {
   const next: usize = load<u32>(family + FAMILY_NEXT);
   let number = load<u32>(headOf(family, hash));
   for (; number !== 0; number = load<u32>(next + (<usize> number << 2))) {
     const row = rowOf(family, number);
     if (
       load<u32>(row + ROW_HASH) === hash && load<u32>(row + ROW_WHAT) === what &&
-      (load<u32>(row + ROW_ABOUT) & PROTOCOL_MASK) === protocol && areEqual(row, addresses)
+      (load<u32>(row + ROW_ABOUT) & WHAT_MASK) === protocol &&
+      load<u32>(row + ROW_TUNNEL) === tunnel && areEqual(row, addresses)
     ) break;
   }
   return number;
@@ -221,6 +252,7 @@ function append(
   addresses: usize,
   what: u32,
   about: u32,
+  tunnel: u32,
   seconds: u32,
 ): u32 {
   const size = load<u32>(family + FAMILY_SIZE);
@@ -236,6 +268,7 @@ function append(
   v128.store(row + 16, v128.load(addresses + 16));
   store<u32>(row + ROW_WHAT, what);
   store<u32>(row + ROW_ABOUT, about);
+  store<u32>(row + ROW_TUNNEL, tunnel);
   store<u32>(row + ROW_FIRST, seconds);
   store<u32>(row + ROW_LAST, seconds);
   store<u32>(row + ROW_HASH, hash);
