@@ -19,11 +19,11 @@ const IPV6_HEADER = 40;
 
 /**
  * Packets and bytes of each TCP and UDP conversation of a capture, by tshark: the sums of `ip.len`, or of
- * `ipv6.plen` and 40. Of packets in packets the outermost counts.
+ * `ipv6.plen` and 40. Of packets in packets the innermost counts.
  */
 export async function tsharkFigures(path: string): Promise<Map<string, TsharkFigures>> {
   const { stdout } = await new Deno.Command("tshark", {
-    args: ["-n", "-r", path, "-Y", "tcp || udp", "-T", "fields", "-E", "occurrence=f"]
+    args: ["-n", "-r", path, "-Y", "tcp || udp", "-T", "fields", "-E", "occurrence=l"]
       .concat(["ip", "ipv6"].flatMap((name) => ["-o", `${name}.defragment:FALSE`]))
       .concat(FIELDS.flatMap((field) => ["-e", field])),
     stderr: "null",
@@ -34,10 +34,11 @@ export async function tsharkFigures(path: string): Promise<Map<string, TsharkFig
     const [src4, dst4, length4, fragment4, src6, dst6, length6, fragment6, ...ports] = fields;
     const [tcpFrom, tcpTo, udpFrom, udpTo] = ports;
     const layers = protocols.split(":");
-    const isIpv6 = layers.indexOf("ipv6") !== -1 &&
-      (layers.indexOf("ip") === -1 || layers.indexOf("ipv6") < layers.indexOf("ip"));
-    // What follows IP at once, but for extension headers; ICMP quotes ports that are not its own.
-    const after = layers.slice(layers.indexOf(isIpv6 ? "ipv6" : "ip") + 1)
+    // ICMP quotes packets that are others'.
+    if (layers.some((layer) => layer === "icmp" || layer === "icmpv6")) continue;
+    const isIpv6 = layers.lastIndexOf("ipv6") > layers.lastIndexOf("ip");
+    // What follows IP at once, but for extension headers.
+    const after = layers.slice(layers.lastIndexOf(isIpv6 ? "ipv6" : "ip") + 1)
       .find((layer) => !layer.startsWith("ipv6.") && layer !== "ah");
     if (after !== "tcp" && after !== "udp") continue;
     if (Number(isIpv6 ? fragment6 : fragment4) > 0) continue;

@@ -25,7 +25,11 @@ const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** The sums of the last records of each conversation, as tshark's: one from the same ports is another. */
 async function ourFigures(path: string): Promise<Figures> {
-  const engine = new RecordEngine({ ourNets: [], config: { suppressOwnNetwork: false } });
+  const engine = new RecordEngine({
+    // Half-open connections of others have no records.
+    ourNets: ["0.0.0.0/0", "::/0"],
+    config: { suppressOwnNetwork: false },
+  });
   const source = SavefileSource.open(path, engine.engine.newBatch());
   try {
     for (let batch; (batch = await source.next()) !== null;) engine.engine.take(batch);
