@@ -88,9 +88,18 @@ export async function capture(
       return found;
     };
     if (!(opened instanceof WorkerPool)) await localServices.start();
+    const interfaces = [...new Set(names)];
     const run = await Run.open(
       options,
-      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices, memory },
+      {
+        mode: "capture",
+        interfaces,
+        isLive: true,
+        ownNetworks,
+        defaultNetworks,
+        localServices,
+        memory,
+      },
       log,
       runConfig,
     );
@@ -183,12 +192,15 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       ownNetworks: run.ownNetworks,
       own: sockets?.state() ?? null,
       wantsSeen: run.wantsSeen,
+      recordInterval: run.recordInterval,
+      hasFlowRecords: run.hasFlowRecords,
       user: options.user ?? null,
     },
     {
       emit: (batch) => run.write(batch),
       see: (batch) => run.see(batch),
-      emitNames: (writes) => run.writeNames(writes),
+      emitNames: (writes, seconds) => run.writeNames(writes, seconds),
+      takeRecords: (batch) => run.takeRecords(batch),
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),
     },

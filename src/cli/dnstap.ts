@@ -99,7 +99,7 @@ class DnstapService {
     });
     this.#meter = new DnsMeter({
       emit: (writes) => {
-        for (const sink of this.#sinks) sink.writeNames(writes);
+        for (const sink of this.#sinks) sink.writeNames(writes, Math.floor(Date.now() / 1000));
       },
       onClient: (isIpv6, client) => this.#clients.writeClient(isIpv6, client),
       ignored: config.ignoreDns,

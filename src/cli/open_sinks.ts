@@ -19,21 +19,26 @@ export interface Sinks {
  * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
  * table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, where the names of servers come from, and from
- * when on times are counted.
+ * @param settings Seconds that a key lives in Redis, where the names of servers come from, names of
+ * interfaces by their number, and from when on times are counted.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, origin }: { ttl: number; names?: FlowNames; origin?: TimeOrigin },
+  { ttl, names, interfaces, origin }: {
+    ttl: number;
+    names?: FlowNames;
+    interfaces?: readonly string[];
+    origin?: TimeOrigin;
+  },
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names, log }));
+  if (options.json) all.push(new JsonSink({ mode, names, interfaces, origin, log }));
   const isLive = mode === "capture";
   const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
   if (table !== null) all.push(table);

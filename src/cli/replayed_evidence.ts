@@ -6,6 +6,12 @@ import { KnownNames } from "../dns/known_names.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import type { Log } from "../log.ts";
 import { addressText } from "../model/address_text.ts";
+import type { RecordBatch } from "../model/record_batch.ts";
+import { plural } from "../sink/plural.ts";
+import { recordOf } from "../sink/record_of.ts";
+import { bytesText } from "../bytes_text.ts";
+import { durationText } from "../duration_text.ts";
+import { aligned } from "./aligned.ts";
 import { UserError } from "../user_error.ts";
 import { Meters } from "../workers/meters.ts";
 
@@ -69,10 +75,14 @@ export async function readReplayed(
   }
   const there = files.join(", ");
   const isThere = engine.readEvidence(facts);
+  const figures = figureLines(engine.recordOf(facts));
   return [
     isThere
       ? `The conversation is in ${there}.`
+      : figures.length > 0
+      ? `Of the conversation nothing but SYN, FIN and RST is in ${there}: no flow.`
       : `The conversation is not in ${there}; its ends may be.`,
+    ...figures,
     ...(isThere ? corrections : []),
     ...lookedUp(facts, names),
   ];
@@ -86,6 +96,28 @@ function lookedUp({ family, source, destination }: Facts, names: KnownNames): st
     const [asker, answer] = [client, address].map((words) => addressText(words, 0, isIpv6));
     return name === null ? [] : [`${asker} looked up ${name} -> ${answer}`];
   });
+}
+
+/** What was counted of it, and what it came to. */
+function figureLines(batch: RecordBatch | null): string[] {
+  if (batch === null) return [];
+  const { client, clientPort, server, port, packets, bytes, first, last, state } = recordOf(
+    batch.words,
+    0,
+    {},
+  );
+  const row = (end: string, which: 0 | 1) => [
+    end,
+    plural(packets[which], "packet"),
+    bytesText(bytes[which]),
+  ];
+  return [
+    `State: ${state}, for ${durationText(last - first)} from ${new Date(first).toISOString()}`,
+    ...aligned([
+      row(`from the client ${client} port ${clientPort}`, 0),
+      row(`from the server ${server} port ${port}`, 1),
+    ]),
+  ];
 }
 
 function isSameConversation(one: Facts, other: Facts): boolean {

@@ -11,11 +11,13 @@ import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
 import type { LocalServices } from "../model/local_services.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
+import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
+import { recordOf } from "../sink/record_of.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "../engine/correction_text.ts";
@@ -44,6 +46,8 @@ export interface RunOptions {
 /** What a run is made for. */
 export interface RunPurpose {
   readonly mode: "capture" | "replay";
+  /** Names of the interfaces by their number, from 1, where packets come from such. */
+  readonly interfaces?: readonly string[];
   /** Whether packets come as they happen, so that the sensor's own may be among them. */
   readonly isLive: boolean;
   /** Own networks that the command line names. */
@@ -70,6 +74,11 @@ type RunConfig = () => Promise<LoadedConfig>;
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
+/** How often there is a record of a conversation that goes on, in seconds: for the table, for others. */
+const TABLE_INTERVAL = 1;
+const RECORD_INTERVAL = 60;
+/** Only when they are over. */
+const NEVER = 0xffff;
 /** Bytes of theirs. What comes of the next packets must have room beside them. */
 const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 
@@ -108,7 +117,10 @@ export class Run {
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
-      emitNames: (writes) => this.writeNames(writes),
+      emitNames: (writes, seconds) => this.writeNames(writes, seconds),
+      onRecords: this.recordInterval === null ? undefined : (batch) => this.takeRecords(batch),
+      recordInterval: this.recordInterval ?? undefined,
+      hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
@@ -140,8 +152,9 @@ export class Run {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, mapping } = loaded;
     const names = new KnownNames();
-    const { mode, origin } = purpose;
-    const sinks = await openSinks(mode, options, store, { ttl: mapping.ttl, names, origin }, log);
+    const { mode, origin, interfaces } = purpose;
+    const settings = { ttl: mapping.ttl, names, interfaces, origin };
+    const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
 
@@ -204,9 +217,40 @@ export class Run {
     this.#sinks.table?.see(batch);
   }
 
-  /** Has the sinks take writes of keys with names. */
-  writeNames(writes: readonly NameWrite[]): void {
-    for (const sink of this.#sinks.all) sink.writeNames(writes);
+  /**
+   * How often records of conversations that go on are wanted, in seconds; `null` where no records are.
+   */
+  get recordInterval(): number | null {
+    const { table, all } = this.#sinks;
+    // A replay shows the table when all is over.
+    if (table !== null) return this.#purpose.mode === "capture" ? TABLE_INTERVAL : NEVER;
+    const isWanted = all.some((sink) => sink.takeRecords !== undefined);
+    return isWanted ? RECORD_INTERVAL : null;
+  }
+
+  /** Whether observations are to come with records of their conversations. */
+  get hasFlowRecords(): boolean {
+    return this.#options.json === true;
+  }
+
+  /** Has the sinks take records of conversations. The batch may be used again when this returns. */
+  takeRecords(batch: RecordBatch): void {
+    const { table, all } = this.#sinks;
+    table?.takeFigures(batch);
+    const sinks = all.filter((sink) => sink.takeRecords !== undefined);
+    if (sinks.length === 0) return;
+    const { interfaces, origin } = this.#purpose;
+    const words = { names: this.names, interfaces, origin };
+    const records = Array.from(
+      { length: batch.count },
+      (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
+    );
+    for (const sink of sinks) sink.takeRecords!(records);
+  }
+
+  /** Has the sinks take writes of keys with names, which were seen in a second since 1970-01-01 UTC. */
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    for (const sink of this.#sinks.all) sink.writeNames(writes, seconds);
   }
 
   /** Observations that no sink has written yet. */
@@ -282,6 +326,7 @@ export class Run {
     const flush = () => {
       this.engine.end();
       this.engine.emitSeen();
+      this.engine.endRecords();
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));

@@ -8,6 +8,7 @@ import type { LocalServices } from "../model/local_services.ts";
 import { BECAME_NAMES, ONLY_OPENED } from "../model/no_flow.ts";
 import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
 import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
@@ -45,6 +46,7 @@ import {
   FACTS_DESTINATION,
   FACTS_SOURCE,
   FLAGS_SHIFT,
+  FLOW_RECORDS,
   FLOWS_BY,
   HAS_PAYLOAD,
   INPUT,
@@ -56,6 +58,8 @@ import {
   OCTETS_MASK,
   PORT_WEIGHTS,
   READ_PORTS,
+  RECORDS,
+  RECORDS_AT_ONCE,
   SEEN,
   SIGN_FILTER,
   STRENGTHS,
@@ -115,9 +119,22 @@ export interface EngineOptions {
    * Those that are still remembered: {@linkcode Engine.forEachConversation}.
    */
   onEnd?: (conversation: ConversationRecord) => void;
+  /**
+   * Takes records of attributed conversations: of those that are over, and of those that go on each time
+   * that {@linkcode EngineOptions.recordInterval} has passed, where they had packets since. The batch is
+   * used again as soon as this returns.
+   */
+  onRecords?: (batch: RecordBatch) => void;
+  /** In seconds. @default 60 */
+  recordInterval?: number;
+  /** Whether batches of observations come with the records of their conversations. @default false */
+  hasFlowRecords?: boolean;
   /** Reads what packets from certain ports carry. */
   payloadReader?: PayloadReader;
 }
+
+/** How often there is a record of a conversation that goes on, in seconds. */
+const DEFAULT_RECORD_INTERVAL = 60;
 
 /** What was forgotten to make room, besides conversations: how often. */
 export interface ForgottenStatistics {
@@ -188,6 +205,8 @@ export class Engine implements PacketTaker {
   readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #seen: ObservationBatch;
+  readonly #records: RecordBatch;
+  readonly #onRecords: EngineOptions["onRecords"];
   readonly #fragments = new Fragments((view, header) =>
     this.#payloadReader?.read(view, header, this.#packetSecond, this.#window)
   );
@@ -229,6 +248,15 @@ export class Engine implements PacketTaker {
     this.#observations = batchAt(OBSERVATIONS);
     this.#seen = batchAt(SEEN);
     this.#onSeen = options.onSeen ?? null;
+    this.#records = new RecordBatch(
+      new Uint32Array(buffer, RECORDS, RECORDS_AT_ONCE * RECORD_WORDS),
+    );
+    this.#onRecords = options.onRecords;
+    if (options.hasFlowRecords) {
+      const size = OBSERVATIONS_AT_ONCE * RECORD_WORDS;
+      this.#observations.records = new Uint32Array(buffer, FLOW_RECORDS, size);
+      program.wantFlowRecords();
+    }
     this.#input = memory.newBatch();
     this.#announcements = {
       address: new Uint32Array(buffer, ANNOUNCED_ADDRESS, 4),
@@ -243,6 +271,9 @@ export class Engine implements PacketTaker {
     if (localServices !== undefined) program.useListening();
     if (this.#onSeen !== null) program.wantSeen();
     if (this.#onEnd !== undefined) program.wantEnds();
+    if (this.#onRecords !== undefined) {
+      program.wantRecords(options.recordInterval ?? DEFAULT_RECORD_INTERVAL);
+    }
     this.#useMapping(options.mapping);
     program.setTime(this.#second, 0, this.#window);
   }
@@ -255,6 +286,25 @@ export class Engine implements PacketTaker {
     const batch = this.memory.newBatch();
     batch.taker = this;
     return batch;
+  }
+
+  /** The time of what is handed on, in seconds since 1970-01-01 UTC. */
+  get second(): number {
+    return this.#second;
+  }
+
+  /** The engine as what takes packets of an interface, which has a number from 1. */
+  takerOf(interfaceNumber: number): PacketTaker {
+    const at = <Result>(take: () => Result): Result => {
+      this.#program.setInterface(interfaceNumber);
+      const result = take();
+      this.#program.setInterface(0);
+      return result;
+    };
+    return {
+      takeRecords: (...records) => at(() => this.takeRecords(...records)),
+      takeFrames: (...frames) => at(() => this.takeFrames(...frames)),
+    };
   }
 
   /** Whether a batch lies in the input. */
@@ -324,6 +374,13 @@ export class Engine implements PacketTaker {
     this.#fragments.flush(this.#second);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
+    this.#program.walkRecords();
+  }
+
+  /** Says of all conversations that they are over, as far as records go: the packets have come to an end. */
+  endRecords(): void {
+    this.flush();
+    this.#program.endRecords();
   }
 
   /** Reads what came of messages in fragments of which no more will come, and does what a flush does. */
@@ -375,6 +432,21 @@ export class Engine implements PacketTaker {
     this.#program.readAll(isIpv6, number, this.#program.directionFound());
     this.#facts.readEvidence(facts.evidence);
     return number !== 0;
+  }
+
+  /**
+   * The record of a conversation, if it was seen and is attributed. Not for the hot path.
+   *
+   * @param facts One direction of it.
+   */
+  recordOf(facts: Facts): RecordBatch | null {
+    this.flush();
+    this.#program.flushRecords();
+    this.#facts.write(facts);
+    if (this.#program.recordFacts() === 0) return null;
+    const batch = new RecordBatch(this.#records.words.slice(0, RECORD_WORDS));
+    batch.count = 1;
+    return batch;
   }
 
   /** Calls `visit` with each conversation that is remembered, those of a family by when they were seen. */
@@ -567,11 +639,12 @@ export class Engine implements PacketTaker {
     const program = this.#program;
     this.#put(this.#addresses, DESTINATION, isIpv6, KEY_ADDRESS);
     this.#facts.setFamily(isIpv6);
-    if (program.isLocal(KEY_ADDRESS) === 0) return;
     this.#put(this.#bounced, SOURCE, isIpv6, FACTS_SOURCE);
     this.#put(this.#bounced, DESTINATION, isIpv6, FACTS_DESTINATION);
+    this.#facts.setPorts(bouncedSourcePort, bouncedDestinationPort);
+    program.noteUnreachable(bouncedProtocol);
+    if (program.isLocal(KEY_ADDRESS) === 0) return;
     if (this.#ownConnections !== null && bouncedProtocol === PROTOCOL_TCP) {
-      this.#facts.setPorts(bouncedSourcePort, bouncedDestinationPort);
       if (this.#facts.judge(this.#ownConnections) !== NOT_OURS) return;
     }
     program.writeRefusal(
@@ -662,6 +735,10 @@ export class Engine implements PacketTaker {
       },
       ended: (isIpv6, number) =>
         this.#onEnd!(readConversation(this.memory.view, isIpv6 !== 0, number)),
+      record: (count) => {
+        this.#records.count = count;
+        this.#onRecords!(this.#records);
+      },
     };
   }
 }

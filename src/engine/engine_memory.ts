@@ -80,6 +80,8 @@ export interface EngineHost {
   corrected(before: number, after: number): void;
   /** A conversation, or a generation of it, is forgotten: its cells are still what they were. */
   ended(isIpv6: number, number: number): void;
+  /** Takes records of conversations. */
+  record(count: number): void;
 }
 
 /** What `assembly/engine.ts` exports. Times are seconds since 1970-01-01 UTC, and milliseconds. */
@@ -115,6 +117,7 @@ export interface EngineProgram {
   declassifyAll(): void;
   directionFound(): number;
   emitSeen(): void;
+  endRecords(): void;
   fingerprintOf(isIpv6: boolean, number: number): bigint;
   forgottenEnds(): number;
   forgottenHalfOpen(): number;
@@ -123,6 +126,7 @@ export interface EngineProgram {
   findFacts(isAdded: boolean): number;
   findNetworks(): void;
   flushObservations(): void;
+  flushRecords(): void;
   forgottenKeysOf(): number;
   hashOf(isIpv6: boolean, addresses: number, ports: number, protocol: number): number;
   isIgnored(): number;
@@ -133,10 +137,12 @@ export interface EngineProgram {
   nextAddresses(): number;
   noteGap(seconds: number): void;
   noteHalfOpen(first: number, second: number, bits: number, seconds: number): number;
+  noteUnreachable(protocol: number): void;
   observationsLeft(): number;
   payloadSays(packet: number, order: number): number;
   queries(): number;
   readAll(isIpv6: boolean, number: number, direction: number): void;
+  recordFacts(): number;
   readEnd(first: number, second: number, seconds: number): number;
   setInterface(number: number): void;
   setTunnel(kind: number, id: number): void;
@@ -162,6 +168,7 @@ export interface EngineProgram {
     about: number,
     isIgnored: boolean,
     seconds: number,
+    conversation: number,
   ): void;
   taken(): number;
   takeFrames(from: number, count: number, back: number, linkType: number): void;
@@ -183,7 +190,10 @@ export interface EngineProgram {
   useMapping(): void;
   useOwn(): void;
   useTunnels(isInnerWanted: boolean, isOuterWanted: boolean): void;
+  walkRecords(): void;
   wantEnds(): void;
+  wantFlowRecords(): void;
+  wantRecords(seconds: number): void;
   wasUnknown(): number;
   weigh(): number;
   writeClient(isIpv6: boolean, client: number): void;
@@ -212,6 +222,7 @@ export const NO_HOST: EngineHost = {
   askFunction: notAsked,
   corrected: notAsked,
   ended: notAsked,
+  record: notAsked,
 };
 
 /**

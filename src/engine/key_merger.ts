@@ -6,6 +6,7 @@ import {
   WORD_ABOUT,
   WORD_KIND,
 } from "../model/observation_batch.ts";
+import { RECORD_WORDS } from "../model/record_batch.ts";
 import { SuppressedKeys } from "./suppressed_keys.ts";
 import { WindowClock } from "./window_clock.ts";
 
@@ -42,19 +43,26 @@ export class KeyMerger {
     this.#clock = clock;
   }
 
-  /** Takes observations, laid out as in an {@linkcode ObservationBatch}. */
-  take(words: Uint32Array): void {
+  /**
+   * Takes observations, laid out as in an {@linkcode ObservationBatch}, with records of their
+   * conversations where they have such.
+   */
+  take(words: Uint32Array, records: Uint32Array | null = null): void {
     this.#windowClock.set(this.#clock());
     const count = words.length / OBSERVATION_WORDS;
     if (this.#batch.capacity < count) this.#batch = new ObservationBatch(count);
     const batch = this.#batch;
     batch.clear();
+    // Those that are passed on are moved to the front.
+    batch.records = records;
     for (let at = 0; at < words.length; at += OBSERVATION_WORDS) {
       if (this.#suppressed.admitObservation(words, at, this.#windowClock.window) !== 0) continue;
       if ((words[at + WORD_KIND] & KIND_MASK) === KIND_FLOW) {
         this.flows++;
         this.flowsBy[words[at + WORD_ABOUT] & REASON_MASK]++;
       }
+      const recordAt = (at / OBSERVATION_WORDS) * RECORD_WORDS;
+      records?.copyWithin(batch.count * RECORD_WORDS, recordAt, recordAt + RECORD_WORDS);
       const to = batch.count++ * OBSERVATION_WORDS;
       for (let word = 0; word < OBSERVATION_WORDS; word++) {
         batch.words[to + word] = words[at + word];

@@ -63,7 +63,7 @@ export class KeyWriter {
     this.#words.set(server, OTHER_KEY_ADDRESS / WORD);
     const program = this.#program;
     const [one, other] = [KEY_ADDRESS, OTHER_KEY_ADDRESS];
-    program.stageFlow(0, isIpv6, one, other, port, about, isIgnored, this.#seconds);
+    program.stageFlow(0, isIpv6, one, other, port, about, isIgnored, this.#seconds, 0);
     program.commit(1);
   }
 

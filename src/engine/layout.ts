@@ -158,6 +158,16 @@ export const COLD_FIRST_MILLISECONDS: usize = 20;
 /** The VLAN and the number of the interface of its first packet; 0 for none. */
 export const COLD_VLAN: usize = 22;
 export const COLD_INTERFACE: usize = 24;
+/**
+ * When a record of it was emitted last, or it began: the lower 15 bits of the second; above them
+ * {@linkcode WAS_UNREACHABLE}.
+ */
+export const COLD_RECORDED: usize = 26;
+export const RECORDED_MASK: u32 = 0x7fff;
+/** ICMP said that its server, or the server's port, can't be reached. */
+export const WAS_UNREACHABLE: u32 = 0x8000;
+/** The lower 32 bits of the number that its records have; 0 if there were none. */
+export const COLD_RECORD_ID: usize = 28;
 /*
  * Of one in a tunnel, in a place of its own, which takes memory only where there are tunnels: which kind,
  * what tells it apart in either direction, and what told it apart in its first packet. In a tunnel of
@@ -319,11 +329,19 @@ export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
 export const FETCHED: u32 = 32;
 export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
 
+/** Records of conversations that are emitted at once. */
+export const RECORDS_AT_ONCE: u32 = 1024;
+export const RECORDS: usize = FETCHED_HOMES + 32 * WORD;
+/** The same of the conversations of observations, each at the place of its observation. */
+export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
+/** A packet that somebody looks for. */
+export const WANTED_PACKET: usize = FLOW_RECORDS + 4096 * 128;
+
 // Packets, as they come.
 
 /** The index of a batch of packets. */
 export const BATCH_PACKETS: u32 = 4096;
-export const INDEX_OFFSET: usize = FETCHED_HOMES + 32 * WORD;
+export const INDEX_OFFSET: usize = WANTED_PACKET + CACHE_LINE;
 export const INDEX_CAPTURED: usize = INDEX_OFFSET + 4096 * 4;
 export const INDEX_LENGTH: usize = INDEX_CAPTURED + 4096 * 4;
 export const INDEX_SECONDS: usize = INDEX_LENGTH + 4096 * 4;

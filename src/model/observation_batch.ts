@@ -14,6 +14,11 @@ export class ObservationBatch {
   readonly words: Uint32Array;
   /** How many observations there are. */
   count = 0;
+  /**
+   * Where they come with it, for each a record (`record_layout.ts`): that of its conversation, if it is
+   * a flow.
+   */
+  records: Uint32Array | null = null;
 
   /**
    * Makes a batch without observations.

@@ -14,6 +14,19 @@ import {
   WORD_SECONDS,
 } from "../model/observation_batch.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
+import {
+  IS_OVER,
+  IS_UNOPENED,
+  RECORD_CLIENT,
+  RECORD_HEAD,
+  RECORD_ID,
+  RECORD_LAST,
+  RECORD_PACKETS,
+  RECORD_PORTS,
+  RECORD_WORDS,
+  type RecordBatch,
+} from "../model/record_batch.ts";
+import { REFUSED } from "../model/state_numbers.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
@@ -38,6 +51,12 @@ export interface FlowRow extends Row {
   /** `tcp`, `udp`, or the IANA number of another protocol. */
   readonly protocol: string;
   by: ReasonName;
+  /** Packets from the client, from the server. Both are 0 where nothing is known of them. */
+  packets: readonly [number, number];
+  /** Bytes of these, IP header and payload. */
+  bytes: readonly [number, number];
+  /** From the first packet to the last, in milliseconds. */
+  duration: number;
   /** The tunnel that it is in, `VXLAN 4711`, if it is in one. */
   tunnel?: string;
   /** The name that the client looked up last for the server's address, if there is one. */
@@ -49,6 +68,13 @@ export interface FailureRow extends Row {
   /** What went wrong. */
   readonly reason: string;
 }
+
+/** Conversations that go on whose figures are remembered: see {@linkcode FlowTable.takeRecords}. */
+const MOST_GOING_ON = 65_536;
+/** Words of the figures of a record, and numbers that they are. */
+const FIGURE_WORDS = 8;
+const FIGURES = 4;
+const STATE_MASK = 0xff;
 
 /** Flows and failures that are kept. Memory stays below some 10 MiB, and nobody reads more. */
 const DEFAULT_MAX_ROWS = 10_000;
@@ -67,6 +93,8 @@ export class FlowTable {
   readonly #origin: TimeOrigin | null;
   readonly #flows: SightingTable;
   readonly #failures: SightingTable;
+  /** Figures of conversations that go on which were added already, by their number. */
+  readonly #added = new Map<number, Float64Array>();
 
   /**
    * @param maxRows How many flows of each address family are kept, and how many failures.
@@ -103,6 +131,9 @@ export class FlowTable {
         sighting,
         protocol: PROTOCOL_NAMES[protocol],
         by: REASON_NAMES[note],
+        packets: sighting.packets,
+        bytes: sighting.bytes,
+        duration: (last - first) * 1000 + sighting.lastMillisecond - sighting.firstMillisecond,
       };
       if (name !== undefined) row.name = name;
       const tunnel = tunnelText(sighting.tunnel, sighting.tunnelId);
@@ -148,6 +179,58 @@ export class FlowTable {
     this.#forFailures(words, count, (isIpv6, offset, what, kind, seconds) => {
       this.#failures.see(isIpv6, words, offset, what, kind, seconds);
     });
+  }
+
+  /**
+   * Takes records of conversations: their figures are added to those of their flows. Connections that
+   * were refused are failures. Of a conversation that goes on what is new is added; where there are too
+   * many of these, all of it when it is over.
+   */
+  takeRecords({ words, count }: RecordBatch): void {
+    let all: Uint32Array | null = null;
+    for (let i = 0; i < count; i++) {
+      const at = i * RECORD_WORDS;
+      const head = words[at + RECORD_HEAD];
+      if ((head & STATE_MASK) === REFUSED && (head & IS_UNOPENED) !== 0) {
+        this.#addRefused(words, at);
+      }
+      if ((head & IS_OVER) !== 0 && this.#added.size === 0) continue;
+      // Those of whoever made them stay as they are.
+      all ??= words.slice(0, count * RECORD_WORDS);
+      this.#subtractAdded(all, at);
+    }
+    this.#flows.addFigures(all ?? words, count);
+  }
+
+  #addRefused(words: Uint32Array, at: number): void {
+    const isIpv6 = (words[at + RECORD_HEAD] & IPV6_BIT) !== 0;
+    const port = words[at + RECORD_PORTS] & 0xffff;
+    // An observation begins with a word before its addresses.
+    const offset = at + RECORD_CLIENT - WORD_A;
+    this.#failures.add(isIpv6, words, offset, port, KIND_RST, words[at + RECORD_LAST], 0);
+  }
+
+  /** Leaves of the figures of a record what was not added yet. */
+  #subtractAdded(words: Uint32Array, at: number): void {
+    const id = words[at + RECORD_ID] + words[at + RECORD_ID + 1] * 2 ** 32;
+    const isOver = (words[at + RECORD_HEAD] & IS_OVER) !== 0;
+    const added = this.#added.get(id);
+    if (added === undefined && isOver) return;
+    const figures = words.subarray(at + RECORD_PACKETS, at + RECORD_PACKETS + FIGURE_WORDS);
+    if (added === undefined && this.#added.size >= MOST_GOING_ON) {
+      figures.fill(0);
+      return;
+    }
+    const before = added ?? new Float64Array(FIGURES);
+    for (let i = 0; i < FIGURES; i++) {
+      const now = figures[2 * i] + figures[2 * i + 1] * 2 ** 32;
+      const added = now - before[i];
+      figures[2 * i] = added % 2 ** 32;
+      figures[2 * i + 1] = added / 2 ** 32;
+      before[i] = now;
+    }
+    if (isOver) this.#added.delete(id);
+    else this.#added.set(id, before);
   }
 
   #forFailures(

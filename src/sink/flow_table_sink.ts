@@ -1,6 +1,7 @@
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
+import type { RecordBatch } from "../model/record_batch.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
@@ -108,6 +109,11 @@ export class FlowTableSink implements Sink {
   /** Takes when flows were seen last whose keys are held back. */
   see(batch: ObservationBatch): void {
     this.table.see(batch);
+  }
+
+  /** Takes the figures of conversations. */
+  takeFigures(batch: RecordBatch): void {
+    this.table.takeRecords(batch);
   }
 
   /** Names are shown beside the flows that have them, and have no rows of their own. */

@@ -1,25 +1,24 @@
 import type { NameWrite } from "../dns/name_write.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
-import { REASON_NAMES } from "../model/reason.ts";
-import { tunnelText } from "../model/tunnel_names.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
   OBSERVATION_WORDS,
   type ObservationBatch,
-  TUNNEL_KIND_SHIFT,
   WORD_A,
-  WORD_ABOUT,
   WORD_B,
   WORD_KIND,
-  WORD_TUNNEL,
 } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
+import { RECORD_ID, RECORD_WORDS } from "../model/record_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
-import { keyText } from "./keys.ts";
+import { endEvent, nameEvent, observationEvent } from "./json_lines.ts";
 import { Losses } from "./losses.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 import { Patience } from "./patience.ts";
+import { recordOf } from "./record_of.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -29,6 +28,10 @@ export interface JsonSinkOptions {
   mode: "capture" | "replay";
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
+  /** Names of interfaces by their number, from 1. By default, none has a name. */
+  interfaces?: readonly string[];
+  /** From when on times are counted. By default, from 1970-01-01 UTC. */
+  origin?: TimeOrigin;
   /**
    * How many bytes a slow reader may leave waiting in a capture.
    * @default {67_108_864}
@@ -49,10 +52,9 @@ const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
 const TOO_SLOW = "their reader is too slow";
 
 /**
- * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
- * standard output. A flow's line says what decided who is client and server, `"by":"syn"`, and in which
- * tunnel it is, if it is in one, `"tunnel":"VXLAN 4711"`. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
- * whose server the client looked up has the name that it looked up, as `"name"`, beside its count.
+ * Writes each observation as one line of JSON (https://jsonlines.org) on standard output,
+ * `{"type":"flow","time":"…","key":"…","count":1,"by":"syn",…}`, each write of a key that has names, and
+ * each conversation that is over, `"type":"end"`. docs/json.schema.json has all fields.
  */
 export class JsonSink implements Sink {
   readonly #options: JsonSinkOptions;
@@ -96,26 +98,23 @@ export class JsonSink implements Sink {
 
   write(batch: ObservationBatch): void {
     if (this.#output.error !== null) return;
-    const { words, count } = batch;
+    const { words, count, records } = batch;
     for (let i = 0; i < count; i++) {
       if (this.#isFull) {
         this.#losses.add(count - i, TOO_SLOW);
         return;
       }
-      this.#add(this.#line(words, i * OBSERVATION_WORDS));
+      this.#add(this.#line(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
     }
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    if (this.#output.error !== null) return;
-    for (const [i, { key, name }] of writes.entries()) {
-      if (this.#isFull) {
-        this.#losses.add(writes.length - i, TOO_SLOW);
-        return;
-      }
-      // A name may have backslashes and quotation marks in it.
-      this.#add(JSON.stringify(name === null ? { key, count: 1 } : { key, name }) + "\n");
-    }
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    const time = this.#origin + seconds;
+    for (const write of writes) this.writeLine(nameEvent(write, time));
+  }
+
+  takeRecords(records: readonly ConversationRecord[]): void {
+    for (const record of records) if (record.isOver) this.writeLine(endEvent(record));
   }
 
   /** Writes anything else as a line. */
@@ -178,18 +177,21 @@ export class JsonSink implements Sink {
     if (this.#text.length >= PIECE) this.#putText();
   }
 
-  /** Keys consist of digits, letters and punctuation that JSON strings take as they are. */
-  #line(words: Uint32Array, offset: number): string {
-    let line = '{"key":"' + keyText(words, offset) + '","count":1';
-    const head = words[offset + WORD_KIND];
-    if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
-    const about = words[offset + WORD_ABOUT];
-    line += ',"by":"' + REASON_NAMES[about & 0xff] + '"';
-    const tunnel = tunnelText((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[offset + WORD_TUNNEL]);
-    if (tunnel !== null) line += ',"tunnel":"' + tunnel + '"';
-    const name = this.#options.names
-      ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
-    return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";
+  #line(words: Uint32Array, at: number, records: Uint32Array | null, recordAt: number): string {
+    const { names } = this.#options;
+    const head = words[at + WORD_KIND];
+    const isFlow = (head & 0xff) === KIND_FLOW;
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const name = isFlow ? names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null : null;
+    const hasRecord = isFlow && records !== null &&
+      (records[recordAt + RECORD_ID] | records[recordAt + RECORD_ID + 1]) !== 0;
+    const record = hasRecord ? recordOf(records, recordAt, this.#options) : null;
+    return JSON.stringify(observationEvent(words, at, name, record, this.#origin)) + "\n";
+  }
+
+  /** In seconds since 1970-01-01 UTC. */
+  get #origin(): number {
+    return this.#options.origin?.seconds ?? 0;
   }
 
   #putText(): void {

@@ -1,3 +1,5 @@
+import { bytesText } from "../bytes_text.ts";
+import { durationText } from "../duration_text.ts";
 import { byEnds, type FailureRow, type FlowRow, type FlowTable } from "./flow_table.ts";
 import { plural } from "./plural.ts";
 import { type Column, textTable } from "./text_table.ts";
@@ -17,16 +19,23 @@ const FLOW_COLUMNS: Column[] = [
   { title: "CLIENT" },
   { title: "SERVER" },
   { title: "PORT", isNumber: true },
-  { title: "BY", dropRank: 2 },
+  { title: "BY", dropRank: 4 },
   { title: "FIRST", dropRank: 1 },
   { title: "LAST" },
 ];
 
+/** Shown where packets were counted: from the client, from the server. */
+const FIGURE_COLUMNS: Column[] = [
+  { title: "FOR", isNumber: true, dropRank: 2 },
+  { title: "PACKETS", isNumber: true, dropRank: 3 },
+  { title: "BYTES", isNumber: true, dropRank: 6 },
+];
+
 /** Shown where a flow is in one. */
-const TUNNEL_COLUMN: Column = { title: "TUNNEL", dropRank: 3 };
+const TUNNEL_COLUMN: Column = { title: "TUNNEL", dropRank: 5 };
 
 /** Shown where a flow has one. What a name ends in tells more than what it begins with. */
-const NAME_COLUMN: Column = { title: "NAME", dropRank: 4, leastWidth: 20 };
+const NAME_COLUMN: Column = { title: "NAME", dropRank: 7, leastWidth: 20 };
 
 const FAILURE_COLUMNS: Column[] = [
   { title: "CLIENT" },
@@ -43,39 +52,75 @@ type Row = FlowRow | FailureRow;
 const FAILURES_PART = 1 / 4;
 
 /**
- * The table of the attributed flows as lines of text, with a line of totals above it, and a second
- * table of what was refused or unreachable, if anything was. Times are local, as tcpdump's are.
+ * The table of the attributed flows as lines of text, with a line of totals above it, and below it
+ * tables of what was not answered, and of what was refused or unreachable, if anything was. Times are local, as tcpdump's are.
  */
 export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): string[] {
-  const flows = sorted(table.flows, order);
+  const all = sorted(table.flows, order);
+  const flows = all.filter((row) => !isUnanswered(row));
+  const unanswered = all.filter(isUnanswered);
   const failures = sorted(table.failures, order);
-  const days = daysOf([...flows, ...failures]);
+  const days = daysOf([...all, ...failures]);
   const clients = order === "by-client"
     ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
     : new Set(flows.map(({ client }) => client)).size;
   const lines = [totalsLine({ count: flows.length, clients }, table.leftOut, days)];
   const timeText = timeTextOf(days);
-  const failureLines = failureLinesOf(failures, timeText, room.columns);
-  const hasTunnels = flows.some(({ tunnel }) => tunnel !== undefined);
-  const hasNames = flows.some(({ name }) => name !== undefined);
-  const flowLines = flows.length === 0 ? [] : textTable(
-    [
-      ...FLOW_COLUMNS,
-      ...(hasTunnels ? [TUNNEL_COLUMN] : []),
-      ...(hasNames ? [NAME_COLUMN] : []),
-    ],
-    flows.map((row) => flowCells(row, timeText, hasTunnels, hasNames)),
-    room.columns,
-  );
+  const flowLines = flowLinesOf(flows, timeText, room.columns);
+  const others = [
+    unansweredLinesOf(unanswered, timeText, room.columns),
+    failureLinesOf(failures, timeText, room.columns),
+  ].filter((some) => some.length > 0);
+  const otherLines = others.flatMap((some, i) => i === 0 ? some : ["", ...some]);
   // One line of totals, and an empty line between the tables.
-  const available = room.rows - 1 - (failureLines.length > 0 ? 1 : 0);
-  const forFailures = Math.min(
-    failureLines.length,
+  const available = room.rows - 1 - (otherLines.length > 0 ? 1 : 0);
+  const forOthers = Math.min(
+    otherLines.length,
     Math.max(Math.floor(available * FAILURES_PART), available - flowLines.length),
   );
-  lines.push(...cut(flowLines, available - forFailures));
-  if (failureLines.length > 0) lines.push("", ...cut(failureLines, forFailures));
+  lines.push(...cut(flowLines, available - forOthers));
+  if (otherLines.length > 0) lines.push("", ...cut(otherLines, forOthers));
   return lines;
+}
+
+/** Whether nothing came back. Over TCP a flow is one that worked, also where one direction was captured. */
+function isUnanswered({ protocol, packets }: FlowRow): boolean {
+  return protocol !== "tcp" && packets[0] > 0 && packets[1] === 0;
+}
+
+/** Columns that are there where flows have something for them. */
+interface Extras {
+  readonly hasFigures: boolean;
+  readonly hasTunnels: boolean;
+  readonly hasNames: boolean;
+}
+
+function flowLinesOf(
+  flows: FlowRow[],
+  timeText: (seconds: number) => string,
+  columns: number,
+): string[] {
+  if (flows.length === 0) return [];
+  const extras = {
+    hasFigures: flows.some(({ packets }) => packets[0] + packets[1] > 0),
+    hasTunnels: flows.some(({ tunnel }) => tunnel !== undefined),
+    hasNames: flows.some(({ name }) => name !== undefined),
+  };
+  const shown = [...FLOW_COLUMNS];
+  if (extras.hasFigures) shown.push(...FIGURE_COLUMNS);
+  if (extras.hasTunnels) shown.push(TUNNEL_COLUMN);
+  if (extras.hasNames) shown.push(NAME_COLUMN);
+  const rows = flows.map((row) => flowCells(row, timeText, extras));
+  return textTable(shown, rows, columns);
+}
+
+function unansweredLinesOf(
+  flows: FlowRow[],
+  timeText: (seconds: number) => string,
+  columns: number,
+): string[] {
+  if (flows.length === 0) return [];
+  return [`Not answered: ${flows.length}`, ...flowLinesOf(flows, timeText, columns)];
 }
 
 function failureLinesOf(
@@ -108,8 +153,7 @@ function totalsLine(
 function flowCells(
   row: FlowRow,
   timeText: (seconds: number) => string,
-  hasTunnels: boolean,
-  hasNames: boolean,
+  { hasFigures, hasTunnels, hasNames }: Extras,
 ): string[] {
   const cells = [
     row.client,
@@ -119,9 +163,15 @@ function flowCells(
     timeText(row.first),
     timeText(row.last),
   ];
+  if (hasFigures) cells.push(...figureCells(row));
   if (hasTunnels) cells.push(row.tunnel ?? "");
   if (hasNames) cells.push(row.name ?? "");
   return cells;
+}
+
+function figureCells({ packets, bytes, duration }: FlowRow): string[] {
+  if (packets[0] + packets[1] === 0) return ["", "", ""];
+  return [durationText(duration), packets.join(" / "), bytes.map(bytesText).join(" / ")];
 }
 
 function failureCells(row: FailureRow, timeText: (seconds: number) => string): string[] {

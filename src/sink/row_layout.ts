@@ -16,8 +16,8 @@ export const FAMILY_OLDEST: usize = 24;
 export const FAMILY_NEWEST: usize = 28;
 export const FAMILY_LEFT_OUT: usize = 32;
 
-/** A row is a cache line: first both addresses, as an observation has them. */
-export const ROW_SHIFT: usize = 6;
+/** A row is two cache lines: first both addresses, as an observation has them. */
+export const ROW_SHIFT: usize = 7;
 export const ROW_WHAT: usize = 32;
 /** The protocol, the kind of tunnel, and above it what was remembered last. */
 export const ROW_ABOUT: usize = 36;
@@ -28,6 +28,10 @@ export const ROW_LAST: usize = 48;
 export const ROW_OLDER: usize = 52;
 export const ROW_NEWER: usize = 56;
 export const ROW_HASH: usize = 60;
+/** Packets and bytes of the client, and of the server: numbers of 8 bytes, packets of both first. */
+export const ROW_FIGURES: usize = 64;
+/** The milliseconds of the first and the last time, half a word each. */
+export const ROW_MILLISECONDS: usize = 96;
 export const KIND_SHIFT: u32 = 8;
 export const NOTE_SHIFT: u32 = 16;
 export const PROTOCOL_MASK: u32 = 0xff;

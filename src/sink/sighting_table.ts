@@ -1,4 +1,5 @@
 import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../model/observation_batch.ts";
+import { RECORD_WORDS } from "../model/record_batch.ts";
 import { startProgram } from "../wasm_program.ts";
 import {
   FAMILY,
@@ -14,8 +15,10 @@ import {
   NOTE_SHIFT,
   PROTOCOL_MASK,
   ROW_ABOUT,
+  ROW_FIGURES,
   ROW_FIRST,
   ROW_LAST,
+  ROW_MILLISECONDS,
   ROW_NEWER,
   ROW_SHIFT,
   ROW_TUNNEL,
@@ -47,6 +50,7 @@ interface SightingProgram {
     seconds: number,
   ): void;
   seeFlows(observations: number, count: number): void;
+  addFigures(records: number, count: number): void;
 }
 
 const PAGE = 64 * 1024;
@@ -54,6 +58,8 @@ const WORD = 4;
 const ROW = 2 ** ROW_SHIFT;
 /** Observations that the program takes at once. */
 const AT_ONCE = 4096;
+/** Records of conversations that it takes at once, so that they need no more room. */
+const RECORDS_AT_ONCE = AT_ONCE * OBSERVATION_WORDS / RECORD_WORDS;
 /** Words of an address in an observation, where the second one follows the first. */
 const ADDRESS_WORDS = 4;
 
@@ -77,6 +83,13 @@ export interface Sighting {
   /** Seconds since 1970-01-01 UTC. */
   readonly first: number;
   readonly last: number;
+  /** The milliseconds of both. */
+  readonly firstMillisecond: number;
+  readonly lastMillisecond: number;
+  /** Packets from the client, from the server. */
+  readonly packets: readonly [number, number];
+  /** Bytes of these. */
+  readonly bytes: readonly [number, number];
   /** What was remembered last. */
   readonly note: number;
   readonly name: string | undefined;
@@ -218,6 +231,17 @@ export class SightingTable {
     }
   }
 
+  /** Adds the figures of records (`record_layout.ts`) to the flows that are there. */
+  addFigures(words: Uint32Array, count: number): void {
+    for (let done = 0; done < count; done += RECORDS_AT_ONCE) {
+      const now = Math.min(RECORDS_AT_ONCE, count - done);
+      const from = done * RECORD_WORDS;
+      const to = this.#observations;
+      this.#words.set(words.subarray(from, from + now * RECORD_WORDS), to);
+      this.#program.addFigures(to * WORD, now);
+    }
+  }
+
   /** All that there are, what was sighted last at the end. */
   list(): Sighting[] {
     return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
@@ -236,6 +260,10 @@ export class SightingTable {
     const family = this.#families[isIpv6 ? 1 : 0];
     const names = this.#names[isIpv6 ? 1 : 0];
     const rows = words[family + FAMILY_ROWS / WORD] / WORD;
+    const figure = (at: number, which: number) => {
+      const low = at + ROW_FIGURES / WORD + which * 2;
+      return words[low] + words[low + 1] * 2 ** 32;
+    };
     for (let number = words[family + FAMILY_OLDEST / WORD]; number !== 0;) {
       const at = rows + number * (ROW / WORD);
       const about = words[at + ROW_ABOUT / WORD];
@@ -249,6 +277,10 @@ export class SightingTable {
         tunnelId: words[at + ROW_TUNNEL / WORD],
         first: words[at + ROW_FIRST / WORD],
         last: words[at + ROW_LAST / WORD],
+        firstMillisecond: words[at + ROW_MILLISECONDS / WORD] & 0xffff,
+        lastMillisecond: words[at + ROW_MILLISECONDS / WORD] >>> 16,
+        packets: [figure(at, 0), figure(at, 1)],
+        bytes: [figure(at, 2), figure(at, 3)],
         note: about >>> NOTE_SHIFT,
         name: names[number],
       });

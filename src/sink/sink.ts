@@ -1,4 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { UserError } from "../user_error.ts";
 
@@ -13,8 +14,16 @@ export interface Sink {
   /**
    * Takes writes of keys with names: text, as the few that come of DNS are. It neither waits nor
    * throws, as `write`.
+   *
+   * @param seconds When, since 1970-01-01 UTC.
    */
-  writeNames(writes: readonly NameWrite[]): void;
+  writeNames(writes: readonly NameWrite[], seconds: number): void;
+
+  /**
+   * Takes records of conversations, where it has a use for them. It neither waits nor throws, as
+   * `write`; the records are its to keep.
+   */
+  takeRecords?(records: readonly ConversationRecord[]): void;
 
   /** Observations that were taken, of which it is not known yet that they are where they should go. */
   readonly pending: number;

@@ -16,6 +16,7 @@ import type { Cidr } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
+import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -131,7 +132,7 @@ class CaptureWorker {
   }
 
   async #start(message: StartMessage): Promise<void> {
-    const { ownNetworks, own, wantsSeen, user } = message;
+    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#listening = new ListeningSockets(this.#log);
@@ -140,7 +141,10 @@ class CaptureWorker {
       mapping: await this.#mapping(ownNetworks),
       emit: (batch) => this.#emit("observations", batch),
       onSeen: wantsSeen ? (batch) => this.#emit("seen", batch) : undefined,
-      emitNames: (writes) => this.#emitNames(writes),
+      onRecords: recordInterval === null ? undefined : (batch) => this.#emitRecords(batch),
+      recordInterval: recordInterval ?? undefined,
+      hasFlowRecords,
+      emitNames: (writes, seconds) => this.#emitNames(writes, seconds),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
           // Of both, the caller uses the memory again.
@@ -183,20 +187,29 @@ class CaptureWorker {
     }
   }
 
-  #emit(kind: "observations" | "seen", { words, count }: ObservationBatch): void {
+  #emit(kind: "observations" | "seen", batch: ObservationBatch): void {
     this.#postLookups();
-    const copy = words.slice(0, count * OBSERVATION_WORDS);
-    this.#backlog.add(copy.byteLength);
-    scope.postMessage({ kind, words: copy }, [copy.buffer]);
+    const words = batch.words.slice(0, batch.count * OBSERVATION_WORDS);
+    const records = batch.records?.slice(0, batch.count * RECORD_WORDS) ?? null;
+    this.#backlog.add(words.byteLength + (records?.byteLength ?? 0));
+    const moved = records === null ? [words.buffer] : [words.buffer, records.buffer];
+    scope.postMessage({ kind, words, records }, moved);
   }
 
-  #emitNames(writes: readonly NameWrite[]): void {
+  #emitRecords(batch: RecordBatch): void {
+    this.#postLookups();
+    const words = batch.words.slice(0, batch.count * RECORD_WORDS);
+    this.#backlog.add(words.byteLength);
+    scope.postMessage({ kind: "records", words }, [words.buffer]);
+  }
+
+  #emitNames(writes: readonly NameWrite[], seconds: number): void {
     const bytes = writes.reduce(
       (sum, { key, name }) => sum + key.length + (name?.length ?? 0) + BYTES_OF_ONE,
       0,
     );
     this.#backlog.add(bytes);
-    scope.postMessage({ kind: "names", writes, bytes });
+    scope.postMessage({ kind: "names", writes, seconds, bytes });
   }
 
   #postLookups(): void {
@@ -218,6 +231,7 @@ class CaptureWorker {
 
   async #end(): Promise<void> {
     this.#meters?.engine.end();
+    this.#meters?.engine.endRecords();
     await this.#flush("ended");
     this.#listening?.close();
     this.#reading!.close();

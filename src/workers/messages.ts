@@ -31,6 +31,10 @@ export interface StartMessage {
   readonly own: OwnConnectionsState | null;
   /** Whether it is to tell when flows were seen last whose keys are held back. */
   readonly wantsSeen: boolean;
+  /** How often records of conversations that go on are wanted, in seconds; `null` where none are. */
+  readonly recordInterval: number | null;
+  /** Whether observations are to come with records of their conversations. */
+  readonly hasFlowRecords: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -62,11 +66,23 @@ export type FromWorker =
   | { readonly kind: "opened" }
   | { readonly kind: "started" }
   /** Observations, laid out as in an `ObservationBatch`. */
-  | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
+  | {
+    readonly kind: "observations";
+    readonly words: Uint32Array<ArrayBuffer>;
+    /** Records of their conversations, where they are wanted. */
+    readonly records: Uint32Array<ArrayBuffer> | null;
+  }
   /** Flows and refusals that were seen again, laid out the same. */
   | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
+  /** Records of conversations, laid out as in a `RecordBatch`. */
+  | { readonly kind: "records"; readonly words: Uint32Array<ArrayBuffer> }
   /** With what they need, in bytes, as it was added to the backlog. */
-  | { readonly kind: "names"; readonly writes: readonly NameWrite[]; readonly bytes: number }
+  | {
+    readonly kind: "names";
+    readonly writes: readonly NameWrite[];
+    readonly seconds: number;
+    readonly bytes: number;
+  }
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */

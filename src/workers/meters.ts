@@ -1,13 +1,14 @@
 import type { Mapping } from "../config/mapping.ts";
 import { DnsMeter, type DnsMeterOptions, type DnsStatistics } from "../dns/dns_meter.ts";
 import { DnsPackets } from "../dns/dns_packets.ts";
+import type { NameWrite } from "../dns/name_write.ts";
 import { responsePorts } from "../model/dns_ports.ts";
 import { Engine, type EngineOptions, type EngineStatistics } from "../engine/engine.ts";
 
 /** How {@linkcode Meters} are made: with what flows need, and what becomes of names. */
 export interface MetersOptions extends Omit<EngineOptions, "payloadReader"> {
-  /** Takes writes of keys with names. */
-  emitNames: DnsMeterOptions["emit"];
+  /** Takes writes of keys with names, and when these were seen, in seconds since 1970-01-01 UTC. */
+  emitNames: (writes: readonly NameWrite[], seconds: number) => void;
   /** Takes what clients looked up last. */
   names: DnsMeterOptions["names"];
 }
@@ -30,7 +31,7 @@ export class Meters {
     const { mapping } = options;
     this.dnsPorts = responsePorts(mapping);
     this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
-      emit: emitNames,
+      emit: (writes) => emitNames(writes, this.engine.second),
       onClient: (isIpv6, client) => this.engine.writeClient(isIpv6, client),
       ignored: mapping.ignoreDns,
       names,

@@ -34,13 +34,15 @@ export class Reading implements PacketWork {
     this.#meters = meters;
     this.#room = room;
     // The engine takes packets where they were put, if that is its memory.
-    for (const { batch } of sources) if (meters.engine.isInput(batch)) batch.taker = meters.engine;
+    for (const [i, { batch }] of sources.entries()) {
+      if (meters.engine.isInput(batch)) batch.taker = meters.engine.takerOf(i + 1);
+    }
     if (meters.dnsPorts.length === 0) return;
     for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
   }
 
   async run(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => this.#read(source)));
+    await Promise.all(this.#sources.map((source, i) => this.#read(source, i + 1)));
   }
 
   flush(): Promise<void> {
@@ -63,9 +65,10 @@ export class Reading implements PacketWork {
     for (const source of this.#sources) source.close();
   }
 
-  async #read(source: InterfaceSource): Promise<void> {
+  async #read(source: InterfaceSource, interfaceNumber: number): Promise<void> {
     let quietSince = Infinity;
     for (let batch; (batch = await source.next()) !== null;) {
+      batch.interface.fill(interfaceNumber, 0, batch.count);
       this.#meters.engine.take(batch);
       if (this.#room !== null) await this.#room();
       if (this.#deadline === Infinity) continue;

@@ -7,6 +7,7 @@ import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
+import { RECORD_ID, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -21,13 +22,18 @@ const MOST_OBSERVATION_BYTES = 16 * 1024 * 1024;
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
+/** Of the upper half of a conversation's number: more than 2^45 of them no thread has, and there are fewer than 256 threads. */
+const THREAD_SHIFT = 13;
+
 /** Where what the workers observed goes. */
 export interface WorkerOutput {
   /** Takes observations. The batch is used again as soon as this returns. */
   emit: (batch: ObservationBatch) => void;
   /** Takes when flows were seen last. The batch is used again as soon as this returns. */
   see: (batch: ObservationBatch) => void;
-  emitNames: (writes: readonly NameWrite[]) => void;
+  emitNames: (writes: readonly NameWrite[], seconds: number) => void;
+  /** Takes records of conversations. The batch is used again as soon as this returns. */
+  takeRecords: (batch: RecordBatch) => void;
   learn: (lookup: Lookup) => void;
 }
 
@@ -39,9 +45,11 @@ export class WorkerPool implements PacketWork {
   readonly #threads: readonly Thread[];
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
-  #observations: Uint32Array[] = [];
+  #observations: { words: Uint32Array; records: Uint32Array | null }[] = [];
   /** What was seen again since then: what it is of comes first. */
   #seen: Uint32Array[] = [];
+  /** Records of conversations, for the same reason; those of each thread have numbers of their own. */
+  #records: Uint32Array[] = [];
   #observationBytes = 0;
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
@@ -157,15 +165,16 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker, { backlog }: Thread): void {
-    if (message.kind === "observations" || message.kind === "seen") {
-      const { words } = message;
-      (message.kind === "seen" ? this.#seen : this.#observations).push(words);
-      this.#observationBytes += words.byteLength;
+  #take(message: FromWorker, { number, backlog }: Thread): void {
+    if (message.kind === "observations" || message.kind === "seen" || message.kind === "records") {
+      const bytes = message.words.byteLength +
+        (message.kind === "observations" ? message.records?.byteLength ?? 0 : 0);
+      this.#keep(message, number);
+      this.#observationBytes += bytes;
       if (this.#observationBytes > MOST_OBSERVATION_BYTES) this.#merge();
-      backlog.take(words.byteLength);
+      backlog.take(bytes);
     } else if (message.kind === "names") {
-      this.#output!.emitNames(message.writes);
+      this.#output!.emitNames(message.writes, message.seconds);
       backlog.take(message.bytes);
     } else if (message.kind === "lookups") {
       message.lookups.forEach(this.#output!.learn);
@@ -173,8 +182,24 @@ export class WorkerPool implements PacketWork {
     }
   }
 
+  /** Keeps what is merged later. */
+  #keep(
+    message: Extract<FromWorker, { kind: "observations" | "seen" | "records" }>,
+    thread: number,
+  ): void {
+    if (message.kind === "seen") {
+      this.#seen.push(message.words);
+    } else if (message.kind === "records") {
+      this.#setThread(message.words, thread);
+      this.#records.push(message.words);
+    } else {
+      this.#setThread(message.records, thread);
+      this.#observations.push(message);
+    }
+  }
+
   #merge(): void {
-    for (const words of this.#observations) this.#merger!.take(words);
+    for (const { words, records } of this.#observations) this.#merger!.take(words, records);
     this.#observations = [];
     for (const words of this.#seen) {
       const batch = new ObservationBatch(words.length / OBSERVATION_WORDS, words);
@@ -182,7 +207,21 @@ export class WorkerPool implements PacketWork {
       this.#output!.see(batch);
     }
     this.#seen = [];
+    for (const words of this.#records) {
+      const batch = new RecordBatch(words);
+      batch.count = words.length / RECORD_WORDS;
+      this.#output!.takeRecords(batch);
+    }
+    this.#records = [];
     this.#observationBytes = 0;
+  }
+
+  /** Makes the numbers of conversations different from those of other threads. */
+  #setThread(records: Uint32Array | null, thread: number): void {
+    if (records === null) return;
+    for (let at = RECORD_ID; at < records.length; at += RECORD_WORDS) {
+      if ((records[at] | records[at + 1]) !== 0) records[at + 1] += thread << THREAD_SHIFT;
+    }
   }
 
   #postAll(message: ToWorker): void {
@@ -206,7 +245,7 @@ class Thread {
   /** What it has sent and nobody has taken. */
   readonly backlog = new Backlog();
   readonly #worker: Worker;
-  readonly #number: number;
+  readonly number: number;
   readonly #log: Log;
   readonly #fail: (error: Error) => void;
   #awaited: { kinds: readonly FromWorker["kind"][]; resolve: () => void }[] = [];
@@ -217,7 +256,7 @@ class Thread {
     fail: (error: Error) => void,
     take: (message: FromWorker, thread: Thread) => void,
   ) {
-    this.#number = number;
+    this.number = number;
     this.#log = log;
     this.#fail = fail;
     this.#worker = new Worker(WORKER, {
@@ -269,8 +308,8 @@ class Thread {
 
   /** What all of them have to say of an interface is said once. */
   #say(level: LogLevel, message: string): void {
-    if (this.#number === 0 || level === "error") this.#log[level](message);
-    else this.#log.debug(`worker ${this.#number}: ${message}`);
+    if (this.number === 0 || level === "error") this.#log[level](message);
+    else this.#log.debug(`worker ${this.number}: ${message}`);
   }
 }
 

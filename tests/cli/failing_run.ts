@@ -8,7 +8,7 @@ import { Run } from "../../src/cli/run.ts";
 import { LINKTYPE_RAW } from "../../src/packet/link_type.ts";
 import { batchOf } from "../batches.ts";
 import { MemoryLog } from "../memory_log.ts";
-import { ip, tcp } from "../packets.ts";
+import { ACK, ip, tcp } from "../packets.ts";
 
 const [config] = Deno.args;
 let mayAsk = true;
@@ -24,7 +24,7 @@ const run = await Run.open(
   new MemoryLog(),
 );
 const take = (seconds: number, client: string) => {
-  const packet = ip(client, "192.0.2.1", tcp(40_000, 443));
+  const packet = ip(client, "192.0.2.1", tcp(40_000, 443, ACK, "?"));
   run.engine.take(batchOf([{ packet, linkType: LINKTYPE_RAW, seconds }]));
 };
 try {

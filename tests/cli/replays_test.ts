@@ -12,6 +12,8 @@ import { Meters } from "../../src/workers/meters.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { MOST_REMEMBERED } from "../../src/engine/layout.ts";
+import { RECORD_WORDS } from "../../src/model/record_batch.ts";
+import { recordOf } from "../../src/sink/record_of.ts";
 import { JsonSink } from "../../src/sink/json_sink.ts";
 import { UserError } from "../../src/user_error.ts";
 import { withFiles } from "../config/temporary_files.ts";
@@ -55,7 +57,12 @@ async function linesOf(
   const meters = new Meters({
     mapping: MAPPING,
     emit: (batch) => sink.write(batch),
-    emitNames: (writes) => sink.writeNames(writes),
+    emitNames: (writes, seconds) => sink.writeNames(writes, seconds),
+    hasFlowRecords: true,
+    onRecords: ({ words, count }) => {
+      const at = Array.from({ length: count }, (_, i) => i * RECORD_WORDS);
+      sink.takeRecords(at.map((from) => recordOf(words, from, { names })));
+    },
     names,
     maxConversations,
   });
@@ -69,7 +76,7 @@ async function linesOf(
   } finally {
     source.close();
   }
-  meters.engine.flush();
+  meters.engine.endRecords();
   await sink.close();
   return lines;
 }

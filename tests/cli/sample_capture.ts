@@ -60,10 +60,11 @@ export function withSample(
   });
 }
 
-/** The keys of JSON lines, sorted. Every line must be one of a write. */
+/** The keys of JSON lines, sorted. Every line must be one of a write, or of a conversation's end. */
 export function keysOfLines(lines: string): string[] {
-  return lines.trimEnd().split("\n").map((line) => {
-    const { key, count } = JSON.parse(line);
+  return lines.trimEnd().split("\n").flatMap((line) => {
+    const { type, key, count } = JSON.parse(line);
+    if (type === "end") return [];
     if (typeof key !== "string" || count !== 1) throw new Error(`${line} is no write`);
     return key;
   }).sort();

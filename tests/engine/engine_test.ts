@@ -155,11 +155,17 @@ forEachFamily(
 );
 
 forEachFamily(
-  "rule 3: a reset to others goes on to the flow mapping",
+  "rule 3: a reset to others goes on to the flow mapping, of a connection that worked",
   ({ ours, theirs, theirs2 }) => {
     for (const source of [ours, theirs2]) {
-      const keys = new TestEngine().keysOf(NOW, ip(source, theirs, tcp(40_000, 80, RST | ACK)));
-      assert.deepEqual(keys, flowKeys(source, theirs, 80));
+      const reset = ip(source, theirs, tcp(40_000, 80, RST | ACK));
+      const engine = new TestEngine();
+      assert.deepEqual(engine.keysOf(NOW, reset), []);
+      assert.deepEqual(
+        engine.keysOf(NOW, ip(source, theirs, tcp(40_000, 80))),
+        flowKeys(source, theirs, 80),
+      );
+      assert.deepEqual(engine.keysOf(NOW + 90, reset), flowKeys(source, theirs, 80));
     }
     const withSyn = ip(ours, theirs, tcp(40_000, 80, RST | SYN));
     assert.deepEqual(new TestEngine().keysOf(NOW, withSyn), []);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { WORD_SECONDS } from "../../src/model/observation_batch.ts";
+import { ObservationBatch, WORD_SECONDS } from "../../src/model/observation_batch.ts";
 import { FlowTable } from "../../src/sink/flow_table.ts";
 import { withFiles } from "../config/temporary_files.ts";
 import { connection } from "../conversations.ts";
@@ -48,7 +48,9 @@ class TableMeter extends TestEngine {
 
   addToTable(): void {
     for (const words of this.observations.splice(0)) {
-      this.table.add({ words, count: 1, capacity: 1, isFull: true, clear: () => {} });
+      const batch = new ObservationBatch(1, words);
+      batch.count = 1;
+      this.table.add(batch);
     }
   }
 }

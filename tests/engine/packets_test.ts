@@ -129,6 +129,7 @@ class Decoding {
       askFunction: () => 0,
       corrected: () => {},
       ended: () => {},
+      record: () => {},
     });
     const mapping = mappingOf({}, []);
     this.memory.words.set(mapping.compiled, MAPPING / WORD);

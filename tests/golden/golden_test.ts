@@ -73,6 +73,12 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const NEXT_HEADER_ICMPV6 = 58;
 const CAPTURES_WITH_SUCH_PACKETS = ["quic_interop_V.pcapng", "syslog.pcap"];
 
+/**
+ * One connection of this capture is a RST and nothing else. To the agent any packet is a flow; here a TCP
+ * flow is a connection that worked. So the keys of its ends are left out, in three runs.
+ */
+const RESET_ALONE = { capture: "cloudflare-warp.pcap", server: "142.251.42.106" };
+
 function agentCanRead(packet: DataView): boolean {
   if (packet.byteLength < 34) return true;
   const etherType = packet.getUint16(12);
@@ -97,8 +103,10 @@ async function differences(canRead: (packet: DataView) => boolean): Promise<Map<
       // The agent does not know tunnels.
       const mapping = mappingOf({ ...MAPPINGS[name], tunnels: "outer" }, [ourNet]);
       const keys = await observedKeys(sharedCapture(`pcap/${capture}`), mapping, canRead);
-      const ours = new Set(keys.filter((key) => isIpv6Key(key) === isIpv6));
-      const theirs = new Set(expected);
+      const isCompared = (key: string) =>
+        capture !== RESET_ALONE.capture || !key.includes(RESET_ALONE.server);
+      const ours = new Set(keys.filter((key) => isIpv6Key(key) === isIpv6 && isCompared(key)));
+      const theirs = new Set(expected.filter(isCompared));
       const missing = [...theirs.difference(ours)];
       const added = [...ours.difference(theirs)];
       const isEqual = missing.length + added.length === 0;
@@ -115,6 +123,18 @@ Deno.test({
     const found = await differences(agentCanRead);
     assert.deepEqual([...found].filter(([, difference]) => difference !== ""), []);
     assert.equal(found.size, 1060);
+  },
+});
+
+Deno.test({
+  name: `three runs have a connection that is a RST and nothing else${WITHOUT_SHARED_CAPTURES}`,
+  ignore: !HAS_SHARED_CAPTURES,
+  fn: () => {
+    const runs = sharedJson<Golden>("golden.json")[RESET_ALONE.capture];
+    const having = Object.values(runs).filter((keys) =>
+      keys.some((key) => key.includes(RESET_ALONE.server))
+    );
+    assert.equal(having.length, 3);
   },
 });
 

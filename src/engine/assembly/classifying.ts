@@ -208,7 +208,7 @@ function askAgain(
  * @param isAgain Whether it was asked about this direction before.
  * @returns What is to be remembered, or `UNCLASSIFIED` where it is too early to say.
  */
-function askMapping(isAgain: bool): u32 {
+export function askMapping(isAgain: bool): u32 {
   if (hasOwn && load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP) {
     const own = judgeOwn();
     why = OWN_CONNECTION;
@@ -239,6 +239,7 @@ function stage(outcome: u32, word: u32): void {
     reasonOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
     isItIgnored,
     load<u32>(cellOf(isIpv6, number), CELL_SECONDS),
+    word,
   );
   store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
   stagedCount++;
@@ -253,7 +254,7 @@ function stageOuter(isIpv6: bool, cell: usize, direction: u32, word: u32): void 
     return;
   }
   const seconds = load<u32>(cell, CELL_SECONDS);
-  stageFlow(stagedCount, isIpv6, FACTS_SOURCE, FACTS_DESTINATION, 0, 0, true, seconds);
+  stageFlow(stagedCount, isIpv6, FACTS_SOURCE, FACTS_DESTINATION, 0, 0, true, seconds, 0);
   store<u32>(STAGED_PENDING + (<usize> stagedCount << 2), word);
   stagedCount++;
 }
@@ -270,12 +271,12 @@ function commitFlows(): void {
 }
 
 // @inline
-function verdictOf(outcome: u32): u32 {
+export function verdictOf(outcome: u32): u32 {
   return outcome & VERDICT_MASK;
 }
 
 // @inline
-function reasonOf(outcome: u32): u32 {
+export function reasonOf(outcome: u32): u32 {
   return (outcome >>> REASON_SHIFT) & 0xff;
 }
 

@@ -55,6 +55,15 @@ export {
   takeRecords,
   useTunnels,
 } from "./packets";
+export {
+  endRecords,
+  flushRecords,
+  noteUnreachable,
+  recordFacts,
+  wantFlowRecords,
+  wantRecords,
+  walkRecords,
+} from "./records";
 export { emitSeen, wantSeen } from "./seen";
 export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
 export { declassifyAll, hashOf, setInterface, setUpTables, touch, wantEnds } from "./table";

@@ -393,7 +393,9 @@ function takeUnusual(isIpv6: bool, known: u32, packet: usize, about: u32): u32 {
   if ((about & CONTROL) !== 0) {
     const isReset = (about & (TCP_RST << FLAGS_SHIFT)) !== 0;
     // A connection is attributed from its other packets: then it is one that worked.
-    isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0;
+    isSignOfLife = !(isReset && takeReset(isIpv6, packet, about)) && (about & NO_FLOW) === 0 &&
+      // RST alone says that nothing worked.
+      isWorking(isIpv6, known);
     if (!isSignOfLife) {
       if (known === 0) number = add(isIpv6, packet, false);
       if (number === 0) place(isIpv6, 0, packet);
@@ -441,6 +443,12 @@ export function isOpen(isIpv6: bool, number: u32): bool {
   return number !== 0 && (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_UNOPENED) === 0;
 }
 
+/** The same of its present generation. */
+function isWorking(isIpv6: bool, number: u32): bool {
+  return isOpen(isIpv6, number) &&
+    (load<u32>(cellOf(isIpv6, number), CELL_STATE) & STATE_NEW) === 0;
+}
+
 /**
  * Takes a packet with RST, which to a local network is a refusal.
  *
@@ -458,6 +466,9 @@ function takeReset(isIpv6: bool, packet: usize, about: u32): bool {
 /** Takes a packet of a conversation that is new, or wants to be inspected, or to be classified. */
 function takeSignOfLife(isIpv6: bool, number: u32, packet: usize, about: u32): void {
   const cell = cellOf(isIpv6, number);
+  // The first since the last record said that it was over: then nothing is suppressed.
+  const packets = load<u64>(cell, CELL_PACKETS);
+  if (packets === 1 || packets === 1 << 32) noteFirst(isIpv6, number, packet);
   const state = load<u32>(cell, CELL_STATE);
   if ((state & IS_OUTER) !== 0) store<u32>(cell, state & ~NEW, CELL_STATE);
   else if ((state & WANTS_LOOK) !== 0) gather(isIpv6, number, packet, about);

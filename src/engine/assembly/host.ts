@@ -24,3 +24,4 @@ export declare function isListening(
 export declare function askFunction(rule: u32): u32;
 export declare function corrected(before: u32, after: u32): void;
 export declare function ended(isIpv6: bool, number: u32): void;
+export declare function record(count: u32): void;

@@ -18,6 +18,7 @@ import {
   FACTS_TUNNEL,
   FACTS_TUNNEL_ID,
   FINGERPRINTS,
+  FLOW_RECORDS,
   FLOWS_BY,
   OBSERVATIONS,
   OBSERVATIONS_AT_ONCE,
@@ -28,6 +29,7 @@ import {
 import { second, window } from "./clock";
 import { firstHalf, secondHalf, sumForFirst, sumForSecond } from "./fingerprint";
 import { emit, see } from "./host";
+import { clearRecord, isFlowRecordWanted, putRecord, RECORD } from "./records";
 import { admit, fetchKey, windowsSuppressed } from "./suppression";
 
 // A staged flow: client and server, then these.
@@ -38,6 +40,7 @@ const STAGED_FLAGS: usize = 40;
 const STAGED_UNTIL: usize = 44;
 const STAGED_SECONDS: usize = 48;
 const STAGED_TUNNEL_ID: usize = 52;
+const STAGED_CONVERSATION: usize = 56;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
@@ -95,6 +98,7 @@ export function observationsLeft(): u32 {
  * @param place Which of those that are asked about at once.
  * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
  * @param seconds When it was seen.
+ * @param conversation The conversation, as it is pending; 0 if there is none.
  */
 export function stageFlow(
   place: u32,
@@ -105,6 +109,7 @@ export function stageFlow(
   about: u32,
   isIgnored: bool,
   seconds: u32,
+  conversation: u32,
 ): void {
   const flow = STAGED_FLOWS + <usize> place * STAGED_FLOW;
   v128.store(flow, v128.load(client));
@@ -113,6 +118,7 @@ export function stageFlow(
   store<u32>(flow + STAGED_ABOUT, about | (load<u32>(FACTS_TUNNEL) << TUNNEL_KIND_SHIFT));
   store<u32>(flow + STAGED_TUNNEL_ID, load<u32>(FACTS_TUNNEL_ID));
   store<u32>(flow + STAGED_SECONDS, seconds);
+  store<u32>(flow + STAGED_CONVERSATION, conversation);
   store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
 }
 
@@ -240,6 +246,11 @@ function commitFlow(flow: usize, key: usize): void {
         seconds,
         load<u32>(flow, STAGED_TUNNEL_ID),
       );
+      const conversation = load<u32>(flow + STAGED_CONVERSATION);
+      if (isFlowRecordWanted && conversation !== 0) {
+        const into = FLOW_RECORDS + (<usize> (written - 1) << RECORD);
+        if (!putRecord(into, conversation, false)) clearRecord(into);
+      }
       const by = FLOWS_BY + (<usize> (about & 0xff) << 3);
       store<f64>(by, load<f64>(by) + 1);
     }

@@ -21,6 +21,8 @@ import {
   COLD_FIRST_SECONDS,
   COLD_INTERFACE,
   COLD_OUTCOME,
+  COLD_RECORD_ID,
+  COLD_RECORDED,
   COLD_ROUND,
   COLD_VLAN,
   FETCHED,
@@ -45,6 +47,7 @@ import {
   PACKET_TUNNEL_SHIFT,
   PACKET_VLAN,
   PROTOCOL_MASK,
+  RECORDED_MASK,
   SECRETS,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
@@ -89,6 +92,7 @@ import { noteGap } from "./gathering";
 import { hashOfSum, sumOfPairs } from "./pair_hash";
 import { LONGEST_HANDSHAKE_SECONDS } from "./evidence";
 import { ended } from "./host";
+import { recordEnd } from "./records";
 import { listSeen } from "./seen";
 
 /** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
@@ -515,6 +519,9 @@ function remove(isIpv6: bool, number: u32): void {
   const t = tableOf(isIpv6);
   const cell = cellOf(isIpv6, number);
   if (isEndWanted) tellEnd(isIpv6, number);
+  recordEnd(isIpv6, number);
+  // No record is made of what is free.
+  store<u64>(cell, 0, CELL_PACKETS);
   if ((load<u32>(cell, CELL_STATE) & STATE_UNOPENED) !== 0) countLessUnopened(t);
   unlink(isIpv6, number);
   removeFromIndex(isIpv6, number);
@@ -551,6 +558,12 @@ export function wantEnds(): void {
 /** Begins the figures of a conversation anew, whose present generation has ended. */
 export function endGeneration(isIpv6: bool, number: u32): void {
   if (isEndWanted) tellEnd(isIpv6, number);
+  recordEnd(isIpv6, number);
+  clearFigures(isIpv6, number);
+}
+
+/** Has a conversation begin with its next packet, as far as figures go. */
+export function clearFigures(isIpv6: bool, number: u32): void {
   const cell = cellOf(isIpv6, number);
   store<u16>(cell, 0, CELL_FLAGS);
   store<u64>(cell, 0, CELL_OCTETS);
@@ -566,6 +579,8 @@ export function noteFirst(isIpv6: bool, number: u32, packet: usize): void {
   store<u16>(cold, <u16> millisecond, COLD_FIRST_MILLISECONDS);
   store<u16>(cold, load<u16>(packet, PACKET_VLAN), COLD_VLAN);
   store<u16>(cold, <u16> interfaceNumber, COLD_INTERFACE);
+  store<u16>(cold, <u16> (second & RECORDED_MASK), COLD_RECORDED);
+  store<u32>(cold, 0, COLD_RECORD_ID);
 }
 
 /** Takes a number out of the index and moves up those that were put after it for want of room. */

@@ -13,6 +13,20 @@ import {
   WORD_SECONDS,
   WORD_TUNNEL,
 } from "../../model/observation_layout";
+import {
+  IS_UNOPENED,
+  RECORD_CLIENT,
+  RECORD_FIRST,
+  RECORD_HEAD,
+  RECORD_LAST,
+  RECORD_MILLISECONDS,
+  RECORD_PACKETS,
+  RECORD_PORTS,
+  RECORD_PROTOCOL_SHIFT,
+  RECORD_TUNNEL,
+  RECORD_TUNNEL_ID,
+  RECORD_WORDS,
+} from "../../model/record_layout";
 import { hashOfSum, sumOfPairs } from "../../engine/assembly/pair_hash";
 import {
   FAMILY,
@@ -30,9 +44,11 @@ import {
   NOTE_SHIFT,
   PROTOCOL_MASK,
   ROW_ABOUT,
+  ROW_FIGURES,
   ROW_FIRST,
   ROW_HASH,
   ROW_LAST,
+  ROW_MILLISECONDS,
   ROW_NEWER,
   ROW_OLDER,
   ROW_SHIFT,
@@ -113,8 +129,11 @@ export function add(
   }
   const row = rowOf(family, number);
   store<u32>(row + ROW_ABOUT, about);
-  store<u32>(row + ROW_FIRST, min(load<u32>(row + ROW_FIRST), seconds));
-  store<u32>(row + ROW_LAST, max(load<u32>(row + ROW_LAST), seconds));
+  if (seconds < load<u32>(row + ROW_FIRST)) {
+    store<u32>(row + ROW_FIRST, seconds);
+    store<u16>(row + ROW_MILLISECONDS, 0);
+  }
+  setLast(row, seconds);
   return number;
 }
 
@@ -152,8 +171,56 @@ export function see(
   const hash = hashOf(addresses, what, protocol ^ tunnel);
   const number = find(family, hash, addresses, what, protocol, tunnel);
   if (number === 0) return;
-  const row = rowOf(family, number);
-  store<u32>(row + ROW_LAST, max(load<u32>(row + ROW_LAST), seconds));
+  setLast(rowOf(family, number), seconds);
+}
+
+/** Notes that something was seen in a second, if that is later than what is known. */
+function setLast(row: usize, seconds: u32): void {
+  if (seconds <= load<u32>(row + ROW_LAST)) return;
+  store<u32>(row + ROW_LAST, seconds);
+  store<u16>(row + ROW_MILLISECONDS + 2, 0);
+}
+
+/** Adds the figures of records to the rows of their flows, where they have any. */
+export function addFigures(records: usize, count: u32): void {
+  const end = records + <usize> (count * RECORD_WORDS) * 4;
+  for (let at = records; at < end; at += RECORD_WORDS * 4) {
+    const head = load<u32>(at + RECORD_HEAD * 4);
+    if ((head & IS_UNOPENED) !== 0) continue;
+    const family = families + ((head & IPV6_BIT) !== 0 ? FAMILY : 0);
+    const addresses = at + RECORD_CLIENT * 4;
+    const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
+    const protocol = ((head >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
+      (load<u32>(at + RECORD_TUNNEL * 4) << KIND_SHIFT);
+    const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
+    const hash = hashOf(addresses, port, protocol ^ tunnel);
+    const number = find(family, hash, addresses, port, protocol, tunnel);
+    if (number !== 0) addToRow(rowOf(family, number), at);
+  }
+}
+
+function addToRow(row: usize, record: usize): void {
+  // What an observation says has whole seconds only.
+  const isFirst = (load<u64>(row + ROW_FIGURES) | load<u64>(row + ROW_FIGURES, 8)) === 0;
+  for (let i: usize = 0; i < 4 * 8; i += 8) {
+    const at = row + ROW_FIGURES + i;
+    store<u64>(at, load<u64>(at) + load<u64>(record + RECORD_PACKETS * 4 + i));
+  }
+  const first = timeAt(record + RECORD_FIRST * 4, record + RECORD_MILLISECONDS * 4);
+  if (isFirst || first < timeAt(row + ROW_FIRST, row + ROW_MILLISECONDS)) {
+    store<u32>(row + ROW_FIRST, load<u32>(record + RECORD_FIRST * 4));
+    store<u16>(row + ROW_MILLISECONDS, load<u16>(record + RECORD_MILLISECONDS * 4));
+  }
+  const last = timeAt(record + RECORD_LAST * 4, record + RECORD_MILLISECONDS * 4 + 2);
+  if (last > timeAt(row + ROW_LAST, row + ROW_MILLISECONDS + 2)) {
+    store<u32>(row + ROW_LAST, load<u32>(record + RECORD_LAST * 4));
+    store<u16>(row + ROW_MILLISECONDS + 2, load<u16>(record + RECORD_MILLISECONDS * 4 + 2));
+  }
+}
+
+// @inline
+function timeAt(seconds: usize, milliseconds: usize): u64 {
+  return ((<u64> load<u32>(seconds)) << 16) | <u64> load<u16>(milliseconds);
 }
 
 /** The number of the row, or 0. */
@@ -205,6 +272,8 @@ function append(
   store<u32>(row + ROW_FIRST, seconds);
   store<u32>(row + ROW_LAST, seconds);
   store<u32>(row + ROW_HASH, hash);
+  store<u32>(row + ROW_MILLISECONDS, 0);
+  memory.fill(row + ROW_FIGURES, 0, 4 * 8);
   link(family, number);
   const head = headOf(family, hash);
   store<u32>(<usize> load<u32>(family + FAMILY_NEXT) + (<usize> number << 2), load<u32>(head));
