@@ -20,6 +20,9 @@ const REDIS_SOCKETS: readonly string[] = [
 /** Where `flosensor dnstap` makes its sockets. systemd makes the folder for a unit that asks for it. */
 const OWN_SOCKETS = "/run/flosensor";
 
+/** Where a store is kept whose file config.ts names. systemd makes the folder too (StateDirectory=). */
+const OWN_STORES = "/var/lib/flosensor";
+
 /**
  * The options of deno that say what the compiled file may do; all else is denied, and nothing can
  * add to it. `docs/installation.md` has the reasons.
@@ -36,6 +39,6 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, ...sockets].join(",")}`,
+    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, OWN_STORES, ...sockets].join(",")}`,
   ];
 }

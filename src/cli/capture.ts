@@ -73,7 +73,7 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
-      { mode: "capture", isLive: true, ownNetworks, defaultNetworks, localServices },
+      { mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks, localServices },
       log,
     );
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);

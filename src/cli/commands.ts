@@ -8,6 +8,7 @@ import { VERSION } from "../version.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
+import { byteSizeValue, durationValue, storeFile } from "./store_option_values.ts";
 
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
@@ -262,6 +263,9 @@ function addRunOptions(command: Command): Command {
     .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
     .option("--no-redis", "write to no Redis, whatever the configuration says")
     .option("--json", "write each key as a line of JSON on standard output")
+    .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
+    .option("--retain <time>", "how long the store keeps conversations, 30d if not said", durationValue)
+    .option("--store-size <size>", "how large its file may get, 2GiB if not said", byteSizeValue)
     .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
     .addOption(maxConversationsOption());

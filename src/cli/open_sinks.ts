@@ -3,35 +3,56 @@ import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
+import type { SqliteStore } from "../store/sqlite_store.ts";
+import type { StoreRun } from "../store/store_options.ts";
 import type { Sink } from "../sink/sink.ts";
 import type { RunOptions, Store } from "./run.ts";
+import type { StoreFile } from "./store_file.ts";
 
 /** The sinks of a run. */
 export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
+  readonly store: SqliteStore | null;
 }
 
 /**
- * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
- * table on the terminal.
+ * Opens Redis and the store if there are such to write to, and JSON lines if they are asked for; with
+ * none of these the table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, and where the names of servers come from.
+ * @param settings Seconds that a key lives in Redis, where the names of servers come from, the file of
+ * the store, and what it is told of the run.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names }: { ttl: number; names?: FlowNames },
+  { ttl, names, file, run }: {
+    ttl: number;
+    names?: FlowNames;
+    file: StoreFile | null;
+    run: StoreRun;
+  },
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
+  const sqlite = file === null ? null : await openStore(file, { names, run }, log);
+  if (sqlite !== null) all.push(sqlite);
   if (options.json) all.push(new JsonSink({ mode, names }));
   if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
-  return { all, redis };
+  return { all, redis, store: sqlite };
+}
+
+async function openStore(
+  { path, place, retention }: StoreFile,
+  options: { names?: FlowNames; run: StoreRun },
+  log: Log,
+): Promise<SqliteStore> {
+  const { SqliteStore } = await import("../store/sqlite_store.ts");
+  return await SqliteStore.open(path, { ...options, place, retention }, log);
 }
 
 async function openRedis(

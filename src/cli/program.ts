@@ -8,6 +8,7 @@
  */
 import { VERSION } from "../version.ts";
 import { mayReadModules } from "../workers/permission.ts";
+import { startStoreWorkerFor } from "../store/start_store_worker.ts";
 import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
@@ -34,6 +35,7 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
   return thread;
 }
 
+startStoreWorkerFor(Deno.args);
 giveUpWriting(Deno.args);
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {

@@ -47,7 +47,7 @@ export async function replay(
   const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", isLive, ownNetworks, defaultNetworks },
+    { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks },
     log,
   );
   return await new Replay(run, options, log, isLive ? null : thread).run(names);

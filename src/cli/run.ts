@@ -1,4 +1,4 @@
-import type { Cidr } from "../config/cidr.ts";
+import { type Cidr, cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -10,17 +10,20 @@ import type { FlowMeter } from "../flow/flow_meter.ts";
 import type { LocalServices } from "../flow/local_services.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { VERSION } from "../version.ts";
 import { correctionText } from "./correction_text.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
 
 /** Options of the command line that capture and replay have in common. */
-export interface RunOptions {
+export interface RunOptions extends StoreFileOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
@@ -35,6 +38,8 @@ export interface RunOptions {
 /** What a run is made for. */
 export interface RunPurpose {
   readonly mode: "capture" | "replay";
+  /** Interfaces or files. */
+  readonly sources: readonly string[];
   /** Whether packets come as they happen, so that the sensor's own may be among them. */
   readonly isLive: boolean;
   /** Own networks that the command line names. */
@@ -56,6 +61,7 @@ export interface Store {
 interface Loaded {
   readonly mapping: Mapping;
   readonly store: Store | null;
+  readonly file: StoreFile | null;
 }
 
 /** Observations that may wait in a sink before a replay waits for it. */
@@ -114,9 +120,13 @@ export class Run {
    */
   static async open(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Run> {
     const loaded = await load(options, purpose, log);
-    const { store, mapping } = loaded;
+    const { store, file, mapping } = loaded;
     const names = new KnownNames();
-    const sinks = await openSinks(purpose.mode, options, store, { ttl: mapping.ttl, names }, log);
+    const { mode, sources } = purpose;
+    const localNetworks = mapping.ourNets.map(cidrText);
+    const run = { mode, sources, localNetworks, version: VERSION, hasRecords: false };
+    const settings = { ttl: mapping.ttl, names, file, run };
+    const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
 
@@ -153,6 +163,11 @@ export class Run {
   /** Has the sinks take writes of keys with names. */
   writeNames(writes: readonly NameWrite[]): void {
     for (const sink of this.#sinks.all) sink.writeNames(writes);
+  }
+
+  /** Has the sinks take records of conversations. */
+  writeRecords(records: readonly ConversationRecord[]): void {
+    for (const sink of this.#sinks.all) sink.takeRecords?.(records);
   }
 
   /** Observations that no sink has written yet. */
@@ -229,7 +244,12 @@ export class Run {
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      this.#loaded = { ...loaded, store: this.#loaded.store };
+      const before = this.#loaded;
+      this.#loaded = { ...loaded, store: before.store, file: before.file };
+      if (loaded.file?.path !== before.file?.path) {
+        this.#log.warn("store of the configuration stays as it was until the next start");
+      }
+      this.#sinks.store?.setLocalNetworks(loaded.mapping.ourNets.map(cidrText));
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.onReload();
@@ -245,10 +265,13 @@ async function load(options: RunOptions, purpose: RunPurpose, log: Log): Promise
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const store = storeOf(options, config.redis, config.placeOf(["redis"]));
-  const mapping = (networks: readonly Cidr[]) => new Mapping(config, networks, log);
-  if (purpose.ownNetworks.length > 0) return { mapping: mapping(purpose.ownNetworks), store };
-  if (config.ourNets.length > 0) return { mapping: mapping(config.ourNets), store };
-  return { mapping: mapping(parseOwnNetworks(purpose.defaultNetworks(), log)), store };
+  const file = storeFileOf(options, config);
+  const networks = purpose.ownNetworks.length > 0
+    ? purpose.ownNetworks
+    : config.ourNets.length > 0
+    ? config.ourNets
+    : parseOwnNetworks(purpose.defaultNetworks(), log);
+  return { mapping: new Mapping(config, networks, log), store, file };
 }
 
 function storeOf(options: RunOptions, configured: string | null, place: string): Store | null {

@@ -29,6 +29,12 @@ export interface IgnoredFlow {
 /** A configuration that was checked: every setting is there and means something. */
 export interface ValidConfig {
   readonly redis: string | null;
+  /** The store's file. */
+  readonly store: string | null;
+  /** How long the store keeps conversations, in milliseconds; `null` where nothing is said. */
+  readonly retain: number | null;
+  /** How large the store's file may get, in bytes; `null` where nothing is said. */
+  readonly storeSize: number | null;
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */

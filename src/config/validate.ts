@@ -11,6 +11,8 @@ import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
 import { OUR_NETS } from "./our_nets.ts";
 import { isPort, MAXIMUM_PORT } from "./port_set.ts";
+import { BYTE_SIZE_FORM, parseByteSize } from "../store/byte_size.ts";
+import { DURATION_FORM, parseDuration } from "../store/duration.ts";
 import { shown } from "./shown.ts";
 import {
   type IgnoredFlow,
@@ -36,6 +38,10 @@ const EVERYTHING = ["0.0.0.0/0", "::/0"];
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
 const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
+  store: (value) => value === undefined ? null : storeFile(value),
+  retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
+  storeSize: (value) =>
+    value === undefined ? null : textSetting(value, parseByteSize, BYTE_SIZE_FORM),
   ttl: (value) => value === undefined ? DEFAULT_TTL : ttlSeconds(value),
   flushInterval: (value) => value === undefined ? DEFAULT_FLUSH_INTERVAL : flushSeconds(value),
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
@@ -69,6 +75,9 @@ export function validate(
   const networks = read("networks");
   return {
     redis: read("redis"),
+    store: read("store"),
+    retain: read("retain"),
+    storeSize: read("storeSize"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),
@@ -133,6 +142,20 @@ function redisUrl(value: unknown): string {
       `"${scheme}:" is not the URL of a Redis`,
       "use redis://, rediss:// (TLS) or unix://",
     );
+}
+
+function storeFile(value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new ConfigError(
+    `${shown(value)} is not the path of a file`,
+    'write it as "/var/lib/flosensor/flows.db"',
+  );
+}
+
+function textSetting<T>(value: unknown, read: (text: string) => T | null, form: string): T {
+  const result = typeof value === "string" ? read(value) : null;
+  if (result !== null) return result;
+  throw new ConfigError(`${shown(value)} is not understood`, `write ${form}`);
 }
 
 function ttlSeconds(value: unknown): number {

@@ -1,5 +1,6 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */
 export interface Sink {
@@ -14,6 +15,12 @@ export interface Sink {
    * throws, as `write`.
    */
   writeNames(writes: readonly NameWrite[]): void;
+
+  /**
+   * Takes records of conversations, where it has a use for them. It neither waits nor throws, as
+   * `write`; the records are its to keep.
+   */
+  takeRecords?(records: readonly ConversationRecord[]): void;
 
   /** Observations that were taken and are not yet where they should go. */
   readonly pending: number;

@@ -27,6 +27,7 @@ CREATE TABLE service (
   port INTEGER NOT NULL,
   protocol TEXT NOT NULL,
   is_local INTEGER NOT NULL,
+  answered INTEGER NOT NULL,
   first INTEGER NOT NULL,
   last INTEGER NOT NULL,
   UNIQUE (server, port, protocol)
@@ -43,6 +44,7 @@ CREATE TABLE usage (
   last INTEGER NOT NULL,
   sightings INTEGER NOT NULL,
   conversations INTEGER NOT NULL,
+  answered INTEGER NOT NULL,
   unexplained INTEGER NOT NULL,
   packets_client INTEGER NOT NULL,
   packets_server INTEGER NOT NULL,
@@ -172,13 +174,13 @@ GROUP BY s.run, s.conversation;
 
 CREATE VIEW service_use AS
 SELECT u.client, v.server, v.port, v.protocol, v.is_local, u.by, u.name, u.name_origin,
-  u.first, u.last, u.sightings, u.conversations, u.unexplained,
+  u.first, u.last, u.sightings, u.conversations, u.answered, u.unexplained,
   u.packets_client, u.packets_server, u.bytes_client, u.bytes_server,
   u.id AS usage, v.id AS service
 FROM usage u JOIN service v ON v.id = u.service;
 
 CREATE VIEW service_summary AS
-SELECT v.id AS service, v.server, v.port, v.protocol, v.is_local, v.first, v.last,
+SELECT v.id AS service, v.server, v.port, v.protocol, v.is_local, v.answered, v.first, v.last,
   count(u.id) AS clients, total(u.sightings) AS sightings,
   total(u.conversations) AS conversations,
   total(u.packets_client) AS packets_client, total(u.packets_server) AS packets_server,

@@ -1,0 +1,27 @@
+import { parseAddress } from "../config/address.ts";
+import { parseCidr } from "../config/cidr.ts";
+import { PrefixTable } from "../config/prefix_table.ts";
+import { IdCache } from "./id_cache.ts";
+
+/** Addresses come again and again. */
+const REMEMBERED = 16_384;
+
+/** Knows which addresses are in the own networks. */
+export class LocalAddresses {
+  readonly #prefixes: PrefixTable;
+  readonly #known = new IdCache(REMEMBERED);
+
+  /** @param networks The own networks, as `cidrText` writes them. */
+  constructor(networks: readonly string[]) {
+    this.#prefixes = new PrefixTable(networks.map((text) => [parseCidr(text), 1] as const));
+  }
+
+  has(address: string): boolean {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known === 1;
+    const parsed = parseAddress(address);
+    const isLocal = parsed !== null && this.#prefixes.find(parsed.words, 0, parsed.family === 6) >= 0;
+    this.#known.set(address, isLocal ? 1 : 0);
+    return isLocal;
+  }
+}
