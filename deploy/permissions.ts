@@ -39,6 +39,8 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, OWN_STORES, ...sockets].join(",")}`,
+    `--allow-write=${
+      [EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, OWN_STORES, ...sockets].join(",")
+    }`,
   ];
 }

@@ -264,7 +264,11 @@ function addRunOptions(command: Command): Command {
     .option("--no-redis", "write to no Redis, whatever the configuration says")
     .option("--json", "write each key as a line of JSON on standard output")
     .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
-    .option("--retain <time>", "how long the store keeps conversations, 30d if not said", durationValue)
+    .option(
+      "--retain <time>",
+      "how long the store keeps conversations, 30d if not said",
+      durationValue,
+    )
     .option("--store-size <size>", "how large its file may get, 2GiB if not said", byteSizeValue)
     .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)

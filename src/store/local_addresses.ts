@@ -20,7 +20,8 @@ export class LocalAddresses {
     const known = this.#known.get(address);
     if (known !== undefined) return known === 1;
     const parsed = parseAddress(address);
-    const isLocal = parsed !== null && this.#prefixes.find(parsed.words, 0, parsed.family === 6) >= 0;
+    const isLocal = parsed !== null &&
+      this.#prefixes.find(parsed.words, 0, parsed.family === 6) >= 0;
     this.#known.set(address, isLocal ? 1 : 0);
     return isLocal;
   }

@@ -1,9 +1,9 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import {
+  IPV6_BIT,
   KIND_FLOW,
   KIND_ICMP,
   KIND_RST,
-  IPV6_BIT,
   OBSERVATION_WORDS,
   type ObservationBatch,
   WORD_A,

@@ -564,7 +564,10 @@ class Statements {
     };
   }
 
-  putService({ id, server, port, protocol, isAnswered, first, last }: ServiceChange, isLocal: boolean) {
+  putService(
+    { id, server, port, protocol, isAnswered, first, last }: ServiceChange,
+    isLocal: boolean,
+  ) {
     this.#putService.run(
       id,
       server,

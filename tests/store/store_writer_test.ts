@@ -244,7 +244,12 @@ Deno.test("StoreWriter shares a file with another process that writes", () => {
     for (const [i, writer] of [store.writer, other].entries()) {
       const client = `10.0.${i}.${round}`;
       writer.write(
-        { records: [record({ id: round, client })], words: new Uint32Array(), flowNames: [], names: [] },
+        {
+          records: [record({ id: round, client })],
+          words: new Uint32Array(),
+          flowNames: [],
+          names: [],
+        },
         NO_LOSSES,
       );
     }
