@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
+import { completions } from "./completions.ts";
 import { DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
 import { program } from "./program.ts";
 import { buildFolder, PROJECT } from "./project.ts";
@@ -58,6 +59,9 @@ class Package {
     await this.#putExecutable();
     await this.#put("usr/lib/systemd/system/flosensor@.service", await packagedUnit());
     await this.#put("usr/share/man/man8/flosensor.8.gz", gzip(await manualPage(FOLDER)));
+    for (const [path, text] of completions("vendor-completions")) {
+      await this.#put(`usr/share/${path}`, text);
+    }
     await this.#put("usr/share/doc/flosensor/changelog.gz", gzip(changelog()));
     await this.#put("usr/share/doc/flosensor/copyright", await packaging("copyright"));
     await this.#put("usr/share/doc/flosensor/third-party.gz", gzip(await licences(this.#dist)));

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CONFIG_FILE, TYPES_FILE } from "../src/config/starter_files.ts";
 import { UserError } from "../src/user_error.ts";
+import { completions } from "./completions.ts";
 import { DIST, executableOf } from "./dist.ts";
 import { program } from "./program.ts";
 import { run } from "./run.ts";
@@ -15,9 +16,12 @@ import { configurationFiles, manualPage, unit } from "./templates.ts";
 
 const FOLDER = "/usr/local/bin";
 const EXECUTABLE = `${FOLDER}/flosensor`;
-const MANUAL_PAGE = "/usr/local/share/man/man8/flosensor.8";
+const SHARE = "/usr/local/share";
+const MANUAL_PAGE = `${SHARE}/man/man8/flosensor.8`;
 const UNIT_FOLDER = "/etc/systemd/system";
 const UNIT = `${UNIT_FOLDER}/flosensor@.service`;
+const COMPLETIONS = completions("site-functions")
+  .map(([path, text]) => [`${SHARE}/${path}`, text] as const);
 const CONFIGURATION_FOLDER = "/etc/flosensor";
 const CONFIGURATION = `${CONFIGURATION_FOLDER}/${CONFIG_FILE}`;
 /** Present while systemd runs the system, sd_booted(3). */
@@ -26,7 +30,7 @@ const INSTANCE = /^flosensor@.+\.service$/;
 
 const HELP = `Usage: deno task install [options]
 
-Puts ${EXECUTABLE}, its manual page and
+Puts ${EXECUTABLE}, its manual page, completion for bash, zsh and fish, and
 ${UNIT} in place, and ${CONFIGURATION} unless there is one,
 with its types beside it.
 
@@ -54,6 +58,7 @@ class Installation {
     }
     await this.#put(EXECUTABLE, 0o755, (path) => Deno.copyFile(executable, path));
     await this.#putText(MANUAL_PAGE, await manualPage(FOLDER));
+    for (const [path, text] of COMPLETIONS) await this.#putText(path, text);
     await this.#putText(UNIT, await unit(FOLDER));
     for (const [name, text] of await configurationFiles()) {
       const path = `${CONFIGURATION_FOLDER}/${name}`;
@@ -73,7 +78,10 @@ class Installation {
 
   async uninstall(): Promise<void> {
     await this.#disableInstances();
-    for (const path of [EXECUTABLE, MANUAL_PAGE, UNIT]) await this.#remove(path);
+    const completionFiles = COMPLETIONS.map(([path]) => path);
+    for (const path of [EXECUTABLE, MANUAL_PAGE, ...completionFiles, UNIT]) {
+      await this.#remove(path);
+    }
     if (this.#isRunning) await run("systemctl", ["daemon-reload"]);
     if (await isThere(this.#path(CONFIGURATION))) {
       console.log(`${this.#path(CONFIGURATION)} stays, with what is beside it`);

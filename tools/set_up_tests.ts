@@ -31,6 +31,12 @@ const PACKAGES: readonly Package[] = [
   program("setcap", "libcap2-bin"),
   program("systemd-analyze", "systemd"),
   program("lintian"),
+  program("zstd"),
+  program("man", "man-db"),
+  program("groff"),
+  program("bash"),
+  program("zsh"),
+  program("fish"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

@@ -1,10 +1,12 @@
 import { UserError } from "../user_error.ts";
 import { ChunkReader, type ReadBytes } from "./chunk_reader.ts";
+import { compressionOf } from "./compression.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 import { PCAP_FILE_HEADER, PcapFormat } from "./pcap_format.ts";
 import { PcapngFormat } from "./pcapng_format.ts";
 import type { SavefileFormat } from "./savefile_format.ts";
+import { UnpackingReader } from "./unpacking_reader.ts";
 
 /** Bytes read at once: small enough to stay in a processor's cache until they are decoded. */
 export const WINDOW_BYTES = 256 * 1024;
@@ -14,13 +16,19 @@ export const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
 /** More than is looked at to tell what kind of file it is. */
 const LOOKED_AT_BYTES = 64;
 
-/** The packets of a saved capture, pcap or pcapng, of any size. */
+/** What standard input is called. */
+const STANDARD_INPUT = "standard input";
+/** Of tar(5), in front of the version. */
+const TAR_MAGIC = "ustar";
+const TAR_MAGIC_OFFSET = 257;
+
+/** The packets of a saved capture, pcap or pcapng, of any size, also compressed with gzip or zstd. */
 export class SavefileSource implements PacketSource {
   readonly name: string;
   /** Bytes of the whole file, or 0 where that can't be known. */
   readonly size: number;
   readonly #reader: ChunkReader;
-  readonly #read: ReadBytes;
+  readonly #input: UnpackingReader;
   readonly #close: () => void;
   readonly #batch: PacketBatch;
   #format: SavefileFormat | null = null;
@@ -47,7 +55,7 @@ export class SavefileSource implements PacketSource {
     this.name = name;
     this.size = options.size ?? 0;
     this.#close = options.close ?? (() => {});
-    this.#read = read;
+    this.#input = new UnpackingReader(name, read);
     this.#reader = new ChunkReader(
       (into) => this.#readUnlessClosed(into),
       options.batch?.bytes ?? new Uint8Array(WINDOW_BYTES),
@@ -63,7 +71,7 @@ export class SavefileSource implements PacketSource {
    */
   static open(path: string, batch?: PacketBatch): SavefileSource {
     if (path === "-") {
-      return new SavefileSource("standard input", (into) => Deno.stdin.read(into));
+      return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into));
     }
     let file: Deno.FsFile;
     try {
@@ -84,9 +92,14 @@ export class SavefileSource implements PacketSource {
     return new SavefileSource(path, read, { size: information.size, close, batch });
   }
 
-  /** Bytes that were used up to now. */
+  /** Bytes of the file that were used up to now. */
   get position(): number {
-    return this.#reader.position;
+    return this.isPacked ? this.#input.packedPosition : this.#reader.position;
+  }
+
+  /** Whether the file turned out to be compressed. */
+  get isPacked(): boolean {
+    return this.#input.compression !== null;
   }
 
   async next(): Promise<PacketBatch | null> {
@@ -120,12 +133,13 @@ export class SavefileSource implements PacketSource {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWaiting();
+    this.#input.close();
     this.#close();
   }
 
   #readUnlessClosed(into: Uint8Array<ArrayBuffer>): number | null | Promise<number | null> {
     try {
-      const answer = this.#read(into);
+      const answer = this.#input.read(into);
       return answer instanceof Promise ? this.#waitUnlessClosed(answer) : answer;
     } catch (error) {
       throw this.#unreadable(error);
@@ -141,8 +155,9 @@ export class SavefileSource implements PacketSource {
   }
 
   #unreadable(error: unknown): UserError {
+    if (error instanceof UserError) return error;
     const why = error instanceof Error ? error.message : String(error);
-    return new UserError(`${this.name}: can't be read at byte ${this.#reader.position}: ${why}`);
+    return new UserError(`${this.name}: can't be read at byte ${this.position}: ${why}`);
   }
 
   async #recognize(): Promise<SavefileFormat> {
@@ -165,14 +180,21 @@ export class SavefileSource implements PacketSource {
       reader.start = PCAP_FILE_HEADER;
       return pcap;
     }
-    throw new UserError(`${this.name}: is neither pcap nor pcapng${hint(reader.bytes)}`);
+    // What comes out of a pipe is not waited for, to say what it is.
+    if (this.size > 0) await reader.fill(TAR_MAGIC_OFFSET + TAR_MAGIC.length);
+    const what = this.isPacked ? "what is packed in it is" : "is";
+    throw new UserError(
+      `${this.name}: ${what} neither pcap nor pcapng${
+        hint(this.name, reader.bytes.subarray(reader.start, reader.end))
+      }`,
+    );
   }
 
   #atEnd(): null {
     const rest = this.#reader.available;
     if (rest === 0 || this.#closed) return null;
     throw new UserError(
-      `${this.name}: is cut off: the record at byte ${this.position} should have ` +
+      `${this.name}: is cut off: the record at byte ${this.#reader.position} should have ` +
         `${this.#needed} bytes and has ${rest}; what came before was processed`,
     );
   }
@@ -189,15 +211,21 @@ function whyNotOpened(error: unknown): string {
 }
 
 /** What to do about files that are often taken for captures, by their first bytes. */
-function hint(bytes: Uint8Array): string {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    return "; it is gzip-compressed: zcat FILE | flosensor replay -";
+function hint(name: string, bytes: Uint8Array): string {
+  const has = (magic: string, at = 0) =>
+    [...magic].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+  const replayed = (command: string) => `: ${command} | flosensor replay -`;
+  const file = name === STANDARD_INPUT ? "" : ` ${name}`;
+  const compression = compressionOf(bytes);
+  if (compression !== null) {
+    return `; it is ${compression.name}-compressed${replayed(compression.command + file)}`;
   }
-  if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) {
-    return "; it is compressed: zstdcat FILE | flosensor replay -";
+  if (has(TAR_MAGIC, TAR_MAGIC_OFFSET)) {
+    return `; it is a tar archive${replayed(`tar -xOf${file || " -"} CAPTURE`)}`;
   }
-  if (bytes[0] === 0xfd && bytes[1] === 0x37 && bytes[2] === 0x7a) {
-    return "; it is compressed: xzcat FILE | flosensor replay -";
+  // What Wireshark reads: snoop of Solaris (RFC 1761) and Microsoft's Network Monitor.
+  if (has("snoop\0") || has("GMBU") || has("RTSS")) {
+    return `; it is a capture of another kind${replayed(`tshark -r${file || " -"} -F pcap -w -`)}`;
   }
   return "";
 }

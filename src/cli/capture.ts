@@ -1,3 +1,4 @@
+import { ANY_DEVICE } from "../../ffi/device.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges } from "../../ffi/privileges.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
@@ -13,6 +14,7 @@ import { WorkerPool } from "../workers/worker_pool.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
 import { Reading } from "./reading.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
@@ -49,7 +51,20 @@ export async function capture(
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
-      `capture: ${parameters.join(" ")} names no interface; "flosensor interfaces" lists them`,
+      parameters.length === 0
+        ? 'capture: no interface is named; "flosensor interfaces" lists them'
+        : `capture: ${parameters.join(" ")} names no interface; "flosensor interfaces" lists them`,
+      WRONG_USAGE,
+    );
+  }
+  refuseMistakenNames(parameters, names, "interfaces", options.filter);
+  const others = names.filter((name) => name !== ANY_DEVICE);
+  if (others.length > 0 && others.length < names.length) {
+    throw new UserError(
+      `capture: ${ANY_DEVICE} is all interfaces, so packets of ${
+        others.join(", ")
+      } would be seen ` +
+        `twice: name ${ANY_DEVICE}, or ${others.join(" ")}`,
       WRONG_USAGE,
     );
   }

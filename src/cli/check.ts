@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { refuseConfigurations } from "./refuse_configurations.ts";
 
 /** Options of the command `check`. */
 export interface CheckOptions {
@@ -29,6 +30,7 @@ export async function check(
   log: Log,
   print: (text: string) => void = console.log,
 ): Promise<number> {
+  refuseConfigurations(options.ourNets);
   const loaded = await loadConfig(options.config);
   const { config } = loaded;
   const ourNets = ownNetworksOf(config, options.ourNets, log);

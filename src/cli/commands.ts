@@ -1,13 +1,18 @@
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
 import { SOURCE_CHOICES } from "../capture/source_choices.ts";
 import { DEFAULT_MAX_CONVERSATIONS } from "../flow/default_max_conversations.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
-import { WRONG_USAGE } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
-import { integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
+import { exitStatusLines } from "./exit_statuses.ts";
+import { withImpliedCommand } from "./implied_command.ts";
+import { configFile, integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
+import { partedEnds } from "./parted_ends.ts";
+import { SHELLS } from "./shells.ts";
+import { usageMessage } from "./usage_message.ts";
 import { byteSizeValue, durationValue, storeFile } from "./store_option_values.ts";
 
 const MOST_SNAPLEN = 262_144;
@@ -29,34 +34,34 @@ export async function runCommand(
   thread: SieveThread | null,
 ): Promise<number> {
   let status = 0;
-  const program = commands(thread, (outcome) => status = outcome);
+  const program = commandTable(thread, (outcome) => status = outcome);
+  const names = new Set(program.commands.map((command) => command.name()));
+  const implied = withImpliedCommand(parameters, names);
+  const words = implied[0] === "explain" ? partedEnds(implied) : implied;
   try {
-    await program.parseAsync([...parameters], { from: "user" });
+    await program.parseAsync(words, { from: "user" });
     return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version were printed. Wrong usage was not yet: it is one line, as all errors are.
     if (error.exitCode === 0) return 0;
     if (error.code !== "commander.help") {
-      complain(usageMessage(error, program, parameters));
+      complain(usageMessage(error, program, words));
     }
     return WRONG_USAGE;
   }
 }
 
-/** What is wrong, and for what is not there, where to find what is. */
-function usageMessage(
-  error: CommanderError,
-  program: Command,
-  parameters: readonly string[],
-): string {
-  const message = error.message.replace(/^error: /, "").replace(/\.$/, "");
-  if (error.code === "commander.invalidArgument") return message;
-  const name = parameters.find((it) => it !== "help" && commandNamed(program, it) !== undefined);
-  return `${message}; see flosensor ${name === undefined ? "" : name + " "}--help`;
-}
-
-function commands(thread: SieveThread | null, finish: (status: number) => void): Command {
+/**
+ * All commands with their options: what `--help`, the manual page and completion are made of.
+ *
+ * @param thread Reads what is replayed, if it is there.
+ * @param finish Told the exit status of the command that ran.
+ */
+export function commandTable(
+  thread: SieveThread | null = null,
+  finish: (status: number) => void = () => {},
+): Command {
   const program = new Command("flosensor")
     .description(
       "Says who used whose service: packets in, attributed flows to Redis, to JSON lines or to the " +
@@ -65,6 +70,7 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     .version(VERSION, "-V, --version", "print the version")
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText("after", `\nExit status:\n${exitStatusLines("  ").join("\n")}`)
     .exitOverride()
     .configureOutput({
       outputError: () => {},
@@ -82,7 +88,7 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     new Option(
       "-c, --config <file>",
       "configuration; otherwise ./config.ts, /etc/flosensor/config.ts, a built-in default",
-    );
+    ).argParser(configFile);
 
   addRunOptions(
     command(
@@ -91,16 +97,17 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     )
       .usage("[options] <interface...> [our-net...]")
       .argument(
-        "<interface...>",
+        "[interface...]",
         '"any", or names as "flosensor interfaces" shows them; then ' +
           ourNets("the interfaces' own prefixes"),
       )
       .addOption(configOption()),
   )
+    .option("-i, --interface <interface>", "as <interface>; may be given more than once", collected)
     .option(
-      "--snaplen <bytes>",
-      "bytes taken of a packet",
-      integerIn(1, MOST_SNAPLEN),
+      "-s, --snaplen <bytes>",
+      "bytes taken of a packet, 0 for all",
+      (text) => integerIn(0, MOST_SNAPLEN)(text) || MOST_SNAPLEN,
       DEFAULT_LIVE_OPTIONS.snaplen,
     )
     .option(
@@ -109,9 +116,9 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       integerIn(1, MOST_BUFFER_MEBIBYTES),
       DEFAULT_LIVE_OPTIONS.bufferMebibytes,
     )
-    .option("--no-promisc", "leave the interface out of promiscuous mode")
+    .option("-p, --no-promisc", "leave the interface out of promiscuous mode")
     .addOption(
-      new Option("--direction <direction>", "seen from the interface")
+      new Option("-Q, --direction <direction>", "seen from the interface")
         .choices(["in", "out", "inout"]).default("inout"),
     )
     .addOption(
@@ -126,37 +133,43 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       integerIn(1, MOST_WORKERS),
       1,
     )
-    .option("--user <name>", "as root: become this user once capture is open, for good")
+    .option("-Z, --user <user>", "as root: become this user once capture is open, for good")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
-      finish(await capture(names, options, log(options)));
+      finish(await capture([...options.interface ?? [], ...names], options, log(options)));
     });
 
   addRunOptions(
-    command("replay", 'Read saved captures, pcap or pcapng; "-" is standard input.')
+    command(
+      "replay",
+      'Read saved captures, pcap or pcapng, also compressed with gzip or zstd; "-" is standard input.',
+    )
       .usage("[options] <file...> [our-net...]")
       .argument(
-        "<file...>",
+        "[file...]",
         "saved captures; then " + ourNets("none: no rst and icmp keys, nothing suppressed"),
       )
       .addOption(configOption()),
   )
+    .option("-r, --read-file <file>", "as <file>; may be given more than once", collected)
     .action(async (names: string[], options) => {
       const { replay } = await import("./replay.ts");
-      finish(await replay(names, options, log(options), thread));
+      const files = [...options.readFile ?? [], ...names];
+      finish(await replay(files, options, log(options), thread));
     });
 
-  command(
-    "dnstap",
-    "Take names from name servers, or from ShoDoHFlo's dnstap agents, until SIGINT or SIGTERM.",
-  )
-    .argument(
-      "<listen...>",
-      "unix:/path or tcp:host:port for dnstap; udp:host:port for datagrams, also of a group",
+  addRedisOptions(
+    command(
+      "dnstap",
+      "Take names from name servers, or from ShoDoHFlo's dnstap agents, until SIGINT or SIGTERM.",
     )
-    .addOption(configOption())
-    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
-    .option("--no-redis", "write to no Redis, whatever the configuration says")
+      .argument(
+        "<listen...>",
+        "unix:/path or tcp:host:port for dnstap; udp:host:port for datagrams, also of a group",
+      )
+      .addOption(configOption()),
+    "write to",
+  )
     .option("--json", "print dnstap as lines of JSON (without it and Redis: keys as lines of JSON)")
     .addOption(
       new Option("--socket-mode <mode>", "who may write to a Unix socket, see chmod(1)")
@@ -177,19 +190,20 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       finish(await check({ config: options.config, ourNets: networks }, log(options)));
     });
 
-  command(
-    "explain",
-    "Say which networks two addresses are in, what each rule does, and which keys are written.",
+  addRedisOptions(
+    command(
+      "explain",
+      "Say which networks two addresses are in, what each rule does, and which keys are written.",
+    )
+      .argument("<src>", "source address")
+      .argument("<sport>", "source port; or both as 192.0.2.1:50000 or [2001:db8::1]:50000")
+      .argument("<dst>", "destination address")
+      .argument("<dport>", "destination port, or both")
+      .argument("[our-net...]", ourNets("none"))
+      .addOption(new Option("--protocol <protocol>").choices(["tcp", "udp"]).default("tcp"))
+      .addOption(configOption()),
+    "look for names in",
   )
-    .argument("<src>", "source address")
-    .argument("<sport>", "source port")
-    .argument("<dst>", "destination address")
-    .argument("<dport>", "destination port")
-    .argument("[our-net...]", ourNets("none"))
-    .addOption(new Option("--protocol <protocol>").choices(["tcp", "udp"]).default("tcp"))
-    .addOption(configOption())
-    .option("--redis <url>", "look for names here, whatever the configuration says", redisUrl)
-    .option("--no-redis", "look for no names")
     .option("--from <file...>", "replay saved captures, and say what they have of the conversation")
     .action(async (src, sport, dst, dport, networks: string[], options) => {
       const { explain } = await import("./explain.ts");
@@ -206,7 +220,7 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
     .usage("[options] <file...> [our-net...]")
     .argument("<file...>", "saved captures, each by itself; then " + ourNets("none"))
     .addOption(configOption())
-    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
+    .option("-f, --filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--json", "print one line of JSON")
     .option("--verbose", "list what was attributed wrongly, and by what")
     .addOption(maxConversationsOption().default(SCORED_CONVERSATIONS))
@@ -220,10 +234,10 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       const { interfaces } = await import("./interfaces.ts");
       finish(await interfaces(log(options)));
     });
-  command(
+  refuseBoth(command(
     "init",
     "Write a config.ts to begin with, its types, and what editors and tsc need to find them.",
-  )
+  ))
     .usage("[options] [folder] [our-net...]")
     .argument("[folder...]", "where, otherwise the current folder; then own networks for config.ts")
     .option(
@@ -239,18 +253,24 @@ function commands(thread: SieveThread | null, finish: (status: number) => void):
       const { init } = await import("./init.ts");
       finish(await init(parameters, options, log(options)));
     });
+  program.command("completion").description(
+    "Print what makes a shell complete commands and options.",
+  )
+    .addArgument(new Argument("<shell>", "the shell that it is for").choices(SHELLS))
+    .action(async (shell) => {
+      const { completionScript } = await import("./completion/completion_script.ts");
+      console.log(completionScript(program, shell).trimEnd());
+    });
   program.command("help").description("Explain a command.")
     .argument("[command]")
     .action((name: string | undefined) => {
-      const explained = name === undefined ? program : commandNamed(program, name);
+      const explained = name === undefined
+        ? program
+        : program.commands.find((command) => command.name() === name);
       if (explained === undefined) program.error(`error: unknown command '${name}'`);
       else explained.outputHelp();
     });
   return program;
-}
-
-function commandNamed(program: Command, name: string): Command | undefined {
-  return program.commands.find((command) => command.name() === name);
 }
 
 function ourNets(otherwise: string): string {
@@ -259,9 +279,7 @@ function ourNets(otherwise: string): string {
 }
 
 function addRunOptions(command: Command): Command {
-  return command
-    .option("--redis <url>", "write to this Redis, whatever the configuration says", redisUrl)
-    .option("--no-redis", "write to no Redis, whatever the configuration says")
+  return addRedisOptions(command, "write to")
     .option("--json", "write each key as a line of JSON on standard output")
     .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
     .option(
@@ -270,9 +288,34 @@ function addRunOptions(command: Command): Command {
       durationValue,
     )
     .option("--store-size <size>", "how large its file may get, 2GiB if not said", byteSizeValue)
-    .option("--filter <bpf>", "take only these packets, see pcap-filter(7)")
+    .option("-n", "addresses stay numbers; they always do")
+    .option("-f, --filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
     .addOption(maxConversationsOption());
+}
+
+/** @param purpose What is done with it, as in "write to". */
+function addRedisOptions(command: Command, purpose: string): Command {
+  return refuseBoth(command)
+    .option("--redis <url>", `${purpose} this Redis, whatever the configuration says`, redisUrl)
+    .option("--no-redis", `${purpose} no Redis, whatever the configuration says`);
+}
+
+/** Has the command refuse --redis together with --no-redis, of which the last would win. */
+function refuseBoth(command: Command): Command {
+  const given = new Set<string>();
+  for (const option of ["--redis", "--no-redis"]) {
+    command.on(`option:${option.slice(2)}`, () => {
+      if (given.add(option).size < 2) return;
+      throw new UserError("--redis and --no-redis exclude each other: leave one out", WRONG_USAGE);
+    });
+  }
+  return command;
+}
+
+/** For an option that may be given more than once. */
+function collected(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 function maxConversationsOption(): Option {

@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from "../config/address.ts";
+import { bareAddress } from "../config/bare_address.ts";
 import { emptyFacts, type Facts } from "../config/facts.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping, type MappingStory } from "../config/mapping.ts";
@@ -14,7 +15,10 @@ import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
+import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { refuseConfigurations } from "./refuse_configurations.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
 
 /** A flow as the command line names it. */
@@ -31,7 +35,7 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
-  /** Saved captures that may have the conversation. */
+  /** Saved captures that may have the conversation; own networks may be among them. */
   from?: readonly string[];
 }
 
@@ -56,12 +60,16 @@ export async function explain(
   print: (text: string) => void = console.log,
 ): Promise<number> {
   const facts = factsOf(flow);
+  // As the option takes all words behind it, it has the own networks too that are among them.
+  const { names: from, networks } = partNamesAndNetworks(options.from ?? []);
+  const ourNets = [...options.ourNets, ...networks];
+  refuseMistakenNames(from, from, "files");
+  refuseConfigurations(ourNets);
   const { config, description } = await loadConfig(options.config);
-  const mapping = new Mapping(config, ownNetworksOf(config, options.ourNets, log), log);
+  const mapping = new Mapping(config, ownNetworksOf(config, ourNets, log), log);
   const isIpv6 = facts.family === 6;
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
-  const { from = [] } = options;
   const replayed = await readEvidence(facts, from, mapping, log);
   print([
     `Configuration: ${description}`,
@@ -110,15 +118,25 @@ function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): F
 }
 
 function addressOf(text: string, what: string): Address {
-  const address = parseAddress(text);
+  const address = parseAddress(bareAddress(text));
   if (address !== null) return address;
-  throw new UserError(`${what}: "${text}" is not an IPv4 or IPv6 address`, WRONG_USAGE);
+  const isName = /^[a-z][\w.-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not an IPv4 or IPv6 address` +
+      (isName ? `; getent ahosts ${text} has those of a name` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function packetPort(text: string, what: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= MAXIMUM_PORT) return port;
-  throw new UserError(`${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}`, WRONG_USAGE);
+  const isName = /^[a-z][\w-]*$/i.test(text);
+  throw new UserError(
+    `${what}: "${text}" is not a number from 0 to ${MAXIMUM_PORT}` +
+      (isName ? `; getent services ${text} has that of a service` : ""),
+    WRONG_USAGE,
+  );
 }
 
 function addressLines(facts: Facts, mapping: Mapping): string[] {

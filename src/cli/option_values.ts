@@ -40,6 +40,18 @@ export function modeValue(text: string): number {
 }
 
 /**
+ * Reads an option whose value is the name of the configuration's file.
+ *
+ * @throws {InvalidArgumentError} for a number: that of tcpdump's -c, after so many packets it ends.
+ */
+export function configFile(text: string): string {
+  if (!/^\d+$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    `It is a file (./${text} if it is called so). Packets are not counted off: timeout(1) ends a capture.`,
+  );
+}
+
+/**
  * Reads an option whose value is the URL of a Redis.
  *
  * @returns The URL as it is.

@@ -6,7 +6,10 @@ import type { SiftedCapture } from "../workers/sieve_thread.ts";
 
 /** Options of `replay` that seldom change what is sifted; of the latter, a value follows. */
 const FLAGS = new Set(["--no-redis", "--json"]);
-const WITH_VALUE = new Set(["-c", "--config", "--redis", "--stats", "--log-level"]);
+const WITH_VALUE = new Set([
+  ...["-c", "--config", "--redis", "--stats", "--log-level"],
+  ...["--store", "--retain", "--store-size"],
+]);
 
 /**
  * What `replay` will read first, and how, as far as that can be told before the command line is parsed

@@ -8,8 +8,10 @@ import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import type { SightingBatch } from "../sieve/sighting_batch.ts";
 import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
-import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { isFile } from "./is_file.ts";
+import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { EndSignals } from "./signals.ts";
 import { statisticsLine } from "./statistics.ts";
@@ -18,7 +20,7 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads the files, if it is there and none of them is a pipe.
+ * @param thread Reads the files, if it is there and none of them is a pipe or compressed.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -31,13 +33,10 @@ export async function replay(
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
-  if (names.length === 0) {
-    throw new UserError(
-      `replay: ${parameters.join(" ")} names no file; give one, or - for standard input`,
-      WRONG_USAGE,
-    );
-  }
-  await tryFiles(names, options.filter);
+  if (names.length === 0) throw nothingToReplay(parameters);
+  sayFilesAmong(networks, log);
+  refuseMistakenNames(parameters, names, "files", options.filter);
+  const arePlain = await tryFiles(names, options.filter);
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -50,26 +49,41 @@ export async function replay(
     { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks },
     log,
   );
-  return await new Replay(run, options, log, isLive ? null : thread).run(names);
+  return await new Replay(run, options, log, !isLive && arePlain ? thread : null).run(names);
+}
+
+function nothingToReplay(parameters: readonly string[]): UserError {
+  const what = parameters.length === 0
+    ? "no file is named"
+    : `${parameters.join(" ")} names no file`;
+  const file = parameters.find(isFile);
+  const wayOut = file === undefined
+    ? "give one, or - for standard input"
+    : `for the file that is called like an own network write ./${file}`;
+  return new UserError(`replay: ${what}; ${wayOut}`, WRONG_USAGE);
 }
 
 /**
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
+ * @returns Whether none of them is compressed.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(names: readonly string[], filter: string | undefined): Promise<void> {
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<boolean> {
+  let arePlain = true;
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
     const source = SavefileSource.open(name);
     try {
       await (await filtered(source, filter)).next();
+      arePlain &&= !source.isPacked;
     } finally {
       source.close();
     }
   }
+  return arePlain;
 }
 
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */

@@ -13,8 +13,9 @@ import { type Candidate, type Mistake, type Score, Scorer, type Tally } from "..
 import type { Label } from "../score/truth.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
-import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
+import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 
 /** Options of the command line. */
 export interface ScoreOptions {
@@ -49,6 +50,8 @@ export async function score(
   if (names.length === 0) {
     throw new UserError(`score: ${parameters.join(" ")} names no file`, WRONG_USAGE);
   }
+  sayFilesAmong(networks, log);
+  refuseMistakenNames(parameters, names, "files", options.filter);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const candidates = candidatesOf(

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { addressText } from "../flow/address_text.ts";
 import { type Address, parseAddress } from "./address.ts";
+import { bareAddress } from "./bare_address.ts";
 import { ConfigError } from "./config_error.ts";
 import { bitsOf, maskWords } from "./prefix_mask.ts";
 import { shown } from "./shown.ts";
@@ -85,6 +86,10 @@ function parseInterface(text: unknown): Interface {
   if (typeof text !== "string") {
     throw new ConfigError(`${shown(text)} is not a prefix`, 'write it as text, "10.0.0.0/8"');
   }
+  if (text.includes(",")) {
+    const parts = text.split(",").map((part) => `"${part.trim()}"`);
+    throw new ConfigError(`"${text}" is a list in one text`, `write ${parts.join(", ")}`);
+  }
   const slash = text.indexOf("/");
   const addressPart = slash < 0 ? text : text.slice(0, slash);
   const address = parseAddress(addressPart);
@@ -97,12 +102,16 @@ function parseInterface(text: unknown): Interface {
 }
 
 function badAddress(text: string, address: string): ConfigError {
+  const bare = bareAddress(text);
   if (address.includes("%")) {
-    const [bare] = address.split("%");
     return new ConfigError(`"${text}" has a zone, which packets do not carry`, `write "${bare}"`);
   }
-  if (/^[\da-fx.]+$/i.test(address) && ipaddr.IPv4.isValid(address)) {
-    const meant = `${ipaddr.IPv4.parse(address)}${text.slice(address.length)}`;
+  if (bare !== text) {
+    return new ConfigError(`"${text}" is in brackets, as in a URL`, `write "${bare}"`);
+  }
+  const meantAddress = meantIpv4(address, text !== address);
+  if (meantAddress !== null) {
+    const meant = `${meantAddress}${text.slice(address.length)}`;
     return new ConfigError(
       `"${text}" is not an address of four decimal numbers`,
       `if "${meant}" is meant, write that`,
@@ -112,6 +121,19 @@ function badAddress(text: string, address: string): ConfigError {
     `"${text}" is not an IPv4 or IPv6 prefix`,
     'write it as "10.0.0.0/8", "2001:db8::/32" or a single address',
   );
+}
+
+/**
+ * What a shortened, octal or hexadecimal IPv4 address means. In front of a prefix length the numbers
+ * that are missing are the last ones, as in `net 192.168` of pcap-filter(7), and zeros in front are
+ * what a table was filled up with; an address by itself is read as inet_aton(3) does.
+ */
+function meantIpv4(address: string, isPrefix: boolean): string | null {
+  if (!/^[\da-fx.]+$/i.test(address) || !ipaddr.IPv4.isValid(address)) return null;
+  if (!isPrefix || !/^\d+(\.\d+){0,3}$/.test(address)) return ipaddr.IPv4.parse(address).toString();
+  const numbers = address.split(".").map(Number);
+  if (numbers.some((number) => number > 255)) return ipaddr.IPv4.parse(address).toString();
+  return [...numbers, 0, 0, 0].slice(0, 4).join(".");
 }
 
 function parsePrefixLength(

@@ -113,8 +113,14 @@ export default defineConfig({ flows: [[null, null, function udpOnly(flow) {
 
 const WRONG: [string, string][] = [
   ["10.1 1 2.2.2.2 2", 'source address: "10.1" is not an IPv4 or IPv6 address'],
-  ["1.1.1.1 1 host 2", 'destination address: "host" is not an IPv4 or IPv6 address'],
-  ["1.1.1.1 x 2.2.2.2 2", 'source port: "x" is not a number from 0 to 65535'],
+  [
+    "1.1.1.1 1 host 2",
+    'destination address: "host" is not an IPv4 or IPv6 address; getent ahosts host has those of a name',
+  ],
+  [
+    "1.1.1.1 x 2.2.2.2 2",
+    'source port: "x" is not a number from 0 to 65535; getent services x has that of a service',
+  ],
   ["1.1.1.1 1 2.2.2.2 65536", 'destination port: "65536" is not a number from 0 to 65535'],
   [
     "1.1.1.1 1 ::1 2",

@@ -61,7 +61,7 @@ const WRONG_USES: WrongUse[] = [
     "replay without a file",
     "replay",
     2,
-    "missing required argument 'file'; see flosensor replay --help",
+    "replay: no file is named; give one, or - for standard input",
   ),
   wrong(
     "replay with own networks only",
@@ -73,7 +73,7 @@ const WRONG_USES: WrongUse[] = [
     "capture without an interface",
     "capture",
     2,
-    "missing required argument 'interface'; see flosensor capture --help",
+    'capture: no interface is named; "flosensor interfaces" lists them',
   ),
   wrong(
     "capture with own networks only",
@@ -98,8 +98,8 @@ const WRONG_USES: WrongUse[] = [
     "--snaplen of no number",
     "capture lo --snaplen many",
     2,
-    "option '--snaplen <bytes>' argument 'many' is invalid. " +
-      "It is a whole number from 1 to 262144",
+    "option '-s, --snaplen <bytes>' argument 'many' is invalid. " +
+      "It is a whole number from 0 to 262144",
   ),
   wrong(
     "--buffer too large",
@@ -111,7 +111,7 @@ const WRONG_USES: WrongUse[] = [
     "--direction of another value",
     "capture lo --direction up",
     2,
-    "option '--direction <direction>' argument 'up' is invalid. " +
+    "option '-Q, --direction <direction>' argument 'up' is invalid. " +
       "Allowed choices are in, out, inout",
   ),
   wrong(
@@ -130,10 +130,217 @@ const WRONG_USES: WrongUse[] = [
   ),
   wrong(
     "too many arguments",
-    "interfaces eth0",
+    "help capture replay",
     2,
-    "too many arguments for 'interfaces'. Expected 0 arguments but got 1: eth0; " +
-      "see flosensor interfaces --help",
+    "too many arguments for 'help'. Expected 1 argument but got 2: capture, replay; " +
+      "see flosensor capture --help",
+  ),
+  wrong(
+    "an option in front of its command",
+    "--json replay -r DIR/good.pcap",
+    2,
+    "unknown option '--json'; see flosensor replay --help",
+  ),
+  // What habit types.
+  wrong(
+    "a file in the place of a command",
+    "DIR/good.pcap",
+    2,
+    "unknown command 'DIR/good.pcap': for a saved capture write flosensor replay DIR/good.pcap",
+  ),
+  wrong(
+    "an interface in the place of a command",
+    "lo",
+    2,
+    "unknown command 'lo': it is an interface: write flosensor capture lo",
+  ),
+  wrong(
+    "a configuration in the place of a command",
+    "config.ts",
+    2,
+    "unknown command 'config.ts': write flosensor check --config config.ts",
+  ),
+  wrong(
+    "all interfaces and one of them",
+    "capture any lo",
+    2,
+    "capture: any is all interfaces, so packets of lo would be seen twice: name any, or lo",
+  ),
+  wrong(
+    "--redis and --no-redis",
+    "replay DIR/good.pcap --redis redis://127.0.0.1 --no-redis",
+    2,
+    "--redis and --no-redis exclude each other: leave one out",
+  ),
+  wrong(
+    "--no-redis and --redis",
+    "dnstap tcp:127.0.0.1:UNUSED --no-redis --redis redis://127.0.0.1",
+    2,
+    "--redis and --no-redis exclude each other: leave one out",
+  ),
+  wrong(
+    "--redis and --no-redis of init",
+    "init DIR/new --redis redis://127.0.0.1 --no-redis",
+    2,
+    "--redis and --no-redis exclude each other: leave one out",
+  ),
+  wrong(
+    "nothing but a file that is called like an address",
+    "replay 192.0.2.7",
+    2,
+    "replay: 192.0.2.7 names no file; give one, or - for standard input",
+  ),
+  // Twenty that people make who know other programs.
+  wrong(
+    "a filter behind the interface",
+    "capture lo port 53",
+    2,
+    'port is no interface; a filter is one word behind --filter: --filter "port 53"',
+  ),
+  wrong(
+    "a filter of several words behind --filter",
+    "replay DIR/good.pcap --filter tcp port 443 and host 10.1.0.1",
+    2,
+    "port is no file; a filter is one word behind --filter: " +
+      '--filter "tcp port 443 and host 10.1.0.1"',
+  ),
+  wrong(
+    "a file to write packets to",
+    "capture lo -w out.pcap",
+    2,
+    "unknown option '-w': packets are not stored: tcpdump -w FILE does that, and flosensor replay " +
+      "FILE reads it",
+  ),
+  wrong(
+    "a file to capture on",
+    "capture DIR/good.pcap",
+    2,
+    "DIR/good.pcap is a file and no interface: write flosensor replay DIR/good.pcap",
+  ),
+  wrong(
+    "an option that reads a file in capture",
+    "capture -r DIR/good.pcap",
+    2,
+    "unknown option '-r': flosensor replay FILE reads a capture",
+  ),
+  wrong(
+    "a list of interfaces",
+    "capture lo,eth0",
+    2,
+    "lo,eth0: name each by itself: lo eth0",
+  ),
+  wrong(
+    "a number of packets",
+    "capture -c 100 lo",
+    2,
+    "option '-c, --config <file>' argument '100' is invalid. It is a file (./100 if it is called " +
+      "so). Packets are not counted off: timeout(1) ends a capture",
+  ),
+  wrong(
+    "own networks as an option",
+    "capture lo --our-nets 10.0.0.0/8",
+    2,
+    "unknown option '--our-nets': own networks stand behind interfaces or files as they are, " +
+      "10.0.0.0/8",
+  ),
+  wrong(
+    "a Redis URL without --redis",
+    "capture lo redis://:secret@127.0.0.1",
+    2,
+    "a Redis URL is in the place of the interface: write --redis URL",
+  ),
+  wrong(
+    "more words in the log",
+    "replay DIR/good.pcap -v",
+    2,
+    "unknown option '-v': --log-level debug says more",
+  ),
+  wrong(
+    "an interface to replay",
+    "replay lo",
+    2,
+    "lo is an interface and no file: write flosensor capture lo",
+  ),
+  wrong(
+    "a configuration without --config",
+    "replay DIR/good.pcap DIR/good.ts",
+    2,
+    "DIR/good.ts: a configuration is named with --config DIR/good.ts",
+  ),
+  wrong(
+    "a file for lines of JSON",
+    "replay DIR/good.pcap --json DIR/out.json",
+    2,
+    "DIR/out.json: --json takes no file, it writes to standard output: write --json > DIR/out.json",
+  ),
+  wrong(
+    "a range in the place of a prefix",
+    "replay DIR/good.pcap 192.168.1.1-192.168.1.99",
+    2,
+    '192.168.1.1-192.168.1.99 is no file; for an own network write it as "10.0.0.0/8"',
+  ),
+  wrong(
+    "a prefix without its last numbers",
+    "score DIR/good.pcap 192.168/16",
+    2,
+    'own network: "192.168/16" is not an address of four decimal numbers: ' +
+      'if "192.168.0.0/16" is meant, write that',
+  ),
+  wrong(
+    "a configuration to check without --config",
+    "check DIR/good.ts",
+    2,
+    "DIR/good.ts: a configuration is named with --config DIR/good.ts",
+  ),
+  wrong(
+    "--from in front of what is explained",
+    "explain --from DIR/good.pcap 10.1.0.1 50000 198.51.100.1 443",
+    2,
+    "missing required argument 'src': --from takes all words behind it: write it last",
+  ),
+  wrong(
+    "a service's name in the place of a port",
+    "explain 10.1.0.1 50000 198.51.100.1 https",
+    2,
+    'destination port: "https" is not a number from 0 to 65535; getent services https has that of ' +
+      "a service",
+  ),
+  wrong(
+    "an interface to list",
+    "interfaces lo",
+    2,
+    "too many arguments for 'interfaces'. Expected 0 arguments but got 1: lo: it lists them all; " +
+      "write flosensor capture INTERFACE to capture on one",
+  ),
+  wrong(
+    "a socket without unix:",
+    "dnstap /run/flosensor/dnstap.sock",
+    2,
+    '"/run/flosensor/dnstap.sock" is not where to listen: write unix:/run/flosensor/dnstap.sock',
+  ),
+  wrong(
+    "a port without tcp:",
+    "dnstap 0.0.0.0:6000",
+    2,
+    '"0.0.0.0:6000" is not where to listen: write tcp:0.0.0.0:6000',
+  ),
+  wrong(
+    "standard input twice",
+    "replay - -",
+    2,
+    "- is standard input, which can be read once: name it once",
+  ),
+  wrong(
+    "a pattern that no file has",
+    "score DIR/*.pcapng",
+    2,
+    "DIR/*.pcapng: there is no file of such a name",
+  ),
+  wrong(
+    "a command of another name",
+    "sniff lo",
+    2,
+    "unknown command 'sniff': write flosensor capture INTERFACE",
   ),
   // Own networks.
   wrong(
@@ -183,11 +390,18 @@ const WRONG_USES: WrongUse[] = [
   wrong("no capture", "replay DIR/text.pcap", 1, "DIR/text.pcap: is neither pcap nor pcapng"),
   wrong("an empty file", "replay DIR/empty.pcap", 1, "DIR/empty.pcap: is empty, not a capture"),
   wrong(
-    "a compressed file",
-    "replay DIR/good.pcap.gz",
+    "a file that is compressed in another way than with gzip or zstd",
+    "replay DIR/good.pcap.bz2",
     1,
-    "DIR/good.pcap.gz: is neither pcap nor pcapng; it is gzip-compressed: " +
-      "zcat FILE | flosensor replay -",
+    "DIR/good.pcap.bz2: is neither pcap nor pcapng; it is bzip2-compressed: " +
+      "bzcat DIR/good.pcap.bz2 | flosensor replay -",
+  ),
+  wrong(
+    "a compressed file that is cut off at its beginning",
+    "replay DIR/cut.pcap.gz",
+    1,
+    "DIR/cut.pcap.gz: is cut off: its gzip data goes on after byte 12, where it ends; " +
+      "what came before was processed",
   ),
   // Redis.
   wrong(
@@ -287,7 +501,7 @@ const WRONG_USES: WrongUse[] = [
     "a name in the place of an address",
     "explain host 1 192.0.2.2 80",
     2,
-    'source address: "host" is not an IPv4 or IPv6 address',
+    'source address: "host" is not an IPv4 or IPv6 address; getent ahosts host has those of a name',
   ),
   wrong(
     "two families",
@@ -335,6 +549,8 @@ async function withInputs(use: (directory: string) => Promise<void>): Promise<vo
   }, async (directory) => {
     await Deno.writeFile(join(directory, "good.pcap"), CAPTURE);
     await Deno.writeFile(join(directory, "good.pcap.gz"), gzipSync(CAPTURE));
+    await Deno.writeFile(join(directory, "cut.pcap.gz"), gzipSync(CAPTURE).subarray(0, 12));
+    await Deno.writeTextFile(join(directory, "good.pcap.bz2"), "BZh91AY&SY, and so on");
     await Deno.writeFile(join(directory, "cut.pcap"), CAPTURE.subarray(0, CUT));
     await use(directory);
   });
@@ -361,6 +577,92 @@ for (const { name, args, status, error, ignore = false } of WRONG_USES) {
   });
 }
 
+Deno.test("options of tcpdump do what they do there", () =>
+  withInputs(async (directory) => {
+    const file = join(directory, "good.pcap");
+    const options = ["--json", "-c", join(directory, "good.ts")];
+    const { stdout } = await flosensor(["replay", file, ...options]);
+    assert.notEqual(stdout, "");
+    for (
+      const args of [
+        ["replay", "-r", file, "-nn", ...options],
+        ["-r", file, ...options],
+        ["-nr", file, ...options],
+        [`--read-file=${file}`, ...options],
+      ]
+    ) {
+      const ending = await flosensor(args);
+      assert.deepEqual([ending.status, ending.stdout], [0, stdout], args.join(" "));
+    }
+    // What is named behind the option is taken as if it stood alone.
+    for (const args of [["capture", "-i", "no0"], ["-i", "no0"], ["-ni", "no0", "10.0.0.0/8"]]) {
+      const { status, stderr } = await flosensor(args);
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /error: no0: no such interface; there are /);
+    }
+    const { status, stdout: interfaces } = await flosensor(["-D"]);
+    assert.equal(status, 0);
+    assert.equal(interfaces, (await flosensor(["interfaces"])).stdout);
+  }));
+
+Deno.test("own networks are taken as a list with commas, with zones and in brackets", () =>
+  withInputs(async (directory) => {
+    const check = (...networks: string[]) =>
+      flosensor(["check", "-c", join(directory, "good.ts"), ...networks]);
+    const { stdout } = await check("192.168.0.0/16", "10.0.0.0/8", "fe80::/64", "2001:db8::/32");
+    assert.match(
+      stdout,
+      /Own networks: +192\.168\.0\.0\/16, 10\.0\.0\.0\/8, fe80::\/64, 2001:db8::\/32/,
+    );
+    const list = "192.168.0.0/16,10.0.0.0/8,fe80::1%eth0/64,[2001:db8::]/32";
+    assert.equal((await check(list)).stdout, stdout);
+    assert.equal((await check(...list.replaceAll(",", ", ").split(" "))).stdout, stdout);
+    assert.match((await check(list)).stderr, /own network fe80::1%eth0\/64 is taken as fe80::\/64/);
+    const file = join(directory, "good.pcap");
+    const { status } = await flosensor(["replay", list, file, "--json", "--no-redis"]);
+    assert.equal(status, 0);
+  }));
+
+Deno.test("a file that is called like an address is named with ./, which is said", () =>
+  withInputs(async (directory) => {
+    await Deno.copyFile(join(directory, "good.pcap"), join(directory, "192.0.2.7"));
+    const run = (...files: string[]) =>
+      flosensor(["replay", ...files, "--json", "--no-redis"], {
+        command: (program, args, options) =>
+          new Deno.Command(program, { ...options, args, cwd: directory }),
+      });
+    const alone = await run("192.0.2.7");
+    assert.deepEqual([alone.status, alone.stderr], [
+      2,
+      "flosensor: error: replay: 192.0.2.7 names no file; for the file that is called like an own " +
+      "network write ./192.0.2.7\n",
+    ]);
+    assert.match(
+      (await run("192.0.2.7", "good.pcap")).stderr,
+      /warning: 192\.0\.2\.7 is taken for an own network; for the file of that name write \.\/192/,
+    );
+    assert.equal((await run("./192.0.2.7")).status, 0);
+  }));
+
+Deno.test("explain takes an address and its port in one word, with a zone and in brackets", () =>
+  withInputs(async (directory) => {
+    const explain = (...ends: string[]) =>
+      flosensor(["explain", ...ends, "-c", join(directory, "good.ts"), "--no-redis"]);
+    const apart = await explain("10.1.0.1", "50000", "198.51.100.1", "443");
+    assert.equal(apart.status, 0);
+    assert.deepEqual(await explain("10.1.0.1:50000", "198.51.100.1:443"), apart);
+    const six = await explain("fe80::1", "50000", "2001:db8::1", "443", "2001:db8::/32");
+    assert.equal(six.status, 0);
+    assert.deepEqual(
+      await explain("[fe80::1%eth0]:50000", "[2001:db8::1]:443", "2001:db8::/32"),
+      six,
+    );
+    assert.deepEqual(
+      await explain("fe80::1%2", "50000", "[2001:db8::1]", "443", "2001:db8::/32"),
+      six,
+    );
+  }));
+
 Deno.test("--log-level debug shows where an error comes from", () =>
   withInputs(async (directory) => {
     const args = ["replay", join(directory, "no.pcap"), "--log-level"];
@@ -380,6 +682,35 @@ Deno.test("a capture that is cut off is processed up to the cut, then it is said
       /^flosensor: error: .*cut\.pcap: is cut off: the record at byte \d+ should /,
     );
     assert.match(error, /have 70 bytes and has 50; what came before was processed$/);
+  }));
+
+Deno.test("a compressed capture is taken as it is, and one that is cut up to there, exit status 1", () =>
+  withInputs(async (directory) => {
+    const config = join(directory, "good.ts");
+    const packed = await Deno.readFile(join(directory, "good.pcap.gz"));
+    const path = join(directory, "good.pcap.gz");
+    const options = ["--json", "-c", config];
+    const plain = await flosensor(["replay", join(directory, "good.pcap"), ...options]);
+    const file = await flosensor(["replay", path, ...options]);
+    assert.deepEqual([file.status, file.stdout], [0, plain.stdout]);
+    const pipe = await flosensor(["replay", "-", ...options], { stdin: packed });
+    assert.deepEqual([pipe.status, pipe.stdout], [0, plain.stdout]);
+    const cut = await flosensor(["replay", "-", ...options], {
+      stdin: packed.subarray(0, packed.length - 1),
+    });
+    assert.deepEqual([cut.status, cut.stdout], [1, plain.stdout]);
+    assert.match(
+      cut.stderr,
+      /error: standard input: is cut off: its gzip data goes on after byte /,
+    );
+    const score = (name: string) => flosensor(["score", join(directory, name), "-c", config]);
+    assert.equal((await score("good.pcap.gz")).stdout, (await score("good.pcap")).stdout);
+    const conversation = ["10.1.0.1", "50000", "198.51.100.1", "443"];
+    const explained = await flosensor(
+      ["explain", ...conversation, "-c", config, "--from", path, "10.1.0.0/16"],
+    );
+    assert.match(explained.stdout, /^The conversation is in /m);
+    assert.match(explained.stdout, /^source .* own$/m);
   }));
 
 Deno.test("a file that is cut off does not keep the next from being read", () =>
@@ -409,6 +740,7 @@ for (
     "score",
     "interfaces",
     "init",
+    "completion",
   ]
 ) {
   Deno.test(`flosensor ${command} --help explains it`, async () => {

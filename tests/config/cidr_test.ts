@@ -114,3 +114,35 @@ Deno.test("parseOwnNetworks() refuses what is no prefix as wrong usage", () => {
           'slash: after "10.0.0.0/" write a number from 0 to 32',
   );
 });
+
+Deno.test("parseCidr() says of what is no prefix what it is, and what to write", () => {
+  const cases = {
+    "10.0.0.0/8,192.168.0.0/16":
+      '"10.0.0.0/8,192.168.0.0/16" is a list in one text: write "10.0.0.0/8", "192.168.0.0/16"',
+    "fe80::%eth0/64": '"fe80::%eth0/64" has a zone, which packets do not carry: write "fe80::/64"',
+    "[2001:db8::]/32": '"[2001:db8::]/32" is in brackets, as in a URL: write "2001:db8::/32"',
+    "10/8":
+      '"10/8" is not an address of four decimal numbers: if "10.0.0.0/8" is meant, write that',
+    "192.168/16":
+      '"192.168/16" is not an address of four decimal numbers: if "192.168.0.0/16" is meant, write that',
+    "010.001.000.000/16":
+      '"010.001.000.000/16" is not an address of four decimal numbers: if "10.1.0.0/16" is meant, write that',
+    "10.1": '"10.1" is not an address of four decimal numbers: if "10.0.0.1" is meant, write that',
+  };
+  for (const [text, message] of Object.entries(cases)) {
+    assert.throws(() => parseCidr(text), { message });
+  }
+});
+
+Deno.test("parseOwnNetworks() takes lists with commas, zones and brackets", () => {
+  const log = new MemoryLog();
+  const texts = ["10.0.0.0/8,192.168.0.0/16,", " fe80::1%eth0/64 , [2001:db8::1]/32", "10.9.9.9"];
+  assert.deepEqual(parseOwnNetworks(texts, log).map(cidrText), [
+    ..."10.0.0.0/8 192.168.0.0/16 fe80::/64 2001:db8::/32 10.9.9.9/32".split(" "),
+  ]);
+  assert.deepEqual(log.lines, [
+    "info: own network fe80::1%eth0/64 is taken as fe80::/64",
+    "info: own network [2001:db8::1]/32 is taken as 2001:db8::/32",
+  ]);
+  assert.throws(() => parseOwnNetworks([","], log), /"," is /);
+});

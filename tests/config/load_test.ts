@@ -95,7 +95,7 @@ const WRONG_SETTINGS: [string, settings: string, message: string][] = [
   [
     "a shortened IPv4 address",
     `networks: [["a", "10.1/16"]]`,
-    'DIR/config.ts:3: "10.1/16" is not an address of four decimal numbers (networks[0]): if "10.0.0.1/16" is meant, write that',
+    'DIR/config.ts:3: "10.1/16" is not an address of four decimal numbers (networks[0]): if "10.1.0.0/16" is meant, write that',
   ],
   [
     "an octal IPv4 address",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { LIBPCAP_PATHS } from "../../ffi/library.ts";
 import { starterFiles } from "../../src/config/starter_files.ts";
 import { VERSION } from "../../src/version.ts";
@@ -117,6 +118,24 @@ compiledTest("replays standard input with the built-in configuration", async () 
     const { status, stdout, stderr } = await alone(directory, args, { stdin: SAMPLE_CAPTURE });
     assert.equal(status, 0, stderr);
     assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+  });
+});
+
+compiledTest("replays captures that are compressed with gzip and zstd", async () => {
+  await withFiles({}, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap.gz"), gzipSync(SAMPLE_CAPTURE));
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const files = ["sample.pcap.gz"];
+    if (isProgram("zstd", "--version")) {
+      assert.equal((await run("zstd", "--quiet", join(directory, "sample.pcap"))).code, 0);
+      files.push("sample.pcap.zst");
+    }
+    for (const file of files) {
+      const args = ["replay", file, ...OWN_NETWORKS, "--json"];
+      const { status, stdout, stderr } = await alone(directory, args);
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(keysOfLines(stdout), SAMPLE_KEYS);
+    }
   });
 });
 

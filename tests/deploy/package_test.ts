@@ -24,7 +24,10 @@ const missing = (is: boolean, what: string) => is ? "" : ` (skipped: ${what} is 
 const INSTALLED = [
   "etc/systemd/system/flosensor@.service",
   "usr/local/bin/flosensor",
+  "usr/local/share/bash-completion/completions/flosensor",
+  "usr/local/share/fish/vendor_completions.d/flosensor.fish",
   "usr/local/share/man/man8/flosensor.8",
+  "usr/local/share/zsh/site-functions/_flosensor",
 ];
 const CONFIGURATION = "etc/flosensor/config.ts";
 /** The configuration, and what editors need beside it. */
@@ -182,6 +185,9 @@ compiledTest("the Debian package is installed, runs, is removed and purged", asy
       test "$(dpkg-query --show --showformat='\${Status}' flosensor)" = "install ok installed"
       test "$(flosensor --version)" = ${VERSION}
       test "$(command -v flosensor)" = /usr/bin/flosensor
+      flosensor completion bash | cmp - /usr/share/bash-completion/completions/flosensor
+      flosensor completion zsh | cmp - /usr/share/zsh/vendor-completions/_flosensor
+      flosensor completion fish | cmp - /usr/share/fish/vendor_completions.d/flosensor.fish
       grep -q '^ExecStart=/usr/bin/flosensor ' /usr/lib/systemd/system/flosensor@.service
       cd / && flosensor check >/dev/null
       for file in ${CONFIGURATION_FILES.join(" ")}; do test -s /$file; done

@@ -89,6 +89,27 @@ Deno.test("parseListenAddress() reads the three forms and refuses others", () =>
   }
 });
 
+Deno.test("parseListenAddress() says what is missing in a path, a host or a port", () => {
+  const cases = {
+    "/run/dnstap.sock": "unix:/run/dnstap.sock",
+    "./dnstap.sock": "unix:./dnstap.sock",
+    "127.0.0.1:6000": "tcp:127.0.0.1:6000",
+    "[::1]:6000": "tcp:[::1]:6000",
+    "tcp://127.0.0.1:6000": "tcp:127.0.0.1:6000",
+    "tcp:6000": "tcp:127.0.0.1:6000",
+    "udp::3053": "udp:127.0.0.1:3053",
+    "6000": "tcp:127.0.0.1:6000",
+    "tcp:localhost": "tcp:localhost:PORT",
+    "tcp:localhost:66000": "a port from 1 to 65535 after it",
+  };
+  for (const [text, meant] of Object.entries(cases)) {
+    assert.throws(() => parseListenAddress(text), {
+      message: `"${text}" is not where to listen: write ${meant}`,
+      exitStatus: 2,
+    });
+  }
+});
+
 /** A sender of its own, as the agent is: in Deno, or for a group in Python if that is there. */
 async function withListener(
   hostname: string,

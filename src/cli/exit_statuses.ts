@@ -1,0 +1,14 @@
+import { aligned } from "./aligned.ts";
+
+/** What the program's exit statuses mean. */
+export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string])[] = [
+  ["0", "all is done; for capture and dnstap, also after SIGINT and SIGTERM"],
+  ["1", "an error, which standard error names; a capture file that is cut off too"],
+  ["2", "wrong usage: what was typed can't be meant"],
+  ["130, 143", "SIGINT or SIGTERM ended replay, or came a second time"],
+];
+
+/** The same as lines. */
+export function exitStatusLines(indent: string): string[] {
+  return aligned(EXIT_STATUSES, indent);
+}
