@@ -12,6 +12,7 @@ import { withImpliedCommand } from "./implied_command.ts";
 import { configFile, integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { SHELLS } from "./shells.ts";
+import { addStoreCommands } from "./store_commands.ts";
 import { usageMessage } from "./usage_message.ts";
 import { byteSizeValue, durationValue, storeFile } from "./store_option_values.ts";
 
@@ -229,6 +230,7 @@ export function commandTable(
       finish(await score(names, options, log(options)));
     });
 
+  addStoreCommands({ command, configOption, log, finish });
   command("interfaces", "List what can be captured on, with addresses and link types.")
     .action(async (options) => {
       const { interfaces } = await import("./interfaces.ts");

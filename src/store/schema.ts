@@ -40,6 +40,7 @@ CREATE TABLE usage (
   by TEXT NOT NULL,
   name TEXT,
   name_origin TEXT,
+  encrypted_dns TEXT,
   first INTEGER NOT NULL,
   last INTEGER NOT NULL,
   sightings INTEGER NOT NULL,
@@ -53,7 +54,8 @@ CREATE TABLE usage (
   UNIQUE (client, service)
 ) STRICT;
 CREATE INDEX usage_service ON usage (service);
-CREATE INDEX usage_last ON usage (last);
+CREATE INDEX usage_unexplained ON usage (unexplained) WHERE unexplained > 0;
+CREATE INDEX usage_encrypted_dns ON usage (encrypted_dns) WHERE encrypted_dns IS NOT NULL;
 
 CREATE TABLE usage_step (
   step INTEGER NOT NULL,
@@ -111,7 +113,6 @@ CREATE TABLE name (
   PRIMARY KEY (client, name, address, origin)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX name_address ON name (address);
-CREATE INDEX name_last ON name (last);
 
 CREATE TABLE alias (
   client TEXT NOT NULL,
@@ -143,9 +144,9 @@ CREATE TABLE refusal (
   first INTEGER NOT NULL,
   last INTEGER NOT NULL,
   count INTEGER NOT NULL,
-  PRIMARY KEY (kind, prober, target, port, reason)
+  PRIMARY KEY (prober, target, port, kind, reason)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX refusal_last ON refusal (last);
+CREATE INDEX refusal_target ON refusal (target);
 
 CREATE TABLE volume (
   step INTEGER NOT NULL,
@@ -173,7 +174,7 @@ FROM slice s JOIN usage u ON u.id = s.usage JOIN service v ON v.id = u.service
 GROUP BY s.run, s.conversation;
 
 CREATE VIEW service_use AS
-SELECT u.client, v.server, v.port, v.protocol, v.is_local, u.by, u.name, u.name_origin,
+SELECT u.client, v.server, v.port, v.protocol, v.is_local, u.by, u.name, u.name_origin, u.encrypted_dns,
   u.first, u.last, u.sightings, u.conversations, u.answered, u.unexplained,
   u.packets_client, u.packets_server, u.bytes_client, u.bytes_server,
   u.id AS usage, v.id AS service

@@ -10,6 +10,31 @@ export interface TimedName {
   readonly time: number;
 }
 
+/** Sightings of a flow, of which only the key is known, and perhaps some more. */
+export interface FlowSightings {
+  readonly client: string;
+  readonly server: string;
+  readonly port: number;
+  /** Empty where it is not known. */
+  readonly protocol: string;
+  readonly by: string;
+  readonly name: string | null;
+  readonly count: number;
+  /** Milliseconds since 1970-01-01 UTC; 0 where it is not known. */
+  readonly time: number;
+}
+
+/** Attempts in vain, as table `refusal` has them. */
+export interface Refusals {
+  readonly kind: "rst" | "icmp" | "nx";
+  readonly prober: string;
+  readonly target: string;
+  readonly port: number;
+  readonly reason: string;
+  readonly count: number;
+  readonly time: number;
+}
+
 /** What a store writes in one transaction. */
 export interface StoreBatch {
   readonly records: readonly ConversationRecord[];
@@ -18,4 +43,7 @@ export interface StoreBatch {
   /** For each observation, the name of a flow's server that its client looked up; else `null`. */
   readonly flowNames: readonly (string | null)[];
   readonly names: readonly TimedName[];
+  /** What is not known as observations: out of Redis, or lines of JSON. */
+  readonly sightings?: readonly FlowSightings[];
+  readonly refusals?: readonly Refusals[];
 }

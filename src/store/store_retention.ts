@@ -44,7 +44,13 @@ export class StoreRetention {
     this.#coarsen("volume", "direction", VOLUME_STEPS, now);
     if (isByAge) {
       const { milliseconds } = this.#retention;
-      this.#deleteAll("slice", "id", "last < ?", now - milliseconds);
+      // Ids count up, and times do nearly.
+      this.#deleteAll(
+        "slice",
+        "id",
+        "id < coalesce((SELECT id FROM slice WHERE last >= ? ORDER BY id LIMIT 1), 1 << 62)",
+        now - milliseconds,
+      );
       this.#deleteAggregates(now - AGGREGATES_KEPT * milliseconds);
     }
     this.trim();
@@ -98,7 +104,7 @@ export class StoreRetention {
     this.#deleteAll("name", "client, name, address, origin", "last < ?", before);
     this.#deleteAll("alias", "client, name, target", "last < ?", before);
     this.#deleteAll("device", "address, hardware_address", "last < ?", before);
-    this.#deleteAll("refusal", "kind, prober, target, port, reason", "last < ?", before);
+    this.#deleteAll("refusal", "prober, target, port, kind, reason", "last < ?", before);
     this.#deleteAll("run", "id", "flushed < ? AND id < (SELECT max(id) FROM run)", before);
   }
 

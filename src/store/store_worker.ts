@@ -202,6 +202,12 @@ class StoreWorker {
     const database = this.#database;
     this.#database = this.#writer = this.#retention = null;
     try {
+      // Where no other has it open: then whoever may only read can, with no files beside it.
+      database?.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE");
+    } catch {
+      // It stays as it is.
+    }
+    try {
       database?.close();
     } catch {
       // It is damaged, or there is no room to put the log into it: that is done at the next start.

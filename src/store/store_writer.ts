@@ -14,12 +14,13 @@ import {
 import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
 import { ConversationStates } from "./conversation_states.ts";
+import { encryptedDns } from "./encrypted_dns.ts";
 import { IdCache } from "./id_cache.ts";
 import { LocalAddresses } from "./local_addresses.ts";
 import { rollBack } from "./open_database.ts";
 import { spread } from "./spread.ts";
 import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
-import type { StoreBatch, TimedName } from "./store_batch.ts";
+import type { FlowSightings, Refusals, StoreBatch, TimedName } from "./store_batch.ts";
 import type { StoreLosses } from "./store_losses.ts";
 import type { StoreRun } from "./store_options.ts";
 import { Totals, TOTALS_COLUMNS } from "./totals.ts";
@@ -150,6 +151,8 @@ export class StoreWriter {
       for (const record of batch.records) this.#takeRecord(record);
       this.#takeObservations(batch.words, batch.flowNames);
       for (const name of batch.names) this.#takeName(name);
+      for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
+      for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
       this.#writeChanges();
       this.#statements.flushRun(this.#runId, now, losses, isLast);
       this.#database.exec("COMMIT");
@@ -273,45 +276,65 @@ export class StoreWriter {
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       const [a, b, ports] = keyText(words, offset).split(";");
       const time = words[offset + WORD_SECONDS] * 1000;
+      const about = words[offset + WORD_ABOUT];
       if (kind === KIND_FLOW) {
-        this.#takeSighting(a, b, Number(ports), words[offset + WORD_ABOUT], time, names[i] ?? null);
+        this.#takeSightings({
+          client: a,
+          server: b,
+          port: Number(ports),
+          protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
+          by: BY_NAMES[about & 0xff],
+          name: names[i] ?? null,
+          count: 1,
+          time,
+        });
         continue;
       }
-      // Of both, the second is the port that was tried.
-      const port = Number(ports.split(":")[1]);
-      const reason = kind === KIND_RST
-        ? ""
-        : unreachableReason((head >>> 16) & 0xff, (head & IPV6_BIT) !== 0);
-      this.#count(this.#refusals, [kind === KIND_RST ? "rst" : "icmp", a, b, port, reason], time);
+      const isRst = kind === KIND_RST;
+      this.#takeRefusals({
+        kind: isRst ? "rst" : "icmp",
+        prober: a,
+        target: b,
+        // Of both, the second is the port that was tried.
+        port: Number(ports.split(":")[1]),
+        reason: isRst ? "" : unreachableReason((head >>> 16) & 0xff, (head & IPV6_BIT) !== 0),
+        count: 1,
+        time,
+      });
     }
   }
 
-  #takeSighting(
-    client: string,
-    server: string,
-    port: number,
-    about: number,
-    time: number,
-    name: string | null,
-  ): void {
-    const protocol = ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp";
-    const service = this.#service(server, port, protocol, time);
-    const usage = this.#usage(client, service, time);
+  #takeSightings(it: FlowSightings): void {
+    const service = this.#service(it.server, it.port, it.protocol, it.time);
+    const usage = this.#usage(it.client, service, it.time);
     service.isAnswered ||= !this.#run.hasRecords;
-    usage.by = BY_NAMES[about & 0xff];
-    if (name !== null) {
-      usage.name = withoutDot(name);
+    usage.by = it.by;
+    if (it.name !== null) {
+      usage.name = withoutDot(it.name);
       usage.origin = "lookup";
     }
     const totals = new Totals();
-    totals.sightings = 1;
-    this.#add(usage, totals, time, time);
+    totals.sightings = it.count;
+    this.#add(usage, totals, it.time, it.time);
+  }
+
+  #takeRefusals({ kind, prober, target, port, reason, time, count }: Refusals): void {
+    const values = [kind, prober, kind === "nx" ? withoutDot(target) : target, port, reason];
+    this.#count(this.#refusals, values, time, count);
   }
 
   #takeName({ key, name, time }: TimedName): void {
     const [client, second, kind] = key.split(";");
     if (kind === "nx") {
-      this.#count(this.#refusals, ["nx", client, withoutDot(second), 0, ""], time);
+      this.#takeRefusals({
+        kind,
+        prober: client,
+        target: second,
+        port: 0,
+        reason: "",
+        count: 1,
+        time,
+      });
     } else if (kind === "dns" && name !== null) {
       this.#count(this.#names, [client, withoutDot(name), second, "lookup"], time);
     } else if (kind === "cname" && name !== null) {
@@ -403,16 +426,17 @@ export class StoreWriter {
     all: Map<string, Counted>,
     values: readonly (string | number)[],
     time: number,
+    count = 1,
   ): void {
     const key = values.join("\n");
     const counted = all.get(key);
     if (counted === undefined) {
-      all.set(key, { values, first: time, last: time, count: 1 });
+      all.set(key, { values, first: time, last: time, count });
       return;
     }
     counted.first = Math.min(counted.first, time);
     counted.last = Math.max(counted.last, time);
-    counted.count++;
+    counted.count += count;
   }
 
   #writeChanges(): void {
@@ -496,11 +520,12 @@ class Statements {
         "is_local = excluded.is_local, answered = max(answered, excluded.answered)",
     );
     this.#putUsage = prepare(
-      "INSERT INTO usage (id, client, service, by, name, name_origin, first, last, answered, " +
-        `${TOTALS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${MARKS}) ` +
+      "INSERT INTO usage (id, client, service, by, name, name_origin, encrypted_dns, first, last, " +
+        `answered, ${TOTALS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${MARKS}) ` +
         `ON CONFLICT (id) DO UPDATE SET by = excluded.by, ${times}, ` +
         "name = coalesce(excluded.name, name), " +
         "name_origin = coalesce(excluded.name_origin, name_origin), " +
+        "encrypted_dns = coalesce(excluded.encrypted_dns, encrypted_dns), " +
         `answered = answered + excluded.answered, ${SUM}`,
     );
     this.#putStep = prepare(
@@ -588,6 +613,7 @@ class Statements {
       usage.by,
       usage.name,
       usage.origin,
+      encryptedDns(usage.service.port, usage.service.protocol, usage.name),
       usage.first,
       usage.last,
       usage.answered,

@@ -1,0 +1,61 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import { parseCidr } from "../config/cidr.ts";
+import { GROUPS } from "../report/report_query.ts";
+import { integerIn, redisUrl } from "./option_values.ts";
+import { durationValue, storeFile } from "./store_option_values.ts";
+import type { Log, LogLevel } from "../log.ts";
+
+/** What commands are made with. */
+export interface CommandTools {
+  /** Adds a command with the options that all have. */
+  readonly command: (name: string, description: string) => Command;
+  readonly configOption: () => Option;
+  readonly log: (options: { logLevel: LogLevel }) => Log;
+  readonly finish: (status: number) => void;
+}
+
+const MOST_ROWS = 1_000_000;
+const TOP = 20;
+
+/** Adds the commands that read what a sensor has written: `report`. */
+export function addStoreCommands({ command, configOption, log, finish }: CommandTools): void {
+  command(
+    "report",
+    "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+  )
+    .usage("[options] [file] [our-net...]")
+    .argument(
+      "[file...]",
+      'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
+        "configuration; then own networks (otherwise those of the store or the configuration)",
+    )
+    .addOption(configOption())
+    .option("--store <file>", "as <file>", storeFile)
+    .option("--redis <url>", "report from this Redis", redisUrl)
+    .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
+    .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
+    .option("--server <address>", "only this server, prefix, or name with all below it")
+    .addOption(new Option("--by <what>", "one row for each of them").choices(GROUPS))
+    .option("--top <rows>", "how many rows tables have", integerIn(1, MOST_ROWS), TOP)
+    .option("--csv", "print CSV, all rows (who used whose service, or what --by says)")
+    .option("--json", "print JSON, all rows")
+    .option(
+      "--diff <other>",
+      "what is new or gone beside an older store, JSON file or Redis, or in the last 1d beside " +
+        "the 1d before",
+    )
+    .action(async (names: string[], options) => {
+      const { report } = await import("./report.ts");
+      finish(await report(names, options, log(options)));
+    });
+}
+
+function addressOrPrefix(text: string): string {
+  try {
+    parseCidr(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}

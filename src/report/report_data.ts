@@ -1,0 +1,42 @@
+import type {
+  EncryptedDnsRow,
+  GroupRow,
+  MissingNamesRow,
+  ProberRow,
+  Report,
+  ReportTotals,
+  ServiceRow,
+  UnexplainedRow,
+  UsageRow,
+} from "./report.ts";
+
+/** All that a report says; each list has the most first. */
+export interface ReportData {
+  readonly totals: ReportTotals;
+  readonly usages: readonly UsageRow[];
+  readonly offered: readonly ServiceRow[];
+  readonly unexplained: readonly UnexplainedRow[];
+  readonly encryptedDns: readonly EncryptedDnsRow[];
+  readonly probers: readonly ProberRow[];
+  readonly missingNames: readonly MissingNamesRow[];
+}
+
+/** A list of those that a report may have. */
+export type ReportRow = UsageRow | ServiceRow | GroupRow;
+
+/**
+ * Asks for all of it.
+ *
+ * @param limit How many rows lists have that may be long; -1 for all.
+ */
+export function reportData(report: Report, limit: number): ReportData {
+  return {
+    totals: report.totals(),
+    usages: report.usages(limit),
+    offered: report.offeredServices(),
+    unexplained: report.unexplained(limit),
+    encryptedDns: report.encryptedDns(),
+    probers: report.probers(limit),
+    missingNames: report.missingNames(limit),
+  };
+}
