@@ -342,7 +342,7 @@ export class Report {
     const end = start + step * 1000;
     const hasSlices = this.#database.prepare(
       "SELECT 1 FROM slice WHERE last >= ? AND last < ? LIMIT 1",
-    ).get(since, end) !== undefined;
+    ).get(start, end) !== undefined;
     return hasSlices ? end : start;
   }
 
