@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { parseCidr } from "../config/cidr.ts";
+import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { integerIn, redisUrl } from "./option_values.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
@@ -18,7 +19,7 @@ export interface CommandTools {
 const MOST_ROWS = 1_000_000;
 const TOP = 20;
 
-/** Adds the commands that read what a sensor has written: `report`. */
+/** Adds the commands that read what a sensor has written. */
 export function addStoreCommands({ command, configOption, log, finish }: CommandTools): void {
   command(
     "report",
@@ -48,6 +49,23 @@ export function addStoreCommands({ command, configOption, log, finish }: Command
     .action(async (names: string[], options) => {
       const { report } = await import("./report.ts");
       finish(await report(names, options, log(options)));
+    });
+
+  command("export", "Write what a store has as Parquet, CSV or lines of JSON.")
+    .usage("[options] <file>")
+    .argument("[file...]", "the store")
+    .option("--store <file>", "as <file>", storeFile)
+    .option("--parquet <folder>", "write all tables to files in this folder, which is made")
+    .option("--csv", "print a table as CSV")
+    .option("--json", "print a table as lines of JSON")
+    .addOption(
+      new Option("--table <name>", "the table that --csv or --json prints")
+        .choices(EXPORTED_TABLES.map(({ name }) => name)).default(EXPORTED_TABLES[0].name),
+    )
+    .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
+    .action(async (names: string[], options) => {
+      const { exportStore } = await import("./export.ts");
+      finish(await exportStore(names, options, log(options)));
     });
 }
 

@@ -1,19 +1,32 @@
 /** What has one of these is put into quotation marks (RFC 4180, section 2). */
 const SPECIAL = /[",\r\n]/;
 
+/** Columns that are times, in milliseconds; 0 where they are not known. */
+const TIMES = new Set(["first", "last"]);
+
 /**
- * Rows as lines of CSV (RFC 4180), with a line of the columns' names. What is unknown is empty.
+ * Rows as lines of CSV (RFC 4180), with a line of the columns' names. What is unknown is empty; times are in ISO 8601.
  *
  * @param columns Names of the rows' fields.
  */
 export function csv(columns: readonly string[], rows: readonly object[]): string {
-  const line = (cells: readonly unknown[]) => cells.map(cell).join(",") + "\r\n";
-  let text = line(columns);
+  let text = csvLine(columns);
   for (const row of rows) {
     const fields = row as Record<string, unknown>;
-    text += line(columns.map((column) => fields[column]));
+    text += csvLine(
+      columns.map((column) => TIMES.has(column) ? isoTime(Number(fields[column])) : fields[column]),
+    );
   }
   return text;
+}
+
+/** One line, with its end. */
+export function csvLine(cells: readonly unknown[]): string {
+  return cells.map(cell).join(",") + "\r\n";
+}
+
+function isoTime(milliseconds: number): string | null {
+  return milliseconds === 0 ? null : new Date(milliseconds).toISOString();
 }
 
 function cell(value: unknown): string {
