@@ -31,6 +31,7 @@ export type { ReadBytes } from "./src/capture/chunk_reader.ts";
 export { decode } from "./src/packet/decode.ts";
 export { DECODED_NAMES } from "./src/packet/decoded.ts";
 export { PacketHeader } from "./src/packet/packet_header.ts";
+export type { UndecodedCount, UndecodedCounts } from "./src/packet/undecoded_counts.ts";
 export type { Action } from "./src/config/action.ts";
 export type { Cidr } from "./src/config/cidr.ts";
 export type { EndEvidence, Evidence, EvidentEnd } from "./src/config/evidence.ts";
@@ -42,13 +43,16 @@ export { BatchDecoder, type DecoderSettings } from "./src/flow/batch_decoder.ts"
 export { BY_NAMES, type ByName } from "./src/flow/by.ts";
 export { DecodedBatch, type PacketPlaces } from "./src/flow/decoded_batch.ts";
 export {
+  type ConversationExample,
   FlowMeter,
   type FlowMeterOptions,
   type FlowMeterStatistics,
+  type ForgottenStatistics,
 } from "./src/flow/flow_meter.ts";
 export type { LocalServices } from "./src/flow/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/flow/observation_batch.ts";
 export { PacketList } from "./src/flow/packet_list.ts";
+export { BECAME_NAMES } from "./src/flow/no_flow.ts";
 export type { OwnConnections } from "./src/flow/own_connections.ts";
 export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/flow/payload_reader.ts";
 export type { SieveSettings } from "./src/sieve/sieve_memory.ts";

@@ -145,7 +145,7 @@ function recordSieve(make: (i: number) => Uint8Array): (part: number) => void {
   const memory = sieveMemory(settings);
   const sieve = new Sieve(memory, settings);
   const input = sieve.newInput();
-  const output = new SieveOutput(memory.buffer);
+  const output = new SieveOutput(memory.buffer, new SieveLayout(settings));
   const { start } = new SieveLayout(settings).ring;
   const format = { header: 16, littleEndian: true, linkType: LINKTYPE_ETHERNET, most: 262_144 };
   const parts = Array.from({ length: CONVERSATIONS / RECORDS }, (_, part) => {
@@ -174,7 +174,7 @@ function sieveOf(batch: PacketBatch): [sift: () => void, seconds: Uint32Array] {
     input[column].set(batch[column].subarray(0, packets));
   }
   input.count = packets;
-  const output = new SieveOutput(memory.buffer);
+  const output = new SieveOutput(memory.buffer, new SieveLayout(settings));
   const { start } = new SieveLayout(settings).ring;
   return [() => void sieve.sift(0, start, output), input.seconds];
 }

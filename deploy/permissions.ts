@@ -1,5 +1,6 @@
 import { FFI_PATHS } from "../ffi/library.ts";
 import { EVERYWHERE } from "../src/cli/write_everywhere.ts";
+import { SOCKET_FOLDER } from "../src/dns/socket_folder.ts";
 
 /**
  * Sockets of Redis and what is compatible with it, as the packages of Debian, Fedora and Arch name
@@ -17,9 +18,6 @@ const REDIS_SOCKETS: readonly string[] = [
   "/var/run/valkey/valkey.sock",
 ];
 
-/** Where `flosensor dnstap` makes its sockets. systemd makes the folder for a unit that asks for it. */
-const OWN_SOCKETS = "/run/flosensor";
-
 /** Where a store is kept whose file config.ts names. systemd makes the folder too (StateDirectory=). */
 const OWN_STORES = "/var/lib/flosensor";
 
@@ -35,12 +33,12 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     "--no-prompt",
     // The Redis client looks at variables that are not ours to read. They are unset for it.
     "--ignore-env",
-    "--allow-env=NOTIFY_SOCKET",
+    "--allow-env=NOTIFY_SOCKET,SUDO_UID",
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
     `--allow-write=${
-      [EVERYWHERE, ...REDIS_SOCKETS, OWN_SOCKETS, OWN_STORES, ...sockets].join(",")
+      [EVERYWHERE, ...REDIS_SOCKETS, SOCKET_FOLDER, OWN_STORES, ...sockets].join(",")
     }`,
   ];
 }

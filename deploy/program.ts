@@ -1,3 +1,4 @@
+import { printable } from "../src/printable.ts";
 import { UserError } from "../src/user_error.ts";
 
 /** Wrong usage of a program's options. */
@@ -18,7 +19,7 @@ export async function program(name: string, main: () => Promise<void>): Promise<
     const isForbidden = error instanceof Deno.errors.NotCapable ||
       error instanceof Deno.errors.PermissionDenied;
     if (!(error instanceof UserError) && !isUsage && !isForbidden) throw error;
-    console.error(`${name}: error: ${error.message}`);
+    console.error(`${name}: error: ${printable(error.message)}`);
     Deno.exit(error instanceof UserError ? error.exitStatus : isUsage ? WRONG_USAGE : 1);
   }
   Deno.exit(0);

@@ -1,29 +1,9 @@
-import { libc } from "./libc.ts";
-import { allocate, cString, textIn } from "./memory.ts";
+import { interfaceCounters } from "./interface_counters.ts";
 
-const O_CLOEXEC = 0o2000000;
-/** A number of 64 bits in decimals, and a line feed. */
-const LONGEST_NUMBER = 32;
 /** What libpcap adds up: no buffer was free, or the device's own was full. */
 const COUNTERS = ["rx_missed_errors", "rx_fifo_errors"];
 
-/**
- * Packets that an interface or its driver dropped since it is there, Documentation/ABI/testing/
- * sysfs-class-net-statistics of Linux. 0 where there are no such counters, as for all interfaces
- * together. Read with the C library, for which a capture has the permission.
- */
+/** Packets that an interface or its driver dropped, as {@linkcode interfaceCounters}. */
 export function interfaceDrops(name: string): number {
-  let sum = 0;
-  for (const counter of COUNTERS) sum += readNumber(`/sys/class/net/${name}/statistics/${counter}`);
-  return sum;
-}
-
-function readNumber(path: string): number {
-  const { open, read, close } = libc();
-  const fd = open(cString(path), O_CLOEXEC, 0);
-  if (fd < 0) return 0;
-  const text = allocate(LONGEST_NUMBER);
-  const length = read(fd, text, BigInt(text.length - 1));
-  close(fd);
-  return length > 0n ? Number(textIn(text)) || 0 : 0;
+  return interfaceCounters(name, COUNTERS);
 }

@@ -10,6 +10,7 @@ const SYMBOLS = {
   address_of: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   capget: { parameters: ["buffer", "buffer"], result: "i32" },
+  capset: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
   dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
@@ -29,6 +30,7 @@ const SYMBOLS = {
   errno_location: { name: "__errno_location", parameters: [], result: "usize" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
+  execv: { parameters: ["buffer", "buffer"], result: "i32" },
   fclose: { parameters: ["pointer"], result: "i32" },
   fflush: { parameters: ["pointer"], result: "i32" },
   fmemopen: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
@@ -56,6 +58,8 @@ const SYMBOLS = {
   // Variadic in C, as ioctl is: the third parameter is for a file that is made.
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  // Variadic in C, but the kernel takes five of this size.
+  prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
@@ -69,6 +73,7 @@ const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
   strerror: { parameters: ["i32"], result: "usize" },
+  umask: { parameters: ["u32"], result: "u32" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

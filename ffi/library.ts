@@ -82,6 +82,14 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface>(
   throw new LibraryAbsence(`${name} not found at ${allowed.join(", ")}: ${advice}`);
 }
 
+/** Whether the C library is of a kind that we know, and may be used. */
+export function mayUseLibc(): boolean {
+  return Deno.build.os === "linux" &&
+    LIBC_PATHS.some((path) =>
+      Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
+    );
+}
+
 /** The value of an environment variable, if reading it is allowed and it is set. */
 export function permittedVariable(variable: string): string | undefined {
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted"

@@ -1,4 +1,6 @@
 import { UserError } from "../src/user_error.ts";
+import { capabilities, setCapabilities } from "./capabilities.ts";
+import { ROOT } from "./effective_user.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
@@ -6,10 +8,6 @@ import { allocate, cString } from "./memory.ts";
 const PASSWD = { uid: 16, gid: 20, size: 48 };
 /** Room for the texts of an entry; getpwnam_r(3) names no limit, and some are long. */
 const PASSWD_TEXTS = 65_536;
-/** `_LINUX_CAPABILITY_VERSION_3` of capget(2), whose answer is two blocks of three words. */
-const CAPABILITY_VERSION = 0x20080522;
-const CAPABILITY_WORDS = 6;
-const ROOT = 0;
 /** Leaves a number as it is, setresuid(2). */
 const UNCHANGED = 0xffffffff;
 
@@ -26,26 +24,43 @@ export function noteOtherUser(user: string): void {
 }
 
 /**
+ * @param user Name of a user.
+ * @throws {UserError} when the process can't become that user's: there is none, it is root, or the
+ * process isn't root's.
+ */
+export function requireOtherUser(user: string): void {
+  otherAccountOf(user);
+}
+
+/**
  * Makes the process one of another user's, with that user's groups, for good. What is open stays so.
  *
  * @param user Name of the user.
- * @throws {UserError} when there is no such user, when that is root, and when the process isn't
- * root's. Then nothing has changed.
+ * @throws {UserError} as {@linkcode requireOtherUser} does. Then nothing has changed.
  * @throws {Error} when it has, and privileges are left all the same. The process must end then.
  */
 export function giveUpPrivileges(user: string): void {
-  const { uid, gid } = accountOf(user);
-  if (uid === ROOT) throw new UserError(`--user ${user}: this is root itself: name another user`);
-  if (userIds()[1] !== ROOT) {
-    throw new UserError(`--user ${user}: only root can become another user: leave it out`);
-  }
+  const { uid, gid } = otherAccountOf(user);
   const { initgroups, setresgid, setresuid } = libc();
   // In this order: once the user is another, the groups can't be changed any more.
   const isDone = initgroups(cString(user), gid) === 0 && setresgid(gid, gid, gid) === 0 &&
     setresuid(uid, uid, uid) === 0;
   if (!isDone) throw new Error(`--user ${user}: the system refused to make us that user`);
+  // The system leaves what is inheritable, which alone gives nothing.
+  setCapabilities({ effective: 0n, permitted: 0n, inheritable: 0n });
   requireLost(user, uid, gid);
   newUser = user;
+}
+
+function otherAccountOf(user: string): { uid: number; gid: number } {
+  const account = accountOf(user);
+  if (account.uid === ROOT) {
+    throw new UserError(`--user ${user}: this is root itself: name another user`);
+  }
+  if (userIds()[1] !== ROOT) {
+    throw new UserError(`--user ${user}: only root can become another user: leave it out`);
+  }
+  return account;
 }
 
 function accountOf(user: string): { uid: number; gid: number } {
@@ -67,7 +82,8 @@ function requireLost(user: string, uid: number, gid: number): void {
   const isRegained = setresuid(UNCHANGED, ROOT, UNCHANGED) === 0 ||
     setresuid(ROOT, ROOT, ROOT) === 0 || setresgid(UNCHANGED, ROOT, UNCHANGED) === 0;
   const isOther = userIds().some((id) => id !== uid) || groupIds().some((id) => id !== gid);
-  if (isRegained || isOther || hasCapabilities()) {
+  const { effective, permitted } = capabilities();
+  if (isRegained || isOther || (effective | permitted) !== 0n) {
     throw new Error(`--user ${user}: privileges are left after they were given up`);
   }
 }
@@ -88,15 +104,4 @@ function threeIds(ask: (real: Word, effective: Word, saved: Word) => number): Ui
   const ids = [allocate(4), allocate(4), allocate(4)] as const;
   if (ask(...ids) !== 0) throw new Error("getresuid(2) or getresgid(2) failed");
   return Uint32Array.from(ids, (id) => new DataView(id.buffer).getUint32(0, true));
-}
-
-/** Whether any capability is permitted, and so can be made effective. */
-function hasCapabilities(): boolean {
-  const header = allocate(2 * 4);
-  new DataView(header.buffer).setUint32(0, CAPABILITY_VERSION, true);
-  const data = allocate(CAPABILITY_WORDS * 4);
-  if (libc().capget(header, data) !== 0) throw new Error("capget(2) failed");
-  const words = new DataView(data.buffer);
-  // Each block is effective, permitted, inheritable; the last alone gives nothing.
-  return [0, 1, 3, 4].some((word) => words.getUint32(word * 4, true) !== 0);
 }

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** How urgent a message is, least first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -14,7 +16,10 @@ export interface Log {
   readonly isDebug: boolean;
 }
 
-/** A log that writes one line a message with `write`, leaving out what is below `level`. */
+/**
+ * A log that writes one line a message with `write`, leaving out what is below `level`. Whatever is in
+ * a message, it can't end its line or reach the terminal; only `debug` messages may have several lines.
+ */
 export class LineLog implements Log {
   readonly #least: number;
   readonly #write: (line: string) => void;
@@ -33,7 +38,7 @@ export class LineLog implements Log {
   }
 
   debug(message: string): void {
-    this.#line(0, "debug: ", message);
+    this.#line(0, "debug: ", message, "\n    ");
   }
 
   info(message: string): void {
@@ -48,9 +53,34 @@ export class LineLog implements Log {
     this.#line(3, "error: ", message);
   }
 
-  #line(level: number, label: string, message: string): void {
-    if (level >= this.#least) this.#write(`flosensor: ${label}${message}\n`);
+  /** @param lineEnd What a line's end in the message becomes. None can be taken for another message. */
+  #line(level: number, label: string, message: string, lineEnd = " "): void {
+    if (level < this.#least) return;
+    // Cut before, so that this takes no time, and after, where no URL is cut in two.
+    const shown = cut(withoutSecrets(cut(message, 2 * MOST_CHARACTERS)), MOST_CHARACTERS);
+    const lines = shown.split(/\s*\n\s*/).map(printable);
+    this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
   }
+}
+
+/** What a peer says in an error may be of any length. */
+const MOST_CHARACTERS = 8_192;
+
+/** The name of a module that is made of text, such as config.ts: it has all of that text. */
+const TEXT_MODULE = /\bdata:[a-z]+\/[a-z]+;base64,[A-Za-z0-9+/=]{21,}/g;
+/** What stands before the host of a URL, unless that was done already, or it is how one is written. */
+const LOGIN = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)(?!\[\[|\S*\*\*\*@)\S*@/gi;
+
+/**
+ * Whoever makes a message leaves out what is secret. Others' errors repeat what they were given: an
+ * option that there is not, the name of a module.
+ */
+function withoutSecrets(message: string): string {
+  return message.replaceAll(TEXT_MODULE, "data:…").replaceAll(LOGIN, "$1***@");
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? text.slice(0, most) + "…" : text;
 }
 
 const encoder = new TextEncoder();

@@ -1,16 +1,20 @@
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
-import { giveUpPrivileges } from "../../ffi/privileges.ts";
+import { giveUpPrivileges, requireOtherUser } from "../../ffi/privileges.ts";
+import { restartBounded } from "../../ffi/restart_bounded.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
 import { ownPrefixes } from "../capture/own_prefixes.ts";
 import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
+import { CaptureHints } from "./capture_hints.ts";
+import { loadModules } from "./load_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork } from "./packet_work.ts";
 import { Reading } from "./reading.ts";
@@ -48,6 +52,7 @@ export async function capture(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  if (options.user !== undefined) bound(options.user, log);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
@@ -73,13 +78,7 @@ export async function capture(
   const signals = new EndSignals();
   const localServices = new ListeningSockets(log);
   try {
-    if (options.user !== undefined) {
-      // What is loaded later may lie where only root may read.
-      if (options.redis !== false) await import("../sink/redis_library.ts");
-      // Before the configuration, whose code is not ours, is run.
-      giveUpPrivileges(options.user);
-      log.info(`privileges are given up: the user is ${options.user} now`);
-    }
+    const runConfig = await becomeUser(options, log);
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
@@ -90,7 +89,9 @@ export async function capture(
       options,
       { mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks, localServices },
       log,
+      runConfig,
     );
+    if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
     await new Capture(run, work, names, options, log).run(signals);
@@ -100,6 +101,50 @@ export async function capture(
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
     signals.close();
+  }
+}
+
+/** Limits what the process can ever do, before anything is opened: the program may start again. */
+function bound(user: string, log: Log): void {
+  requireOtherUser(user);
+  const missing = restartBounded();
+  if (missing !== null) log.warn(`--user ${user}: ${missing}`);
+}
+
+/**
+ * Becomes the user that the options name, if they name one. What is loaded and read later may lie where
+ * only root may read, so that is done before.
+ *
+ * @returns Runs the configuration, if it was read.
+ */
+async function becomeUser(
+  { user, config }: CaptureOptions,
+  log: Log,
+): Promise<(() => Promise<LoadedConfig>) | undefined> {
+  if (user === undefined) return undefined;
+  await loadModules();
+  const runConfig = await readConfig(config);
+  // Before the configuration, whose code is not ours, is run.
+  giveUpPrivileges(user);
+  log.info(`privileges are given up: the user is ${user} now`);
+  return runConfig;
+}
+
+/** Says at the start what a reload will say when it is too late to think about it. */
+function sayUnreadable(files: readonly string[], user: string, log: Log): void {
+  const file = files.find((it) => !mayRead(it));
+  if (file === undefined) return;
+  log.warn(
+    `--user ${user}: that user may not read ${file}: SIGHUP can't load the configuration again`,
+  );
+}
+
+function mayRead(file: string): boolean {
+  try {
+    Deno.openSync(file).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.PermissionDenied);
   }
 }
 
@@ -120,7 +165,7 @@ async function open(
   const kind = sourceKind(options.source, log);
   return options.workers === 1
     ? openInterfaces(kind, names, () => live, log)
-    : await WorkerPool.open(options.workers, kind, names, live, log);
+    : await WorkerPool.open(options.workers, kind, names, live, options, log);
 }
 
 async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions): Promise<void> {
@@ -131,14 +176,15 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
   run.onReload = () => pool.reload(run.ownNetworks);
   await pool.start(
     {
-      config: options.config,
       ownNetworks: run.ownNetworks,
       maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
+      wantsSeen: run.wantsSeen,
       user: options.user ?? null,
     },
     {
       emit: (batch) => run.write(batch),
+      see: (batch) => run.see(batch),
       emitNames: (writes) => run.writeNames(writes),
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),
@@ -153,6 +199,7 @@ class Capture {
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
   readonly #log: Log;
+  readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
   readonly #failure = Promise.withResolvers<never>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -170,6 +217,7 @@ class Capture {
     this.#names = [...new Set(names)];
     this.#options = options;
     this.#log = log;
+    this.#hints = new CaptureHints(run, this.#names, options, log);
   }
 
   async run(signals: EndSignals): Promise<void> {
@@ -177,6 +225,7 @@ class Capture {
     const reload = async () => {
       this.#serviceManager.reloading();
       await this.#run.reload();
+      this.#hints.beginAnew();
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
@@ -195,6 +244,7 @@ class Capture {
       Deno.removeSignalListener("SIGHUP", reload);
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
+      this.#hints.atEnd(this.#work.statistics());
     }
   }
 
@@ -225,6 +275,7 @@ class Capture {
   async #flush(): Promise<void> {
     await this.#work.flush();
     if (this.#isOver) return;
+    this.#hints.look(this.#work.statistics());
     this.#flushAfterInterval();
     await this.#run.flushSinks();
   }

@@ -8,7 +8,9 @@ import type { Log } from "../log.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { aligned } from "./aligned.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { printText } from "./print_text.ts";
 import { refuseConfigurations } from "./refuse_configurations.ts";
+import { configuredPasswordFile } from "./store.ts";
 
 /** Options of the command `check`. */
 export interface CheckOptions {
@@ -28,7 +30,7 @@ export interface CheckOptions {
 export async function check(
   options: CheckOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   refuseConfigurations(options.ourNets);
   const loaded = await loadConfig(options.config);
@@ -47,18 +49,22 @@ export async function check(
     "",
     ...findingLines(findings),
   ];
-  print(lines.join("\n"));
+  await print(lines.join("\n"));
   return 0;
 }
 
 function settingLines({ config, description }: LoadedConfig, ourNets: readonly Cidr[]): string[] {
+  const passwordFile = configuredPasswordFile(config);
   const redis = config.redis === null
     ? "none"
-    : parseRedisUrl(config.redis, config.placeOf(["redis"])).text;
+    : parseRedisUrl(config.redis, config.placeOf(["redis"]), passwordFile).text;
   const suppressed = config.suppressOwnNetwork ? "left out" : "written";
   return aligned([
     ["Configuration:", description],
     ["Redis:", redis],
+    ...(passwordFile === undefined
+      ? []
+      : [["Its password:", `the first line of ${passwordFile.path}`]]),
     ["Keys live:", `${config.ttl} s after they were last written`],
     ["Keys are written:", `every ${config.flushInterval} s`],
     ["Own networks:", ourNetsText(ourNets)],

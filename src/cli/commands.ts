@@ -9,7 +9,14 @@ import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { exitStatusLines } from "./exit_statuses.ts";
 import { withImpliedCommand } from "./implied_command.ts";
-import { configFile, integerIn, modeValue, redisUrl, secondsValue } from "./option_values.ts";
+import {
+  configFile,
+  integerIn,
+  modeValue,
+  redisPasswordFile,
+  redisUrl,
+  secondsValue,
+} from "./option_values.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { SHELLS } from "./shells.ts";
 import { addStoreCommands } from "./store_commands.ts";
@@ -209,8 +216,8 @@ export function commandTable(
     .action(async (src, sport, dst, dport, networks: string[], options) => {
       const { explain } = await import("./explain.ts");
       const flow = { src, sport, dst, dport, protocol: options.protocol };
-      const { config, redis, from } = options;
-      const settings = { config, ourNets: networks, redis, from };
+      const { config, redis, redisPasswordFile, from } = options;
+      const settings = { config, ourNets: networks, redis, redisPasswordFile, from };
       finish(await explain(flow, settings, log(options)));
     });
 
@@ -230,7 +237,7 @@ export function commandTable(
       finish(await score(names, options, log(options)));
     });
 
-  addStoreCommands({ command, configOption, log, finish });
+  addStoreCommands({ command, configOption, addRedisOptions, log, finish });
   command("interfaces", "List what can be captured on, with addresses and link types.")
     .action(async (options) => {
       const { interfaces } = await import("./interfaces.ts");
@@ -300,7 +307,15 @@ function addRunOptions(command: Command): Command {
 function addRedisOptions(command: Command, purpose: string): Command {
   return refuseBoth(command)
     .option("--redis <url>", `${purpose} this Redis, whatever the configuration says`, redisUrl)
-    .option("--no-redis", `${purpose} no Redis, whatever the configuration says`);
+    .option("--no-redis", `${purpose} no Redis, whatever the configuration says`)
+    .addOption(redisPasswordFileOption());
+}
+
+function redisPasswordFileOption(): Option {
+  return new Option(
+    "--redis-password-file <file>",
+    "its first line is the password: in --redis, all who may list processes see it",
+  ).argParser(redisPasswordFile);
 }
 
 /** Has the command refuse --redis together with --no-redis, of which the last would win. */

@@ -14,17 +14,19 @@ import { FIRST_WINDOW, WINDOW_SECONDS } from "../flow/held_keys.ts";
 import { KeyWriter } from "../flow/key_writer.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { JsonSink } from "../sink/json_sink.ts";
-import { parseRedisUrl } from "../sink/redis_url.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { EndSignals } from "./signals.ts";
 import { dnsStatisticsText } from "./statistics.ts";
+import { type Store, storeOf } from "./store.ts";
 
 /** Options of the command line. */
 export interface DnstapOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   /** Whether payloads are printed. */
   json?: boolean;
   /** Interval in seconds. */
@@ -106,8 +108,8 @@ class DnstapService {
 
   /** Redis, payloads as lines, or both; with neither, keys as lines. */
   async openSinks(): Promise<void> {
-    const redis = this.#options.redis ?? this.#config.redis;
-    if (redis !== false && redis !== null) this.#sinks.push(await this.#openRedis(redis));
+    const store = storeOf(this.#options, this.#config);
+    if (store !== null) this.#sinks.push(await this.#openRedis(store));
     if (this.#options.json) this.#lines = new JsonSink({ mode: "capture" });
     else if (this.#sinks.length === 0) this.#sinks.push(new JsonSink({ mode: "capture" }));
   }
@@ -148,12 +150,10 @@ class DnstapService {
     }
   }
 
-  async #openRedis(url: string): Promise<Sink> {
-    const place = this.#options.redis === undefined ? this.#config.placeOf(["redis"]) : "--redis";
-    parseRedisUrl(url, place);
+  async #openRedis({ url, ...login }: Store): Promise<Sink> {
     const { RedisSink } = await import("../sink/redis_sink.ts");
     const { ttl } = this.#config;
-    return await RedisSink.connect(url, { ttl, mode: "capture", place }, this.#log);
+    return await RedisSink.connect(url, { ttl, mode: "capture", ...login }, this.#log);
   }
 
   async #listenAt(address: ListenAddress): Promise<void> {

@@ -10,6 +10,7 @@ import { KeyWriter } from "../flow/key_writer.ts";
 import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { keyText } from "../sink/keys.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
@@ -17,9 +18,11 @@ import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
+import { printText } from "./print_text.ts";
 import { refuseConfigurations } from "./refuse_configurations.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { readListening, readReplayed } from "./replayed_evidence.ts";
+import { type Store, storeOf } from "./store.ts";
 
 /** A flow as the command line names it. */
 export interface ExplainedFlow {
@@ -35,6 +38,7 @@ export interface ExplainedFlow {
 export interface ExplainOptions extends CheckOptions {
   /** Where names are looked for: a URL, `false` for nowhere; otherwise as the configuration says. */
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   /** Saved captures that may have the conversation; own networks may be among them. */
   from?: readonly string[];
 }
@@ -57,7 +61,7 @@ export async function explain(
   flow: ExplainedFlow,
   options: ExplainOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const facts = factsOf(flow);
   // As the option takes all words behind it, it has the own networks too that are among them.
@@ -71,11 +75,11 @@ export async function explain(
   facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
   facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
   const replayed = await readEvidence(facts, from, mapping, log);
-  print([
+  await print([
     `Configuration: ${description}`,
     "",
     ...addressLines(facts, mapping),
-    ...await nameLines(facts, options.redis ?? config.redis, log),
+    ...await nameLines(facts, storeOf(options, config), log),
     "",
     ...replayed,
     ...evidenceLines(facts, from.length > 0),
@@ -155,14 +159,14 @@ function addressLines(facts: Facts, mapping: Mapping): string[] {
 }
 
 /** Either may be the client, whatever the rules say. */
-async function nameLines(facts: Facts, redis: string | false | null, log: Log): Promise<string[]> {
-  if (redis === null || redis === false) return [];
+async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<string[]> {
+  if (store === null) return [];
   const isIpv6 = facts.family === 6;
   const source = addressText(facts.source, 0, isIpv6);
   const destination = addressText(facts.destination, 0, isIpv6);
   const lines = await lookedUpNames(
     [{ client: source, address: destination }, { client: destination, address: source }],
-    { url: redis, place: "redis" },
+    store,
     log,
   );
   return lines.length === 0 ? [] : ["", ...lines];

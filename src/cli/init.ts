@@ -5,6 +5,7 @@ import { CONFIG_FILE, starterFiles, TYPES_FILE } from "../config/starter_files.t
 import type { Log } from "../log.ts";
 import { permissionAdvice } from "../permission_advice.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
+import { printableLines } from "../printable.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 
@@ -46,7 +47,7 @@ export async function init(
   parameters: readonly string[],
   options: InitOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => void = (text) => console.log(printableLines(text)),
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   if (names.length > 1) {

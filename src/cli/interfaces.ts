@@ -8,10 +8,11 @@ import { interfaceLinkType } from "../capture/interface_link_type.ts";
 import { isDecoded } from "../capture/is_decoded.ts";
 import { sourceKind } from "../capture/source_kind.ts";
 import type { Log } from "../log.ts";
+import { aligned } from "./aligned.ts";
+import { printText } from "./print_text.ts";
 
 const HEADINGS = ["NAME", "STATE", "LINK TYPE", "ADDRESSES", "DESCRIPTION"];
 const NOTHING = "-";
-const GAP = "  ";
 
 /**
  * Prints what can be captured on: each interface's name, state, link type, addresses with the
@@ -30,7 +31,7 @@ export async function interfaces(log: Log): Promise<number> {
     isPermitted &&= found.isPermitted;
     return rowOf(device, found.linkType, nameOf);
   });
-  await write(tableOf([HEADINGS, ...rows]));
+  await printText(aligned([HEADINGS, ...rows], "").join("\n"));
   if (!isPermitted) {
     log.warn(
       `no permission to capture; the link types are guessed from the hardware: ` +
@@ -54,17 +55,4 @@ function rowOf(
     NOTHING,
     device.description || NOTHING,
   ];
-}
-
-/** Rows with their columns below one another. */
-function tableOf(rows: string[][]): string {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column])).join(GAP).trimEnd() + "\n"
-  ).join("");
-}
-
-async function write(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
 }

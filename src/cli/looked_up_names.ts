@@ -1,8 +1,9 @@
 import type { Log } from "../log.ts";
+import { printable } from "../printable.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import type { RedisConnection } from "../sink/redis_connection.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
-import type { Store } from "./run.ts";
+import type { Store } from "./store.ts";
 
 /** How long, in milliseconds, Redis may take to be connected to: names are not worth a wait. */
 const PATIENCE = 2000;
@@ -24,10 +25,10 @@ export interface Pair {
  */
 export async function lookedUpNames(
   pairs: readonly Pair[],
-  { url, place }: Store,
+  { url, place, passwordFile }: Store,
   log: Log,
 ): Promise<string[]> {
-  const address = parseRedisUrl(url, place);
+  const address = parseRedisUrl(url, place, passwordFile);
   // Whoever has no Redis does not pay for loading its client.
   const { RedisConnection } = await import("../sink/redis_connection.ts");
   try {
@@ -64,7 +65,9 @@ async function linesOf({ client, address }: Pair, redis: RedisConnection): Promi
     open = longer.slice(0, MOST_CHAINS);
   }
   const chains = [...whole, ...open].slice(0, MOST_CHAINS);
-  return chains.map((chain) => `${client} looked up ${[...chain, address].join(" -> ")}`);
+  return chains.map((chain) =>
+    printable(`${client} looked up ${[...chain, address].join(" -> ")}`)
+  );
 }
 
 async function namesIn(key: string, redis: RedisConnection): Promise<string[]> {

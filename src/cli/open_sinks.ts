@@ -6,7 +6,8 @@ import type { RedisSink } from "../sink/redis_sink.ts";
 import type { SqliteStore } from "../store/sqlite_store.ts";
 import type { StoreRun } from "../store/store_options.ts";
 import type { Sink } from "../sink/sink.ts";
-import type { RunOptions, Store } from "./run.ts";
+import type { RunOptions } from "./run.ts";
+import type { Store } from "./store.ts";
 import type { StoreFile } from "./store_file.ts";
 
 /** The sinks of a run. */
@@ -14,6 +15,7 @@ export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
   readonly store: SqliteStore | null;
+  readonly table: FlowTableSink | null;
 }
 
 /**
@@ -42,8 +44,9 @@ export async function openSinks(
   const sqlite = file === null ? null : await openStore(file, { names, run }, log);
   if (sqlite !== null) all.push(sqlite);
   if (options.json) all.push(new JsonSink({ mode, names }));
-  if (all.length === 0) all.push(new FlowTableSink({ isLive: mode === "capture", names }));
-  return { all, redis, store: sqlite };
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  if (table !== null) all.push(table);
+  return { all, redis, table, store: sqlite };
 }
 
 async function openStore(
@@ -57,11 +60,11 @@ async function openStore(
 
 async function openRedis(
   mode: "capture" | "replay",
-  { url, place }: Store,
+  { url, ...login }: Store,
   ttl: number,
   log: Log,
 ): Promise<RedisSink> {
   // Whoever writes to no Redis does not pay for loading its client.
   const { RedisSink } = await import("../sink/redis_sink.ts");
-  return await RedisSink.connect(url, { ttl, mode, place }, log);
+  return await RedisSink.connect(url, { ttl, mode, ...login }, log);
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { PasswordFile } from "../sink/password_file.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 
@@ -64,4 +65,15 @@ export function redisUrl(text: string): string {
   } catch (error) {
     throw new UserError((error as Error).message, WRONG_USAGE, { cause: error });
   }
+}
+
+/**
+ * Reads an option whose value is the file with the password of a Redis.
+ *
+ * @throws {UserError} when there is no password in it that can be read, and by us alone.
+ */
+export function redisPasswordFile(text: string): PasswordFile {
+  const file = new PasswordFile(text, "--redis-password-file");
+  file.read();
+  return file;
 }

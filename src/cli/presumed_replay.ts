@@ -7,7 +7,7 @@ import type { SiftedCapture } from "../workers/sieve_thread.ts";
 /** Options of `replay` that seldom change what is sifted; of the latter, a value follows. */
 const FLAGS = new Set(["--no-redis", "--json"]);
 const WITH_VALUE = new Set([
-  ...["-c", "--config", "--redis", "--stats", "--log-level"],
+  ...["-c", "--config", "--redis", "--redis-password-file", "--stats", "--log-level"],
   ...["--store", "--retain", "--store-size"],
 ]);
 

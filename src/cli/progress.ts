@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** A file of which a part was read. */
 export interface PartlyRead {
   readonly name: string;
@@ -30,7 +32,7 @@ export class Progress {
     const part = size === 0
       ? ""
       : ` of ${Math.ceil(size / MEBIBYTE)} MiB, ${percent(position, size)}`;
-    this.#write(`${CLEAR_LINE}${name}: ${read}${part}`);
+    this.#write(`${CLEAR_LINE}${printable(name)}: ${read}${part}`);
     this.#isShown = true;
   }
 

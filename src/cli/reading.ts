@@ -34,6 +34,7 @@ export class Reading implements PacketWork {
   flush(): Promise<void> {
     this.#noteGaps();
     this.#meters.flows.flush();
+    this.#meters.flows.emitSeen();
     return Promise.resolve();
   }
 

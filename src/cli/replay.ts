@@ -86,6 +86,22 @@ async function tryFiles(names: readonly string[], filter: string | undefined): P
   return arePlain;
 }
 
+/** Says why a capture that was read to its end had no packets. */
+async function whyEmpty(name: string, filter: string | undefined): Promise<string> {
+  const capture = name === "-" ? "standard input" : name;
+  if (filter === undefined) return `${capture}: has no packets`;
+  if (isPipe(name)) return `${capture}: has no packets that --filter '${filter}' lets through`;
+  const source = SavefileSource.open(name);
+  try {
+    const isEmpty = await source.next() === null;
+    return isEmpty
+      ? `${capture}: has no packets`
+      : `${capture}: --filter '${filter}' lets none of its packets through`;
+  } finally {
+    source.close();
+  }
+}
+
 /** How long, in milliseconds, a pipe is still read after the signal to end: its writer ends too. */
 const DRAIN_PATIENCE = 1000;
 /** How long, in milliseconds, a signal may be on its way to us. */
@@ -133,6 +149,8 @@ class Replay {
       clearTimeout(drainTimer);
       this.#signals.close();
       this.#sayStatistics();
+      const { flows } = this.#run.meters.statistics();
+      for (const { text } of this.#run.whyNoFlows(flows)) this.#log.warn(text);
     }
   }
 
@@ -153,17 +171,20 @@ class Replay {
   }
 
   async #file(name: string): Promise<void> {
+    const { filter } = this.#options;
     try {
+      let packets: PacketSource | SiftedFile;
       if (this.#thread !== null) {
-        const { sieveSettings } = this.#run.meter;
-        const file = this.#thread.read(name, this.#options.filter, sieveSettings);
-        this.#source = file;
-        await this.#read(file);
+        packets = this.#thread.read(name, filter, this.#run.meter.sieveSettings);
+        this.#source = packets;
       } else {
         const source = SavefileSource.open(name);
         this.#source = source;
-        await this.#read(await filtered(source, this.#options.filter));
+        packets = await filtered(source, filter);
       }
+      await this.#read(packets);
+      const isEmpty = packets.statistics().received === 0 && this.#signals.status === 0;
+      if (isEmpty) this.#log.warn(await whyEmpty(name, filter));
     } finally {
       this.#source?.close();
       this.#source = null;

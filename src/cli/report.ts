@@ -5,7 +5,7 @@ import type { ValidConfig } from "../config/valid_config.ts";
 import type { Log } from "../log.ts";
 import { csv } from "../report/csv.ts";
 import { explained } from "../report/open_store_file.ts";
-import { openSource } from "../report/open_source.ts";
+import { type NamedSource, openSource } from "../report/open_source.ts";
 import { renderDiff } from "../report/render_diff.ts";
 import { renderGroups, renderReport, type ReportView } from "../report/render_report.ts";
 import { Report } from "../report/report.ts";
@@ -14,15 +14,18 @@ import { diffOfStores, diffOfTimes, type DiffRow } from "../report/report_diff.t
 import type { Group } from "../report/report_query.ts";
 import type { ReportSource } from "../report/report_source.ts";
 import { parseDuration } from "../store/duration.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { storeOf } from "./store.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import { writeText } from "./write_text.ts";
+import { printText } from "./print_text.ts";
 
 /** Options of the command line. */
 export interface ReportOptions {
   config?: string;
   store?: string;
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   /** Milliseconds before now. */
   since?: number;
   client?: string;
@@ -86,7 +89,7 @@ export async function report(
     });
     return reportText(report, options, { source: source.name, since, ...viewOf(source) });
   });
-  await writeText(text);
+  await printText(text);
   return 0;
 }
 
@@ -95,13 +98,13 @@ function reportText(report: Report, options: ReportOptions, view: ReportView): s
   if (options.by !== undefined) {
     const rows = report.grouped(options.by, limit);
     if (options.csv) return csv(GROUP_COLUMNS, rows);
-    if (options.json) return JSON.stringify(rows) + "\n";
+    if (options.json) return JSON.stringify(rows);
     return lines(renderGroups(rows, options.by, report.totals(), view));
   }
   if (options.csv) return csv(USAGE_COLUMNS, report.usages());
   const data = reportData(report, limit);
   if (options.json) {
-    return JSON.stringify({ source: view.source, since: view.since, ...data }) + "\n";
+    return JSON.stringify({ source: view.source, since: view.since, ...data });
   }
   return lines(renderReport(data, view));
 }
@@ -129,28 +132,28 @@ async function printDiff(
     );
     title = `${source.name}, the last ${other} beside the ${other} before`;
   }
-  if (options.csv) await writeText(csv(DIFF_COLUMNS, rows));
-  else if (options.json) await writeText(JSON.stringify(rows) + "\n");
-  else await writeText(lines(renderDiff(rows, title, viewOf(source))));
+  if (options.csv) await printText(csv(DIFF_COLUMNS, rows));
+  else if (options.json) await printText(JSON.stringify(rows));
+  else await printText(lines(renderDiff(rows, title, viewOf(source))));
 }
 
 /** What the command line says, else the configuration. */
 function sourceOf(
   names: readonly string[],
-  { store, redis }: ReportOptions,
+  options: ReportOptions,
   config: ValidConfig,
-): { name: string; place: string } {
+): NamedSource {
+  const { store, redis } = options;
   const given = [...names, ...store === undefined ? [] : [store], ...redis ? [redis] : []];
   if (given.length > 1) {
     throw new UserError(`report: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
   }
-  if (given.length === 1) {
-    return { name: given[0], place: redis ? "--redis" : store ? "--store" : "report" };
+  if (given.length === 1 && !redis) return { name: given[0], place: "report" };
+  if (!redis && config.store !== null) {
+    return { name: config.store, place: config.placeOf(["store"]) };
   }
-  if (config.store !== null) return { name: config.store, place: config.placeOf(["store"]) };
-  if (config.redis !== null && redis !== false) {
-    return { name: config.redis, place: config.placeOf(["redis"]) };
-  }
+  const found = storeOf(options, config);
+  if (found !== null) return { ...found, name: found.url };
   throw new UserError(
     "report: there is nothing to report from: name a store, a file that --json wrote, or --redis " +
       "URL",
@@ -182,5 +185,5 @@ function terminalWidth(): number {
 }
 
 function lines(all: readonly string[]): string {
-  return all.join("\n") + "\n";
+  return all.join("\n");
 }

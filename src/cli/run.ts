@@ -1,32 +1,35 @@
 import { type Cidr, cidrText } from "../config/cidr.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { FlowMeter } from "../flow/flow_meter.ts";
+import type { FlowMeter, FlowMeterStatistics } from "../flow/flow_meter.ts";
 import type { LocalServices } from "../flow/local_services.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
-import { parseRedisUrl } from "../sink/redis_url.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import { correctionText } from "./correction_text.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import { type Store, storeOf } from "./store.ts";
 import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
+import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
 /** Options of the command line that capture and replay have in common. */
 export interface RunOptions extends StoreFileOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
+  redisPasswordFile?: PasswordFile;
   json?: boolean;
   filter?: string;
   /** Interval in seconds. */
@@ -50,19 +53,16 @@ export interface RunPurpose {
   readonly localServices?: LocalServices;
 }
 
-/** The Redis that is written to. */
-export interface Store {
-  readonly url: string;
-  /** Where the user wrote it, for messages. */
-  readonly place: string;
-}
-
 /** A configuration as a run uses it. */
 interface Loaded {
   readonly mapping: Mapping;
   readonly store: Store | null;
   readonly file: StoreFile | null;
+  readonly source: LoadedConfig;
 }
+
+/** How a configuration that was read is run. */
+type RunConfig = () => Promise<LoadedConfig>;
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
@@ -100,6 +100,7 @@ export class Run {
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
       emitNames: (writes) => this.writeNames(writes),
+      onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
       clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
       maxConversations: options.maxConversations,
@@ -116,10 +117,16 @@ export class Run {
   /**
    * Loads the configuration and opens the sinks.
    *
+   * @param runConfig Runs the configuration, where it was read already.
    * @throws {UserError} for what is wrong with either.
    */
-  static async open(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Run> {
-    const loaded = await load(options, purpose, log);
+  static async open(
+    options: RunOptions,
+    purpose: RunPurpose,
+    log: Log,
+    runConfig?: RunConfig,
+  ): Promise<Run> {
+    const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
     const names = new KnownNames();
     const { mode, sources } = purpose;
@@ -128,6 +135,11 @@ export class Run {
     const settings = { ttl: mapping.ttl, names, file, run };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
+  }
+
+  /** Paths of all files that the configuration is made of. */
+  get configFiles(): readonly string[] {
+    return this.#loaded.source.files;
   }
 
   /** Seconds between flushes. */
@@ -155,9 +167,28 @@ export class Run {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
   }
 
+  /** Why most of what a meter has counted gave no flow, if that is so. */
+  whyNoFlows(flows: FlowMeterStatistics): NoFlowReason[] {
+    const { config } = this.#options;
+    return whyNoFlows(flows, this.#loaded.mapping, [
+      ...this.#purpose.ownNetworks.map(cidrText),
+      ...(config === undefined ? [] : [`-c ${config}`]),
+    ]);
+  }
+
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
     for (const sink of this.#sinks.all) sink.write(batch);
+  }
+
+  /** Whether it is shown when flows were seen last, also those whose keys are held back. */
+  get wantsSeen(): boolean {
+    return this.#sinks.table !== null;
+  }
+
+  /** Has that shown. The batch may be used again when this returns. */
+  see(batch: ObservationBatch): void {
+    this.#sinks.table?.see(batch);
   }
 
   /** Has the sinks take writes of keys with names. */
@@ -219,7 +250,11 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const work = [() => this.meter.flush(), ...this.#sinks.all.map((sink) => () => sink.close())];
+    const flush = () => {
+      this.meter.flush();
+      this.meter.emitSeen();
+    };
+    const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
@@ -237,16 +272,18 @@ export class Run {
 
   async #reload(): Promise<void> {
     try {
-      const loaded = await load(this.#options, this.#purpose, this.#log);
-      if (loaded.store?.url !== this.#loaded.store?.url) {
+      const runConfig = await readConfig(this.#options.config, this.#loaded.source);
+      const loaded = await load(runConfig, this.#options, this.#purpose, this.#log);
+      const [after, before] = [loaded.store, this.#loaded.store];
+      if (after?.url !== before?.url || after?.passwordFile?.path !== before?.passwordFile?.path) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
       }
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      const before = this.#loaded;
-      this.#loaded = { ...loaded, store: before.store, file: before.file };
-      if (loaded.file?.path !== before.file?.path) {
+      const { store, file } = this.#loaded;
+      this.#loaded = { ...loaded, store, file };
+      if (loaded.file?.path !== file?.path) {
         this.#log.warn("store of the configuration stays as it was until the next start");
       }
       this.#sinks.store?.setLocalNetworks(loaded.mapping.ourNets.map(cidrText));
@@ -261,24 +298,21 @@ export class Run {
   }
 }
 
-async function load(options: RunOptions, purpose: RunPurpose, log: Log): Promise<Loaded> {
-  const { config, description } = await loadConfig(options.config);
+async function load(
+  runConfig: RunConfig,
+  options: RunOptions,
+  purpose: RunPurpose,
+  log: Log,
+): Promise<Loaded> {
+  const source = await runConfig();
+  const { config, description } = source;
   log.info(`configuration: ${description}`);
-  const store = storeOf(options, config.redis, config.placeOf(["redis"]));
+  const store = storeOf(options, config);
   const file = storeFileOf(options, config);
-  const networks = purpose.ownNetworks.length > 0
-    ? purpose.ownNetworks
-    : config.ourNets.length > 0
-    ? config.ourNets
-    : parseOwnNetworks(purpose.defaultNetworks(), log);
-  return { mapping: new Mapping(config, networks, log), store, file };
-}
-
-function storeOf(options: RunOptions, configured: string | null, place: string): Store | null {
-  if (options.redis === false) return null;
-  if (options.redis !== undefined) return { url: options.redis, place: "--redis" };
-  if (configured === null) return null;
-  // Also when it is not used before the next start: what is wrong is said when it is loaded.
-  parseRedisUrl(configured, place);
-  return { url: configured, place };
+  const loaded = (networks: readonly Cidr[]) => {
+    return { mapping: new Mapping(config, networks, log), store, file, source };
+  };
+  if (purpose.ownNetworks.length > 0) return loaded(purpose.ownNetworks);
+  if (config.ourNets.length > 0) return loaded(config.ourNets);
+  return loaded(parseOwnNetworks(purpose.defaultNetworks(), log));
 }

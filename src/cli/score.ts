@@ -14,6 +14,7 @@ import type { Label } from "../score/truth.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { aligned } from "./aligned.ts";
 import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
+import { printText } from "./print_text.ts";
 import { Progress } from "./progress.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 
@@ -43,7 +44,7 @@ export async function score(
   parameters: readonly string[],
   options: ScoreOptions,
   log: Log,
-  print: (text: string) => void = console.log,
+  print: (text: string) => unknown = printText,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
@@ -71,7 +72,7 @@ export async function score(
     }
   }
   const result = scorer.score();
-  print(options.json ? JSON.stringify(result) : text(result, candidates, options));
+  await print(options.json ? JSON.stringify(result) : text(result, candidates, options));
   return status;
 }
 

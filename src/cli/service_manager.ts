@@ -1,5 +1,6 @@
 import { sendDatagram } from "../../ffi/datagram.ts";
 import { permittedVariable } from "../../ffi/library.ts";
+import { printable } from "../printable.ts";
 
 /** Names the socket on which the service manager listens, sd_notify(3). */
 const VARIABLE = "NOTIFY_SOCKET";
@@ -13,7 +14,7 @@ export class ServiceManager {
 
   /** We do what we are for. @param status One line for `systemctl status`. */
   ready(status: string): void {
-    this.#send(`READY=1\nSTATUS=${status}`);
+    this.#send(`READY=1\nSTATUS=${printable(status)}`);
   }
 
   /** We read the configuration again; {@linkcode ServiceManager.ready} follows. */

@@ -3,7 +3,12 @@ import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
 import { BY_NAMES } from "../flow/by.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import { BECAME_NAMES, GAVE_FLOW } from "../flow/no_flow.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
+import { undecodedText } from "./undecoded_text.ts";
+
+/** Link types or protocols of packets that were not decoded, of those that a line names of a kind. */
+const MOST_NUMBERS = 3;
 
 /**
  * Statistics as one line.
@@ -23,15 +28,43 @@ export function statisticsLine(
   const unused: string[] = [];
   meter.decoded.forEach((count, decoded) => {
     if (decoded <= UNREACHABLE) used += count;
-    else if (count > 0) unused.push(`${count} ${DECODED_NAMES[decoded]}`);
+    else if (count > 0) {
+      unused.push(`${count} ${DECODED_NAMES[decoded]}${numbersText(decoded, meter)}`);
+    }
   });
   const notDecoded = unused.length === 0 ? "" : ` (not decoded: ${unused.join(", ")})`;
-  const forgotten = meter.forgotten === 0 ? "" : ` (${meter.forgotten} forgotten)`;
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
-    `conversations: ${meter.conversations}${forgotten}; ` +
+    `conversations: ${meter.conversations}${forgottenText(meter)}; ${noFlowText(meter)}` +
     `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
+}
+
+/** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */
+function numbersText(decoded: number, { undecoded }: FlowMeterStatistics): string {
+  const texts = undecoded.filter(({ outcome }) => outcome === decoded).slice(0, MOST_NUMBERS)
+    .map((count) => `${count.packets} ${undecodedText(count)}`);
+  return texts.length === 0 ? "" : `: ${texts.join(", ")}`;
+}
+
+/** What was forgotten for want of room. */
+function forgottenText({ forgotten, evidence }: FlowMeterStatistics): string {
+  const { ends, halfOpen, heldKeys } = evidence;
+  const counts = [
+    [forgotten, ""],
+    [ends, " addresses with ports"],
+    [halfOpen, " half-open connections"],
+    [heldKeys, " held keys"],
+  ] as const;
+  const texts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count}${what}`);
+  return texts.length === 0 ? "" : ` (forgotten: ${texts.join(", ")})`;
+}
+
+/** How many conversations gave no flow, and why. */
+function noFlowText({ became }: FlowMeterStatistics): string {
+  const texts = became.map((count, kind) => `${count} ${BECAME_NAMES[kind]}`)
+    .filter((_, kind) => kind !== GAVE_FLOW && became[kind] > 0);
+  return texts.length === 0 ? "" : `without flow: ${texts.join(", ")}; `;
 }
 
 /** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { parseCidr } from "../config/cidr.ts";
 import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { GROUPS } from "../report/report_query.ts";
-import { integerIn, redisUrl } from "./option_values.ts";
+import { integerIn } from "./option_values.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
 import type { Log, LogLevel } from "../log.ts";
 
@@ -12,6 +12,7 @@ export interface CommandTools {
   /** Adds a command with the options that all have. */
   readonly command: (name: string, description: string) => Command;
   readonly configOption: () => Option;
+  readonly addRedisOptions: (command: Command, purpose: string) => Command;
   readonly log: (options: { logLevel: LogLevel }) => Log;
   readonly finish: (status: number) => void;
 }
@@ -20,10 +21,14 @@ const MOST_ROWS = 1_000_000;
 const TOP = 20;
 
 /** Adds the commands that read what a sensor has written. */
-export function addStoreCommands({ command, configOption, log, finish }: CommandTools): void {
-  command(
-    "report",
-    "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+export function addStoreCommands(tools: CommandTools): void {
+  const { command, configOption, addRedisOptions, log, finish } = tools;
+  addRedisOptions(
+    command(
+      "report",
+      "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+    ),
+    "report from",
   )
     .usage("[options] [file] [our-net...]")
     .argument(
@@ -33,7 +38,6 @@ export function addStoreCommands({ command, configOption, log, finish }: Command
     )
     .addOption(configOption())
     .option("--store <file>", "as <file>", storeFile)
-    .option("--redis <url>", "report from this Redis", redisUrl)
     .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
     .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
     .option("--server <address>", "only this server, prefix, or name with all below it")

@@ -63,7 +63,9 @@ export function usageMessage(
   program: Command,
   words: readonly string[],
 ): string {
-  const message = error.message.replace(/^error: /, "").replace(/\.$/, "");
+  const message = error.message.replace(/^error: /, "").replace(/\.$/, "")
+    // What was given to an option that is mistyped may be a password.
+    .replace(/^(unknown option '[^'=]*)=.*'/s, "$1'");
   if (error.code === "commander.invalidArgument") return message;
   const name = words.find((word) => word !== "help" && commandNamed(program, word) !== undefined);
   const advice = adviceOn(error, words);

@@ -38,6 +38,11 @@ export interface Config<Name extends string = string> {
    */
   storeSize?: string;
   /**
+   * A file whose first line is the password of that Redis, by its whole path. It is read again for each
+   * connection, and must not be readable for all users.
+   */
+  redisPasswordFile?: string;
+  /**
    * How long a key lives after it was last written, in seconds.
    *
    * @default {900}

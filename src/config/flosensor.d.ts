@@ -26,6 +26,25 @@ export declare abstract class Action {
 export interface Config<Name extends string = string> {
   /** Where Redis is: a `redis:`, `rediss:` or `unix:` URL. By default, nothing is written to Redis. */
   redis?: string;
+  /** The file of the store (docs/store.md). By default, there is none. */
+  store?: string;
+  /**
+   * How long the store keeps conversations: `"12h"`, `"30d"`, `"8w"`.
+   *
+   * @default {"30d"}
+   */
+  retain?: string;
+  /**
+   * How large the store's file may get: `"500MB"`, `"2GiB"`.
+   *
+   * @default {"2GiB"}
+   */
+  storeSize?: string;
+  /**
+   * A file whose first line is the password of that Redis, by its whole path. It is read again for each
+   * connection, and must not be readable for all users.
+   */
+  redisPasswordFile?: string;
   /**
    * How long a key lives after it was last written, in seconds.
    *

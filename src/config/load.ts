@@ -1,6 +1,7 @@
 import { UserError } from "../user_error.ts";
 import { ConfigError, type ConfigPath } from "./config_error.ts";
 import { defineConfig } from "./configuration.ts";
+import { RootGuard } from "./root_guard.ts";
 import type { ValidConfig } from "./valid_config.ts";
 import { validate } from "./validate.ts";
 
@@ -24,24 +25,44 @@ export interface LoadedConfig {
  *
  * Each call reads all files again, those that the configuration imports included.
  *
+ * A file that was only found is not taken as root where others could have written it: see
+ * {@linkcode RootGuard}.
+ *
  * @param file The file that the command line names.
+ * @param before What was loaded before: where it may not be read any more, no other file is taken.
  * @throws {UserError} for the first thing that is wrong, as `file:line: what (entry): how to mend`.
  */
-export async function loadConfig(file?: string): Promise<LoadedConfig> {
-  if (file !== undefined) return await loadFile(file);
+export async function loadConfig(file?: string, before?: LoadedConfig): Promise<LoadedConfig> {
+  return await (await readConfig(file, before))();
+}
+
+/**
+ * The first step of {@linkcode loadConfig}, with the same parameters: all files are read, and nothing in
+ * them is run.
+ *
+ * @returns Does the rest.
+ */
+export async function readConfig(
+  file?: string,
+  before?: LoadedConfig,
+): Promise<() => Promise<LoadedConfig>> {
+  if (file !== undefined) return await readFile(file, null);
   const unseen: string[] = [];
   for (const candidate of CONFIG_FILES) {
     const presence = await presenceOf(candidate);
-    if (presence === "there") return await loadFile(candidate);
+    if (presence === "there" || (presence === "unknown" && candidate === before?.file)) {
+      return await readFile(candidate, RootGuard.for(candidate));
+    }
     if (presence === "unknown") unseen.push(candidate);
   }
   const reason = unseen.length === 0 ? "" : `, for want of permission to read ${unseen.join(", ")}`;
-  return {
-    config: validate(defineConfig({})),
-    file: null,
-    description: `the built-in default${reason}`,
-    files: [],
-  };
+  return () =>
+    Promise.resolve({
+      config: validate(defineConfig({})),
+      file: null,
+      description: `the built-in default${reason}`,
+      files: [],
+    });
 }
 
 async function presenceOf(file: string): Promise<"there" | "absent" | "unknown"> {
@@ -59,20 +80,26 @@ async function presenceOf(file: string): Promise<"there" | "absent" | "unknown">
   }
 }
 
-async function loadFile(file: string): Promise<LoadedConfig> {
+async function readFile(
+  file: string,
+  guard: RootGuard | null,
+): Promise<() => Promise<LoadedConfig>> {
   // Whoever has no configuration file does not pay for loading what reads TypeScript.
   const { ModuleLoader } = await import("./module_loader.ts");
   const { lineOfEntry, lineWithoutExport } = await import("./syntax_tree.ts");
-  const { namespace, program, files } = await new ModuleLoader().load(file);
-  const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
-  if (!("default" in namespace)) {
-    throw new UserError(
-      `${file}:${lineWithoutExport(program)}: there is no default export: ` +
-        "write export default defineConfig({ ... })",
-    );
-  }
-  const config = checked(namespace.default, placeOf);
-  return { config, file, description: file, files };
+  const run = await new ModuleLoader(guard).read(file);
+  return async () => {
+    const { namespace, program, files } = await run();
+    const placeOf = (path: ConfigPath) => `${file}:${lineOfEntry(program, path)}`;
+    if (!("default" in namespace)) {
+      throw new UserError(
+        `${file}:${lineWithoutExport(program)}: there is no default export: ` +
+          "write export default defineConfig({ ... })",
+      );
+    }
+    const config = checked(namespace.default, placeOf);
+    return { config, file, description: file, files };
+  };
 }
 
 function checked(exported: unknown, placeOf: ValidConfig["placeOf"]): ValidConfig {

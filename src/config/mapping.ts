@@ -132,6 +132,17 @@ export class Mapping {
     return this.#networks.find(words, offset, isIpv6);
   }
 
+  /** Whether a network has prefixes of this address family. */
+  hasNetworks(family: 4 | 6): boolean {
+    const { ipv4Count, ipv6Count } = this.#networks;
+    return (family === 4 ? ipv4Count : ipv6Count) > 0;
+  }
+
+  /** Where the configuration has an entry, for messages: `config.ts:12`. */
+  placeOf(entry: "networks" | "flows" | "ignoreFlows"): string {
+    return this.#config.placeOf([entry]);
+  }
+
   /** Whether the address is in the own networks. Parameters as of {@linkcode networkOf}. */
   isOurs(words: Uint32Array, offset: number, isIpv6: boolean): boolean {
     return this.#ourNets.find(words, offset, isIpv6) >= 0;

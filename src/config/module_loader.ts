@@ -9,6 +9,7 @@ import { type DataModule, dataModule } from "./data_module.ts";
 import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from "./own_modules.ts";
 import { parseModule } from "./program.ts";
 import { refuseUndefined } from "./refuse_undefined.ts";
+import type { RootGuard } from "./root_guard.ts";
 import { nodesOf } from "./syntax_tree.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
@@ -57,6 +58,12 @@ export class ModuleLoader {
   readonly #ready = new Map<string, ReadyModule>();
   /** Paths whose imports are being made ready, outermost first. */
   readonly #open: string[] = [];
+  readonly #guard: RootGuard | null;
+
+  /** @param guard Looks at each file that is read. */
+  constructor(guard: RootGuard | null = null) {
+    this.#guard = guard;
+  }
 
   /**
    * Loads a file and runs it.
@@ -65,9 +72,22 @@ export class ModuleLoader {
    * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
    */
   async load(file: string): Promise<LoadedModule> {
+    return await (await this.read(file))();
+  }
+
+  /**
+   * Reads a file and what it imports, and runs nothing of it.
+   *
+   * @param file The file, as the user calls it.
+   * @returns Runs it.
+   * @throws {UserError} when it can't be read or parsed; what is returned, when it can't be run.
+   */
+  async read(file: string): Promise<() => Promise<LoadedModule>> {
     const main = await this.#prepare(resolve(file), file, null);
-    const namespace = await this.#run(main);
-    return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+    return async () => {
+      const namespace = await this.#run(main);
+      return { namespace, program: main.program!, files: [...this.#ready.keys()] };
+    };
   }
 
   /**
@@ -82,7 +102,7 @@ export class ModuleLoader {
   ): Promise<ReadyModule> {
     const known = this.#ready.get(path);
     if (known !== undefined) return known;
-    const text = await readText(path, file, importer, specifier);
+    const text = await readText(path, file, importer, specifier, this.#guard);
     const ready = extname(path) === JSON_EXTENSION && importer !== null
       ? jsonModule(text, file)
       : await this.#prepareProgram(text, path, file);
@@ -192,12 +212,16 @@ async function readText(
   file: string,
   importer: string | null,
   specifier: string,
+  guard: RootGuard | null,
 ): Promise<string> {
   const place = importer === null ? file : `${importer}: ${file}`;
   const failed = (what: string, remedy: string) => new UserError(`${place}: ${what}: ${remedy}`);
   try {
-    return (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
+    using opened = await Deno.open(path);
+    guard?.require(path, file, await opened.stat());
+    return (await new Response(opened.readable).text()).replace(/^\ufeff/, "");
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound) {
       const meant = await specifierMeant(specifier, path);
       const otherwise = importer ? "mend the import" : "check the name";

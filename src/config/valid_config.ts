@@ -29,6 +29,8 @@ export interface IgnoredFlow {
 /** A configuration that was checked: every setting is there and means something. */
 export interface ValidConfig {
   readonly redis: string | null;
+  /** Path of the file with its password. */
+  readonly redisPasswordFile: string | null;
   /** The store's file. */
   readonly store: string | null;
   /** How long the store keeps conversations, in milliseconds; `null` where nothing is said. */

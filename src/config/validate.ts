@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
 import { parseAddress } from "./address.ts";
@@ -38,7 +39,9 @@ const EVERYTHING = ["0.0.0.0/0", "::/0"];
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
 const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
-  store: (value) => value === undefined ? null : storeFile(value),
+  redisPasswordFile: (value) =>
+    value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
+  store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
     value === undefined ? null : textSetting(value, parseByteSize, BYTE_SIZE_FORM),
@@ -73,8 +76,16 @@ export function validate(
       typeof SETTINGS[Name]
     >;
   const networks = read("networks");
+  if (settings.redisPasswordFile !== undefined && settings.redis === undefined) {
+    throw new ConfigError(
+      "there is no redis whose password this could be",
+      "add redis, or name the file with --redis-password-file",
+      ["redisPasswordFile"],
+    );
+  }
   return {
     redis: read("redis"),
+    redisPasswordFile: read("redisPasswordFile"),
     store: read("store"),
     retain: read("retain"),
     storeSize: read("storeSize"),
@@ -131,11 +142,13 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
 
 function redisUrl(value: unknown): string {
   const example = 'write it as "redis://localhost:6379"';
-  if (typeof value !== "string") throw new ConfigError(`${shown(value)} is not a URL`, example);
   // A URL may hold a password: messages name its scheme only. The rest is read where it is used.
+  if (typeof value !== "string") {
+    throw new ConfigError("this is not the text of a URL", example);
+  }
   const scheme = /^([a-z][a-z\d+.-]*):/i.exec(value)?.[1].toLowerCase();
   if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) return value;
-  const isHostAndPort = scheme === undefined || !value.includes("//");
+  const isHostAndPort = scheme === undefined || !/^[^:]*:\/\//.test(value);
   throw isHostAndPort
     ? new ConfigError("this is not the URL of a Redis", example)
     : new ConfigError(
@@ -144,12 +157,9 @@ function redisUrl(value: unknown): string {
     );
 }
 
-function storeFile(value: unknown): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw new ConfigError(
-    `${shown(value)} is not the path of a file`,
-    'write it as "/var/lib/flosensor/flows.db"',
-  );
+function absolutePath(value: unknown, example: string): string {
+  if (typeof value === "string" && isAbsolute(value)) return value;
+  throw new ConfigError("this is not the whole path of a file", `write it as "${example}"`);
 }
 
 function textSetting<T>(value: unknown, read: (text: string) => T | null, form: string): T {

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { withMode } from "../../ffi/with_mode.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { Complaints } from "./complaints.ts";
@@ -40,6 +42,9 @@ export interface DnstapCounts {
 }
 
 const DEFAULT_SOCKET_MODE = 0o660;
+/** Bits of a folder's mode, chmod(2): with the second, nobody replaces what is another's. */
+const OTHERS_MAY_WRITE = 0o002;
+const STICKY = 0o1000;
 const DEFAULT_MAX_CONNECTIONS = 256;
 /** Pause after an accept that failed, in milliseconds: no file descriptors, mostly. */
 const ACCEPT_PAUSE = 100;
@@ -50,6 +55,8 @@ export class DnstapListener {
   readonly #address: ListenAddress;
   readonly #text: string;
   readonly #listener: Deno.Listener<Deno.Conn>;
+  /** The Unix socket. */
+  readonly #made: Deno.FileInfo | null;
   readonly #options: DnstapListenerOptions;
   readonly #complaints: Complaints;
   readonly #log: Log;
@@ -59,6 +66,7 @@ export class DnstapListener {
   private constructor(
     address: ListenAddress,
     listener: Deno.Listener<Deno.Conn>,
+    made: Deno.FileInfo | null,
     options: DnstapListenerOptions,
     complaints: Complaints,
     log: Log,
@@ -66,6 +74,7 @@ export class DnstapListener {
     this.#address = address;
     this.#text = listenText(address);
     this.#listener = listener;
+    this.#made = made;
     this.#options = options;
     this.#complaints = complaints;
     this.#log = log;
@@ -83,10 +92,10 @@ export class DnstapListener {
     log: Log,
   ): Promise<DnstapListener> {
     try {
-      const listener = address.transport === "unix"
-        ? await listenUnix(address, options.socketMode ?? DEFAULT_SOCKET_MODE)
-        : Deno.listen({ hostname: address.hostname, port: address.port });
-      const opened = new DnstapListener(address, listener, options, complaints, log);
+      const { listener, made } = address.transport === "unix"
+        ? await listenUnix(address.path, options.socketMode ?? DEFAULT_SOCKET_MODE)
+        : { listener: Deno.listen({ hostname: address.hostname, port: address.port }), made: null };
+      const opened = new DnstapListener(address, listener, made, options, complaints, log);
       opened.#accept();
       return opened;
     } catch (error) {
@@ -98,9 +107,10 @@ export class DnstapListener {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // First, as long as no other file can have its number.
+    if (this.#address.transport === "unix") removeQuietly(this.#address.path, this.#made!);
     this.#listener.close();
     for (const connection of this.#open) closeQuietly(connection);
-    if (this.#address.transport === "unix") removeQuietly(this.#address.path);
   }
 
   async #accept(): Promise<void> {
@@ -174,19 +184,39 @@ function isOfConnection(error: unknown): boolean {
     error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.TimedOut;
 }
 
-async function listenUnix(
-  { path }: { path: string },
-  mode: number,
-): Promise<Deno.Listener<Deno.Conn>> {
+/** A Unix socket that we listen on. */
+interface UnixSocket {
+  readonly listener: Deno.Listener<Deno.Conn>;
+  /** What was made, whatever has its name by now. */
+  readonly made: Deno.FileInfo;
+}
+
+async function listenUnix(path: string, mode: number): Promise<UnixSocket> {
+  requireFolder(path);
   await removeStale(path);
-  const listener = Deno.listen({ transport: "unix", path });
+  const listen = () => Deno.listen({ transport: "unix", path });
+  const listener = withMode(mode, listen) ?? listen();
   try {
-    Deno.chmodSync(path, mode);
+    const made = Deno.lstatSync(path);
+    // Only where its mode could not be given to it from the start. A link would give it to another file.
+    if (made.isSocket && ((made.mode ?? mode) & 0o777) !== mode) Deno.chmodSync(path, mode);
+    return { listener, made };
   } catch (error) {
     listener.close();
     throw error;
   }
-  return listener;
+}
+
+/** @throws {UserError} when everybody could put a socket of their own in the place of ours. */
+function requireFolder(path: string): void {
+  const folder = dirname(path);
+  if (Deno.permissions.querySync({ name: "read", path: folder }).state !== "granted") return;
+  const mode = Deno.statSync(folder).mode ?? 0;
+  if ((mode & OTHERS_MAY_WRITE) === 0 || (mode & STICKY) !== 0) return;
+  throw new UserError(
+    `unix:${path}: all users may write ${folder}, and so put another socket there: ` +
+      `chmod o-w ${folder}`,
+  );
 }
 
 /**
@@ -209,15 +239,17 @@ async function removeStale(path: string): Promise<void> {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    Deno.removeSync(path);
+    removeQuietly(path, information);
     return;
   }
   throw new Deno.errors.AddrInUse();
 }
 
-function removeQuietly(path: string): void {
+/** Removes a socket, unless another has its name by now: a newer sensor's. */
+function removeQuietly(path: string, { dev, ino }: Deno.FileInfo): void {
   try {
-    Deno.removeSync(path);
+    const there = Deno.lstatSync(path);
+    if (there.dev === dev && there.ino === ino) Deno.removeSync(path);
   } catch {
     // It is gone already, or its directory is not ours to write to: the next start replaces it.
   }

@@ -1,6 +1,7 @@
 import { permissionAdvice } from "../permission_advice.ts";
 import { UserError } from "../user_error.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import { SOCKET_FOLDER } from "./socket_folder.ts";
 
 /** The address as the user wrote it. */
 export function listenText(address: ListenAddress): string {
@@ -19,7 +20,11 @@ export function listenError(address: ListenAddress, error: unknown): UserError {
         address.path,
       )
       : permissionAdvice("--allow-net");
-    return new UserError(`${text}: no permission, ${advice}`);
+    const { state } = Deno.permissions.querySync({ name: "write", path: SOCKET_FOLDER });
+    const other = address.transport === "unix" && state === "granted"
+      ? `choose a name in ${SOCKET_FOLDER}, or `
+      : "";
+    return new UserError(`${text}: no permission, ${other}${advice}`);
   }
   if (error instanceof Deno.errors.AddrInUse) {
     return new UserError(`${text}: somebody else listens there already`);

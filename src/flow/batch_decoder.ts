@@ -3,6 +3,7 @@ import { decode } from "../packet/decode.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
 import { PacketHeader, PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
+import { UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { PREFETCHED_AT_ONCE } from "./conversation_table.ts";
 import type { DecodedBatch } from "./decoded_batch.ts";
 import { FLAGS_SHIFT, HAS_PAYLOAD } from "./packet_list.ts";
@@ -26,6 +27,8 @@ export class BatchDecoder {
   readonly #header = new PacketHeader();
   readonly #settings: DecoderSettings;
   readonly #repeats = new RepeatFilter();
+  /** What was not decoded up to now. */
+  readonly undecoded: UndecodedCounts = new UndecodedCounts();
   /** How many packets there are in the batch's `other`. */
   #others = 0;
 
@@ -108,6 +111,8 @@ export class BatchDecoder {
         }
       } else if (outcome === UNREACHABLE) {
         other[this.#others++] = i;
+      } else {
+        this.undecoded.note(outcome, linkType[i], header);
       }
     }
   }

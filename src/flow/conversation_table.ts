@@ -90,6 +90,8 @@ export class ConversationTable {
   count = 0;
   /** How many were forgotten to make room for others. */
   forgotten = 0;
+  /** Called with the number of each conversation that is forgotten, while its cells are still there. */
+  onForget: ((number: number) => void) | null = null;
   readonly #limit: number;
   readonly #beforeForgetting: () => void;
   #index: Int32Array;
@@ -215,16 +217,22 @@ export class ConversationTable {
   /**
    * Makes the cells of 0, which is no conversation's number, those of one that is not remembered.
    *
-   * @param addresses Has the low end's address, then the high end's.
+   * @param addresses Has the low end's address, then the high end's, from `at`.
    */
-  fillNobody(addresses: Int32Array, ports: number, protocol: number): void {
+  fillNobody(addresses: Int32Array, at: number, ports: number, protocol: number): void {
     this.#begin(0, ports, protocol);
-    this.hot.set(addresses.subarray(0, 2 * this.addressWords), HOT_ADDRESSES);
+    const words = 2 * this.addressWords;
+    for (let word = 0; word < words; word++) this.hot[HOT_ADDRESSES + word] = addresses[at + word];
   }
 
   /** Words of an address: 1 for IPv4, 4 for IPv6. */
   get addressWords(): number {
     return this.hotShift === IPV4_HOT_SHIFT ? 1 : 4;
+  }
+
+  /** The number after the last that a conversation has had. */
+  get end(): number {
+    return this.#unused;
   }
 
   /** The low end's port in the upper half, the high end's in the lower one. */
@@ -348,6 +356,7 @@ export class ConversationTable {
         continue;
       }
       done++;
+      this.onForget?.(number);
       this.#ages.remove(number);
       this.#removeFromIndex(number);
       this.#links[(number << LINK_SHIFT) + LINK_NEWER] = this.#free;

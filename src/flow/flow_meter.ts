@@ -14,6 +14,7 @@ import {
   TCP_RST,
   TCP_SYN,
 } from "../packet/packet_header.ts";
+import { addedCounts, type UndecodedCount } from "../packet/undecoded_counts.ts";
 import {
   SIGHTING_CAPTURED,
   SIGHTING_LINK_TYPE,
@@ -38,7 +39,6 @@ import {
 import { DEFAULT_MAX_CONVERSATIONS } from "./default_max_conversations.ts";
 import { DecodedBatch, type PacketPlaces } from "./decoded_batch.ts";
 import { WINDOWS_HELD } from "./held_keys.ts";
-import { Fingerprint } from "./fingerprint.ts";
 import { isLate } from "./late.ts";
 import type { LocalServices } from "./local_services.ts";
 import { KeyWriter } from "./key_writer.ts";
@@ -73,13 +73,14 @@ import {
   add4,
   add6,
   DIRECTION_SHIFT,
+  fillNobody,
   find4,
   find6,
-  fingerprintOf,
   FLAGS_SHIFT,
   PacketList,
 } from "./packet_list.ts";
 import { NOT_OURS, type OwnConnections } from "./own_connections.ts";
+import { ONLY_OPENED } from "./no_flow.ts";
 import type { PayloadReader } from "./payload_reader.ts";
 import { WindowClock } from "./window_clock.ts";
 
@@ -111,6 +112,12 @@ export interface FlowMeterOptions {
    * was observed in a second is emitted when the next one begins.
    */
   clock?: () => number;
+  /**
+   * Takes flows and refusals that were seen again while their keys are held back, with the second in
+   * which they were seen last: refusals as they come, flows at {@linkcode FlowMeter.emitSeen}. The batch
+   * is used again as soon as this returns.
+   */
+  onSeen?: (batch: ObservationBatch) => void;
   /** Conversations of each address family that are remembered. @default 1_000_000 */
   maxConversations?: number;
   /**
@@ -128,14 +135,48 @@ export interface FlowMeterOptions {
   payloadReader?: PayloadReader;
 }
 
+/** What was forgotten to make room, besides conversations: how often. */
+export interface ForgottenStatistics {
+  /** Ends: who served, who was talked with from many ports. */
+  ends: number;
+  /** Connections that were not open yet. */
+  halfOpen: number;
+  /** Keys that were held back, and so were written before their time. */
+  heldKeys: number;
+}
+
+/** One of many conversations, to show them by. */
+export interface ConversationExample {
+  /** Its address family. */
+  isIpv6: boolean;
+  /** IANA's number. */
+  protocol: number;
+  /** Four words in network order, IPv4 in the last of them. */
+  source: Uint32Array;
+  /** The port of its source. */
+  sourcePort: number;
+  /** As `source`. */
+  destination: Uint32Array;
+  /** The port of its destination. */
+  destinationPort: number;
+}
+
 /** What a {@linkcode FlowMeter} counted. */
 export interface FlowMeterStatistics {
   /** Packets by what became of them, in the order of `DECODED_NAMES`. */
   decoded: readonly number[];
+  /** The same by number, of those that were not decoded and have one. */
+  undecoded: readonly UndecodedCount[];
   /** Conversations that are remembered now. */
   conversations: number;
   /** Conversations that were forgotten to make room. */
   forgotten: number;
+  /** Other things that were: see {@linkcode ForgottenStatistics}. */
+  evidence: ForgottenStatistics;
+  /** What became of conversations, counted in the order of `BECAME_NAMES`. */
+  became: readonly number[];
+  /** The first conversation that became it. */
+  examples: readonly (ConversationExample | null)[];
   /** Conversations, by direction, whose attribution gave way to stronger evidence. */
   corrections: number;
   /** Flow keys by what decided them, in the order of `BY_NAMES`. */
@@ -175,11 +216,16 @@ export class FlowMeter {
   readonly #decoder: BatchDecoder;
   readonly #own: DecodedBatch;
   #sum = 0;
+  readonly #emitsSeen: boolean;
+  /** Up to when flows were listed that were seen. */
+  #seenSince = 0;
+  /** How far the lists of a batch were taken. */
+  #taken4 = 0;
+  #taken6 = 0;
   readonly #keys: KeyWriter;
   readonly #clock: (() => number) | null;
   readonly #ownConnections: OwnConnections | null;
   readonly #memory: MeterMemory;
-  readonly #fingerprint = new Fingerprint();
   readonly #onCorrection: FlowMeterOptions["onCorrection"];
   #corrections = 0;
   readonly #payloadReader: PayloadReader | null;
@@ -190,7 +236,12 @@ export class FlowMeter {
   /** Counts, for a sieve, how often all conversations were to be seen anew. */
   readonly #anew = new Int32Array(1);
   /** What a sieve remembers, and has forgotten. */
-  #sifted = { conversations: 0, forgotten: 0 };
+  readonly #sifted = {
+    conversations: 0,
+    forgotten: 0,
+    undecoded: null as SightingBatch["undecoded"] | null,
+    lastSeen: null as SightingBatch["lastSeen"] | null,
+  };
   /** The time of what a sieve sends on, which may be earlier than the meter's. */
   #sightingSecond = 0;
   #sightingPlaces: PacketPlaces = NOWHERE;
@@ -228,7 +279,12 @@ export class FlowMeter {
     const beforeForgetting = () => this.#prepareForgetting();
     this.#ipv4 = new ConversationTable(1, most, beforeForgetting, memory.ipv4);
     this.#ipv6 = new ConversationTable(4, most, beforeForgetting, memory.ipv6);
-    this.#keys = new KeyWriter(memory.keys, options.emit);
+    this.#keys = new KeyWriter(memory.keys, options.emit, options.onSeen);
+    this.#emitsSeen = options.onSeen !== undefined;
+    if (this.#emitsSeen) {
+      this.#ipv4.onForget = (number) => this.#listSeen(false, number, number + 1);
+      this.#ipv6.onForget = (number) => this.#listSeen(true, number, number + 1);
+    }
     this.#mapping = options.mapping;
     memory.setMapping(options.mapping.image);
     memory.program.setTime(this.#second, this.#window);
@@ -276,6 +332,8 @@ export class FlowMeter {
     for (let i = 0; i < decoded.length; i++) this.#decoded[i] += decoded[i];
     this.#sifted.conversations = batch.conversations;
     this.#sifted.forgotten = batch.forgotten;
+    this.#sifted.undecoded = batch.undecoded;
+    this.#sifted.lastSeen = batch.lastSeen;
     this.#payloadReader?.countQueries?.(batch.queries);
     this.#placesIn(view, words);
     this.#sightingsFrom = batch.from;
@@ -307,18 +365,46 @@ export class FlowMeter {
     let from6 = 0;
     let fromOther = 0;
     for (let group = 0; group < groupCount; group++) {
-      if (this.#clock === null) this.#followPacket(groupSeconds[group] >>> 0);
+      const second = groupSeconds[group] >>> 0;
+      if (this.#clock === null) this.#followPacket(second);
       const end4 = groupEnd4[group];
       const end6 = groupEnd6[group];
-      const endOther = groupEndOther[group];
-      for (; fromOther < endOther; fromOther++) {
-        this.#takeOther(batch.places, batch.other[fromOther], groupSeconds[group] >>> 0);
+      this.#sum ^= this.#ipv4.prefetch(batch.ipv4.hash, from4, end4);
+      this.#sum ^= this.#ipv6.prefetch(batch.ipv6.hash, from6, end6);
+      // In their order, as groups are not the same wherever packets come from.
+      for (; fromOther < groupEndOther[group]; fromOther++) {
+        const other = batch.other[fromOther];
+        this.#takeUpTo(batch, from4, end4, from6, end6, other);
+        from4 = this.#taken4;
+        from6 = this.#taken6;
+        this.#takeOther(batch.places, other, second);
       }
-      if (from4 !== end4) this.#takeGroup4(batch, from4, end4);
-      if (from6 !== end6) this.#takeGroup6(batch, from6, end6);
+      this.#takeUpTo(batch, from4, end4, from6, end6, Infinity);
       from4 = end4;
       from6 = end6;
     }
+  }
+
+  /** Takes packets of both families in their order, up to a packet, and notes how far that is. */
+  #takeUpTo(
+    batch: DecodedBatch,
+    from4: number,
+    end4: number,
+    from6: number,
+    end6: number,
+    before: number,
+  ): void {
+    const packets4 = batch.ipv4.packet;
+    const packets6 = batch.ipv6.packet;
+    for (;;) {
+      const next4 = from4 === end4 ? Infinity : packets4[from4];
+      const next6 = from6 === end6 ? Infinity : packets6[from6];
+      if (Math.min(next4, next6) >= before) break;
+      if (next4 < next6) from4 = this.#takeGroup4(batch, from4, end4, Math.min(next6, before));
+      else from6 = this.#takeGroup6(batch, from6, end6, Math.min(next4, before));
+    }
+    this.#taken4 = from4;
+    this.#taken6 = from6;
   }
 
   /** Judges what is due and emits all that was observed. */
@@ -327,6 +413,42 @@ export class FlowMeter {
     this.#judgeDue();
     this.#payloadReader?.flush();
     this.#keys.flush();
+  }
+
+  /** Emits when flows were seen last that were seen since it was called before. */
+  emitSeen(): void {
+    if (!this.#emitsSeen) return;
+    this.#readLastSeen();
+    const { program } = this.#memory;
+    this.#listSeen(false, 1, Math.max(this.#ipv4.end, program.placedEnd(false)));
+    this.#listSeen(true, 1, Math.max(this.#ipv6.end, program.placedEnd(true)));
+    this.#keys.flushSeen();
+    this.#seenSince = this.#second;
+  }
+
+  /** Reads from a sieve when conversations were seen last. */
+  #readLastSeen(): void {
+    const { lastSeen } = this.#sifted;
+    if (lastSeen === null) return;
+    for (const table of [this.#ipv4, this.#ipv6]) {
+      const isIpv6 = table === this.#ipv6;
+      const { hot, hotShift } = table;
+      for (let number = this.#memory.program.placedEnd(isIpv6) - 1; number > 0; number--) {
+        hot[(number << hotShift) + HOT_LAST_SEEN] = lastSeen(isIpv6, number);
+      }
+    }
+  }
+
+  #listSeen(isIpv6: boolean, from: number, end: number): void {
+    const { program } = this.#memory;
+    const keys = this.#keys;
+    const { seen, seenAt } = keys;
+    for (let number = from; number < end;) {
+      if (seen.count + 2 > seen.capacity) keys.flushSeen();
+      number = program
+        .listSeen(isIpv6, number, end, this.#seenSince, seenAt, seen.count, seen.capacity);
+      seen.count = program.seenListed();
+    }
   }
 
   /** Writes a client key, unless it is held back, for what a payload reader found of this client. */
@@ -381,7 +503,7 @@ export class FlowMeter {
     else list.add4(0, header);
     const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
     const number = isIpv6 ? find6(table, list, 0) : find4(table, list, 0);
-    if (number === 0) table.fillNobody(list.addresses, list.ports[0], facts.protocol);
+    if (number === 0) fillNobody(table, list, 0);
     this.#memory.program.readAll(isIpv6, number, direction);
     this.#readEvidence(facts.evidence);
     return number !== 0;
@@ -389,10 +511,22 @@ export class FlowMeter {
 
   /** What was counted up to now. */
   statistics(): FlowMeterStatistics {
+    const { program, became, examples } = this.#memory;
     return {
       decoded: [...this.#decoded],
+      undecoded: addedCounts([
+        this.#decoder.undecoded.list(),
+        this.#sifted.undecoded?.list() ?? [],
+      ]),
       conversations: this.#ipv4.count + this.#ipv6.count + this.#sifted.conversations,
       forgotten: this.#ipv4.forgotten + this.#ipv6.forgotten + this.#sifted.forgotten,
+      evidence: {
+        ends: program.forgottenEnds(),
+        halfOpen: program.forgottenHalfOpen(),
+        heldKeys: program.forgotten(),
+      },
+      became: [...became].with(ONLY_OPENED, program.onlyOpenedCount()),
+      examples: examples.map(exampleOf),
       corrections: this.#corrections,
       flowsBy: [...this.#keys.flowsBy],
       flows: this.#keys.flows,
@@ -407,22 +541,31 @@ export class FlowMeter {
     else this.#payloadReader?.read(places.view, header, second, this.#window);
   }
 
-  #takeGroup4(batch: DecodedBatch, from: number, end: number): void {
+  /**
+   * Takes IPv4 packets, up to one that comes too late.
+   *
+   * @returns The index after the last that was taken.
+   */
+  #takeGroup4(batch: DecodedBatch, from: number, end: number, before: number): number {
     const { ipv4: list, places } = batch;
     const { about, packet } = list;
     const table = this.#ipv4;
     const { hot } = table;
     const second = this.#second;
     const window = this.#window;
-    this.#sum ^= table.prefetch(list.hash, from, end);
-    for (let i = from; i < end; i++) {
+    let i = from;
+    for (; i < end && packet[i] < before; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find4(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
-        this.#noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
-        if (!this.#countsAsFlow(flags)) continue;
+        const isFlow = this.#countsAsFlow(flags);
+        if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
+        if (!isFlow) {
+          const isSeen = number !== 0 && (flags & TCP_SYN) === 0;
+          if (isSeen) hot[(number << table.hotShift) + HOT_LAST_SEEN] = second;
+          continue;
+        }
       }
       if (number === 0) number = add4(table, list, i);
       const cell = number << IPV4_HOT_SHIFT;
@@ -432,25 +575,30 @@ export class FlowMeter {
         (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 || hot[cell + HOT_UNTIL + direction] <= window
       ) this.#takeSighting(table, number, about[i], places, packet[i]);
     }
+    return i;
   }
 
   /** The same for IPv6: two loops, as each is then made for one kind of table. */
-  #takeGroup6(batch: DecodedBatch, from: number, end: number): void {
+  #takeGroup6(batch: DecodedBatch, from: number, end: number, before: number): number {
     const { ipv6: list, places } = batch;
     const { about, packet } = list;
     const table = this.#ipv6;
     const { hot } = table;
     const second = this.#second;
     const window = this.#window;
-    this.#sum ^= table.prefetch(list.hash, from, end);
-    for (let i = from; i < end; i++) {
+    let i = from;
+    for (; i < end && packet[i] < before; i++) {
       const flags = about[i] >>> FLAGS_SHIFT;
       let number = find6(table, list, i);
       if ((flags & CONTROL) !== 0) {
-        if ((flags & TCP_SYN) !== 0) fingerprintOf(list, i, this.#fingerprint);
-        this.#noteControl(table === this.#ipv6, number, about[i]);
         if ((flags & TCP_RST) !== 0) this.#decodeAgain(places, packet[i]);
-        if (!this.#countsAsFlow(flags)) continue;
+        const isFlow = this.#countsAsFlow(flags);
+        if (number !== 0 || !isFlow) this.#noteControl(table, number, list, i);
+        if (!isFlow) {
+          const isSeen = number !== 0 && (flags & TCP_SYN) === 0;
+          if (isSeen) hot[(number << table.hotShift) + HOT_LAST_SEEN] = second;
+          continue;
+        }
       }
       if (number === 0) number = add6(table, list, i);
       const cell = number << IPV6_HOT_SHIFT;
@@ -460,6 +608,7 @@ export class FlowMeter {
         (hot[cell + HOT_STATE] & WANTS_LOOK) !== 0 || hot[cell + HOT_UNTIL + direction] <= window
       ) this.#takeSighting(table, number, about[i], places, packet[i]);
     }
+    return i;
   }
 
   /** Takes a packet of a conversation that is new, or wants to be looked at, or to be judged. */
@@ -487,10 +636,10 @@ export class FlowMeter {
     program.addDue(isIpv6, number, direction);
   }
 
-  /** Notes a TCP packet with SYN, FIN or RST. With SYN its fingerprint must have been made. */
-  #noteControl(isIpv6: boolean, number: number, about: number): void {
-    const { first, second } = this.#fingerprint;
-    this.#memory.program.noteControl(isIpv6, number, about, first, second);
+  /** Notes a TCP packet with SYN, FIN or RST of a conversation, or of what is none. */
+  #noteControl(table: ConversationTable, number: number, list: PacketList, at: number): void {
+    if (number === 0) fillNobody(table, list, at);
+    this.#memory.program.noteControl(table === this.#ipv6, number, list.about[at]);
   }
 
   /** Reads a packet's headers, of which the list has the most needed only. */
@@ -692,6 +841,19 @@ export class FlowMeter {
     readEnd(facts[FACT_SOURCE_END], into.source);
     readEnd(facts[FACT_DESTINATION_END], into.destination);
   }
+}
+
+/** Reads facts that were kept, if there are any. */
+function exampleOf(facts: Uint32Array): ConversationExample | null {
+  if (facts[FACT_PROTOCOL] === 0) return null;
+  return {
+    isIpv6: facts[FACT_IS_IPV6] !== 0,
+    protocol: facts[FACT_PROTOCOL],
+    source: facts.slice(FACT_SOURCE, FACT_SOURCE + 4),
+    sourcePort: facts[FACT_SOURCE_PORT],
+    destination: facts.slice(FACT_DESTINATION, FACT_DESTINATION + 4),
+    destinationPort: facts[FACT_DESTINATION_PORT],
+  };
 }
 
 function readEnd(known: number, into: EndEvidence): void {

@@ -1,6 +1,6 @@
-import type { Fingerprint } from "./fingerprint.ts";
 import { startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./key_program.ts";
+import { IDENTITY_WORDS } from "./observation_batch.ts";
 
 /** A key is held back in the window in which it was written and the two after it. */
 export const WINDOWS_HELD = 3;
@@ -14,6 +14,10 @@ const WORD = 4;
 /** A slot is two words: 32 bits of a fingerprint, then 24 more of them and the window. */
 const SLOT = 2 * WORD;
 const FIRST_SIZE = 1 << 10;
+/** Numbers of 8 bytes that fingerprints are made with, eleven for each half: see `assembly/fingerprint.ts`. */
+const SECRETS = 2 * 11 * 2 * WORD;
+/** The program takes what is at 0 for an address of which all words are 0. */
+const FIRST_PLACE = 64;
 /** How full the set may be after it was swept: see `assembly/keys.ts`. */
 const FULL_AFTERWARDS = 0.45;
 
@@ -26,17 +30,16 @@ export interface KeyProgram {
     limit: number,
     windowsHeld: number,
     firstWindow: number,
+    secrets: number,
   ): void;
   setUpWriter(
     staged: number,
     fingerprints: number,
     observations: number,
     flowsBy: number,
-    firstSeed: number,
-    secondSeed: number,
   ): void;
   admit(first: number, second: number, window: number): number;
-  admitWords(words: number, count: number, window: number): number;
+  admitObservation(observation: number, window: number): number;
   stageFlow(
     place: number,
     isIpv6: boolean,
@@ -45,8 +48,9 @@ export interface KeyProgram {
     port: number,
     about: number,
     isIgnored: boolean,
+    seconds: number,
   ): void;
-  commit(count: number, observed: number, seconds: number, window: number): number;
+  commit(count: number, observed: number, window: number): number;
   forgotten(): number;
 }
 
@@ -72,7 +76,7 @@ export class HeldKeys {
    * @param room How many bytes besides its own are wanted in the program's memory.
    */
   constructor(limit: number, windows: number = WINDOWS_HELD, room = 0) {
-    const places = heldKeysPlaces(SLOT, limit, windows, room);
+    const places = heldKeysPlaces(FIRST_PLACE, limit, windows, room);
     const pages = Math.ceil(places.end / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#program = startProgram<KeyProgram>(PROGRAM, memory);
@@ -96,9 +100,15 @@ export class HeldKeys {
     return this.#program.admit(first, second, window);
   }
 
-  /** The same for a fingerprint that was just made. */
-  admitKey(key: Fingerprint, window: number): number {
-    return this.admit(key.first, key.second, window);
+  /**
+   * The same for the key of an observation.
+   *
+   * @param words Has the observation, which begins at `at`.
+   */
+  admitObservation(words: Uint32Array, at: number, window: number): number {
+    const { identity, identityAt } = this.memory;
+    for (let word = 0; word < IDENTITY_WORDS; word++) identity[word] = words[at + word];
+    return this.#program.admitObservation(identityAt, window);
   }
 }
 
@@ -108,6 +118,9 @@ export interface HeldKeysMemory {
   readonly buffer: ArrayBufferLike;
   /** Where the room is that was asked for. */
   readonly room: number;
+  /** Room for the words that tell the key of an observation from others, and where it is. */
+  readonly identity: Uint32Array;
+  readonly identityAt: number;
 }
 
 /** Where a set of held keys is to be. */
@@ -128,14 +141,20 @@ export function heldKeysPlaces(
   windows: number,
   room: number,
 ): HeldKeysPlaces {
-  const ages = from + room;
+  const secrets = aligned(from + room);
+  const identityAt = secrets + SECRETS;
+  const ages = identityAt + IDENTITY_WORDS * WORD;
   const slots = aligned(ages + windows * WORD);
   const size = largestSize(limit) * SLOT;
   return {
     end: slots + 2 * size,
     setUp(program, buffer) {
-      program.setUpKeys(slots, slots + size, ages, limit, windows, FIRST_WINDOW);
-      return { program, buffer, room: from };
+      // Unknown to whoever sends us packets, so that they can't choose what has the same fingerprint.
+      new Uint32Array(buffer, secrets, SECRETS / WORD)
+        .set(crypto.getRandomValues(new Uint32Array(SECRETS / WORD)));
+      program.setUpKeys(slots, slots + size, ages, limit, windows, FIRST_WINDOW, secrets);
+      const identity = new Uint32Array(buffer, identityAt, IDENTITY_WORDS);
+      return { program, buffer, room: from, identity, identityAt };
     },
   };
 }

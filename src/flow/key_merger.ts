@@ -1,8 +1,6 @@
 import { BY_NAMES } from "./by.ts";
-import { Fingerprint } from "./fingerprint.ts";
 import { HeldKeys } from "./held_keys.ts";
 import {
-  IDENTITY_WORDS,
   KIND_FLOW,
   OBSERVATION_WORDS,
   ObservationBatch,
@@ -31,7 +29,6 @@ export class KeyMerger {
   readonly flowsBy: Float64Array = new Float64Array(BY_NAMES.length);
   readonly #held = new HeldKeys(MOST_HELD_KEYS);
   readonly #windowClock = new WindowClock();
-  readonly #fingerprint = new Fingerprint();
   readonly #emit: (batch: ObservationBatch) => void;
   readonly #clock: () => number;
   #batch = new ObservationBatch(0);
@@ -53,7 +50,7 @@ export class KeyMerger {
     const batch = this.#batch;
     batch.clear();
     for (let at = 0; at < words.length; at += OBSERVATION_WORDS) {
-      if (!this.#admit(words, at)) continue;
+      if (this.#held.admitObservation(words, at, this.#windowClock.window) !== 0) continue;
       if ((words[at + WORD_KIND] & KIND_MASK) === KIND_FLOW) {
         this.flows++;
         this.flowsBy[words[at + WORD_ABOUT] & BY_MASK]++;
@@ -65,11 +62,5 @@ export class KeyMerger {
     }
     this.written += batch.count;
     if (batch.count > 0) this.#emit(batch);
-  }
-
-  #admit(words: Uint32Array, at: number): boolean {
-    this.#fingerprint.begin();
-    for (let word = 0; word < IDENTITY_WORDS; word++) this.#fingerprint.add(words[at + word]);
-    return this.#held.admitKey(this.#fingerprint, this.#windowClock.window) === 0;
   }
 }

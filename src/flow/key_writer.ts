@@ -1,8 +1,6 @@
 import { BY_NAMES } from "./by.ts";
-import { FINGERPRINT_SEEDS } from "./fingerprint.ts";
 import { HeldKeys, type HeldKeysMemory, type KeyProgram } from "./held_keys.ts";
 import {
-  IDENTITY_WORDS,
   IPV6_BIT,
   KIND_CLIENT,
   OBSERVATION_WORDS,
@@ -35,10 +33,10 @@ const MOST_OBSERVATIONS = 4;
 const FLOWS_BY_AT = 0;
 const STAGED_AT = FLOWS_BY_AT + MOST_BY * 8;
 const FINGERPRINTS_AT = STAGED_AT + FLOWS_AT_ONCE * STAGED * WORD;
-const IDENTITY_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
-const OBSERVATIONS_AT = IDENTITY_AT + IDENTITY_WORDS * WORD;
+const OBSERVATIONS_AT = FINGERPRINTS_AT + FLOWS_AT_ONCE * FINGERPRINTS * WORD;
+const SEEN_AT = OBSERVATIONS_AT + OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS * WORD;
 /** Bytes that it needs in the memory of the keys that are held back. */
-export const KEY_WRITER_ROOM = OBSERVATIONS_AT + OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS * WORD;
+export const KEY_WRITER_ROOM = SEEN_AT + OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS * WORD;
 
 /**
  * Makes observations of what the meter found, and holds back those that were made lately.
@@ -52,10 +50,14 @@ export class KeyWriter {
   readonly flowsBy: Float64Array;
 
   readonly #batch: ObservationBatch;
+  /** What was seen again though its key is held back, and where that is. */
+  readonly seen: ObservationBatch;
+  readonly seenAt: number;
+  readonly #onSeen: ((batch: ObservationBatch) => void) | null;
   readonly #emit: (batch: ObservationBatch) => void;
   readonly #program: KeyProgram;
   /** The words that tell one key from another. */
-  readonly #identity: Int32Array;
+  readonly #identity: Uint32Array;
   readonly #identityAt: number;
   #emitted = 0;
   #seconds = 0;
@@ -64,26 +66,35 @@ export class KeyWriter {
   /**
    * @param held Where keys are that are held back, or how many at most.
    * @param emit Takes a batch, which is used again as soon as this returns.
+   * @param onSeen The same of what was seen again while its key is held back.
    */
-  constructor(held: HeldKeysMemory | number, emit: (batch: ObservationBatch) => void) {
-    const { program, buffer, room } = typeof held === "number"
+  constructor(
+    held: HeldKeysMemory | number,
+    emit: (batch: ObservationBatch) => void,
+    onSeen: ((batch: ObservationBatch) => void) | null = null,
+  ) {
+    const { program, buffer, room, identity, identityAt } = typeof held === "number"
       ? new HeldKeys(held, undefined, KEY_WRITER_ROOM).memory
       : held;
     this.#program = program;
     this.#emit = emit;
+    this.#onSeen = onSeen;
     this.flowsBy = new Float64Array(buffer, room + FLOWS_BY_AT, BY_NAMES.length);
-    this.#identityAt = room + IDENTITY_AT;
-    this.#identity = new Int32Array(buffer, this.#identityAt, IDENTITY_WORDS);
+    this.#identityAt = identityAt;
+    this.#identity = identity;
     const words = OBSERVATIONS_AT_ONCE * OBSERVATION_WORDS;
     const observations = new Uint32Array(buffer, room + OBSERVATIONS_AT, words);
     this.#batch = new ObservationBatch(OBSERVATIONS_AT_ONCE, observations);
+    this.seenAt = room + SEEN_AT;
+    this.seen = new ObservationBatch(
+      OBSERVATIONS_AT_ONCE,
+      new Uint32Array(buffer, this.seenAt, words),
+    );
     program.setUpWriter(
       room + STAGED_AT,
       room + FINGERPRINTS_AT,
       room + OBSERVATIONS_AT,
       room + FLOWS_BY_AT,
-      FINGERPRINT_SEEDS[0],
-      FINGERPRINT_SEEDS[1],
     );
   }
 
@@ -148,8 +159,9 @@ export class KeyWriter {
     this.#identity.set(client);
     this.#identity.set(server, 4);
     const at = this.#identityAt;
-    this.#program.stageFlow(0, isIpv6, at, at + 4 * WORD, port, about, isIgnored);
-    batch.count = this.#program.commit(1, batch.count, this.#seconds, this.#window);
+    const serverAt = at + 4 * WORD;
+    this.#program.stageFlow(0, isIpv6, at, serverAt, port, about, isIgnored, this.#seconds);
+    batch.count = this.#program.commit(1, batch.count, this.#window);
   }
 
   /** Writes the keys of a refused connection or an unreachable port: client, and the key itself. */
@@ -164,9 +176,10 @@ export class KeyWriter {
   ): void {
     this.writeClient(isIpv6, client);
     const kindAndCode = kind | (code << 16);
-    if (this.#admit(kindAndCode, isIpv6, client, other, ports)) {
-      this.#push(kindAndCode, isIpv6, client, other, ports, protocol << 8);
-    }
+    const isFree = this.#admit(kindAndCode, isIpv6, client, other, ports);
+    if (!isFree && this.#onSeen === null) return;
+    const batch = isFree ? this.#batch : this.seen;
+    this.#push(kindAndCode, isIpv6, client, other, ports, protocol << 8, batch);
   }
 
   /** Hands on what was written. */
@@ -175,6 +188,13 @@ export class KeyWriter {
     this.#emit(this.#batch);
     this.#emitted += this.#batch.count;
     this.#batch.clear();
+  }
+
+  /** Hands on what was seen again. */
+  flushSeen(): void {
+    if (this.seen.count === 0) return;
+    this.#onSeen?.(this.seen);
+    this.seen.clear();
   }
 
   /** @param b The second address, or `null` where there is none. */
@@ -186,14 +206,14 @@ export class KeyWriter {
     ports: number,
   ): boolean {
     const identity = this.#identity;
-    let count = 0;
-    identity[count++] = isIpv6 ? kind | IPV6_BIT : kind;
-    for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = a[word];
-    if (b !== null) {
-      for (let word = isIpv6 ? 0 : 3; word < 4; word++) identity[count++] = b[word];
+    identity[WORD_KIND] = isIpv6 ? kind | IPV6_BIT : kind;
+    for (let word = 0; word < 4; word++) {
+      const counts = isIpv6 || word === 3;
+      identity[WORD_A + word] = counts ? a[word] : 0;
+      identity[WORD_B + word] = counts && b !== null ? b[word] : 0;
     }
-    identity[count++] = ports;
-    return this.#program.admitWords(this.#identityAt, count, this.#window) === 0;
+    identity[WORD_PORTS] = ports;
+    return this.#program.admitObservation(this.#identityAt, this.#window) === 0;
   }
 
   /** @param b The second address, or `null` where there is none. */
@@ -204,10 +224,14 @@ export class KeyWriter {
     b: Uint32Array | null,
     ports: number,
     about: number,
+    batch: ObservationBatch = this.#batch,
   ): void {
-    if (this.#batch.isFull) this.flush();
-    const { words } = this.#batch;
-    const at = this.#batch.count++ * OBSERVATION_WORDS;
+    if (batch.isFull) {
+      if (batch === this.#batch) this.flush();
+      else this.flushSeen();
+    }
+    const { words } = batch;
+    const at = batch.count++ * OBSERVATION_WORDS;
     words[at + WORD_KIND] = isIpv6 ? kind | IPV6_BIT : kind;
     for (let word = 0; word < 4; word++) {
       const counts = isIpv6 || word === 3;

@@ -12,6 +12,7 @@ import {
 import { type HeldKeysMemory, heldKeysPlaces, type KeyProgram } from "./held_keys.ts";
 import { FLOWS_AT_ONCE, KEY_WRITER_ROOM, OBSERVATIONS_AT_ONCE } from "./key_writer.ts";
 import { PROGRAM } from "./meter_program.ts";
+import { BECAME_NAMES } from "./no_flow.ts";
 
 /** What a meter's program asks of JavaScript. Addresses are places in its memory. */
 export interface MeterHost {
@@ -50,7 +51,7 @@ export interface MeterProgram extends KeyProgram {
   setUpEvidence(
     halfOpen: number,
     ends: number,
-    buckets: number,
+    most: number,
     staged: number,
     strengths: number,
   ): void;
@@ -64,7 +65,7 @@ export interface MeterProgram extends KeyProgram {
   noteGap(seconds: number): void;
   takeSightings(from: number, end: number): void;
   placedEnd(isIpv6: boolean): number;
-  noteControl(isIpv6: boolean, number: number, about: number, first: number, second: number): void;
+  noteControl(isIpv6: boolean, number: number, about: number): void;
   gather(isIpv6: boolean, number: number, about: number): number;
   noteLook(isIpv6: boolean, number: number, direction: number, says: number): void;
   addDue(isIpv6: boolean, number: number, direction: number): void;
@@ -77,6 +78,21 @@ export interface MeterProgram extends KeyProgram {
   learnClient(first: number, second: number, seconds: number): void;
   meet(first: number, second: number, farPort: number, seconds: number): void;
   read(first: number, second: number, seconds: number): number;
+  fingerprintOf(isIpv6: boolean, number: number): bigint;
+  forgottenHalfOpen(): number;
+  forgottenEnds(): number;
+  setUpBecame(at: number): void;
+  onlyOpenedCount(): number;
+  listSeen(
+    isIpv6: boolean,
+    number: number,
+    end: number,
+    since: number,
+    into: number,
+    already: number,
+    room: number,
+  ): number;
+  seenListed(): number;
 }
 
 /** What is known of an end: how many far ports it has had, and what it was seen to be. */
@@ -110,9 +126,14 @@ export const FACT_FIRST_SENDER = 19;
 export const FACT_SOURCE_END = 20;
 export const FACT_DESTINATION_END = 21;
 
-/** Of each table: 65,536 entries, 1 MiB. What is larger than the processor's cache is slow. */
-const BUCKETS = 1 << 14;
-const BUCKET = 64;
+/** Half-open connections that are remembered, and ends: 2.3 MiB each. Bigger tables are slow. */
+export const MOST_REMEMBERED = 1 << 16;
+/** Bytes of such a table: see `assembly/aged_table.ts`. */
+const REMEMBERED = 128 + MOST_REMEMBERED * (WORD + 32);
+const CACHE_LINE = 64;
+/** Numbers that {@linkcode BECAME_NAMES} may have, and the words of the facts of an example. */
+const MOST_BECAME = 16;
+const EXAMPLE = 16;
 /** Ends that wait for memory together, and the words of each. */
 const STAGED = 256 * 3;
 /** Numbers that decisions can have (`by.ts`). */
@@ -149,6 +170,10 @@ export class MeterMemory {
   readonly ipv6: ConversationCells;
   /** What is known of the direction of a conversation that the mapping is asked about. */
   readonly facts: Int32Array;
+  /** How many conversations became what, in the order of {@linkcode BECAME_NAMES}. */
+  readonly became: Float64Array;
+  /** The facts of the first that became it; all 0 where there is none. */
+  readonly examples: readonly Uint32Array[];
   /** Room for what a sieve sends on. */
   readonly sightings: Int32Array;
   /** All of it. */
@@ -161,8 +186,9 @@ export class MeterMemory {
 
   constructor(options: MeterMemoryOptions) {
     const { maxConversations, windowsHeld, host, hasOwn, hasListening } = options;
-    const halfOpen = this.#take(BUCKETS * BUCKET);
-    const ends = this.#take(BUCKETS * BUCKET);
+    const halfOpen = this.#take(REMEMBERED);
+    const ends = this.#take(REMEMBERED);
+    const became = this.#take(MOST_BECAME * (8 + EXAMPLE * WORD));
     const staged = this.#take(STAGED * WORD);
     const strengths = this.#take(MOST_BY);
     const due = this.#take((MOST_DUE + MOST_CORRECTED) * WORD);
@@ -184,7 +210,8 @@ export class MeterMemory {
     const program = startProgram<MeterProgram>(PROGRAM, memory, { ...host });
     program.setUpCells(hot4, cold4, hot6, cold6);
     program.setUpDue(due, MOST_DUE, MOST_DUE + MOST_CORRECTED);
-    program.setUpEvidence(halfOpen, ends, BUCKETS, staged, strengths);
+    program.setUpEvidence(halfOpen, ends, MOST_REMEMBERED, staged, strengths);
+    program.setUpBecame(became);
     program.setUpGathering(hasListening);
     program.setUpJudging(readings, stagedDue, OBSERVATIONS_AT_ONCE, hasOwn);
     new Uint8Array(buffer, strengths, MOST_BY).set(STRENGTHS);
@@ -193,6 +220,10 @@ export class MeterMemory {
     this.keys = keys.setUp(program, buffer);
     this.words = new Int32Array(buffer);
     this.facts = new Int32Array(buffer, FACTS_AT, FACTS);
+    this.became = new Float64Array(buffer, became, BECAME_NAMES.length);
+    this.examples = BECAME_NAMES.map((_, kind) =>
+      new Uint32Array(buffer, became + MOST_BECAME * 8 + kind * EXAMPLE * WORD, EXAMPLE)
+    );
     this.sightings = new Int32Array(buffer, sightings, MOST_OF_A_BATCH / WORD);
     this.ipv4 = {
       hot: new Int32Array(buffer, hot4, cells << IPV4_HOT_SHIFT),
@@ -212,7 +243,7 @@ export class MeterMemory {
 
   #take(size: number): number {
     const at = this.#end;
-    this.#end = Math.ceil((at + size) / BUCKET) * BUCKET;
+    this.#end = Math.ceil((at + size) / CACHE_LINE) * CACHE_LINE;
     return at;
   }
 }

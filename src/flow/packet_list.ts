@@ -1,7 +1,6 @@
 import { DESTINATION, type PacketHeader, SOURCE } from "../packet/packet_header.ts";
 import { hash4, hash6 } from "./conversation_hash.ts";
 import type { ConversationTable } from "./conversation_table.ts";
-import type { Fingerprint } from "./fingerprint.ts";
 
 /** The direction, in a packet's `about` word. */
 export const DIRECTION_SHIFT = 8;
@@ -107,11 +106,10 @@ export class PacketList {
   }
 }
 
-/** Makes the fingerprint of a packet's conversation, as {@linkcode ConversationTable} would. */
-export function fingerprintOf(list: PacketList, at: number, into: Fingerprint): void {
+/** Makes the cells of 0, which is no conversation's number, those of a packet that belongs to none. */
+export function fillNobody(table: ConversationTable, list: PacketList, at: number): void {
   const { addresses, ports, about } = list;
-  const words = addresses.length / about.length;
-  into.identify(addresses, words * at, words, ports[at], about[at] & 0xff);
+  table.fillNobody(addresses, 2 * table.addressWords * at, ports[at], about[at] & 0xff);
 }
 
 /** The number of an IPv4 packet's conversation, or 0 if it is not remembered. */

@@ -1,6 +1,6 @@
 import { CUT_SHORT, NOT_IP } from "./decoded.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
-import type { PacketHeader } from "./packet_header.ts";
+import { NOT_IP_FAMILY, type PacketHeader } from "./packet_header.ts";
 
 const LOOPBACK_HEADER = 4;
 const AF_INET = 2;
@@ -23,5 +23,6 @@ export function readBsdLoopback(
   if (family > 0xffff) family = view.getUint32(start, true);
   if (family === AF_INET) return readIpv4(view, start + LOOPBACK_HEADER, end, header);
   if (AF_INET6.includes(family)) return readIpv6(view, start + LOOPBACK_HEADER, end, header);
+  header.notIp = NOT_IP_FAMILY | Math.min(family, 0xffff);
   return NOT_IP;
 }

@@ -6,6 +6,9 @@ import { readPppoe } from "./ppp.ts";
 const ETHERNET_HEADER = 14;
 const VLAN_TAG = 4;
 
+/** What is less is a length (IEEE 802.3, clause 3.2.6). */
+const LEAST_ETHERTYPE = 0x0600;
+
 /** EtherTypes (IANA, "IEEE 802 Numbers"). */
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_VLAN = 0x8100;
@@ -57,6 +60,7 @@ export function readEtherType(
     case ETHERTYPE_PPPOE_SESSION:
       return readPppoe(view, start, end, header);
     default:
+      header.notIp = etherType < LEAST_ETHERTYPE ? 0 : etherType;
       return NOT_IP;
   }
 }

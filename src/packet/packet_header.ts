@@ -15,6 +15,10 @@ export const TCP_SYN = 0x02;
 export const TCP_RST = 0x04;
 export const TCP_ACK = 0x10;
 
+/** In {@linkcode PacketHeader.notIp}: a PPP protocol number, an address family of BSD's loopback. */
+export const NOT_IP_PPP = 1 << 16;
+export const NOT_IP_FAMILY = 1 << 17;
+
 /**
  * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
  *
@@ -32,6 +36,11 @@ export class PacketHeader {
   sourcePort = 0;
   /** The TCP or UDP port that it goes to. */
   destinationPort = 0;
+  /**
+   * With `NOT_IP`, what it is: an EtherType, 0 where there is none, or one of the other numbers and its
+   * `NOT_IP_` flag.
+   */
+  notIp = 0;
   /** TCP control bits, 0 for UDP. */
   tcpFlags = 0;
   /** Where the transport header begins in the batch's buffer. */

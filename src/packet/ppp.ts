@@ -1,7 +1,7 @@
 import { BAD_LENGTH, BAD_VERSION, CUT_SHORT, NOT_IP } from "./decoded.ts";
 import { readEtherType } from "./ethernet.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
-import type { PacketHeader } from "./packet_header.ts";
+import { NOT_IP_PPP, type PacketHeader } from "./packet_header.ts";
 
 /** Version and type, code, session, length (RFC 2516, section 4). */
 const PPPOE_HEADER = 6;
@@ -61,5 +61,6 @@ function readPppProtocol(
   const next = isCompressed ? start + 1 : start + 2;
   if (protocol === PPP_IPV4) return readIpv4(view, next, end, header);
   if (protocol === PPP_IPV6) return readIpv6(view, next, end, header);
+  header.notIp = NOT_IP_PPP | protocol;
   return NOT_IP;
 }

@@ -5,7 +5,7 @@ const SPECIAL = /[",\r\n]/;
 const TIMES = new Set(["first", "last"]);
 
 /**
- * Rows as lines of CSV (RFC 4180), with a line of the columns' names. What is unknown is empty; times are in ISO 8601.
+ * Rows as lines of CSV (RFC 4180, with the ends of line of Unix), with a line of the columns' names. What is unknown is empty; times are in ISO 8601.
  *
  * @param columns Names of the rows' fields.
  */
@@ -17,12 +17,12 @@ export function csv(columns: readonly string[], rows: readonly object[]): string
       columns.map((column) => TIMES.has(column) ? isoTime(Number(fields[column])) : fields[column]),
     );
   }
-  return text;
+  return text.slice(0, -1);
 }
 
 /** One line, with its end. */
 export function csvLine(cells: readonly unknown[]): string {
-  return cells.map(cell).join(",") + "\r\n";
+  return cells.map(cell).join(",") + "\n";
 }
 
 function isoTime(milliseconds: number): string | null {

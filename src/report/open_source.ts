@@ -1,3 +1,4 @@
+import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError } from "../user_error.ts";
 import { openStoreFile } from "./open_store_file.ts";
 import type { ReportSource } from "./report_source.ts";
@@ -6,21 +7,28 @@ import type { ReportSource } from "./report_source.ts";
 const MAGIC = "SQLite format 3\0";
 const URL_FORM = /^(rediss?|unix|redis\+unix|redis\+socket|redis-socket):/;
 
+/** What the user named, and where. */
+export interface NamedSource {
+  readonly name: string;
+  readonly place: string;
+  /** Where the name is the URL of a Redis. */
+  readonly passwordFile?: PasswordFile;
+}
+
 /**
  * Opens what a report is made from: a Redis by its URL, a store, or lines of JSON, by what the file
  * begins with.
  *
- * @param named What the user named, and where.
  * @param localNetworks Own networks, for what does not know which they are.
  * @throws {UserError} when it can't be read.
  */
 export async function openSource(
-  { name, place }: { readonly name: string; readonly place: string },
+  { name, place, passwordFile }: NamedSource,
   localNetworks: readonly string[],
 ): Promise<ReportSource> {
   if (URL_FORM.test(name)) {
     const { readRedis } = await import("./redis_source.ts");
-    return await readRedis(name, place, localNetworks);
+    return await readRedis(name, place, passwordFile, localNetworks);
   }
   if (name === "-" || isText(name)) {
     const { readJsonLines } = await import("./json_lines_source.ts");

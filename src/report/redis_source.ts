@@ -1,4 +1,5 @@
 import { OwnSockets } from "../sink/own_sockets.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
 import { RedisConnection } from "../sink/redis_connection.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError } from "../user_error.ts";
@@ -22,9 +23,10 @@ const WANTED = /;(flow|rst|icmp|nx|dns|cname)$/;
 export async function readRedis(
   url: string,
   place: string,
+  passwordFile: PasswordFile | undefined,
   localNetworks: readonly string[],
 ): Promise<MemorySource> {
-  const address = parseRedisUrl(url, place);
+  const address = parseRedisUrl(url, place, passwordFile);
   let redis: RedisConnection | null = null;
   const source = new MemorySource(`Redis at ${address.text}`, localNetworks);
   try {

@@ -10,6 +10,7 @@ import { makeSignFilter } from "../payload/sign_filter.ts";
 import { payloadSays } from "../payload/payload_says.ts";
 import { TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../packet/packet_header.ts";
+import type { UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { compileProgram, startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./program.ts";
 import { SAYS_LATER_SHIFT, SIGHTING_ABOUT, SIGHTING_SAYS } from "./sighting_batch.ts";
@@ -32,6 +33,7 @@ import {
   TABLE_LIMIT,
   TABLE_OWN,
   TABLE_OWN_COUNT,
+  undecodedCounts,
 } from "./sieve_memory.ts";
 
 /** What `assembly/sieve.ts` exports, by names that say what it is. */
@@ -70,7 +72,7 @@ interface SieveProgram {
   end(): number;
   setTime(second: number, window: number): void;
   sendTime(second: number): void;
-  sendOther(at: number, captured: number, linkType: number): void;
+  addOther(at: number, captured: number, linkType: number): void;
   sendAllAgain(): void;
   decode(from: number, to: number): number;
   setPayload(from: number, end: number): void;
@@ -107,6 +109,7 @@ export class Sieve {
   readonly #anew: Int32Array;
   #anewSeen = 0;
   readonly #header = new PacketHeader();
+  readonly #undecoded: UndecodedCounts;
   readonly #words: Int32Array;
   /** The words of each family's table. */
   readonly #tables: readonly Int32Array[];
@@ -148,6 +151,7 @@ export class Sieve {
     this.#program
       .setUp(tables, lists, scratch, readPorts, signFilter, looked, secrets);
     this.#looked = looked / WORD;
+    this.#undecoded = undecodedCounts(buffer, layout);
     const { bytes, offset, captured, linkType } = input;
     this.#program.setUpInput(bytes, offset, captured, linkType);
     this.#input = sieveInput(buffer, layout);
@@ -307,8 +311,9 @@ export class Sieve {
     const isWanted = outcome === TRANSPORT
       ? this.#readPorts[header.sourcePort] !== 0
       : outcome === UNREACHABLE;
-    if (isWanted) program.sendOther(start, captured, linkType);
+    if (isWanted) program.addOther(start, captured, linkType);
     if (outcome === TRANSPORT) this.#add();
+    else if (outcome !== UNREACHABLE) this.#undecoded.note(outcome, linkType, header);
   }
 
   /** Says with the sightings that were just sent on what their payloads say. */

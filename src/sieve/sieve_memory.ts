@@ -2,6 +2,7 @@ import { PACKETS_PER_BATCH, WINDOW_BYTES } from "../capture/savefile_source.ts";
 import { PacketBatch } from "../capture/packet_batch.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { DECODED_NAMES } from "../packet/decoded.ts";
+import { UNDECODED_COUNTS_SIZE, UndecodedCounts } from "../packet/undecoded_counts.ts";
 import { MOST_FILTER_WORDS } from "../payload/sign_filter.ts";
 import { MOST_SIGHTING_WORDS, type SightingBatch } from "./sighting_batch.ts";
 
@@ -44,8 +45,15 @@ export const TABLE_OWN_COUNT = 4;
 export const TABLE_COUNT = 5;
 export const TABLE_FORGOTTEN = 6;
 
+/** Words of a conversation's cell, and which of them says when it was seen last. */
+const CELL4_WORDS = 8;
+const CELL6_WORDS = 16;
+const CELL_LAST_SEEN = 1;
+
 const PORTS = 1 << 16;
 const LISTS = GROUP * (32 + 64);
+/** Of each packet: its number of either family, and what is known of one that is wanted as a whole. */
+const SCRATCH = GROUP * (2 * WORD + 16);
 /** A payload that is to be looked at: see `LOOKED_` in `assembly/sieve.ts`. */
 export const LOOKED_HEAD = 0;
 export const LOOKED_FROM = 1;
@@ -94,6 +102,7 @@ export class SieveLayout {
   readonly lists: number;
   readonly looked: number;
   readonly secrets: number;
+  readonly undecoded: number;
   readonly families: readonly [FamilyLayout, FamilyLayout];
   readonly input: {
     readonly bytes: number;
@@ -118,12 +127,13 @@ export class SieveLayout {
     const ring = this.#take(RING);
     this.ring = { start: ring, end: ring + RING };
     const tables = this.#take(2 * TABLE);
-    this.scratch = this.#take(GROUP * WORD);
+    this.scratch = this.#take(SCRATCH);
     this.readPorts = this.#take(PORTS);
     this.signFilter = this.#take(MOST_FILTER_WORDS * WORD);
     this.lists = this.#take(LISTS);
     this.looked = this.#take(BATCH_PACKETS * LOOKED_WORDS * WORD);
     this.secrets = this.#take(SECRETS);
+    this.undecoded = this.#take(UNDECODED_COUNTS_SIZE * 8);
     const index = indexSize(maxConversations) * WORD;
     const family = (table: number, cell: number, own: number): FamilyLayout => ({
       table,
@@ -131,7 +141,10 @@ export class SieveLayout {
       index: this.#take(index),
       own: this.#take(ownNetworks.length * own),
     });
-    this.families = [family(tables, 32, 8), family(tables + TABLE, 64, 32)];
+    this.families = [
+      family(tables, CELL4_WORDS * WORD, 8),
+      family(tables + TABLE, CELL6_WORDS * WORD, 32),
+    ];
     this.pages = Math.ceil(this.#end / PAGE);
   }
 
@@ -157,6 +170,14 @@ function aligned(size: number): number {
   return Math.ceil(size / CACHE_LINE) * CACHE_LINE;
 }
 
+/** What the sieve with this memory has not decoded. */
+export function undecodedCounts(
+  buffer: ArrayBufferLike,
+  { undecoded }: SieveLayout,
+): UndecodedCounts {
+  return new UndecodedCounts(new Float64Array(buffer, undecoded, UNDECODED_COUNTS_SIZE));
+}
+
 /** Makes the memory of a sieve. */
 export function sieveMemory(settings: SieveSettings): WebAssembly.Memory {
   const { pages } = new SieveLayout(settings);
@@ -178,11 +199,17 @@ export function sieveInput(buffer: ArrayBufferLike, { input }: SieveLayout): Pac
 export class SieveOutput implements SightingBatch {
   readonly view: DataView<ArrayBufferLike>;
   readonly words: Int32Array;
+  readonly undecoded: UndecodedCounts;
+  readonly lastSeen: (isIpv6: boolean, number: number) => number;
   readonly #longs: Float64Array;
   /** Word of its head. */
   #head = 0;
 
-  constructor(buffer: ArrayBufferLike) {
+  constructor(buffer: ArrayBufferLike, layout: SieveLayout) {
+    this.undecoded = undecodedCounts(buffer, layout);
+    const [cells4, cells6] = layout.families.map(({ cells }) => cells / WORD + CELL_LAST_SEEN);
+    this.lastSeen = (isIpv6, number) =>
+      this.words[isIpv6 ? cells6 + number * CELL6_WORDS : cells4 + number * CELL4_WORDS];
     this.view = new DataView(buffer);
     this.words = new Int32Array(buffer);
     this.#longs = new Float64Array(buffer);

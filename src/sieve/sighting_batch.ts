@@ -1,3 +1,5 @@
+import type { UndecodedCounts } from "../packet/undecoded_counts.ts";
+
 /*
  * What a sieve sends on, as words, one thing after the other. Each begins with five, and the first one,
  * `about`, says what it is: the bits of a packet in a `PacketList`, and those below. Where they are
@@ -60,6 +62,10 @@ export interface SightingBatch {
   readonly end: number;
   /** All packets by what became of them, in the order of `DECODED_NAMES`. */
   readonly decoded: Int32Array;
+  /** What was not decoded up to now, or a little later. */
+  readonly undecoded: Pick<UndecodedCounts, "list">;
+  /** When the sieve has seen a conversation last, by what it has read up to now. */
+  readonly lastSeen: (isIpv6: boolean, number: number) => number;
   /** Conversations that the sieve remembers. */
   readonly conversations: number;
   /** Conversations that it has forgotten to make room. */

@@ -25,9 +25,7 @@ interface Row {
   readonly client: string;
   readonly server: string;
   readonly port: number;
-  /** How often it was sighted, in the sense of the Redis contract. */
-  sightings: number;
-  /** Seconds since 1970-01-01 UTC. */
+  /** When it was seen first and last, in seconds since 1970-01-01 UTC. */
   first: number;
   last: number;
   /** What it is made of. */
@@ -58,7 +56,7 @@ const PROTOCOL_NAMES: readonly string[] = Array.from({ length: 256 }, (_, number
 });
 
 /**
- * The flows that were attributed, and the connections that failed, each with how often and when.
+ * The flows that were attributed, and the connections that failed, each with when.
  * Bounded: what was not sighted for longest makes room.
  */
 export class FlowTable {
@@ -80,12 +78,11 @@ export class FlowTable {
   get flows(): FlowRow[] {
     return this.#flows.list().map((sighting) => {
       const { what, protocol, note, name } = sighting;
-      const { client, server, port, sightings, first, last } = rowOf(sighting, what);
+      const { client, server, port, first, last } = rowOf(sighting, what);
       const row: FlowRow = {
         client,
         server,
         port,
-        sightings,
         first,
         last,
         sighting,
@@ -128,29 +125,47 @@ export class FlowTable {
         : (isIpv6, offset) =>
           names.find(isIpv6, words, offset + WORD_A, offset + WORD_B) || undefined,
     );
-    for (let offset = 0; offset < count * OBSERVATION_WORDS; offset += OBSERVATION_WORDS) {
-      const kind = words[offset + WORD_KIND] & 0xff;
-      if (kind === KIND_RST || kind === KIND_ICMP) this.#addFailure(words, offset, kind);
-    }
+    this.#forFailures(words, count, (isIpv6, offset, what, kind, seconds) => {
+      this.#failures.add(isIpv6, words, offset, what, kind, seconds, 0);
+    });
   }
 
-  #addFailure(words: Uint32Array, offset: number, kind: number): void {
-    // The service's port is the packet's source port in a RST, the bounced destination port in ICMP.
-    const port = words[offset + WORD_PORTS] & 0xffff;
-    const code = (words[offset + WORD_KIND] >>> 16) & 0xff;
-    const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
-    const seconds = words[offset + WORD_SECONDS];
-    this.#failures.add(isIpv6, words, offset, (code << 16) | port, kind, seconds, 0);
+  /** Takes when flows and failures that are there were seen last. */
+  see({ words, count }: ObservationBatch): void {
+    this.#flows.seeFlows(words, count);
+    this.#forFailures(words, count, (isIpv6, offset, what, kind, seconds) => {
+      this.#failures.see(isIpv6, words, offset, what, kind, seconds);
+    });
+  }
+
+  #forFailures(
+    words: Uint32Array,
+    count: number,
+    take: (isIpv6: boolean, offset: number, what: number, kind: number, seconds: number) => void,
+  ): void {
+    for (let offset = 0; offset < count * OBSERVATION_WORDS; offset += OBSERVATION_WORDS) {
+      const kind = words[offset + WORD_KIND] & 0xff;
+      if (kind !== KIND_RST && kind !== KIND_ICMP) continue;
+      const isIpv6 = (words[offset + WORD_KIND] & IPV6_BIT) !== 0;
+      take(isIpv6, offset, whatFailed(words, offset), kind, words[offset + WORD_SECONDS]);
+    }
   }
 }
 
+/** Which service failed and how, of an observation, as a number. */
+function whatFailed(words: Uint32Array, offset: number): number {
+  // The service's port is the packet's source port in a RST, the bounced destination port in ICMP.
+  const port = words[offset + WORD_PORTS] & 0xffff;
+  const code = (words[offset + WORD_KIND] >>> 16) & 0xff;
+  return (code << 16) | port;
+}
+
 function rowOf(sighting: Sighting, port: number): Row {
-  const { isIpv6, addresses, at, sightings, first, last } = sighting;
+  const { isIpv6, addresses, at, first, last } = sighting;
   return {
     client: addressText(addresses, at, isIpv6),
     server: addressText(addresses, at + SERVER, isIpv6),
     port,
-    sightings,
     first,
     last,
     sighting,

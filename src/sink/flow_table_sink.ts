@@ -65,6 +65,11 @@ export class FlowTableSink implements Sink {
     this.table.add(batch);
   }
 
+  /** Takes when flows were seen last whose keys are held back. */
+  see(batch: ObservationBatch): void {
+    this.table.see(batch);
+  }
+
   /** Names are shown beside the flows that have them, and have no rows of their own. */
   writeNames(_writes: readonly NameWrite[]): void {}
 
@@ -97,7 +102,7 @@ export class FlowTableSink implements Sink {
     clearInterval(this.#redrawTimer);
     if (!this.#isOnScreen) return;
     this.#isOnScreen = false;
-    this.#output.put(LEAVE_SCREEN, 0);
+    this.#output.putAsIs(LEAVE_SCREEN, 0);
   }
 
   #putWhole(): void {
@@ -123,7 +128,7 @@ export class FlowTableSink implements Sink {
       .map((line) =>
         line.length < room.columns ? line + ERASE_REST_OF_LINE : line.slice(0, room.columns)
       );
-    this.#output.put(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
+    this.#output.putAsIs(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
   }
 }
 

@@ -82,7 +82,8 @@ export class RedisConnection {
     const client = redis.createClient({
       socket: socketOptions(address, underTls),
       username: address.username,
-      password: address.password,
+      // Read again at each attempt: it may have been changed.
+      password: address.passwordFile?.read() ?? address.password,
       database: address.database,
       // Protocol 2 is spoken by every version and by all that call themselves compatible.
       RESP: 2,
@@ -162,9 +163,16 @@ export class RedisConnection {
 
   #asReplyError(error: unknown): Error {
     if (error instanceof UserError || error instanceof RedisReplyError) return error;
-    if (error instanceof this.#redis.ErrorReply) return new RedisReplyError(error.message);
+    if (error instanceof this.#redis.ErrorReply) {
+      return new RedisReplyError(withoutLogin(error.message));
+    }
     return errorOf(error);
   }
+}
+
+/** A server that does not know the command to log in repeats what it was given. */
+function withoutLogin(message: string): string {
+  return message.replace(/(with args beginning with:).*/s, "$1 ***");
 }
 
 /** Deno 2.9 turns a missing permission into a refused connection, so it is asked for before. */

@@ -5,6 +5,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import { CounterWriter } from "./counter_writer.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
+import type { PasswordFile } from "./password_file.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
@@ -32,6 +33,8 @@ export interface RedisSinkOptions {
    * @default {"--redis"}
    */
   place?: string;
+  /** Holds the password. */
+  passwordFile?: PasswordFile;
 }
 
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
@@ -113,12 +116,13 @@ export class RedisSink implements Sink {
   /**
    * Connects to the Redis at `url` (see `parseRedisUrl`).
    *
-   * @throws {UserError} when the URL is wrong or Redis refuses us, and in a replay also when it
+   * @throws {UserError} when the URL or its password's file is wrong, or Redis refuses us, and in a replay also when it
    * can't be reached.
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
     const place = options.place ?? "--redis";
-    const address = parseRedisUrl(url, place);
+    const address = parseRedisUrl(url, place, options.passwordFile);
+    options.passwordFile?.read();
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();

@@ -1,4 +1,5 @@
 import { UserError } from "../user_error.ts";
+import type { PasswordFile } from "./password_file.ts";
 
 /** Where a Redis is, and how to log in there. */
 export interface RedisAddress {
@@ -11,6 +12,8 @@ export interface RedisAddress {
   tls: boolean;
   username?: string;
   password?: string;
+  /** Holds the password, in the place of `password`. */
+  passwordFile?: PasswordFile;
   /** Number of the database. */
   database: number;
   /** PEM file of the certification authorities to trust in the place of the built-in ones. */
@@ -41,6 +44,14 @@ const QUERY_NAMES = new Map<string, keyof RedisAddress>([
 ]);
 const FORMS = "redis://[[user]:password@]host[:port][/db], rediss://… or unix:///path[?db=n]";
 
+/** A URL of another kind, or a host with a port, in which there is no place for a password. */
+const WITHOUT_LOGIN = /^([a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d{1,5})?|[a-z0-9.-]+:\d{1,5})?$/i;
+/** One with a login and nothing behind the host; its password has what one may have, RFC 3986, 3.2.1. */
+const WITH_LOGIN =
+  /^([a-z][a-z0-9+.-]*:\/\/)([\w.~%-]*):[\w.~%!$&'()*+,;=-]+@([a-z0-9.-]+(?::\d{1,5})?)$/i;
+/** Files are named, and not put into the URL. */
+const FILE_CONTENT = "-----BEGIN";
+
 /**
  * Reads a Redis URL, in the forms that redis-cli, redis-py and node-redis take:
  *
@@ -49,102 +60,171 @@ const FORMS = "redis://[[user]:password@]host[:port][/db], rediss://… or unix:
  * - `unix:///path[?db=n]`, also `redis+unix:`, `redis+socket:` and `redis-socket:`
  *
  * `db`, `username` and `password` may be given in the query as well. Names and passwords are
- * percent-encoded. A single word before the `@` is the password, as with redis-cli.
+ * percent-encoded. A single word before the `@` is the password, as with redis-cli, unless the password
+ * is elsewhere.
  *
  * @param url The URL.
  * @param place Where the user wrote it, such as `--redis` or `config.ts:3`, for the error message.
- * @throws {UserError} when it is none of these.
+ * @param passwordFile Holds the password, if the URL has none.
+ * @throws {UserError} when it is none of these. The message has nothing of a URL in which a password
+ * may stand where it can't be told from the rest.
  */
-export function parseRedisUrl(url: string, place: string): RedisAddress {
-  const fail = (what: string): never => {
-    const shown = url === "" ? '""' : withoutPassword(url);
-    throw new UserError(`${place}: ${shown} ${what}: write ${FORMS}`);
-  };
-  const scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0].toLowerCase() ?? "";
-  const isUnix = UNIX_SCHEMES.includes(scheme);
-  if (!isUnix && !TCP_SCHEMES.has(scheme)) fail("is no Redis URL");
-  const parsed = parseUrl(isUnix ? withHost(url, scheme, fail) : url, fail);
-  const address: RedisAddress = {
-    host: "",
-    port: 0,
-    tls: TCP_SCHEMES.get(scheme) ?? false,
-    database: 0,
-    text: withoutPassword(url),
-  };
-  if (isUnix) {
-    address.socketPath = decode(parsed.pathname, fail);
-  } else {
-    setHost(address, parsed, fail);
+export function parseRedisUrl(
+  url: string,
+  place: string,
+  passwordFile?: PasswordFile,
+): RedisAddress {
+  return new RedisUrl(url, place).address(passwordFile);
+}
+
+/** A URL as it is read. */
+class RedisUrl {
+  readonly #url: string;
+  readonly #place: string;
+  readonly #scheme: string;
+  /** What may be shown of it in an error. */
+  #shown = "the URL";
+  /** Whether parts of it may be shown. */
+  #isClear = false;
+
+  constructor(url: string, place: string) {
+    this.#url = url;
+    this.#place = place;
+    this.#scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(url)?.[0].toLowerCase() ?? "";
+    if (WITHOUT_LOGIN.test(url)) this.#shown = url === "" ? '""' : url;
+    else if (WITH_LOGIN.test(url)) this.#shown = url.replace(WITH_LOGIN, "$1$2:***@$3");
   }
-  setLogin(address, parsed, fail);
-  setFromQuery(address, parsed, fail);
-  return address;
-}
 
-type Fail = (what: string) => never;
-
-function parseUrl(url: string, fail: Fail): URL {
-  try {
-    return new URL(url);
-  } catch {
-    return fail("can't be read (percent-encode what is special in names and passwords)");
+  address(passwordFile: PasswordFile | undefined): RedisAddress {
+    const isUnix = UNIX_SCHEMES.includes(this.#scheme);
+    if (!isUnix && !TCP_SCHEMES.has(this.#scheme)) this.#fail("is no Redis URL");
+    const parsed = this.#parsed(isUnix);
+    const place = isUnix ? this.#socketPath() : `${parsed.host}${parsed.pathname}`;
+    const login = loginText(parsed, this.#url);
+    const text = `${this.#scheme}//${login}${place}${queryText(parsed)}`;
+    // An @ behind the host may be that before the host, and what precedes it a piece of a password.
+    this.#isClear = !`${isUnix ? "" : parsed.pathname}${parsed.search}${parsed.hash}`.includes("@");
+    this.#shown = this.#isClear ? text : "the URL";
+    if (parsed.hash !== "") this.#fail("has a # (in a name or password it is %23)");
+    const address: RedisAddress = {
+      host: "",
+      port: 0,
+      tls: TCP_SCHEMES.get(this.#scheme) ?? false,
+      database: 0,
+      text,
+    };
+    if (isUnix) address.socketPath = this.#decoded(parsed.pathname);
+    else this.#setHost(address, parsed);
+    this.#setLogin(address, parsed, passwordFile !== undefined);
+    this.#setFromQuery(address, parsed);
+    if (passwordFile === undefined) return address;
+    if (address.password === undefined) return { ...address, passwordFile };
+    return this.#fail(
+      `has a password, and ${passwordFile.place} names a file with one`,
+      "leave one of them out",
+    );
   }
-}
 
-/** What stands before the path of a socket is a user; URLs can't have one without a host. */
-function withHost(url: string, scheme: string, fail: Fail): string {
-  const parts = /^[^:]*:\/\/([^/]*@)?(\/[^?#].*)$/.exec(url);
-  return parts === null ? fail("names no socket") : `${scheme}//${parts[1] ?? ""}socket${parts[2]}`;
-}
-
-function setHost(address: RedisAddress, parsed: URL, fail: Fail): void {
-  address.host = decode(parsed.hostname, fail).replace(/^\[(.*)\]$/, "$1") || "localhost";
-  address.port = parsed.port === "" ? DEFAULT_PORT : Number(parsed.port);
-  if (address.port === 0) fail("has port 0");
-  const path = parsed.pathname.replace(/^\//, "");
-  if (path !== "") address.database = databaseNumber(path, fail);
-}
-
-function setLogin(address: RedisAddress, parsed: URL, fail: Fail): void {
-  const username = decode(parsed.username, fail);
-  const password = decode(parsed.password, fail);
-  const onlyWord = password === "" && !parsed.searchParams.has("password");
-  if (username !== "" && onlyWord) {
-    address.password = username;
-  } else {
-    if (username !== "") address.username = username;
-    if (password !== "") address.password = password;
+  #fail(what: string, remedy = `write ${FORMS}`): never {
+    throw new UserError(`${this.#place}: ${this.#shown} ${what}: ${remedy}`);
   }
-}
 
-function setFromQuery(address: RedisAddress, parsed: URL, fail: Fail): void {
-  for (const [name, value] of parsed.searchParams) {
-    const field = QUERY_NAMES.get(name);
-    if (field === undefined) {
-      fail(`has an unknown setting ${name} (known are ${[...QUERY_NAMES.keys()].join(", ")})`);
-    } else if (field === "database") {
-      address.database = databaseNumber(value, fail);
+  #parsed(isUnix: boolean): URL {
+    const url = isUnix ? this.#withHost() : this.#url;
+    try {
+      return new URL(url);
+    } catch {
+      return this.#fail("can't be read (percent-encode what is special in names and passwords)");
+    }
+  }
+
+  /** What stands before the path of a socket is a user; URLs can't have one without a host. */
+  #withHost(): string {
+    const parts = /^[^:]*:\/\/([^/]*@)?(\/[^?#].*)$/.exec(this.#url);
+    return parts === null
+      ? this.#fail("names no socket")
+      : `${this.#scheme}//${parts[1] ?? ""}socket${parts[2]}`;
+  }
+
+  /** As it is written, behind the user. */
+  #socketPath(): string {
+    return /^[^:]*:\/\/(?:[^/]*@)?([^?#]*)/.exec(this.#url)![1];
+  }
+
+  #setHost(address: RedisAddress, parsed: URL): void {
+    address.host = this.#decoded(parsed.hostname).replace(/^\[(.*)\]$/, "$1") || "localhost";
+    address.port = parsed.port === "" ? DEFAULT_PORT : Number(parsed.port);
+    if (address.port === 0) this.#fail("has port 0");
+    const path = parsed.pathname.replace(/^\//, "");
+    if (path !== "") address.database = this.#databaseNumber(path);
+  }
+
+  #setLogin(address: RedisAddress, parsed: URL, hasPasswordFile: boolean): void {
+    const username = this.#decoded(parsed.username);
+    const password = this.#decoded(parsed.password);
+    const isElsewhere = hasPasswordFile || parsed.searchParams.has("password");
+    if (username !== "" && password === "" && !isElsewhere) {
+      address.password = username;
     } else {
-      Object.assign(address, { [field]: value });
+      if (username !== "") address.username = username;
+      if (password !== "") address.password = password;
+    }
+  }
+
+  #setFromQuery(address: RedisAddress, parsed: URL): void {
+    for (const [name, value] of parsed.searchParams) {
+      const field = QUERY_NAMES.get(name);
+      if (field === undefined) this.#failUnknown(name, value);
+      else if (field === "database") address.database = this.#databaseNumber(value);
+      else if (value.includes(FILE_CONTENT)) {
+        this.#fail(`has the content of a file for ${name}`, `write ${name}=FILE`);
+      } else Object.assign(address, { [field]: value });
+    }
+  }
+
+  #failUnknown(name: string, value: string): never {
+    const shown = this.#isClear && isSetting(name, value) ? ` ${name}` : "";
+    this.#fail(`has an unknown setting${shown} (known are ${[...QUERY_NAMES.keys()].join(", ")})`);
+  }
+
+  #databaseNumber(text: string): number {
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    const shown = this.#isClear ? JSON.stringify(text) : "something else";
+    return this.#fail(`has ${shown} where a database number goes`);
+  }
+
+  #decoded(text: string): string {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return this.#fail(
+        "has a percent sign that begins no encoded byte (a percent sign itself is %25)",
+      );
     }
   }
 }
 
-function databaseNumber(text: string, fail: Fail): number {
-  if (!/^\d{1,9}$/.test(text)) fail(`has ${JSON.stringify(text)} where a database number goes`);
-  return Number(text);
+/**
+ * Stars for the password, and the user, if that is no part of it: what follows is encoded as it should
+ * be, so that its first colon is the one behind the user.
+ */
+function loginText({ username, password }: URL, written: string): string {
+  if (username === "" && password === "") return "";
+  const isEncoded = written.includes(`//${username}:${password}@`);
+  return password !== "" && isEncoded ? `${username}:***@` : "***@";
 }
 
-function decode(text: string, fail: Fail): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return fail("has a percent sign that begins no encoded byte (a percent sign itself is %25)");
-  }
+function queryText({ searchParams }: URL): string {
+  const shown = [...searchParams].map(([name, value]) => {
+    const field = QUERY_NAMES.get(name);
+    const isSecret = field === undefined || field === "password" || value.includes(FILE_CONTENT);
+    if (!isSecret) return `${name}=${value}`;
+    return isSetting(name, value) ? `${name}=***` : "***";
+  });
+  return shown.length === 0 ? "" : `?${shown.join("&")}`;
 }
 
-function withoutPassword(url: string): string {
-  return url
-    .replace(/^([^:]*:\/\/)([^/?#]*:)?.*@/, (_, scheme, user = "") => `${scheme}${user}***@`)
-    .replace(/([?&]password=)[^&]*/g, "$1***");
+/** Whether this is one, known or not. Without a value it may be a part of a password with a question mark. */
+function isSetting(name: string, value: string): boolean {
+  return value !== "" && /^[a-z_-]+$/i.test(name);
 }

@@ -17,7 +17,6 @@ const FLOW_COLUMNS: Column[] = [
   { title: "SERVER" },
   { title: "PORT", isNumber: true },
   { title: "BY", dropRank: 2 },
-  { title: "SEEN", isNumber: true, dropRank: 3 },
   { title: "FIRST", dropRank: 1 },
   { title: "LAST" },
 ];
@@ -30,7 +29,6 @@ const FAILURE_COLUMNS: Column[] = [
   { title: "SERVER" },
   { title: "PORT", isNumber: true },
   { title: "WHY" },
-  { title: "SEEN", isNumber: true, dropRank: 2 },
   { title: "FIRST", dropRank: 1 },
   { title: "LAST", dropRank: 3 },
 ];
@@ -51,8 +49,7 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const clients = order === "by-client"
     ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
     : new Set(flows.map(({ client }) => client)).size;
-  const sightings = flows.reduce((sum, row) => sum + row.sightings, 0);
-  const lines = [totalsLine({ count: flows.length, clients, sightings }, table.leftOut, days)];
+  const lines = [totalsLine({ count: flows.length, clients }, table.leftOut, days)];
   const timeText = timeTextOf(days);
   const failureLines = failureLinesOf(failures, timeText, room.columns);
   const hasNames = flows.some(({ name }) => name !== undefined);
@@ -112,13 +109,13 @@ function sorted<R extends Row>(rows: R[], order: RowOrder): R[] {
 }
 
 function totalsLine(
-  { count, clients, sightings }: { count: number; clients: number; sightings: number },
+  { count, clients }: { count: number; clients: number },
   leftOut: number,
   days: string,
 ): string {
   const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-  return `${plural(count, "flow")} of ${plural(clients, "client")}, ` +
-    plural(sightings, "sighting") + (leftOut > 0 ? `, ${leftOut} older left out` : "") +
+  return `${plural(count, "flow")} of ${plural(clients, "client")}` +
+    (leftOut > 0 ? `, ${leftOut} older left out` : "") +
     (days === "" ? "" : `, ${days}`);
 }
 
@@ -132,7 +129,6 @@ function flowCells(
     row.server,
     `${row.port}/${row.protocol}`,
     row.by,
-    String(row.sightings),
     timeText(row.first),
     timeText(row.last),
   ];
@@ -146,7 +142,6 @@ function failureCells(row: FailureRow, timeText: (seconds: number) => string): s
     row.server,
     String(row.port),
     row.reason,
-    String(row.sightings),
     timeText(row.first),
     timeText(row.last),
   ];

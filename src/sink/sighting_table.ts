@@ -15,6 +15,14 @@ interface SightingProgram {
     note: number,
   ): number;
   addFlows(observations: number, count: number, rows: number): void;
+  see(
+    isIpv6: boolean,
+    addresses: number,
+    what: number,
+    protocol: number,
+    seconds: number,
+  ): void;
+  seeFlows(observations: number, count: number): void;
 }
 
 const PAGE = 64 * 1024;
@@ -41,7 +49,6 @@ const FAMILY_LEFT_OUT = 8;
 const ROW = 64;
 const ROW_WHAT = 8;
 const ROW_ABOUT = 9;
-const ROW_SIGHTINGS = 10;
 const ROW_FIRST = 11;
 const ROW_LAST = 12;
 const ROW_NEWER = 14;
@@ -66,7 +73,6 @@ export interface Sighting {
   readonly what: number;
   /** The protocol, or whatever else was given for it: 0 to 255. */
   readonly protocol: number;
-  readonly sightings: number;
   /** Seconds since 1970-01-01 UTC. */
   readonly first: number;
   readonly last: number;
@@ -76,7 +82,7 @@ export interface Sighting {
 }
 
 /**
- * Counts sightings of pairs of addresses, in WebAssembly, as a scan makes millions of them. Bounded for
+ * Keeps sightings of pairs of addresses, in WebAssembly, as a scan makes millions of them. Bounded for
  * each address family: what was not sighted for longest makes room.
  *
  * Rows of each family are numbered from 1. They are in a list by age, and found by their hash. A row's
@@ -141,7 +147,7 @@ export class SightingTable {
   /**
    * Takes one sighting.
    *
-   * @param words Holds an observation, whose two addresses are counted.
+   * @param words Holds an observation, whose two addresses are kept.
    * @param offset Where it begins.
    * @param what Tells what of the two addresses.
    * @param protocol 0 to 255, told apart as well.
@@ -192,6 +198,32 @@ export class SightingTable {
     }
   }
 
+  /** Takes when one was seen last, if it is there. Parameters are as of {@linkcode SightingTable.add}. */
+  see(
+    isIpv6: boolean,
+    words: Uint32Array,
+    offset: number,
+    what: number,
+    protocol: number,
+    seconds: number,
+  ): void {
+    const at = this.#observations;
+    const from = offset + WORD_A;
+    for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
+    this.#program.see(isIpv6, at * WORD, what, protocol, seconds);
+  }
+
+  /** The same of the flows among observations. */
+  seeFlows(words: Uint32Array, count: number): void {
+    for (let done = 0; done < count; done += AT_ONCE) {
+      const now = Math.min(AT_ONCE, count - done);
+      const from = done * OBSERVATION_WORDS;
+      const to = this.#observations;
+      this.#words.set(words.subarray(from, from + now * OBSERVATION_WORDS), to);
+      this.#program.seeFlows(to * WORD, now);
+    }
+  }
+
   /** All that there are, what was sighted last at the end. */
   list(): Sighting[] {
     return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
@@ -236,7 +268,6 @@ export class SightingTable {
         at,
         what: words[at + ROW_WHAT],
         protocol: about & PROTOCOL_MASK,
-        sightings: words[at + ROW_SIGHTINGS],
         first: words[at + ROW_FIRST],
         last: words[at + ROW_LAST],
         note: about >>> NOTE_SHIFT,

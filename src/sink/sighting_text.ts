@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { compileProgram, startProgram } from "../wasm_program.ts";
 import { PROGRAM } from "./text_program.ts";
 
@@ -39,11 +40,10 @@ const NAME = 1024;
 export const TEXT_ROOM = KNOWN_TEXTS + TIMES + MEASURES + SCRATCH + LINES + LINE + NAME;
 
 /** Words of what is measured; first come the widths, and room for that of times. */
-const WIDTHS = 5;
-const CLIENTS = 6;
-const FIRST = 7;
-const LAST = 8;
-const SIGHTINGS = 10;
+const WIDTHS = 4;
+const CLIENTS = 5;
+const FIRST = 6;
+const LAST = 7;
 
 /** What a table has of its rows. */
 export interface SightingRows {
@@ -67,8 +67,8 @@ compileProgram(PROGRAM);
 
 /**
  * The rows of a `SightingTable` in the order of their addresses, IPv4 first, and as lines of text with
- * both addresses, what of them as a port with the protocol, the note, how many sightings, the first and
- * the last time, and the name.
+ * both addresses, what of them as a port with the protocol, the note, the first and the last time, and
+ * the name.
  *
  * In WebAssembly, as this is run once, for up to 20,000 rows, and takes as long as the rest of the end.
  */
@@ -100,7 +100,7 @@ export class SightingText {
       timeText: (second: number, into: number) =>
         this.#put(this.#timeText(second >>> 0), into, TIME),
       nameText: (isIpv6: number, row: number, into: number) =>
-        this.#put(names[isIpv6][row] ?? "", into, NAME),
+        this.#put(printable(names[isIpv6][row] ?? ""), into, NAME),
     });
     this.#program.setUp(families, order, room, times, measures, scratch);
     this.count = this.#program.sort();
@@ -113,10 +113,6 @@ export class SightingText {
     return this.#measured(CLIENTS);
   }
 
-  get sightings(): number {
-    return this.#measures.getFloat64(SIGHTINGS * WORD, true);
-  }
-
   /** Seconds since 1970-01-01 UTC, the least of all rows. */
   get first(): number {
     return this.#measured(FIRST);
@@ -127,7 +123,7 @@ export class SightingText {
     return this.#measured(LAST);
   }
 
-  /** Characters that columns need: both addresses, port, note, sightings. */
+  /** Characters that columns need: both addresses, port, note. */
   get widths(): number[] {
     return Array.from({ length: WIDTHS }, (_, i) => this.#measured(i));
   }

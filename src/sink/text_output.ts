@@ -1,3 +1,4 @@
+import { printableLines } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 
@@ -51,12 +52,17 @@ export class TextOutput {
     return this.#error;
   }
 
-  /** Begins to write `text`, behind what is already queued. */
+  /** Begins to write lines of text, behind what is already queued, made {@linkcode printableLines}. */
   put(text: string, units: number): void {
+    this.putAsIs(printableLines(text), units);
+  }
+
+  /** The same with control sequences of our own in it; all else in it was made printable. */
+  putAsIs(text: string, units: number): void {
     this.putBytes(this.#encoder.encode(text), units);
   }
 
-  /** The same with a text's bytes, which are not to be changed any more. */
+  /** The same with a printable text's bytes, which are not to be changed any more. */
   putBytes(bytes: Uint8Array, units: number): void {
     if (this.#error !== null) return;
     this.#queue.push({ bytes, units });

@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** A column of a {@linkcode textTable}. */
 export interface Column {
   readonly title: string;
@@ -29,16 +31,17 @@ const NARROWEST = 15;
  * by side have them one below the other: an address is never cut, so that it can be copied.
  *
  * @param columns The columns, addresses first.
- * @param rows A text for each column, row by row.
+ * @param texts A text for each column, row by row.
  * @param width How many characters a line has room for. May be `Infinity`.
  * @param least How wide each column is at least, where there is room.
  */
 export function textTable(
   columns: Column[],
-  rows: string[][],
+  texts: string[][],
   width: number,
   least: readonly number[] = [],
 ): string[] {
+  const rows = texts.map((row) => row.map(printable));
   const natural = columns.map(({ title }, i) => Math.max(title.length, least[i] ?? 0));
   for (const row of rows) {
     for (let i = 0; i < natural.length; i++) {
@@ -101,7 +104,9 @@ function elasticWidth(
 }
 
 function cutToWidth(text: string, width: number): string {
-  return text.length <= width ? text : CUT + text.slice(text.length - width + CUT.length);
+  return text.length <= width
+    ? text
+    : (CUT + text.slice(text.length - width + CUT.length)).toWellFormed();
 }
 
 function addressWidths(client: number, server: number, room: number): [number, number] {

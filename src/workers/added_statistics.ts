@@ -2,6 +2,7 @@ import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { WorkStatistics } from "../cli/packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import { addedCounts } from "../packet/undecoded_counts.ts";
 
 /** What was written in the end: of keys that several threads had seen, one. */
 type Written = Pick<FlowMeterStatistics, "flows" | "flowsBy" | "keys">;
@@ -43,8 +44,18 @@ function addedFlows(
 ): FlowMeterStatistics {
   return {
     decoded: columnSums(all.map((one) => one.decoded)),
+    undecoded: addedCounts(all.map((one) => one.undecoded)),
     conversations: sum(all.map((one) => one.conversations)),
     forgotten: sum(all.map((one) => one.forgotten)),
+    evidence: {
+      ends: sum(all.map(({ evidence }) => evidence.ends)),
+      halfOpen: sum(all.map(({ evidence }) => evidence.halfOpen)),
+      heldKeys: sum(all.map(({ evidence }) => evidence.heldKeys)),
+    },
+    became: columnSums(all.map((one) => one.became)),
+    examples: (all[0]?.examples ?? []).map((_, kind) =>
+      all.map(({ examples }) => examples[kind]).find((example) => example !== null) ?? null
+    ),
     corrections: sum(all.map((one) => one.corrections)),
     ...written,
   };

@@ -9,10 +9,11 @@ import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
 import { correctionText } from "../cli/correction_text.ts";
+import { loadModules } from "../cli/load_modules.ts";
 import { Meters } from "../cli/meters.ts";
 import { Reading } from "../cli/reading.ts";
 import type { Cidr } from "../config/cidr.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
 import { OwnConnectionsCopy } from "../flow/own_connections.ts";
@@ -60,6 +61,9 @@ class PostedLog implements Log {
 class CaptureWorker {
   #log: Log = new PostedLog(false);
   #config: string | undefined;
+  /** Runs the configuration, where it was read early. */
+  #runConfig: (() => Promise<LoadedConfig>) | null = null;
+  #loaded: LoadedConfig | undefined;
   #sources: InterfaceSource[] = [];
   #meters: Meters | null = null;
   #reading: Reading | null = null;
@@ -78,7 +82,7 @@ class CaptureWorker {
   async #take(message: ToWorker): Promise<void> {
     switch (message.kind) {
       case "open":
-        return this.#open(message);
+        return await this.#open(message);
       case "start":
         return await this.#start(message);
       case "reload":
@@ -94,8 +98,14 @@ class CaptureWorker {
     }
   }
 
-  #open({ source, interfaces, isDebug }: OpenMessage): void {
+  async #open(message: OpenMessage): Promise<void> {
+    const { source, interfaces, isDebug, config, isEarly } = message;
     this.#log = new PostedLog(isDebug);
+    this.#config = config;
+    if (isEarly) {
+      await loadModules();
+      this.#runConfig = await readConfig(config);
+    }
     const options = new Map(interfaces);
     this.#sources = openInterfaces(
       source,
@@ -106,15 +116,16 @@ class CaptureWorker {
     scope.postMessage({ kind: "opened" });
   }
 
-  async #start({ config, ownNetworks, maxConversations, own, user }: StartMessage): Promise<void> {
+  async #start(message: StartMessage): Promise<void> {
+    const { ownNetworks, maxConversations, own, wantsSeen, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
-    this.#config = config;
     this.#listening = new ListeningSockets(this.#log);
     await this.#listening.start();
     this.#meters = new Meters({
       mapping: await this.#mapping(ownNetworks),
-      emit: (batch) => this.#emit(batch),
+      emit: (batch) => this.#emit("observations", batch),
+      onSeen: wantsSeen ? (batch) => this.#emit("seen", batch) : undefined,
       emitNames: (writes) => scope.postMessage({ kind: "names", writes }),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
@@ -140,8 +151,10 @@ class CaptureWorker {
 
   async #mapping(ownNetworks: readonly Cidr[]): Promise<Mapping> {
     // Functions can't be sent from thread to thread: each loads the configuration itself.
-    const { config } = await loadConfig(this.#config);
-    return new Mapping(config, ownNetworks, this.#log);
+    const runConfig = this.#runConfig ?? await readConfig(this.#config, this.#loaded);
+    this.#runConfig = null;
+    this.#loaded = await runConfig();
+    return new Mapping(this.#loaded.config, ownNetworks, this.#log);
   }
 
   async #reload(ownNetworks: readonly Cidr[]): Promise<void> {
@@ -154,10 +167,10 @@ class CaptureWorker {
     }
   }
 
-  #emit({ words, count }: ObservationBatch): void {
+  #emit(kind: "observations" | "seen", { words, count }: ObservationBatch): void {
     this.#postLookups();
     const copy = words.slice(0, count * OBSERVATION_WORDS);
-    scope.postMessage({ kind: "observations", words: copy }, [copy.buffer]);
+    scope.postMessage({ kind, words: copy }, [copy.buffer]);
   }
 
   #postLookups(): void {

@@ -14,16 +14,20 @@ export interface OpenMessage {
   /** Each interface, and how it is captured on. */
   readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
   readonly isDebug: boolean;
+  /** The configuration's file that the command line names. */
+  readonly config: string | undefined;
+  /** Whether all is read and loaded at once, since the process will become another user's. */
+  readonly isEarly: boolean;
 }
 
 /** Loads the configuration and begins to read. Answered by `started`. */
 export interface StartMessage {
   readonly kind: "start";
-  /** The file that the command line names. */
-  readonly config: string | undefined;
   readonly ownNetworks: readonly Cidr[];
   readonly maxConversations: number;
   readonly own: OwnConnectionsState | null;
+  /** Whether it is to tell when flows were seen last whose keys are held back. */
+  readonly wantsSeen: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -56,6 +60,8 @@ export type FromWorker =
   | { readonly kind: "started" }
   /** Observations, laid out as in an `ObservationBatch`. */
   | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
+  /** Flows and refusals that were seen again, laid out the same. */
+  | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
   | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }

@@ -124,8 +124,10 @@ export class SieveThread {
     }
     const memory = this.#memory;
     const control = ringControl();
-    const ring = new SieveRing(control, new SieveLayout(settings));
-    const file = new SiftedFile(path, ring, memory.buffer, this.#anew);
+    const layout = new SieveLayout(settings);
+    const ring = new SieveRing(control, layout);
+    const output = new SieveOutput(memory.buffer, layout);
+    const file = new SiftedFile(path, ring, output, this.#anew);
     const number = ++this.#files;
     this.#file = file;
     if (this.#failure !== null) file.setEnd(this.#failure);
@@ -167,11 +169,11 @@ export class SiftedFile {
   readonly #anew: Int32Array;
   #followed: Int32Array | null = null;
 
-  constructor(path: string, ring: SieveRing, memory: ArrayBufferLike, anew: Int32Array) {
+  constructor(path: string, ring: SieveRing, output: SieveOutput, anew: Int32Array) {
     this.name = path;
     this.size = fileSize(path);
     this.#ring = ring;
-    this.#output = new SieveOutput(memory);
+    this.#output = output;
     this.#anew = anew;
   }
 

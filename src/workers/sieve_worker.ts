@@ -37,8 +37,9 @@ class Sifting {
 
   constructor(message: SiftMessage) {
     const { control, memory, settings } = message;
-    this.#ring = new SieveRing(control, new SieveLayout(settings));
-    this.#output = new SieveOutput(memory.buffer);
+    const layout = new SieveLayout(settings);
+    this.#ring = new SieveRing(control, layout);
+    this.#output = new SieveOutput(memory.buffer, layout);
     this.#sieve = sieveFor(message);
   }
 

@@ -6,7 +6,7 @@ import type { PacketWork, WorkStatistics } from "../cli/packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../flow/key_merger.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import { OBSERVATION_WORDS, ObservationBatch } from "../flow/observation_batch.ts";
 import type { OwnConnectionsState } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -21,6 +21,8 @@ const WORKER = new URL("./capture_worker.ts", import.meta.url);
 export interface WorkerOutput {
   /** Takes observations. The batch is used again as soon as this returns. */
   emit: (batch: ObservationBatch) => void;
+  /** Takes when flows were seen last. The batch is used again as soon as this returns. */
+  see: (batch: ObservationBatch) => void;
   emitNames: (writes: readonly NameWrite[]) => void;
   learn: (lookup: Lookup) => void;
 }
@@ -34,6 +36,8 @@ export class WorkerPool implements PacketWork {
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
   #observations: Uint32Array[] = [];
+  /** What was seen again since then: what it is of comes first. */
+  #seen: Uint32Array[] = [];
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -50,6 +54,7 @@ export class WorkerPool implements PacketWork {
    * Starts threads, each of which opens the interfaces.
    *
    * @param options How each interface is captured on; with the buffer of each thread.
+   * @param user Whom the process will become before {@linkcode WorkerPool.start}.
    * @throws {UserError} when one can't be opened.
    */
   static async open(
@@ -57,6 +62,7 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
+    { config, user }: { readonly config?: string; readonly user?: string },
     log: Log,
   ): Promise<WorkerPool> {
     requirePermission();
@@ -67,7 +73,14 @@ export class WorkerPool implements PacketWork {
     try {
       // One after the other: what is wrong is wrong for all, and said once.
       for (const thread of pool.#threads) {
-        thread.post({ kind: "open", source, interfaces, isDebug: log.isDebug });
+        thread.post({
+          kind: "open",
+          source,
+          interfaces,
+          isDebug: log.isDebug,
+          config,
+          isEarly: user !== undefined,
+        });
         await pool.#orFailure(thread.answer("opened"));
       }
       return pool;
@@ -134,6 +147,7 @@ export class WorkerPool implements PacketWork {
 
   #take(message: FromWorker): void {
     if (message.kind === "observations") this.#observations.push(message.words);
+    else if (message.kind === "seen") this.#seen.push(message.words);
     else if (message.kind === "names") this.#output!.emitNames(message.writes);
     else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
   }
@@ -141,6 +155,12 @@ export class WorkerPool implements PacketWork {
   #merge(): void {
     for (const words of this.#observations) this.#merger!.take(words);
     this.#observations = [];
+    for (const words of this.#seen) {
+      const batch = new ObservationBatch(words.length / OBSERVATION_WORDS, words);
+      batch.count = batch.capacity;
+      this.#output!.see(batch);
+    }
+    this.#seen = [];
   }
 
   #postAll(message: ToWorker): void {

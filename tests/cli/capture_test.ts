@@ -66,6 +66,27 @@ captureTest("capture without a terminal prints the table at its end", async (set
   assert.match(stdout, /^Refused or unreachable: 2$/m);
 });
 
+for (const workers of ["1", "2"]) {
+  captureTest(
+    `the table of a capture has when each flow was seen last, though its keys are held back, with ${workers} workers`,
+    async (setting) => {
+      const args = ["veth0", ...OWN_NETWORKS, "--workers", workers];
+      await using program = await startCapture(setting, args);
+      await setting.pair.replay(setting.file);
+      // The times of the table are seconds.
+      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      await setting.pair.replay(setting.file);
+      program.signal("SIGTERM");
+      const { stdout } = await program.ended;
+      const rows = stdout.matchAll(/^[\d.a-f:]+ .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d)$/gm);
+      const times = [...rows].map(([, first, last]) => [first, last]);
+      assert.equal(times.length, 6, stdout);
+      for (const [first, last] of times) assert.notEqual(first, last, stdout);
+    },
+    { config: `${IMPORT}export default defineConfig({ flushInterval: 1 });\n` },
+  );
+}
+
 captureTest("capture takes packets of several interfaces", async (setting) => {
   const { pair, directory } = setting;
   await pair.addVeth("veth1", "peer1");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { encodeDnstap } from "../../src/dns/dnstap.ts";
 import { address, nameError, response } from "../dns/dns_messages.ts";
 import { control, frame, START, stream } from "../dns/frame_writer.ts";
@@ -67,7 +67,7 @@ async function start(
   ...options: string[]
 ): Promise<RunningProgram> {
   const program = new RunningProgram(["dnstap", ...places, "-c", config, ...options], {
-    permissions: taskPermissions("dnstap"),
+    permissions: taskPermissions("dnstap", dirname(config)),
   });
   await program.says("listening on", places.length);
   return program;
@@ -195,7 +195,7 @@ Deno.test("dnstap says what is wrong with where to listen", async () => {
     ];
     for (const [place, status, message] of cases) {
       await using program = new RunningProgram(["dnstap", place, "-c", config], {
-        permissions: taskPermissions("dnstap"),
+        permissions: taskPermissions("dnstap", directory),
       });
       const ended = await program.ended;
       assert.equal(ended.status, status, place);
@@ -208,5 +208,15 @@ Deno.test("dnstap says what is wrong with where to listen", async () => {
     const { status, stderr } = await unpermitted.ended;
     assert.equal(status, 1);
     assert.match(stderr, /no permission, run with --allow-read=.* --allow-write=.* --allow-net/);
+    await using scoped = new RunningProgram(
+      ["dnstap", `unix:${directory}/socket`, "-c", config],
+      { permissions: taskPermissions("dnstap") },
+    );
+    const ended = await scoped.ended;
+    assert.equal(ended.status, 1);
+    assert.match(
+      ended.stderr,
+      /socket: no permission, choose a name in \/run\/flosensor, or run with --allow-read=.*\n$/,
+    );
   });
 });

@@ -109,7 +109,7 @@ Deno.test("export --csv and --json print the same rows", async () => {
       false,
       null,
     ]);
-    const csv = (await printed("--store", path, "--csv")).split("\r\n");
+    const csv = (await printed("--store", path, "--csv")).split("\n");
     assert.equal(csv.length, 22);
     assert.equal(csv[0], Object.keys(json[0]).join(","));
     assert.match(csv[2], /,false,"nobody asked, ""ever"""$/);

@@ -116,11 +116,32 @@ Deno.test("replay ends with a table of the flows and of what failed", () =>
     ) assert.ok(rows.includes(row), `${row} in ${stdout}`);
   }));
 
+Deno.test("the table of a replay has when each flow was seen last, though its keys were written once", () =>
+  withSample(async ({ directory, config }) => {
+    const path = join(directory, "requests.pcap");
+    const request = ethernet(ipUdp("10.1.0.1", "198.51.100.2", udp(50_000, 53, "?")));
+    const seconds = Array.from({ length: 20 }, (_, i) => 1_790_000_000 + 0.3 * i);
+    await Deno.writeFile(path, pcap(seconds.map((at) => ({ packet: request, seconds: at }))));
+    const { stdout } = await flosensor([
+      "replay",
+      path,
+      ...OWN_NETWORKS,
+      "-c",
+      config,
+      "--no-redis",
+    ]);
+    const [, first, last] = /^10\.1\.0\.1 .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d)$/m.exec(stdout)!;
+    const time = (seconds: number) => new Date(seconds * 1000).toTimeString().slice(0, 8);
+    assert.deepEqual([first, last], [time(1_790_000_000), time(1_790_000_005)]);
+    assert.match(stdout, /^CLIENT +SERVER +PORT +BY +FIRST +LAST$/m);
+  }));
+
 Deno.test("replay says at its end what it read and wrote", () =>
   withSample(async ({ file, config }) => {
     const args = ["replay", file, ...OWN_NETWORKS, "--json", "-c", config];
     const { stderr } = await flosensor(args);
-    const flows = "conversations: 4; flows: 4 (3 syn, 1 registered)";
+    const flows = "conversations: 4; without flow: 1 only SYN, FIN or RST; " +
+      "flows: 4 (3 syn, 1 registered)";
     const counts = `${flows}; keys: ${SAMPLE_KEYS.length} written, 0 queued`;
     assert.match(stderr, /packets: 28 received, .* 28 decoded; /);
     assert.ok(stderr.includes(counts), stderr);

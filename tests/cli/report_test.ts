@@ -208,7 +208,7 @@ Deno.test("report prints tables, those that have no rows left out, and no line w
       { server: "192.0.2.53", port: 853, isExplained: false, why: "no lookup within its life" },
     ]);
     const text = await printed(folder, "report", store);
-    const titles = text.split("\n").filter((line, i, all) => all[i - 1] === "");
+    const titles = text.split("\n").filter((_, i, all) => all[i - 1] === "");
     assert.deepEqual(titles.filter((line) => line !== ""), [
       "Who used whose service",
       "Services offered on own networks",
@@ -255,7 +255,7 @@ Deno.test("report --since, --client, --server and --by choose and group", async 
     assert.deepEqual(await uses("--server", "192.0.2.9"), all.slice(2));
     assert.deepEqual(await uses("--server", "example.com"), all.slice(0, 1));
     const groups = async (by: string) =>
-      (await printed(folder, "report", store, "--csv", "--by", by)).split("\r\n").slice(1, -1)
+      (await printed(folder, "report", store, "--csv", "--by", by)).split("\n").slice(1, -1)
         .map((line) => line.split(",")[0]).sort();
     assert.deepEqual(await groups("client"), ["10.0.0.1", "10.0.0.2", "10.0.1.3"]);
     assert.deepEqual(await groups("device"), ["10.0.0.1", "10.0.0.2", "10.0.1.3"]);
@@ -263,7 +263,7 @@ Deno.test("report --since, --client, --server and --by choose and group", async 
     assert.deepEqual(await groups("service"), ["192.0.2.1 443/tcp", "192.0.2.9 443/tcp"]);
     assert.deepEqual(await groups("name"), ["192.0.2.1", "192.0.2.9", "www.example.com"]);
     const csv = await printed(folder, "report", store, "--csv", "--client", "10.0.0.1");
-    assert.deepEqual(csv.split("\r\n").map((line) => line.split(",").slice(0, 6)), [
+    assert.deepEqual(csv.split("\n").map((line) => line.split(",").slice(0, 6)), [
       ["client", "server", "port", "protocol", "name", "name_origin"],
       ["10.0.0.1", "192.0.2.1", "443", "tcp", "www.example.com", "lookup"],
       [""],

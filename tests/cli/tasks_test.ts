@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { compiledPermissions } from "../../deploy/permissions.ts";
 import { FFI_PATHS, LIBPCAP_VARIABLE } from "../../ffi/library.ts";
 import { EVERYWHERE } from "../../src/cli/write_everywhere.ts";
 import { DEMO_FLOWS, LAPTOP_V6, WEB_V6 } from "../demo_capture.ts";
+import { SOCKET_FOLDER } from "../../src/dns/socket_folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
@@ -12,13 +14,23 @@ Deno.test("the task flosensor may load the C library and libpcap, and nothing el
   assert.deepEqual(paths.split(","), FFI_PATHS);
 });
 
-Deno.test("the task flosensor reads one environment variable, asks for nothing and runs nothing", () => {
+Deno.test("the task flosensor reads two environment variables, asks for nothing and runs nothing", () => {
   const flags = tasks.flosensor.split(" ").filter((it: string) => it.startsWith("--"));
   assert.deepEqual(
     flags.filter((it: string) =>
       /^--(allow-(env|run|sys|all|import|hrtime)|ignore|no-prompt)/.test(it)
     ),
-    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE}`],
+    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},SUDO_UID`],
+  );
+});
+
+Deno.test("the task dnstap writes where its sockets are and Redis's, as the compiled program may", () => {
+  const [, written] = /--allow-write=(\S+)/.exec(tasks.dnstap)!;
+  assert.deepEqual(written.split(","), [SOCKET_FOLDER, "/run/redis", "/run/valkey"]);
+  assert.ok(
+    compiledPermissions().some((it) =>
+      it.startsWith("--allow-write=") && it.split(/[=,]/).includes(SOCKET_FOLDER)
+    ),
   );
 });
 

@@ -465,9 +465,10 @@ captureTest(
       assert.match(uid, /^Uid:(\t[1-9]\d*)\1\1\1$/);
       assert.match(text, /^Gid:(\t[1-9]\d*)\1\1\1$/m);
       assert.doesNotMatch(text, /^Groups:.*\b0\b/m);
-      for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+      for (const set of ["CapPrm", "CapEff", "CapAmb", "CapBnd"]) {
         assert.match(text, new RegExp(`^${set}:\t0+$`, "m"));
       }
+      assert.match(text, /^NoNewPrivs:\t1$/m);
     }
     await pair.replay(join(directory, "sample.pcap"));
     await redis.has(...SAMPLE_KEYS);

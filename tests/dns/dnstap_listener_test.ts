@@ -195,3 +195,56 @@ Deno.test("DnstapListener says what is wrong with a place", async () => {
     message: "tcp:192.0.2.1:6000: this machine has no such address",
   });
 });
+
+Deno.test("DnstapListener makes a Unix socket with its mode, and changes that of no file", async () => {
+  const { chmodSync } = Deno;
+  const umask = Deno.umask();
+  // Whoever owns the folder may have put a link there by then.
+  Deno.chmodSync = () => assert.fail("chmod");
+  try {
+    for (const socketMode of [0o600, 0o660, 0o666, 0o777]) {
+      await using setting = await Setting.make({ socketMode });
+      assert.equal(Deno.lstatSync(setting.path).mode! & 0o777, socketMode);
+      assert.equal(Deno.umask(), umask);
+    }
+  } finally {
+    Deno.chmodSync = chmodSync;
+  }
+});
+
+Deno.test("DnstapListener does not remove the socket of a newer one", async () => {
+  await using older = await Setting.make();
+  Deno.removeSync(older.path);
+  const log = new MemoryLog();
+  const address = { transport: "unix", path: older.path } as const;
+  const options = { onPayload: () => {} };
+  const newer = await DnstapListener.open(address, options, new Complaints(log), log);
+  older.listener.close();
+  (await older.connect()).close();
+  newer.close();
+  assert.throws(() => Deno.lstatSync(older.path), Deno.errors.NotFound);
+});
+
+Deno.test("DnstapListener makes no socket where all users could replace it", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = join(directory, "socket");
+  const log = new MemoryLog();
+  const open = () =>
+    DnstapListener.open(
+      { transport: "unix", path },
+      { onPayload: () => {} },
+      new Complaints(log),
+      log,
+    );
+  try {
+    await Deno.chmod(directory, 0o777);
+    await assert.rejects(open, {
+      message: `unix:${path}: all users may write ${directory}, and so put another socket ` +
+        `there: chmod o-w ${directory}`,
+    });
+    await Deno.chmod(directory, 0o1777);
+    (await open()).close();
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -66,7 +66,7 @@ for (const source of ["libpcap", "af_packet"]) {
           await Deno.writeTextFile(config, CONFIG);
           await using dnstap = new RunningProgram(
             ["dnstap", `unix:${socket}`, "--no-redis", "-c", config],
-            { permissions: taskPermissions("dnstap") },
+            { permissions: taskPermissions("dnstap", directory) },
           );
           await dnstap.says("listening on");
           await using server = await NameServer.start(pair, directory, socket);

@@ -615,7 +615,7 @@ forEachFamily("evidence of a conversation that is not known changes nothing that
   const settings = meter.meter.sieveSettings;
   const memory = sieveMemory(settings);
   const sieve = new Sieve(memory, settings);
-  const output = new SieveOutput(memory.buffer);
+  const output = new SieveOutput(memory.buffer, new SieveLayout(settings));
   const { start } = new SieveLayout(settings).ring;
   const sift = (seconds: number, packet: Uint8Array) => {
     const input = sieve.newInput();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Fingerprint } from "../../src/flow/fingerprint.ts";
 import { FIRST_WINDOW, HeldKeys, WINDOWS_HELD } from "../../src/flow/held_keys.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
@@ -14,10 +13,8 @@ interface Key {
 /** Ways to make keys of numbers: the last has all of them meet in few slots of the set. */
 const KEYS: Record<string, (number: number) => Key> = {
   "as they are made of words": (number) => {
-    const fingerprint = new Fingerprint();
-    fingerprint.begin();
-    fingerprint.add(number);
-    return fingerprint;
+    const first = Math.imul(number ^ (number >>> 15), 0x85ebca6b);
+    return { first: first ^ (first >>> 13), second: Math.imul(number, 0x9e3779b1) };
   },
   "that differ in one half": (number) => ({ first: number, second: 0 }),
   "that differ in the other half": (number) => ({ first: -1, second: number << 8 }),

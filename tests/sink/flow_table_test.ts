@@ -4,7 +4,7 @@ import { observations } from "../observations.ts";
 
 const FLOW = { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 443 } as const;
 
-Deno.test("FlowTable keeps a row for each flow, with how often and when it was sighted", () => {
+Deno.test("FlowTable keeps a row for each flow, with when it was seen", () => {
   const table = new FlowTable();
   table.add(observations(
     { ...FLOW, protocol: 6, by: "lower-port", seconds: 100 },
@@ -16,8 +16,8 @@ Deno.test("FlowTable keeps a row for each flow, with how often and when it was s
   const rows = table.flows.map(({ sighting: _, ...row }) => row);
   const base = { client: FLOW.a, server: FLOW.b, port: 443 };
   assert.deepEqual(rows, [
-    { ...base, protocol: "udp", by: "lower-port", sightings: 1, first: 150, last: 150 },
-    { ...base, protocol: "tcp", by: "assign", sightings: 2, first: 100, last: 190 },
+    { ...base, protocol: "udp", by: "lower-port", first: 150, last: 150 },
+    { ...base, protocol: "tcp", by: "assign", first: 100, last: 190 },
   ]);
   assert.deepEqual(table.failures, []);
 });
@@ -33,12 +33,12 @@ Deno.test("FlowTable joins failures of the same service, whatever the client's p
     { kind: "icmp", ...ends, port: 50_000, otherPort: 82, code: 200, seconds: 5 },
   ));
   assert.deepEqual(
-    table.failures.map((row) => [row.client, row.port, row.reason, row.sightings]),
+    table.failures.map((row) => [row.client, row.port, row.reason, row.last]),
     [
       ["10.0.0.1", 81, "refused", 2],
-      ["10.0.0.1", 82, "port unreachable", 1],
-      ["::1", 83, "address unreachable", 1],
-      ["10.0.0.1", 82, "unreachable, code 200", 1],
+      ["10.0.0.1", 82, "port unreachable", 3],
+      ["::1", 83, "address unreachable", 4],
+      ["10.0.0.1", 82, "unreachable, code 200", 5],
     ],
   );
 });
@@ -48,4 +48,26 @@ Deno.test("FlowTable forgets what was not sighted for longest, and counts it", (
   for (const port of [1, 2, 3, 1, 4, 5]) table.add(observations({ ...FLOW, port }));
   assert.deepEqual(table.flows.map((row) => row.port), [1, 4, 5]);
   assert.equal(table.leftOut, 2);
+});
+
+Deno.test("FlowTable takes when what it has was seen last, and makes no rows of what it has not", () => {
+  const table = new FlowTable();
+  const refused = { kind: "rst", a: "10.0.0.1", b: "192.0.2.1", port: 1, otherPort: 81 } as const;
+  const ipv6 = { ...FLOW, a: "2001:db8::1", b: "2001:db8::2" };
+  table.add(observations(
+    { ...FLOW, seconds: 100 },
+    { ...ipv6, seconds: 110 },
+    { ...refused, seconds: 120 },
+  ));
+  table.see(observations(
+    { ...FLOW, seconds: 190 },
+    { ...FLOW, port: 444, seconds: 200 },
+    { ...ipv6, seconds: 105 },
+    { ...refused, port: 2, seconds: 180 },
+    { ...refused, otherPort: 82, seconds: 200 },
+  ));
+  const times = (rows: readonly { client: string; first: number; last: number }[]) =>
+    rows.map(({ client, first, last }) => [client, first, last]);
+  assert.deepEqual(times(table.flows), [["2001:db8::1", 110, 110], ["10.0.0.1", 100, 190]]);
+  assert.deepEqual(times(table.failures), [["10.0.0.1", 120, 180]]);
 });

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { PasswordFile } from "../../src/sink/password_file.ts";
 import { parseRedisUrl, type RedisAddress } from "../../src/sink/redis_url.ts";
 import { UserError } from "../../src/user_error.ts";
 
@@ -96,6 +98,7 @@ Deno.test("parseRedisUrl() keeps the password out of the text for logs", () => {
   const text = (url: string) => parseRedisUrl(url, "--redis").text;
   assert.equal(text("redis://me:s%40cret@h:1/2"), "redis://me:***@h:1/2");
   assert.equal(text("redis://:secret@h"), "redis://:***@h");
+  assert.equal(text("redis://me:secret:with@colons@h"), "redis://***@h");
   assert.equal(text("redis://secret@h"), "redis://***@h");
   assert.equal(text("unix://me@/s?password=secret&db=1"), "unix://***@/s?password=***&db=1");
   assert.equal(text("redis://h:1"), "redis://h:1");
@@ -112,7 +115,7 @@ Deno.test("parseRedisUrl() refuses other things, names the place and says what t
   assert.match(refusal(""), /^--redis: "" is no Redis URL: write /);
   assert.match(refusal("/run/redis.sock"), /is no Redis URL/);
   assert.match(refusal("redis:localhost"), /is no Redis URL/);
-  assert.match(refusal("redis://h:port"), /redis:\/\/h:port can't be read/);
+  assert.match(refusal("redis://h:port"), /the URL can't be read/);
   assert.match(refusal("redis://h:66000"), /can't be read/);
   assert.match(refusal("redis://h:0"), /has port 0/);
   assert.match(refusal("redis://h/one"), /has "one" where a database number goes/);
@@ -136,4 +139,102 @@ Deno.test("parseRedisUrl() keeps the password out of its errors", () => {
       "unix:///s?password=secret&x=1",
     ]
   ) assert.doesNotMatch(refusal(url).replace(/\[\[user\]:password@\]/, ""), /se.*c.*ret/, url);
+});
+
+/** Passwords that are not encoded as they should be, in URLs that work and in URLs that don't. */
+const UNUSUAL = [
+  "redis://:correct:horse:battery@h",
+  "redis://me:correct:horse:battery@h",
+  "redis://:correct@horse@h",
+  "redis://:@correct:horse@h",
+  "redis://correct@horse@h",
+  "redis://:correct/horse@h",
+  "redis://:12/horse@h",
+  "redis://me:12/correct/horse@h",
+  "redis://me:12?horse@h",
+  "redis://me:12?horse=battery@h",
+  "redis://me?horse",
+  "redis://me:12#horse@h",
+  "redis://:correct horse@h",
+  "redis://:correct\thorse@h",
+  "redis://:%zzhorse@h",
+  "redis://me:horse",
+  "REDIS://:horse@h",
+  "Redis://:horse:@h/x",
+  "me:horse@h",
+  "me:correct:horse@h:6379",
+  ":horse@h",
+  "horse@h",
+  "horse",
+  "//:horse@h",
+  "redis:me:horse@h",
+  "redis:/me:horse@h",
+  "redis:///:horse@h",
+  "http://me:horse@h",
+  "unix://me:horse@/run/s",
+  "unix://me:correct/horse@/run/s",
+  "unix://:correct:horse@/run/s?db=x",
+  "unix:///run/s?password=horse&db=x",
+  "unix:///run/s?db=x&p%61ssword=horse",
+  "redis://h?password=horse",
+  "redis://h?password=a@horse&db=x",
+  "redis://h?PASSWORD=horse",
+  "redis://h?pass=horse",
+  "redis://h?password=%zzhorse",
+  "redis://h/horse@h2",
+  "rediss://h?key=-----BEGIN PRIVATE KEY-----horse",
+];
+
+Deno.test("parseRedisUrl() shows no piece of a password, however unusual the URL is", () => {
+  for (const url of UNUSUAL) {
+    let shown: string;
+    try {
+      shown = parseRedisUrl(url, "--redis").text;
+    } catch (error) {
+      assert.ok(error instanceof UserError);
+      shown = error.message.replaceAll("password", "");
+    }
+    assert.doesNotMatch(shown, /horse|correct|battery/, url);
+  }
+});
+
+Deno.test("parseRedisUrl() shows nothing of random passwords that are written as they are", () => {
+  const password = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 12 })
+    .map((text) => `~${text}~`);
+  const forms = fc.constantFrom(
+    "redis://:P@h:1/2",
+    "redis://me:P@h",
+    "rediss://P@h",
+    "P@h",
+    "me:P@h",
+  );
+  fc.assert(
+    fc.property(password, forms, (secret, form) => {
+      // A colon in a lone word would end the user.
+      fc.pre(form !== "rediss://P@h" || !secret.includes(":"));
+      const url = form.replace("P", () => secret);
+      let shown: string;
+      try {
+        shown = parseRedisUrl(url, "--redis").text;
+      } catch (error) {
+        shown = (error as Error).message;
+      }
+      assert.ok(!shown.includes("~"), `${url}: ${shown}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("parseRedisUrl() takes a password from a file, or from the URL, and not from both", () => {
+  const file = new PasswordFile("/run/secret", "config.ts:4");
+  const parse = (url: string) => parseRedisUrl(url, "config.ts:3", file);
+  for (const url of ["redis://me@h", "redis://h?username=me"]) {
+    const { username, password, passwordFile } = parse(url);
+    assert.deepEqual([username, password, passwordFile], ["me", undefined, file]);
+  }
+  for (const url of ["redis://me:pw@h", "redis://:pw@h", "redis://h?password=pw"]) {
+    assert.throws(() => parse(url), {
+      message: /has a password, and config\.ts:4 names a file with one: leave one of them out$/,
+    });
+  }
 });

@@ -27,7 +27,7 @@ function addressWords(isIpv6: boolean, number: number): number[] {
   return words;
 }
 
-/** Counts as the table does, in Maps whose order is that of the last sighting. */
+/** Keeps what the table does, in Maps whose order is that of the last sighting. */
 class Model {
   readonly #families = [new Map<string, unknown[]>(), new Map<string, unknown[]>()];
   leftOut = 0;
@@ -37,22 +37,14 @@ class Model {
   add(sighted: Sighted, seconds: number, note: number, name: string | undefined): void {
     const family = this.#families[sighted.isIpv6 ? 1 : 0];
     const key = JSON.stringify(sighted);
-    const [, count, first, last, , itsName] = family.get(key) ??
-      [key, 0, seconds, seconds, note, undefined] as [
-        string,
-        number,
-        number,
-        number,
-        number,
-        undefined,
-      ];
+    const [, first, last, , itsName] = family.get(key) ??
+      [key, seconds, seconds, note, undefined] as [string, number, number, number, undefined];
     if (!family.delete(key) && family.size === this.maxRows) {
       family.delete(family.keys().next().value!);
       this.leftOut++;
     }
     family.set(key, [
       key,
-      count as number + 1,
       Math.min(first as number, seconds),
       Math.max(last as number, seconds),
       note,
@@ -62,7 +54,7 @@ class Model {
 
   list(): unknown[][] {
     return this.#families.flatMap((family) => [...family.values()])
-      .sort((one, other) => (one[3] as number) - (other[3] as number));
+      .sort((one, other) => (one[2] as number) - (other[2] as number));
   }
 }
 
@@ -73,7 +65,7 @@ function listed(table: SightingTable, byAddresses: Map<string, Sighted>): unknow
     const text = addresses.subarray(at, at + 8).join();
     const { client, server } = byAddresses.get(`${isIpv6} ${text}`)!;
     const key = JSON.stringify({ isIpv6, client, server, what, protocol });
-    return [key, it.sightings, it.first, it.last, it.note, it.name];
+    return [key, it.first, it.last, it.note, it.name];
   });
 }
 
@@ -169,8 +161,7 @@ Deno.test("SightingTable takes more observations than its program has room for a
   table.addFlows(words, count, (_isIpv6, offset) => `name ${words[offset + 4]}`);
   const all = table.list();
   assert.equal(all.length, count / 2);
-  for (const { addresses, at, sightings, name } of all) {
-    assert.equal(sightings, 2);
+  for (const { addresses, at, name } of all) {
     assert.equal(name, `name ${addresses[at + 3]}`);
   }
 });

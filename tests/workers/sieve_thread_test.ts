@@ -25,6 +25,9 @@ const MAPPING = mappingOf({}, ["10.0.0.0/8", "192.168.0.0/16", "2001:db8::/32"])
 interface Story {
   readonly keys: readonly string[];
   readonly decoded: readonly number[];
+  readonly undecoded: MetersStatistics["flows"]["undecoded"];
+  readonly became: MetersStatistics["flows"]["became"];
+  readonly examples: MetersStatistics["flows"]["examples"];
   readonly dns: MetersStatistics["dns"];
   readonly received: number;
   readonly error: string | null;
@@ -49,7 +52,8 @@ async function story(
   meter.flush();
   const { received } = source.statistics();
   const { flows, dns } = meters.statistics();
-  return { keys, decoded: flows.decoded, dns, received, error };
+  const { decoded, undecoded, became, examples } = flows;
+  return { keys, decoded, undecoded, became, examples, dns, received, error };
 }
 
 /** Compares what becomes of a capture with a sieve in a thread, and without. */

@@ -16,27 +16,32 @@ import {
   UNJUDGED,
 } from "./cells";
 import {
-  addAllToFirst,
-  addAllToSecond,
-  addToFirst,
-  addToSecond,
-  firstSeed,
-  secondSeed,
-} from "./fingerprint";
-
-// A bucket is a cache line of four entries that may be in each other's place: the first halves of their
-// fingerprints, the second ones, their values, and seconds since 1970-01-01 UTC, as their lower 32 bits.
-// So all four are compared at once. An entry is known by the place of its first half.
-const ENTRY: usize = 4;
-const ENTRIES: usize = 4;
-const ENTRY_SECOND: usize = 16;
-const ENTRY_VALUE: usize = 32;
-const ENTRY_SECONDS: usize = 48;
-const BUCKET_SHIFT: usize = 6;
+  add,
+  chainOf,
+  change,
+  fillChains,
+  find,
+  firstIn,
+  forget,
+  forgottenOf,
+  isFull,
+  oldestOf,
+  remove,
+  secondsSince,
+  setUpTable,
+  setValue,
+  valueOf,
+} from "./aged_table";
+import { firstHalf, secondHalf, sumForFirst, sumForSecond } from "./fingerprint";
 
 // Of half-open connections: SYN without ACK, and with it; one bit further up for the high end.
 export const SYN: u32 = 1 << 0;
 export const SYN_ACK: u32 = 1 << 2;
+/** It was no conversation when it was noted, and is counted as none. */
+const IS_COUNTED: u32 = 1 << 31;
+/** Ranks: those that are about to have their first packet are kept before those that nobody answers. */
+const UNANSWERED: u32 = 0;
+const ANSWERED: u32 = 1;
 /** Linux gives up on a SYN after 127 s (tcp(7), tcp_syn_retries). */
 const LONGEST_HANDSHAKE_SECONDS: i64 = 130;
 /** An answered SYN has its ACK in the time of one way there and back; this is far more. */
@@ -54,6 +59,10 @@ export const OPENED: u32 = 1 << 26;
  * back to an ephemeral port after a while, and that does not make it a server.
  */
 const FAN_IN_SECONDS: i64 = 300;
+/** Ranks: a server is worth more than any fan-in, and an end that only opened is worth nothing. */
+const WORTH_NOTHING: u32 = 0;
+const HAS_FAN_IN: u32 = 1;
+const IS_SERVER: u32 = 2;
 
 /** A staged end: a fingerprint and a port. */
 const STAGED: usize = 12;
@@ -66,27 +75,31 @@ export const STRONGEST: u32 = 5;
 // Where things are, as `setUpEvidence` was told.
 let halfOpen: usize = 0;
 let ends: usize = 0;
-let bucketMask: u32 = 0;
 let staged: usize = 0;
 let strengths: usize = 0;
 
-// Tables are written as a whole before they are used first: see `setSize` of `keys.ts`.
 export let isHalfOpenUsed: bool = false;
 let areEndsUsed = false;
 let stagedCount: u32 = 0;
 let sum: u32 = 0;
+let onlyOpened: f64 = 0;
 
-/** Says where things lie. */
+/**
+ * Says where things lie.
+ *
+ * @param most How many half-open connections there may be, and how many ends: a power of two.
+ */
 export function setUpEvidence(
   itsHalfOpen: usize,
   itsEnds: usize,
-  buckets: u32,
+  most: u32,
   itsStaged: usize,
   itsStrengths: usize,
 ): void {
   halfOpen = itsHalfOpen;
   ends = itsEnds;
-  bucketMask = buckets - 1;
+  setUpTable(halfOpen, most);
+  setUpTable(ends, most);
   staged = itsStaged;
   strengths = itsStrengths;
 }
@@ -103,25 +116,36 @@ export function setUpEvidence(
  * @returns These, and those that were noted before.
  */
 export function noteHalfOpen(itsFirst: u32, itsSecond: u32, bits: u32, seconds: u32): u32 {
-  if (!isHalfOpenUsed) {
-    memory.fill(halfOpen, 0, (<usize> bucketMask + 1) << BUCKET_SHIFT);
-    isHalfOpenUsed = true;
+  const at = findOrAddHalfOpen(itsFirst, itsSecond, seconds);
+  let value = valueOf(at);
+  if (secondsSince(at, seconds) > LONGEST_HANDSHAKE_SECONDS) value &= IS_COUNTED;
+  value |= bits;
+  change(halfOpen, at, value, seconds, isAnswered(value) ? ANSWERED : UNANSWERED);
+  return value & ~IS_COUNTED;
+}
+
+/**
+ * Counts a connection of which a packet with SYN, FIN or RST was seen and nothing else, unless it was
+ * counted.
+ *
+ * @returns Whether it was not.
+ */
+export function countOnlyOpened(itsFirst: u32, itsSecond: u32, seconds: u32): bool {
+  useHalfOpen();
+  const found = find(halfOpen, itsFirst, itsSecond);
+  if (found !== 0 && (valueOf(found) & IS_COUNTED) !== 0) return false;
+  if (found !== 0) {
+    setValue(found, valueOf(found) | IS_COUNTED);
+  } else {
+    change(halfOpen, findOrAddHalfOpen(itsFirst, itsSecond, seconds), IS_COUNTED, seconds, UNANSWERED);
   }
-  let at = find(halfOpen, itsFirst, itsSecond);
-  if (at === 0) {
-    at = bucketOf(halfOpen, itsFirst);
-    for (let other = at + ENTRY, end = at + ENTRIES * ENTRY; other < end; other += ENTRY) {
-      if (isHalfOpenWorthLess(other, at, seconds)) at = other;
-    }
-    replace(at, itsFirst, itsSecond);
-  }
-  let value = bits;
-  if (secondsSince(at, seconds) <= LONGEST_HANDSHAKE_SECONDS) {
-    value |= load<u32>(at + ENTRY_VALUE);
-  }
-  store<u32>(at + ENTRY_VALUE, value);
-  store<u32>(at + ENTRY_SECONDS, seconds);
-  return value;
+  onlyOpened++;
+  return true;
+}
+
+/** How many connections were counted so, and have not become conversations since. */
+export function onlyOpenedCount(): f64 {
+  return onlyOpened;
 }
 
 /** What was noted of a connection, which is forgotten; 0 is nothing. */
@@ -129,11 +153,11 @@ export function takeHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
   if (!isHalfOpenUsed) return 0;
   const at = find(halfOpen, itsFirst, itsSecond);
   if (at === 0) return 0;
-  const bits = load<u32>(at + ENTRY_VALUE);
+  const value = valueOf(at);
   const isOld = secondsSince(at, seconds) > LONGEST_HANDSHAKE_SECONDS;
-  store<u32>(at + ENTRY_VALUE, 0);
-  store<u32>(at + ENTRY_SECONDS, 0);
-  return isOld ? 0 : bits;
+  remove(halfOpen, at);
+  if ((value & IS_COUNTED) !== 0) onlyOpened--;
+  return isOld ? 0 : value & ~IS_COUNTED;
 }
 
 /** The same for a conversation that has just begun. */
@@ -153,25 +177,37 @@ export function identifyConversation(isIpv6: bool, number: u32): void {
   identify(isIpv6, cell + CELL_ADDRESSES, load<u32>(cell + CELL_PORTS), protocol);
 }
 
+/** The whole fingerprint of a conversation, for tests. */
+export function fingerprintOf(isIpv6: bool, number: u32): u64 {
+  identifyConversation(isIpv6, number);
+  return <u64> connectionFirst | (<u64> connectionSecond << 32);
+}
+
 /** Makes that of a connection by its ends' addresses and ports. */
-export function identify(isIpv6: bool, from: usize, ports: u32, protocol: u32): void {
-  const end = from + (isIpv6 ? 32 : 8);
-  const first = addToFirst(addAllToFirst(firstSeed, from, end), ports);
-  const second = addToSecond(addAllToSecond(secondSeed, from, end), ports);
-  connectionFirst = addToFirst(first, protocol);
-  connectionSecond = addToSecond(second, protocol);
+function identify(isIpv6: bool, from: usize, ports: u32, protocol: u32): void {
+  const size: usize = isIpv6 ? 32 : 8;
+  connectionFirst = firstHalf(ports, protocol, sumForFirst(from, size, 0));
+  connectionSecond = secondHalf(ports, protocol, sumForSecond(from, size, 0));
 }
 
-/** Those that nobody answers are worth less than those that are about to have their first packet. */
-function isHalfOpenWorthLess(one: usize, other: usize, now: u32): bool {
-  const oneWaits = isAboutToOpen(one, now);
-  if (oneWaits !== isAboutToOpen(other, now)) return !oneWaits;
-  return load<u32>(one + ENTRY_SECONDS) < load<u32>(other + ENTRY_SECONDS);
+function findOrAddHalfOpen(itsFirst: u32, itsSecond: u32, seconds: u32): usize {
+  useHalfOpen();
+  const found = find(halfOpen, itsFirst, itsSecond);
+  if (found !== 0) return found;
+  if (isFull(halfOpen)) {
+    // What was answered and had no packet since will have none.
+    const answered = oldestOf(halfOpen, ANSWERED);
+    if (answered !== 0 && secondsSince(answered, seconds) > LONGEST_ANSWERED_SECONDS) {
+      forget(halfOpen, answered);
+    }
+  }
+  return add(halfOpen, itsFirst, itsSecond);
 }
 
-function isAboutToOpen(at: usize, now: u32): bool {
-  return isAnswered(load<u32>(at + ENTRY_VALUE)) &&
-    secondsSince(at, now) <= LONGEST_ANSWERED_SECONDS;
+function useHalfOpen(): void {
+  if (isHalfOpenUsed) return;
+  fillChains(halfOpen);
+  isHalfOpenUsed = true;
 }
 
 /** Whether one end's SYN was answered by the other end's SYN-ACK. */
@@ -262,36 +298,40 @@ export function learn(isIpv6: bool, number: u32, server: u32, seconds: u32): voi
 /** Notes that this end served, and so did not open. */
 export function learnServer(itsFirst: u32, itsSecond: u32, seconds: u32): void {
   const at = findOrAddEnd(itsFirst, itsSecond);
-  store<u32>(at + ENTRY_VALUE, (load<u32>(at + ENTRY_VALUE) & ~OPENED) | SERVED);
-  store<u32>(at + ENTRY_SECONDS, seconds);
+  changeEnd(at, (valueOf(at) & ~OPENED) | SERVED, seconds);
 }
 
 /** Notes that this end opened a conversation. */
 export function learnClient(itsFirst: u32, itsSecond: u32, seconds: u32): void {
   const at = findOrAddEnd(itsFirst, itsSecond);
-  store<u32>(at + ENTRY_VALUE, (load<u32>(at + ENTRY_VALUE) & ~SERVED) | OPENED);
-  store<u32>(at + ENTRY_SECONDS, seconds);
+  changeEnd(at, (valueOf(at) & ~SERVED) | OPENED, seconds);
 }
 
 /** Notes that a conversation began with this end, and from which port at its far end. */
 export function meet(itsFirst: u32, itsSecond: u32, farPort: u32, seconds: u32): void {
   const at = findOrAddEnd(itsFirst, itsSecond);
-  let value = load<u32>(at + ENTRY_VALUE);
+  let value = valueOf(at);
   if (isLongerAgo(at, seconds)) value &= ~((FAN_IN_MASK << FAN_IN_SHIFT) | HAD_ONE);
   const fanIn = (value >>> FAN_IN_SHIFT) & FAN_IN_MASK;
   // A client asks many servers at one port; a server is asked from many ports.
   if ((value & HAD_ONE) !== 0 && (value & PORT_MASK) !== farPort && fanIn < FAN_IN_MASK) {
     value += 1 << FAN_IN_SHIFT;
   }
-  store<u32>(at + ENTRY_VALUE, (value & ~PORT_MASK) | farPort | HAD_ONE);
-  store<u32>(at + ENTRY_SECONDS, seconds);
+  changeEnd(at, (value & ~PORT_MASK) | farPort | HAD_ONE, seconds);
+}
+
+@inline
+function changeEnd(at: usize, value: u32, seconds: u32): void {
+  const isServer = (value & SERVED) !== 0;
+  const hasFanIn = (value & (FAN_IN_MASK << FAN_IN_SHIFT)) !== 0;
+  change(ends, at, value, seconds, isServer ? IS_SERVER : hasFanIn ? HAS_FAN_IN : WORTH_NOTHING);
 }
 
 /** An end's value, without what is too long ago. */
 export function read(itsFirst: u32, itsSecond: u32, seconds: u32): u32 {
   const at = areEndsUsed ? find(ends, itsFirst, itsSecond) : 0;
   if (at === 0) return 0;
-  const value = load<u32>(at + ENTRY_VALUE);
+  const value = valueOf(at);
   return isLongerAgo(at, seconds) ? value & ~(FAN_IN_MASK << FAN_IN_SHIFT) : value;
 }
 
@@ -303,16 +343,15 @@ function isLongerAgo(at: usize, seconds: u32): bool {
 /** Stages an end: the fingerprint of its address, port and protocol, and the far port. */
 @inline
 function stageEnd(isIpv6: bool, cell: usize, end: u32, farPort: u32): void {
-  const size: usize = isIpv6 ? 16 : 4;
-  const from = cell + CELL_ADDRESSES + <usize> end * size;
-  const first = addAllToFirst(firstSeed, from, from + size);
-  const second = addAllToSecond(secondSeed, from, from + size);
+  const from = cell + CELL_ADDRESSES + <usize> end * (isIpv6 ? 16 : 4);
   const ports = load<u32>(cell + CELL_PORTS);
   const port = end === 0 ? ports >>> 16 : ports & 0xffff;
   const portAndProtocol = (port << 8) | (load<u32>(cell + CELL_STATE) & PROTOCOL_MASK);
+  const address = isIpv6 ? 0 : load<u32>(from);
+  const size: usize = isIpv6 ? 16 : 0;
   const at = staged + <usize> stagedCount * STAGED;
-  store<u32>(at, addToFirst(first, portAndProtocol));
-  store<u32>(at + 4, addToSecond(second, portAndProtocol));
+  store<u32>(at, firstHalf(portAndProtocol, address, sumForFirst(from, size, 0)));
+  store<u32>(at + 4, secondHalf(portAndProtocol, address, sumForSecond(from, size, 0)));
   store<u32>(at + 8, farPort);
   stagedCount++;
 }
@@ -342,72 +381,40 @@ function readStaged(into: usize, seconds: u32): void {
   stagedCount = 0;
 }
 
-/** Has the processor fetch what the staged ends need, all at the same time. */
+/** Has the processor fetch what the staged ends need: all chains at the same time, then what they begin with. */
 function fetchStaged(): void {
   useEnds();
+  const end = staged + <usize> stagedCount * STAGED;
   let loaded: u32 = 0;
-  for (let i: u32 = 0; i < stagedCount; i++) {
-    loaded ^= load<u32>(bucketOf(ends, load<u32>(staged + <usize> i * STAGED)));
+  for (let at = staged; at < end; at += STAGED) {
+    loaded ^= <u32> firstIn(chainOf(ends, load<u32>(at)));
+  }
+  for (let at = staged; at < end; at += STAGED) {
+    const entry = firstIn(chainOf(ends, load<u32>(at)));
+    // Where there is none, the table itself.
+    loaded ^= valueOf(select(ends, entry, entry === 0));
   }
   sum ^= loaded;
 }
 
 function useEnds(): void {
   if (areEndsUsed) return;
-  memory.fill(ends, 0, (<usize> bucketMask + 1) << BUCKET_SHIFT);
+  fillChains(ends);
   areEndsUsed = true;
 }
 
 function findOrAddEnd(itsFirst: u32, itsSecond: u32): usize {
   useEnds();
   const found = find(ends, itsFirst, itsSecond);
-  if (found !== 0) return found;
-  let at = bucketOf(ends, itsFirst);
-  let least = worthOfEnd(at);
-  for (let other = at + ENTRY, end = at + ENTRIES * ENTRY; other < end; other += ENTRY) {
-    const worth = worthOfEnd(other);
-    const isLess = worth < least;
-    at = select(other, at, isLess);
-    least = select(worth, least, isLess);
-  }
-  replace(at, itsFirst, itsSecond);
-  return at;
+  return found !== 0 ? found : add(ends, itsFirst, itsSecond);
 }
 
-/** A server is worth more than any fan-in, and an end that only opened is worth nothing. */
-@inline
-function worthOfEnd(at: usize): u64 {
-  const worth = load<u32>(at + ENTRY_VALUE) & (SERVED | (FAN_IN_MASK << FAN_IN_SHIFT));
-  return (<u64> worth << 32) | <u64> load<u32>(at + ENTRY_SECONDS);
+/** How many half-open connections were forgotten for want of room. */
+export function forgottenHalfOpen(): f64 {
+  return forgottenOf(halfOpen);
 }
 
-// Tables of fixed size, where the least worth of four makes room
-
-/** The entry with a fingerprint, or 0. */
-@inline
-function find(table: usize, itsFirst: u32, itsSecond: u32): usize {
-  const bucket = bucketOf(table, itsFirst);
-  const firsts = i32x4.eq(v128.load(bucket), i32x4.splat(itsFirst));
-  const seconds = i32x4.eq(v128.load(bucket + ENTRY_SECOND), i32x4.splat(itsSecond));
-  const found = i32x4.bitmask(v128.and(firsts, seconds));
-  return found === 0 ? 0 : bucket + <usize> ctz(found) * ENTRY;
-}
-
-/** Since an entry was changed last; negative where time went back. */
-@inline
-function secondsSince(at: usize, seconds: u32): i64 {
-  return <i64> seconds - <i64> load<u32>(at + ENTRY_SECONDS);
-}
-
-@inline
-function bucketOf(table: usize, itsFirst: u32): usize {
-  return table + (<usize> (itsFirst & bucketMask) << BUCKET_SHIFT);
-}
-
-@inline
-function replace(at: usize, itsFirst: u32, itsSecond: u32): void {
-  store<u32>(at, itsFirst);
-  store<u32>(at + ENTRY_SECOND, itsSecond);
-  store<u32>(at + ENTRY_VALUE, 0);
-  store<u32>(at + ENTRY_SECONDS, 0);
+/** The same of ends. */
+export function forgottenEnds(): f64 {
+  return forgottenOf(ends);
 }

@@ -1,41 +1,57 @@
 /*
- * `Fingerprint` of `src/flow/fingerprint.ts`, for the programs beside it. Both halves are kept in
- * variables of whoever makes one: variables of a module are in memory.
+ * Fingerprints: 64 bits that stand for some words, in two halves. Each is a hash of its own, with secrets
+ * that nobody outside can know: nobody can choose two things that have the same, nor many that have one
+ * half in common; by chance it takes billions of them.
  */
+import { hashOfSum, sumOfPairs } from "./pair_hash";
 
-/** What a fingerprint's halves are before its first word. */
-export let firstSeed: u32 = 0;
-export let secondSeed: u32 = 0;
+/** Secrets of a half, of 8 bytes each: of two numbers, of the last step, and of up to eight words. */
+const OF_A_NUMBER: usize = 8;
+const OF_THE_LAST_STEP: usize = 16;
+export const SECRETS_OF_WORDS: usize = 24;
+const SECRETS_OF_A_HALF: usize = SECRETS_OF_WORDS + 8 * 8;
 
-export function setSeeds(first: u32, second: u32): void {
-  firstSeed = first;
-  secondSeed = second;
+/** Where the secrets are, for both halves: `src/flow/held_keys.ts` puts them there. */
+let secrets: usize = 0;
+
+export function setSecrets(at: usize): void {
+  secrets = at;
 }
 
-/** The first half with another word. */
+/**
+ * The first half for two numbers and a sum that {@linkcode sumForFirst} made of words, or 0 where there
+ * are none.
+ */
 @inline
-export function addToFirst(half: u32, word: u32): u32 {
-  const mixed = (half ^ word ^ (half >>> 15)) * 0x85eb_ca6b;
-  return mixed ^ (mixed >>> 13);
+export function firstHalf(one: u32, other: u32, sum: u64): u32 {
+  return half(secrets, one, other, sum);
 }
 
-/** The second half with another word. */
+/** The second half. */
 @inline
-export function addToSecond(half: u32, word: u32): u32 {
-  const mixed = (half ^ word ^ (half >>> 14)) * 0xc2b2_ae35;
-  return (mixed ^ (mixed >>> 16)) * 0x9e37_79b1;
+export function secondHalf(one: u32, other: u32, sum: u64): u32 {
+  return half(secrets + SECRETS_OF_A_HALF, one, other, sum);
 }
 
-/** The first half with the words of a piece of memory. */
+/**
+ * The sum of an even number of words for the first half.
+ *
+ * @param size Of the words, in bytes.
+ * @param at Which of eight words the first one is, in bytes: it decides with which secrets.
+ */
 @inline
-export function addAllToFirst(half: u32, from: usize, end: usize): u32 {
-  for (let at = from; at < end; at += 4) half = addToFirst(half, load<u32>(at));
-  return half;
+export function sumForFirst(words: usize, size: usize, at: usize): u64 {
+  return sumOfPairs(words, size, secrets + SECRETS_OF_WORDS + (at << 1));
 }
 
-/** The second half with them. */
+/** The same for the second half. */
 @inline
-export function addAllToSecond(half: u32, from: usize, end: usize): u32 {
-  for (let at = from; at < end; at += 4) half = addToSecond(half, load<u32>(at));
-  return half;
+export function sumForSecond(words: usize, size: usize, at: usize): u64 {
+  return sumOfPairs(words, size, secrets + SECRETS_OF_A_HALF + SECRETS_OF_WORDS + (at << 1));
+}
+
+@inline
+function half(itsSecrets: usize, one: u32, other: u32, sum: u64): u32 {
+  const product = (load<u64>(itsSecrets) + one) * (load<u64>(itsSecrets + OF_A_NUMBER) + other);
+  return hashOfSum(sum + product, load<u64>(itsSecrets + OF_THE_LAST_STEP) | 1);
 }

@@ -18,6 +18,10 @@ import {
   unjudge,
 } from "./cells";
 import {
+  connectionFirst,
+  connectionSecond,
+  countOnlyOpened,
+  identifyConversation,
   isAnswered,
   isHalfOpenUsed,
   learn,
@@ -34,9 +38,11 @@ import {
   FACTS_PAYLOAD_SERVER,
   FACTS_SOURCE_END,
   LISTENS,
+  readFacts,
 } from "./facts";
 import { isListening, judge } from "./host";
 import { addDue } from "./due";
+import { keepExample, ONLY_OPENED } from "./no_flow";
 import { second } from "./time";
 
 // A packet, as `src/flow/packet_list.ts` has it.
@@ -125,27 +131,24 @@ export function noteGap(seconds: u32): void {
 /**
  * Notes a TCP packet with SYN, FIN or RST.
  *
- * @param number That of the conversation, or 0.
- * @param first With SYN, the first half of the conversation's fingerprint.
+ * @param number That of the conversation. Of what is none it is 0, whose cells have its ends.
  */
-export function noteControl(
-  isIpv6: bool,
-  number: u32,
-  about: u32,
-  first: u32,
-  itsSecond: u32,
-): void {
+export function noteControl(isIpv6: bool, number: u32, about: u32): void {
   const flags = about >>> FLAGS_SHIFT;
   const direction = (about >>> DIRECTION_SHIFT) & 1;
+  const isEnd = (flags & (TCP_FIN | TCP_RST)) !== 0;
   // After SYN a conversation may be another one.
   if ((flags & TCP_SYN) !== 0 && number !== 0) setNoLooks(cellOf(isIpv6, number));
-  if ((flags & (TCP_FIN | TCP_RST)) !== 0) {
-    if (number !== 0) noteEnd(isIpv6, number, flags, direction);
-    return;
+  if (isEnd && number !== 0) return noteEnd(isIpv6, number, flags, direction);
+  identifyConversation(isIpv6, number);
+  if (number === 0 && countOnlyOpened(connectionFirst, connectionSecond, second)) {
+    readFacts(isIpv6, cellOf(isIpv6, 0), direction);
+    keepExample(ONLY_OPENED);
   }
+  if (isEnd) return;
   const bit: u32 = ((flags & TCP_ACK) === 0 ? SYN : SYN_ACK) << direction;
-  if (number === 0) noteHalfOpen(first, itsSecond, bit, second);
-  else if (noteOpening(isIpv6, number, first, itsSecond, bit, direction)) beginAnew(isIpv6, number);
+  if (number === 0) noteHalfOpen(connectionFirst, connectionSecond, bit, second);
+  else if (noteOpening(isIpv6, number, bit, direction)) beginAnew(isIpv6, number);
 }
 
 /**
@@ -159,8 +162,6 @@ export function noteControl(
 function noteOpening(
   isIpv6: bool,
   number: u32,
-  first: u32,
-  itsSecond: u32,
   bit: u32,
   direction: u32,
 ): bool {
@@ -173,7 +174,7 @@ function noteOpening(
     store<u32>(at, (bits | bit) & ~BOTH_ENDED);
     return false;
   }
-  const noted = noteHalfOpen(first, itsSecond, bit, second);
+  const noted = noteHalfOpen(connectionFirst, connectionSecond, bit, second);
   if (isNew) return false;
   const silence = <i64> second - <i64> load<u32>(cell + CELL_LAST_SEEN);
   return (bits & (ENDED << direction)) !== 0 || silence > LONGEST_DELAY || isAnswered(noted);

@@ -1,5 +1,6 @@
 /* Who is client and who is server: what is due is judged, and becomes keys. */
 import {
+  CELL_LAST_SEEN,
   CELL_UNTIL,
   cellOf,
   COLD_JUDGEMENT,
@@ -28,11 +29,23 @@ import {
   decide,
   DROP,
   FLOW,
+  hasNoNetwork,
   isIgnored,
   isSuppressed,
   usesEvidence,
   VERDICT_MASK,
 } from "./mapping";
+import {
+  countAs,
+  DROPPED,
+  GAVE_FLOW,
+  IGNORED,
+  NO_NETWORK_IPV4,
+  NO_NETWORK_IPV6,
+  NO_RULE,
+  OWN_CONNECTION,
+  SUPPRESSED,
+} from "./no_flow";
 import { second, window } from "./time";
 
 // `src/flow/own_connections.ts`.
@@ -57,6 +70,8 @@ let observed: u32 = 0;
 let judgement: u32 = 0;
 /** What the mapping said last, whether or not that was taken. */
 let answer: u32 = UNJUDGED;
+/** Why that is no flow, where it is none. */
+let why: u32 = NO_RULE;
 
 /** Says where things lie, and whether there are connections of the sensor's own. */
 export function setUpJudging(
@@ -117,6 +132,8 @@ function judgeOne(word: u32, reading: usize): void {
   const cold = coldOf(isIpv6, number);
   const remembered = cold + COLD_OUTCOME + (<usize> direction << 2);
   let outcome = load<u32>(remembered);
+  let isAsked = false;
+  let itsWhy = NO_RULE;
   readFacts(isIpv6, cell, direction);
   if (outcome === UNJUDGED || mayChange(outcome)) {
     const isFirst = outcome === UNJUDGED;
@@ -124,6 +141,8 @@ function judgeOne(word: u32, reading: usize): void {
     const other = load<u32>(cold + COLD_OUTCOME + (<usize> far << 2));
     const strength = max(strengthHeld(outcome), strengthHeld(other));
     outcome = askAgain(isIpv6, number, direction, reading, strength);
+    isAsked = true;
+    itsWhy = why;
     // Both directions are decided with the same evidence, or their keys would contradict.
     const isOtherUpToDate = load<u32>(cold + COLD_JUDGEMENT) === judgement;
     store<u32>(cold + COLD_JUDGEMENT, answer === outcome ? judgement : 0);
@@ -141,7 +160,11 @@ function judgeOne(word: u32, reading: usize): void {
   }
   if (outcome === UNJUDGED) askAgainSoon(until);
   else if (verdictOf(outcome) === FLOW) stage(outcome, word);
-  else store<u32>(until, window + WINDOWS_HELD);
+  else {
+    store<u32>(until, window + WINDOWS_HELD);
+    // It was asked about this direction last, or long before.
+    if (isAsked) countAs(isIpv6, number, itsWhy);
+  }
 }
 
 /** Has what was just corrected written in this round, though its direction may send nothing now. */
@@ -191,22 +214,34 @@ function askAgain(
 function askMapping(isAgain: bool): u32 {
   if (hasOwn && load<u32>(FACTS_PROTOCOL) === PROTOCOL_TCP) {
     const own = judgeOwn();
+    why = OWN_CONNECTION;
     if (own === OURS) return DROP;
     if (own === MAYBE_OURS) return UNJUDGED;
   }
-  return isSuppressed() ? DROP : decide(isAgain);
+  why = SUPPRESSED;
+  if (isSuppressed()) return DROP;
+  const outcome = decide(isAgain);
+  if (verdictOf(outcome) === DROP) why = DROPPED;
+  else if (!hasNoNetwork()) why = NO_RULE;
+  else why = load<u32>(FACTS_IS_IPV6) !== 0 ? NO_NETWORK_IPV6 : NO_NETWORK_IPV4;
+  return outcome;
 }
 
 function stage(outcome: u32, word: u32): void {
   const isTurned = (outcome & CLIENT_IS_DESTINATION) !== 0;
+  const isIpv6 = (word & DUE_IPV6) !== 0;
+  const number = word >>> DUE_NUMBER_SHIFT;
+  const isItIgnored = isIgnored();
+  countAs(isIpv6, number, isItIgnored ? IGNORED : GAVE_FLOW);
   stageFlow(
     stagedCount,
-    load<u32>(FACTS_IS_IPV6) !== 0,
+    isIpv6,
     isTurned ? FACTS_DESTINATION : FACTS_SOURCE,
     isTurned ? FACTS_SOURCE : FACTS_DESTINATION,
     outcome >>> 16,
     byOf(outcome) | (load<u32>(FACTS_PROTOCOL) << 8),
-    isIgnored(),
+    isItIgnored,
+    load<u32>(cellOf(isIpv6, number) + CELL_LAST_SEEN),
   );
   store<u32>(stagedDue + (<usize> stagedCount << 2), word);
   stagedCount++;
@@ -218,7 +253,7 @@ function commitFlows(): void {
     handOn(observed);
     observed = 0;
   }
-  observed = commit(stagedCount, observed, second, window);
+  observed = commit(stagedCount, observed, window);
   for (let i: u32 = 0; i < stagedCount; i++) {
     const word = load<u32>(stagedDue + (<usize> i << 2));
     const cell = cellOf((word & DUE_IPV6) !== 0, word >>> DUE_NUMBER_SHIFT);

@@ -3,15 +3,7 @@
  * `deno task wasm` makes `key_program.ts` of it. These two say what lies where in its memory.
  */
 
-import {
-  addAllToFirst,
-  addAllToSecond,
-  addToFirst,
-  addToSecond,
-  firstSeed,
-  secondSeed,
-  setSeeds,
-} from "./fingerprint";
+import { firstHalf, secondHalf, setSecrets, sumForFirst, sumForSecond } from "./fingerprint";
 
 // A bucket is a cache line of eight slots: of each 32 bits of a fingerprint, then of each a word with 24
 // more of them and the window. So all eight are compared at once, without a branch for each.
@@ -39,9 +31,14 @@ const STAGED_PORT: usize = 32;
 const STAGED_ABOUT: usize = 36;
 const STAGED_FLAGS: usize = 40;
 const STAGED_UNTIL: usize = 44;
+const STAGED_SECONDS: usize = 48;
 const IS_IPV6: u32 = 1;
 const IS_IGNORED: u32 = 2;
 const ADDRESS: usize = 16;
+/** An IPv4 address is in the last word; words are hashed in pairs. */
+const IPV4_START: usize = ADDRESS - 8;
+/** Four words of 0, which nothing else is put into. */
+const NO_ADDRESS: usize = 0;
 
 // The keys of a flow that are held back. Both peer keys are written together always, so one of them
 // stands for both.
@@ -52,7 +49,7 @@ const KEYS: usize = 24;
 
 // `src/flow/observation_batch.ts`.
 const KIND_CLIENT: u32 = 1;
-const KIND_FLOW: u32 = 2;
+export const KIND_FLOW: u32 = 2;
 const KIND_PEER: u32 = 3;
 const IPV6_BIT: u32 = 1 << 8;
 const OBSERVATION: usize = 48;
@@ -85,8 +82,7 @@ let present: u32 = 0;
 let presentCount: usize = 0;
 let forgottenKeys: f64 = 0;
 
-// What is written next belongs to this time. `written` is how many observations there are.
-let seconds: u32 = 0;
+// What is written next belongs to this window. `written` is how many observations there are.
 let window: u32 = 0;
 let written: u32 = 0;
 let sum: u32 = 0;
@@ -99,7 +95,9 @@ export function setUpKeys(
   itsLimit: u32,
   itsWindowsHeld: u32,
   firstWindow: u32,
+  secrets: usize,
 ): void {
+  setSecrets(secrets);
   slots = itsSlots;
   otherSlots = itsOtherSlots;
   ages = itsAges;
@@ -115,14 +113,11 @@ export function setUpWriter(
   itsFingerprints: usize,
   itsObservations: usize,
   itsFlowsBy: usize,
-  itsFirstSeed: u32,
-  itsSecondSeed: u32,
 ): void {
   stagedFlows = staged;
   fingerprints = itsFingerprints;
   observations = itsObservations;
   flowsBy = itsFlowsBy;
-  setSeeds(itsFirstSeed, itsSecondSeed);
 }
 
 /** Keys that were let go before their time because too many were held. */
@@ -273,6 +268,7 @@ function ageOf(word: u32): u32 {
  *
  * @param place Which of those that are asked about at once.
  * @param about What decided it and the protocol, as in an observation's `WORD_ABOUT`.
+ * @param seconds When it was seen.
  */
 export function stageFlow(
   place: u32,
@@ -282,12 +278,14 @@ export function stageFlow(
   port: u32,
   about: u32,
   isIgnored: bool,
+  seconds: u32,
 ): void {
   const flow = stagedFlows + <usize> place * STAGED;
   v128.store(flow, v128.load(client));
   v128.store(flow + STAGED_SERVER, v128.load(server));
   store<u32>(flow + STAGED_PORT, port);
   store<u32>(flow + STAGED_ABOUT, about);
+  store<u32>(flow + STAGED_SECONDS, seconds);
   store<u32>(flow + STAGED_FLAGS, (isIpv6 ? IS_IPV6 : 0) | (isIgnored ? IS_IGNORED : 0));
 }
 
@@ -302,8 +300,7 @@ export function untilOf(place: u32): u32 {
  * @param observed How many observations there are.
  * @returns How many there are afterwards.
  */
-export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u32): u32 {
-  seconds = itsSeconds;
+export function commit(count: u32, observed: u32, itsWindow: u32): u32 {
   window = itsWindow;
   written = observed;
   let key = fingerprints;
@@ -320,27 +317,32 @@ export function commit(count: u32, observed: u32, itsSeconds: u32, itsWindow: u3
   return written;
 }
 
-/** Asks about an observation's key as {@linkcode admit} does, by the first `count` words of it. */
-export function admitWords(words: usize, count: u32, itsWindow: u32): u32 {
-  const end = words + (<usize> count << 2);
-  const first = addAllToFirst(firstSeed, words, end);
-  const second = addAllToSecond(secondSeed, words, end);
-  return admit(first, second, itsWindow);
+/** Asks about an observation's key as {@linkcode admit} does, by those of its words that tell it from others. */
+export function admitObservation(observation: usize, itsWindow: u32): u32 {
+  const kind = load<u32>(observation + WORD_KIND);
+  const start: usize = (kind & IPV6_BIT) !== 0 ? 0 : IPV4_START;
+  const ports = load<u32>(observation + WORD_PORTS);
+  const a = observation + WORD_A;
+  const b = observation + WORD_B;
+  const first = firstOfKey(kind, start, a, b, ports);
+  return admit(first, secondOfKey(kind, start, a, b, ports), itsWindow);
 }
 
 function commitFlow(flow: usize, key: usize): void {
   const client = flow;
   const server = flow + ADDRESS;
   const flags = load<u32>(flow + STAGED_FLAGS);
-  const family = (flags & IS_IPV6) !== 0 ? IPV6_BIT : 0;
+  const isIpv6 = (flags & IS_IPV6) !== 0;
+  const seconds = load<u32>(flow + STAGED_SECONDS);
   const clientHeld = admitAt(key + CLIENT);
-  if (clientHeld === 0) push(KIND_CLIENT | family, client, 0, 0, 0);
+  if (clientHeld === 0) push(KIND_CLIENT, isIpv6, client, 0, 0, 0, seconds);
   let until = nextWindow(clientHeld);
   if ((flags & IS_IGNORED) === 0) {
     const flowHeld = admitAt(key + FLOW);
     if (flowHeld === 0) {
       const about = load<u32>(flow + STAGED_ABOUT);
-      push(KIND_FLOW | family, client, server, load<u32>(flow + STAGED_PORT), about);
+      const port = load<u32>(flow + STAGED_PORT);
+      push(KIND_FLOW, isIpv6, client, server, port, about, seconds);
       const by = flowsBy + (<usize> (about & 0xff) << 3);
       store<f64>(by, load<f64>(by) + 1);
     }
@@ -348,9 +350,9 @@ function commitFlow(flow: usize, key: usize): void {
   }
   const peerHeld = admitAt(key + PEER);
   if (peerHeld === 0) {
-    push(KIND_PEER | family, client, server, 0, 0);
+    push(KIND_PEER, isIpv6, client, server, 0, 0, seconds);
     // An address that talks with itself has one peer key: both ways are the same.
-    if (!areEqual(client, server)) push(KIND_PEER | family, server, client, 0, 0);
+    if (!areEqual(client, server)) push(KIND_PEER, isIpv6, server, client, 0, 0, seconds);
   }
   store<u32>(flow + STAGED_UNTIL, min(until, nextWindow(peerHeld)));
 }
@@ -371,9 +373,8 @@ function identifyFlow(flow: usize, key: usize): void {
   const server = flow + ADDRESS;
   const isIpv6 = (load<u32>(flow + STAGED_FLAGS) & IS_IPV6) !== 0;
   const family = isIpv6 ? IPV6_BIT : 0;
-  // An IPv4 address is in the last word.
-  const start: usize = isIpv6 ? 0 : ADDRESS - 4;
-  identifyKey(KIND_CLIENT | family, start, client, 0, 0, key + CLIENT);
+  const start: usize = isIpv6 ? 0 : IPV4_START;
+  identifyKey(KIND_CLIENT | family, start, client, NO_ADDRESS, 0, key + CLIENT);
   const port = load<u32>(flow + STAGED_PORT);
   identifyKey(KIND_FLOW | family, start, client, server, port, key + FLOW);
   const isOrdered = compare(start, client, server) <= 0;
@@ -382,24 +383,34 @@ function identifyFlow(flow: usize, key: usize): void {
   identifyKey(KIND_PEER | family, start, one, other, 0, key + PEER);
 }
 
-/** Makes the fingerprint of a key; `other` is 0 where it has one address only. */
+/** Makes the fingerprint of a key. */
 @inline
 function identifyKey(
   kind: u32,
   start: usize,
   one: usize,
   other: usize,
-  port: u32,
+  ports: u32,
   into: usize,
 ): void {
-  let first = addAllToFirst(addToFirst(firstSeed, kind), one + start, one + ADDRESS);
-  let second = addAllToSecond(addToSecond(secondSeed, kind), one + start, one + ADDRESS);
-  if (other !== 0) {
-    first = addAllToFirst(first, other + start, other + ADDRESS);
-    second = addAllToSecond(second, other + start, other + ADDRESS);
-  }
-  store<u32>(into, addToFirst(first, port));
-  store<u32>(into + 4, addToSecond(second, port));
+  store<u32>(into, firstOfKey(kind, start, one, other, ports));
+  store<u32>(into + 4, secondOfKey(kind, start, one, other, ports));
+}
+
+@inline
+function firstOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForFirst(one + start, size, start) +
+    sumForFirst(other + start, size, ADDRESS + start);
+  return firstHalf(kind, ports, sum);
+}
+
+@inline
+function secondOfKey(kind: u32, start: usize, one: usize, other: usize, ports: u32): u32 {
+  const size = ADDRESS - start;
+  const sum = sumForSecond(one + start, size, start) +
+    sumForSecond(other + start, size, ADDRESS + start);
+  return secondHalf(kind, ports, sum);
 }
 
 function compare(start: usize, one: usize, other: usize): i32 {
@@ -417,10 +428,33 @@ function areEqual(one: usize, other: usize): bool {
 
 /** Writes an observation; `b` is 0 where it has one address only. */
 @inline
-function push(kind: u32, a: usize, b: usize, ports: u32, about: u32): void {
-  const at = observations + <usize> written * OBSERVATION;
-  written++;
-  store<u32>(at + WORD_KIND, kind);
+function push(
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  putObservation(observations, written++, kind, isIpv6, a, b, ports, about, seconds);
+}
+
+/** The same anywhere, as one of others. */
+@inline
+export function putObservation(
+  into: usize,
+  place: u32,
+  kind: u32,
+  isIpv6: bool,
+  a: usize,
+  b: usize,
+  ports: u32,
+  about: u32,
+  seconds: u32,
+): void {
+  const at = into + <usize> place * OBSERVATION;
+  store<u32>(at + WORD_KIND, isIpv6 ? kind | IPV6_BIT : kind);
   store<u64>(at + WORD_A, load<u64>(a));
   store<u64>(at + WORD_A + 8, load<u64>(a + 8));
   store<u64>(at + WORD_B, b === 0 ? 0 : load<u64>(b));

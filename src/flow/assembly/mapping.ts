@@ -104,6 +104,12 @@ export function isSuppressed(): bool {
     find(OWN_NETWORKS, FACTS_DESTINATION) !== NOWHERE;
 }
 
+/** Whether an address was in no network when {@linkcode decide} was asked last. */
+export function hasNoNetwork(): bool {
+  return load<i32>(FACTS_SOURCE_NETWORK) === NOWHERE ||
+    load<i32>(FACTS_DESTINATION_NETWORK) === NOWHERE;
+}
+
 /** Whether one of the ends is ignored. */
 export function isIgnored(): bool {
   return isIgnoredEnd(FACTS_SOURCE, load<u32>(FACTS_SOURCE_PORT)) ||

@@ -5,10 +5,14 @@
 export { setUpCells } from "./cells";
 export { addDue, setUpDue } from "./due";
 export {
+  fingerprintOf,
+  forgottenEnds,
+  forgottenHalfOpen,
   learnClient,
   learnServer,
   meet,
   noteHalfOpen,
+  onlyOpenedCount,
   read,
   setUpEvidence,
   takeHalfOpen,
@@ -17,7 +21,7 @@ export { gather, noteControl, noteGap, noteLook, setUpGathering } from "./gather
 export { judgeDue, observations, readAll, setUpJudging } from "./judging";
 export {
   admit,
-  admitWords,
+  admitObservation,
   commit,
   forgotten,
   setUpKeys,
@@ -25,5 +29,7 @@ export {
   stageFlow,
 } from "./keys";
 export { decide, isIgnored, isSuppressed, setMapping } from "./mapping";
+export { listSeen, seenListed } from "./seen";
+export { setUpBecame } from "./no_flow";
 export { placedEnd, takeSightings } from "./sightings";
 export { setTime } from "./time";

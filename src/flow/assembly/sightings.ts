@@ -14,12 +14,6 @@ import {
 } from "./cells";
 import { addDue } from "./due";
 import {
-  connectionFirst,
-  connectionSecond,
-  identify,
-  identifyConversation,
-} from "./evidence";
-import {
   DIRECTION_SHIFT,
   FLAGS_SHIFT,
   gatherSifted,
@@ -98,17 +92,18 @@ function takeSifted(isIpv6: bool, at: usize, about: u32): void {
   const direction = (about >>> DIRECTION_SHIFT) & 1;
   const flags = about >>> FLAGS_SHIFT;
   if ((flags & CONTROL) !== 0) {
-    if ((flags & TCP_SYN) !== 0) noteSyn(isIpv6, number, at, about);
-    if (!isAdded) noteControl(isIpv6, number, about, connectionFirst, connectionSecond);
+    if (number === 0) place(isIpv6, 0, about & PROTOCOL_MASK, load<u32>(at + PORTS), at + ADDRESSES);
+    else if ((flags & TCP_SYN) !== 0) noteSyn(isIpv6, number, at);
+    if (!isAdded) noteControl(isIpv6, number, about);
     if ((flags & TCP_RST) !== 0) {
-      const isKnown = number !== 0;
-      const ports = load<u32>(isKnown ? cell + CELL_PORTS : at + PORTS);
-      const addresses = isKnown ? cell + CELL_ADDRESSES : at + ADDRESSES;
-      if (takeReset(isIpv6, direction, ports, addresses)) return;
+      const ports = load<u32>(cell + CELL_PORTS);
+      if (takeReset(isIpv6, direction, ports, cell + CELL_ADDRESSES)) return;
     }
+    if (number !== 0 && (flags & TCP_SYN) === 0) store<u32>(cell + CELL_LAST_SEEN, second);
     // A connection is attributed from its payload packets: then it is one that worked.
     if ((flags & (TCP_SYN | TCP_FIN)) !== 0 || number === 0) return;
   }
+  store<u32>(cell + CELL_LAST_SEEN, second);
   const until = cell + CELL_UNTIL + (<usize> direction << 2);
   if ((load<u32>(cell + CELL_STATE) & WANTS_LOOK) !== 0) {
     const says = load<u32>(at + SAYS);
@@ -124,13 +119,8 @@ function takeSifted(isIpv6: bool, at: usize, about: u32): void {
   if (load<u32>(until) <= window) addDue(isIpv6, number, direction);
 }
 
-/** Makes the fingerprint of a connection of which a packet with SYN was sent on. */
-function noteSyn(isIpv6: bool, number: u32, at: usize, about: u32): void {
-  if (number === 0) {
-    identify(isIpv6, at + ADDRESSES, load<u32>(at + PORTS), about & PROTOCOL_MASK);
-    return;
-  }
-  identifyConversation(isIpv6, number);
+/** Notes what a sieve has counted and seen of a conversation up to a packet with SYN. */
+function noteSyn(isIpv6: bool, number: u32, at: usize): void {
   setLooks(isIpv6, number, load<u32>(at + SAYS) >>> LOOKS_SHIFT);
   store<u32>(cellOf(isIpv6, number) + CELL_LAST_SEEN, second - load<u32>(at + IDLE));
 }

@@ -104,11 +104,18 @@ const FROM_CLIENT: u32 = 1;
 const FROM_SERVER: u32 = 2;
 const BY_QR_BIT: u32 = 4;
 
-// A packet of a list: where its payload is, hash, ports, `about`, then the low end's address and the
-// high one's.
+// A packet that is wanted as a whole.
+const OTHER_CAPTURED: usize = 4;
+const OTHER_LINK_TYPE: usize = 8;
+const OTHER_ORDER: usize = 12;
+const OTHER_SHIFT: usize = 4;
+
+// A packet of a list: where its payload is, hash, which packet of its group, ports, `about`, then the low
+// end's address and the high one's.
 const PAYLOAD: usize = 0;
 const PAYLOAD_END: usize = 4;
 const HASH: usize = 8;
+const ORDER: usize = 12;
 const PORTS: usize = 16;
 const ABOUT: usize = 20;
 const ENDS: usize = 24;
@@ -163,9 +170,15 @@ let table4: usize = 0;
 let table6: usize = 0;
 let list4: usize = 0;
 let list6: usize = 0;
-/** The numbers that packets of a group seem to have, and whether they may be others' by now. */
-let found: usize = 0;
+/** The numbers that packets of a group seem to have, of each list, and whether they may be others' by now. */
+let found4: usize = 0;
+let found6: usize = 0;
 let isFoundStale: bool = false;
+/** Packets of a group that are wanted as a whole: where each is, how long, link type, which of the group. */
+let others: usize = 0;
+let otherCount: u32 = 0;
+/** How many packets a group has up to now. */
+let order: u32 = 0;
 let readPorts: usize = 0;
 let signFilter: usize = 0;
 let looked: usize = 0;
@@ -223,7 +236,9 @@ export function setUp(
   table6 = tables + 64;
   list4 = lists;
   list6 = lists + (<usize> GROUP << LIST4_SHIFT);
-  found = scratch;
+  found4 = scratch;
+  found6 = scratch + (<usize> GROUP << 2);
+  others = scratch + (<usize> GROUP << 3);
   readPorts = ports;
   signFilter = itsSignFilter;
   looked = itsLooked;
@@ -380,9 +395,20 @@ export function sendTime(packetSecond: u32): void {
   send(IS_TIME, packetSecond, 0, 0);
 }
 
-/** Sends on a packet that is wanted as a whole. */
-export function sendOther(at: u32, captured: u32, linkType: u32): void {
-  const from = bytes + at;
+/** Has a packet sent on as a whole. */
+export function addOther(at: u32, captured: u32, linkType: u32): void {
+  const into = others + (<usize> otherCount << OTHER_SHIFT);
+  otherCount++;
+  store<u32>(into, at);
+  store<u32>(into + OTHER_CAPTURED, captured);
+  store<u32>(into + OTHER_LINK_TYPE, linkType);
+  store<u32>(into + OTHER_ORDER, order);
+}
+
+function sendOther(other: usize): void {
+  const captured = load<u32>(other + OTHER_CAPTURED);
+  const linkType = load<u32>(other + OTHER_LINK_TYPE);
+  const from = bytes + load<u32>(other);
   const head = out;
   send(IS_OTHER, 0, 0, 0);
   store<u32>(head, linkType, HEAD_LINK_TYPE);
@@ -440,7 +466,7 @@ function decodePlain(start: usize, captured: usize): bool {
   const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 0, 0, 0, 0);
   const ends = v128.swizzle(v128.load(start, 26), turn);
   const ports = <u32> i32x4.extract_lane(ends, 2);
-  if (isRead(about, ports)) sendOther(<u32> (start - bytes), <u32> captured, LINKTYPE_ETHERNET);
+  if (isRead(about, ports)) addOther(<u32> (start - bytes), <u32> captured, LINKTYPE_ETHERNET);
   const addresses = <u64> i64x2.extract_lane(ends, 0);
   put4(<u32> addresses, <u32> (addresses >>> 32), ports, about);
   return true;
@@ -456,7 +482,7 @@ function decode6(start: usize, end: usize): bool {
   if (about === 0) return false;
   const ports = word32(transport);
   if (isRead(about, ports)) {
-    sendOther(<u32> (start - bytes), <u32> (end - start), LINKTYPE_ETHERNET);
+    addOther(<u32> (start - bytes), <u32> (end - start), LINKTYPE_ETHERNET);
   }
   const into = next6();
   const turn = i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
@@ -595,7 +621,8 @@ export function add6(sourceAndDestination: u32, aboutIt: u32): void {
 function putRest(into: usize, about: u32, ports: u32, hash: u32): void {
   store<u32>(into, <u32> payloadFrom, PAYLOAD);
   store<u32>(into, <u32> payloadEnd, PAYLOAD_END);
-  store<u32>(into, hash, HASH);
+  store<u64>(into, hash | (<u64> order << 32), HASH);
+  order++;
   store<u64>(into, ports | (<u64> about << 32), PORTS);
 }
 
@@ -624,16 +651,39 @@ export function hashOf6(ends: usize, ports: u32, protocol: u32): u32 {
   return hash6(ends, ports, protocol);
 }
 
-/** Looks up the packets of a group, and sends on those that say something new. */
+/**
+ * Looks up the packets of a group, and sends on those that say something new: in their order, as groups
+ * are not the same wherever packets come from.
+ */
 export function lookUp(): void {
-  if (count4 !== 0) {
-    lookUpAll(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4);
-    count4 = 0;
+  isFoundStale = false;
+  if (count4 !== 0) prefetch(table4, list4, LIST4_SHIFT, CELL4_SHIFT, count4, found4);
+  if (count6 !== 0) prefetch(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6, found6);
+  let from4: u32 = 0;
+  let from6: u32 = 0;
+  const end = others + (<usize> otherCount << OTHER_SHIFT);
+  for (let other = others;; other += 1 << OTHER_SHIFT) {
+    const next = other < end ? load<u32>(other + OTHER_ORDER) : u32.MAX_VALUE;
+    while (from4 < count4 || from6 < count6) {
+      // Those of one family up to the first of the other.
+      const order4 = orderIn(list4, LIST4_SHIFT, from4, count4);
+      const order6 = orderIn(list6, LIST6_SHIFT, from6, count6);
+      if (min(order4, order6) >= next) break;
+      if (order4 < order6) {
+        from4 = lookUpAll(table4, list4, LIST4_SHIFT, CELL4_SHIFT, from4, count4, found4, min(order6, next));
+      } else {
+        from6 = lookUpAll(table6, list6, LIST6_SHIFT, CELL6_SHIFT, from6, count6, found6, min(order4, next));
+      }
+    }
+    if (other === end) break;
+    sendOther(other);
   }
-  if (count6 !== 0) {
-    lookUpAll(table6, list6, LIST6_SHIFT, CELL6_SHIFT, count6);
-    count6 = 0;
-  }
+  count4 = count6 = otherCount = order = 0;
+}
+
+@inline
+function orderIn(list: usize, shift: usize, packet: u32, count: u32): u32 {
+  return packet === count ? u32.MAX_VALUE : load<u32>(list + (<usize> packet << shift), ORDER);
 }
 
 /** How many payloads there are to be looked at, of all that was sifted since {@linkcode begin}. */
@@ -641,15 +691,30 @@ export function toBeLookedAt(): u32 {
   return lookedCount;
 }
 
-/** Inlined for each family: what depends on the size of its cells is decided by the compiler. */
+/**
+ * Looks up packets of a list. Inlined for each family: what depends on the size of its cells is decided by
+ * the compiler.
+ *
+ * @param before Which packet of the group is the first that comes too late.
+ * @returns The index after the last that was looked up.
+ */
 @inline
-function lookUpAll(t: usize, list: usize, listShift: usize, shift: usize, count: u32): void {
+function lookUpAll(
+  t: usize,
+  list: usize,
+  listShift: usize,
+  shift: usize,
+  from: u32,
+  count: u32,
+  found: usize,
+  before: u32,
+): u32 {
   const cells: usize = load<u32>(t, T_CELLS);
-  prefetch(t, list, listShift, shift, count);
-  isFoundStale = false;
   const end = list + (<usize> count << listShift);
-  let foundAt = found;
-  for (let packet = list; packet < end; packet += 1 << listShift, foundAt += 4) {
+  let packet = list + (<usize> from << listShift);
+  let foundAt = found + (<usize> from << 2);
+  for (; packet < end; packet += 1 << listShift, foundAt += 4) {
+    if (load<u32>(packet, ORDER) >= before) break;
     const portsAndAbout = load<u64>(packet, PORTS);
     const about = <u32> (portsAndAbout >>> 32);
     let number = load<u32>(foundAt);
@@ -678,6 +743,7 @@ function lookUpAll(t: usize, list: usize, listShift: usize, shift: usize, count:
     }
     takeKnown(t, shift, packet, shift === CELL6_SHIFT ? about | IS_IPV6 : about, number);
   }
+  return <u32> ((packet - list) >>> listShift);
 }
 
 /** The number of a packet's conversation, or 0. */
@@ -710,7 +776,14 @@ function homeOf(hash: u32, mask: u32): u32 {
  * and has little else to do, so that it waits for many places at once.
  */
 @inline
-function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, count: u32): void {
+function prefetch(
+  t: usize,
+  list: usize,
+  listShift: usize,
+  cellShift: usize,
+  count: u32,
+  found: usize,
+): void {
   const index: usize = load<u32>(t, T_INDEX);
   const mask = load<u32>(t, T_MASK);
   const cells: usize = load<u32>(t, T_CELLS);
@@ -740,7 +813,7 @@ function prefetch(t: usize, list: usize, listShift: usize, cellShift: usize, cou
 /** Takes a packet that belongs to no known conversation. */
 function takeUnknown(t: usize, shift: usize, packet: usize, about: u32): void {
   if ((about & CONTROL) !== 0 && isNoConversation(about, isOwn(shift, packet, about))) {
-    if ((about & (SYN | RST)) !== 0) sendWithEnds(shift, packet, about, 0);
+    sendWithEnds(shift, packet, about, 0);
     return;
   }
   const number = add(t, shift, load<u32>(packet, HASH));
@@ -783,6 +856,7 @@ function sendControl(cell: usize, about: u32, number: u32, isToOwn: bool): bool 
   }
   const lastSeen = load<u32>(cell + CELL_LAST_SEEN);
   const idle = second > lastSeen ? second - lastSeen : 0;
+  if ((about & SYN) === 0) store<u32>(cell + CELL_LAST_SEEN, second);
   send(about, number, looks, idle);
   return true;
 }

@@ -21,7 +21,6 @@ const ROW_SHIFT: usize = 6;
 const ADDRESSES: usize = 32;
 const ROW_WHAT: usize = 32;
 const ROW_ABOUT: usize = 36;
-const ROW_SIGHTINGS: usize = 40;
 const ROW_FIRST: usize = 44;
 const ROW_LAST: usize = 48;
 const ROW_OLDER: usize = 52;
@@ -100,10 +99,38 @@ export function add(
   }
   const row = rowOf(family, number);
   store<u32>(row + ROW_ABOUT, about);
-  store<u32>(row + ROW_SIGHTINGS, load<u32>(row + ROW_SIGHTINGS) + 1);
   store<u32>(row + ROW_FIRST, min(load<u32>(row + ROW_FIRST), seconds));
   store<u32>(row + ROW_LAST, max(load<u32>(row + ROW_LAST), seconds));
   return number;
+}
+
+/**
+ * Takes when flows among observations were seen last, of those that have rows.
+ */
+export function seeFlows(observations: usize, count: u32): void {
+  let at = observations;
+  for (let i: u32 = 0; i < count; i++, at += OBSERVATION) {
+    const kind = load<u32>(at);
+    if ((kind & KIND_MASK) !== KIND_FLOW) continue;
+    const protocol = (load<u32>(at + WORD_ABOUT) >>> 8) & PROTOCOL_MASK;
+    const ports = load<u32>(at + WORD_PORTS);
+    see((kind & IPV6_BIT) !== 0, at + WORD_A, ports, protocol, load<u32>(at + WORD_SECONDS));
+  }
+}
+
+/** Takes when something was seen last, if it has a row. */
+export function see(
+  isIpv6: bool,
+  addresses: usize,
+  what: u32,
+  protocol: u32,
+  seconds: u32,
+): void {
+  const family = families + (isIpv6 ? FAMILY : 0);
+  const number = find(family, hashOf(addresses, what, protocol), addresses, what, protocol);
+  if (number === 0) return;
+  const row = rowOf(family, number);
+  store<u32>(row + ROW_LAST, max(load<u32>(row + ROW_LAST), seconds));
 }
 
 /** The number of the row, or 0. */
@@ -142,7 +169,6 @@ function append(
   v128.store(row + 16, v128.load(addresses + 16));
   store<u32>(row + ROW_WHAT, what);
   store<u32>(row + ROW_ABOUT, about);
-  store<u32>(row + ROW_SIGHTINGS, 1);
   store<u32>(row + ROW_FIRST, seconds);
   store<u32>(row + ROW_LAST, seconds);
   store<u32>(row + ROW_HASH, hash);

@@ -13,7 +13,6 @@ const ROW_SHIFT: usize = 6;
 const ADDRESS: usize = 16;
 const ROW_WHAT: usize = 32;
 const ROW_ABOUT: usize = 36;
-const ROW_SIGHTINGS: usize = 40;
 const ROW_FIRST: usize = 44;
 const ROW_LAST: usize = 48;
 const NOTE_SHIFT: u32 = 8;
@@ -34,13 +33,11 @@ const CLIENT: usize = 0;
 const SERVER: usize = 4;
 const PORT: usize = 8;
 const BY: usize = 12;
-const SEEN: usize = 16;
-const TIME: usize = 20;
+const TIME: usize = 16;
 // What `measure` says of all rows.
-const CLIENTS: usize = 24;
-const FIRST: usize = 28;
-const LAST: usize = 32;
-const SIGHTINGS: usize = 40;
+const CLIENTS: usize = 20;
+const FIRST: usize = 24;
+const LAST: usize = 28;
 
 /** Between two columns. */
 const GAP: u32 = 2;
@@ -150,11 +147,9 @@ export function measure(): void {
   let server: usize = 0;
   let port: usize = 0;
   let by: u32 = 0;
-  let seen: usize = 0;
   let clients: u32 = 0;
   let first: u32 = u32.MAX_VALUE;
   let last: u32 = 0;
-  let sightings: f64 = 0;
   let before: usize = 0;
   for (let i: u32 = 0; i < count; i++) {
     const isIpv6 = i >= ipv4Count;
@@ -167,20 +162,16 @@ export function measure(): void {
     server = max(server, putAddress(scratch, row + ADDRESS, isIpv6) - scratch);
     port = max(port, putPort(scratch, row) - scratch);
     by = max(by, load<u8>(byOf(row)));
-    seen = max(seen, putNumber(scratch, load<u32>(row + ROW_SIGHTINGS)) - scratch);
     first = min(first, load<u32>(row + ROW_FIRST));
     last = max(last, load<u32>(row + ROW_LAST));
-    sightings += <f64> load<u32>(row + ROW_SIGHTINGS);
   }
   store<u32>(measures, <u32> client, CLIENT);
   store<u32>(measures, <u32> server, SERVER);
   store<u32>(measures, <u32> port, PORT);
   store<u32>(measures, by, BY);
-  store<u32>(measures, <u32> seen, SEEN);
   store<u32>(measures, clients, CLIENTS);
   store<u32>(measures, first, FIRST);
   store<u32>(measures, last, LAST);
-  store<f64>(measures, sightings, SIGHTINGS);
 }
 
 /**
@@ -213,10 +204,6 @@ function writeRow(number: u32, into: usize, hasNames: bool): usize {
   store<u16>(at - GAP, 0x2020);
   start = at;
   at = pad(start, putText(start, byOf(row)), load<u32>(measures, BY) + GAP);
-  start = at;
-  at = putNumber(start, load<u32>(row + ROW_SIGHTINGS));
-  at = alignRight(start, at, load<u32>(measures, SEEN)) + GAP;
-  store<u16>(at - GAP, 0x2020);
   start = at;
   at = pad(start, putTime(start, load<u32>(row + ROW_FIRST)), load<u32>(measures, TIME) + GAP);
   start = at;

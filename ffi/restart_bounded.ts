@@ -1,0 +1,68 @@
+import {
+  boundingSet,
+  CAP_DAC_READ_SEARCH,
+  CAP_NET_ADMIN,
+  CAP_NET_RAW,
+  CAP_SETGID,
+  CAP_SETUID,
+  capabilities,
+  emptyBoundingSet,
+  hasNoNewPrivileges,
+  setCapabilities,
+  setNoNewPrivileges,
+} from "./capabilities.ts";
+import { errorText, lastErrno } from "./errno.ts";
+import { KernelText } from "./kernel_text.ts";
+import { libc } from "./libc.ts";
+import { addressOf, allocate, cString } from "./memory.ts";
+
+const POINTER_BYTES = 8;
+
+/** What is needed until privileges are given up: to capture, to read files, to become another user. */
+const NEEDED = [CAP_NET_RAW, CAP_NET_ADMIN, CAP_DAC_READ_SEARCH, CAP_SETUID, CAP_SETGID]
+  .reduce((set, capability) => set | 1n << BigInt(capability), 0n);
+
+/**
+ * Sees to it that no thread of the process, and nothing that it starts, can ever have more privileges
+ * than are needed here: `no_new_privs` of prctl(2), and an empty bounding set.
+ *
+ * Both are each thread's own, and when JavaScript begins there are threads already, whose no other
+ * thread can change. So they are set for this one, and the program starts again in its place, execve(2):
+ * the same process, whose threads are all made by this one. It does not return then. What was opened
+ * before is lost, so this comes first.
+ *
+ * An empty bounding set leaves root the capabilities that are inheritable, capabilities(7).
+ *
+ * @returns What could not be had, for a message, or `null`.
+ */
+export function restartBounded(): string | null {
+  const isNewAllowed = !hasNoNewPrivileges();
+  const before = boundingSet();
+  if (!isNewAllowed && before === 0n) return null;
+  const sets = capabilities();
+  setCapabilities({ ...sets, inheritable: sets.permitted & NEEDED });
+  emptyBoundingSet();
+  setNoNewPrivileges();
+  const after = boundingSet();
+  // Each start has less than the one before, or is the last.
+  if (isNewAllowed || after !== before) return `it can't be started again (${startAgain()})`;
+  return "the bounding set of capabilities stays as it was, for want of CAP_SETPCAP";
+}
+
+/** @returns Why it did not work; otherwise it does not return. */
+function startAgain(): string {
+  const parameters = ownCommandLine().map(cString);
+  const pointers = allocate((parameters.length + 1) * POINTER_BYTES);
+  const view = new DataView(pointers.buffer);
+  parameters.forEach((it, i) => view.setBigUint64(i * POINTER_BYTES, addressOf(it), true));
+  libc().execv(cString(Deno.execPath()), pointers);
+  return errorText(lastErrno());
+}
+
+/** What the process was started with, proc_pid_cmdline(5). */
+function ownCommandLine(): string[] {
+  using file = KernelText.open("/proc/self/cmdline");
+  let text = "";
+  for (let piece; (piece = file?.next() ?? null) !== null;) text += piece;
+  return text.split("\0").slice(0, -1);
+}

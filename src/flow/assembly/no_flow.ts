@@ -1,0 +1,60 @@
+/*
+ * Counts what became of conversations: a flow, or why none; and keeps the first of each kind as an
+ * example. That is done when they are judged, and costs packets nothing.
+ */
+import { COLD_EVIDENCE, coldOf } from "./cells";
+import { FACTS } from "./facts";
+
+// `src/flow/no_flow.ts`.
+export const GAVE_FLOW: u32 = 0;
+export const NO_RULE: u32 = 1;
+export const DROPPED: u32 = 2;
+export const IGNORED: u32 = 3;
+export const NO_NETWORK_IPV4: u32 = 4;
+export const NO_NETWORK_IPV6: u32 = 5;
+export const SUPPRESSED: u32 = 6;
+export const OWN_CONNECTION: u32 = 7;
+export const ONLY_OPENED: u32 = 8;
+const KINDS: usize = 16;
+
+/** Among the evidence bits of a conversation, which begin anew with it: what it is counted as, and 1. */
+const COUNTED_SHIFT: u32 = 24;
+const COUNTED_MASK: u32 = 15;
+/** Of an example as many bytes of the facts. */
+const EXAMPLE: usize = 64;
+
+let counts: usize = 0;
+let examples: usize = 0;
+
+/** Says where they lie: 16 counts of 8 bytes, then as many examples. */
+export function setUpBecame(at: usize): void {
+  counts = at;
+  examples = at + KINDS * 8;
+}
+
+/** Counts a conversation that was just judged, whose facts were read, or counts it as something else. */
+export function countAs(isIpv6: bool, number: u32, kind: u32): void {
+  const at = coldOf(isIpv6, number) + COLD_EVIDENCE;
+  const bits = load<u32>(at);
+  const before = (bits >>> COUNTED_SHIFT) & COUNTED_MASK;
+  if (before === kind + 1 || before === GAVE_FLOW + 1) return;
+  // Of two directions one may have no rule that matches.
+  if (kind === NO_RULE && before === DROPPED + 1) return;
+  store<u32>(at, (bits & ~(COUNTED_MASK << COUNTED_SHIFT)) | ((kind + 1) << COUNTED_SHIFT));
+  if (before !== 0) addTo(before - 1, -1);
+  addTo(kind, 1);
+  keepExample(kind);
+}
+
+/** Keeps the facts as an example, if there is none of its kind. */
+export function keepExample(kind: u32): void {
+  const example = examples + <usize> kind * EXAMPLE;
+  // A protocol is not 0.
+  if (load<u32>(example + 4) === 0) memory.copy(example, FACTS, EXAMPLE);
+}
+
+@inline
+function addTo(kind: u32, change: f64): void {
+  const at = counts + (<usize> kind << 3);
+  store<f64>(at, load<f64>(at) + change);
+}
