@@ -70,7 +70,7 @@ export async function report(
   const { config } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
-  using source = await openSource(sourceOf(names, options, config), localNetworks);
+  using source = await openSource(sourceOf("report", names, options, config), localNetworks);
   if (options.since !== undefined && !source.hasFigures) {
     throw new UserError(`--since: ${source.name} has no times; a store has`, WRONG_USAGE);
   }
@@ -137,26 +137,31 @@ async function printDiff(
   else await printText(lines(renderDiff(rows, title, viewOf(source))));
 }
 
-/** What the command line says, else the configuration. */
-function sourceOf(
+/**
+ * What the command line says, else the configuration.
+ *
+ * @throws {UserError} when there is nothing to read, or more than one thing.
+ */
+export function sourceOf(
+  command: string,
   names: readonly string[],
-  options: ReportOptions,
+  options: Pick<ReportOptions, "store" | "redis" | "redisPasswordFile">,
   config: ValidConfig,
 ): NamedSource {
   const { store, redis } = options;
   const given = [...names, ...store === undefined ? [] : [store], ...redis ? [redis] : []];
   if (given.length > 1) {
-    throw new UserError(`report: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
+    throw new UserError(`${command}: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
   }
-  if (given.length === 1 && !redis) return { name: given[0], place: "report" };
+  if (given.length === 1 && !redis) return { name: given[0], place: command };
   if (!redis && config.store !== null) {
     return { name: config.store, place: config.placeOf(["store"]) };
   }
   const found = storeOf(options, config);
   if (found !== null) return { ...found, name: found.url };
   throw new UserError(
-    "report: there is nothing to report from: name a store, a file that --json wrote, or --redis " +
-      "URL",
+    `${command}: there is nothing to ${command} from: name a store, a file that --json wrote, or ` +
+      "--redis URL",
     WRONG_USAGE,
   );
 }

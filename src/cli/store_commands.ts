@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { parseCidr } from "../config/cidr.ts";
 import { EXPORTED_TABLES } from "../export/exported_tables.ts";
+import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { integerIn } from "./option_values.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
@@ -55,6 +56,26 @@ export function addStoreCommands(tools: CommandTools): void {
       finish(await report(names, options, log(options)));
     });
 
+  addPageOptions(
+    addRedisOptions(
+      command("serve", "Show a store as a page, until SIGINT or SIGTERM; or Redis, or JSON lines."),
+      "show",
+    )
+      .usage("[options] [file] [our-net...]")
+      .argument(
+        "[file...]",
+        'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
+          "configuration; then own networks (otherwise those of the store or the configuration)",
+      )
+      .addOption(configOption())
+      .option("--store <file>", "as <file>", storeFile),
+    "127.0.0.1:3047 if not said",
+  )
+    .action(async (names: string[], options) => {
+      const { serve } = await import("./serve.ts");
+      finish(await serve(names, options, log(options)));
+    });
+
   command("export", "Write what a store has as Parquet, CSV or lines of JSON.")
     .usage("[options] <file>")
     .argument("[file...]", "the store")
@@ -71,6 +92,40 @@ export function addStoreCommands(tools: CommandTools): void {
       const { exportStore } = await import("./export.ts");
       finish(await exportStore(names, options, log(options)));
     });
+}
+
+/** Adds the options of what shows a page. */
+export function addPageOptions(command: Command, otherwise: string): Command {
+  return command
+    .option(
+      "--listen <address>",
+      `where the page is, as 127.0.0.1:3047 or [::1]:3047; ${otherwise}`,
+      parsePageAddress,
+    )
+    .option(
+      "--token <token>",
+      "what visitors need to see it; beyond this host one is made and printed if not given",
+      tokenValue,
+    )
+    .option("--tls-cert <file>", "certificate for HTTPS, PEM", fileValue)
+    .option("--tls-key <file>", "its private key, PEM", fileValue)
+    .option(
+      "--host <name>",
+      "name by which the page is reached, as behind a proxy; may be given more than once",
+      (name, before: string[] = []) => [...before, name],
+    );
+}
+
+const TOKEN = /^[\w.~-]{8,200}$/;
+
+function tokenValue(text: string): string {
+  if (TOKEN.test(text)) return text;
+  throw new InvalidArgumentError("It is 8 or more letters, digits and any of -._~.");
+}
+
+function fileValue(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("It is the path of a file.");
 }
 
 function addressOrPrefix(text: string): string {

@@ -1,0 +1,147 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { cidrText, parseInterfacePrefix } from "../config/cidr.ts";
+import { addressKey } from "../report/address_key.ts";
+import { LocalAddresses } from "../store/local_addresses.ts";
+import { stepStart, USAGE_STEPS } from "../store/steps.ts";
+import { type Conditions, filterConditions } from "./filter_conditions.ts";
+import type { PageQuery, SensorState } from "./page_data.ts";
+
+/** A row as SQLite gives it. */
+export type Row = Record<string, unknown>;
+
+/** A sensor that has not written for that long has ended, whatever the store says; milliseconds. */
+const SILENT = 120_000;
+/** What was first seen so shortly before is new, where the store is older; milliseconds. */
+const NEW = 86_400_000;
+/** Prefixes that are remembered. */
+const MOST_PREFIXES = 100;
+
+/** Names of figures: in the store, and on the page. */
+const FIGURES: readonly (readonly [string, string])[] = [
+  ["sightings", "sightings"],
+  ["conversations", "conversations"],
+  ["unexplained", "unexplained"],
+  ["packets_client", "packetsClient"],
+  ["packets_server", "packetsServer"],
+  ["bytes_client", "bytesClient"],
+  ["bytes_server", "bytesServer"],
+];
+
+/** Figures as columns, such as `sum(c.packets_client) AS packetsClient`. */
+export function figures(expression: (column: string) => string): string {
+  return FIGURES.map(([column, name]) => `${expression(column)} AS ${name}`).join(", ");
+}
+
+/** Names of figures on the page. */
+export const FIGURE_NAMES: readonly string[] = FIGURES.map(([, name]) => name);
+
+/** Columns of a flow, but for its figures: `usage u` and its `service v`. */
+export const FLOW_COLUMNS = "u.id, u.client, v.server, v.port, v.protocol, " +
+  "v.is_local AS isLocal, u.by, u.name, u.name_origin AS nameOrigin, u.answered, u.first, u.last";
+
+/** What is asked of a store: its time, the flows that are chosen, and what the sensor says. */
+export class StoreQuery {
+  readonly #database: DatabaseSync;
+  readonly #prefixes = new Map<string, LocalAddresses>();
+
+  /** @param database A store. Functions are added to the connection; nothing is written. */
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
+      database.function(name, { deterministic: true }, run);
+    define(
+      "is_within",
+      (address, prefix) => Number(this.#prefix(String(prefix)).has(String(address))),
+    );
+    define("address_key", (address) => addressKey(String(address)));
+  }
+
+  rows(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  /** The first row. */
+  row(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+
+  /** The first value of the first row. */
+  value(sql: string, ...values: SQLInputValue[]): unknown {
+    return Object.values(this.row(sql, ...values) ?? {})[0];
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#database.prepare(sql).run(...values);
+  }
+
+  /** The time that views end with: that of the clock where a capture writes, else of what came last. */
+  now(): number {
+    if (this.sensor()?.isLive) return Date.now();
+    const newest = Number(this.value("SELECT max(last) FROM service"));
+    return newest === 0 ? Date.now() : newest;
+  }
+
+  /** When the time begins that is asked for; `null` for all that there is. */
+  since({ span }: PageQuery, now: number): number | null {
+    if (span === null) return null;
+    const since = now - span;
+    return since <= Number(this.value("SELECT min(first) FROM service")) ? null : since;
+  }
+
+  /** What first came after this time is new. Nothing is, in a store that began later or has no times. */
+  newSince(now: number): number {
+    const oldest = Number(this.value("SELECT min(first) FROM service WHERE first > 0") ?? now);
+    return oldest < now - NEW ? now - NEW : now + 1;
+  }
+
+  /** FROM and WHERE of the flows that are chosen: figures `c` of the time, `usage u`, `service v`. */
+  chosen(query: PageQuery, now: number): { from: string; where: Conditions } {
+    const where = filterConditions(query.filter, this.newSince(now));
+    return {
+      from: `${this.#figures(this.since(query, now))} c JOIN usage u ON u.id = c.usage ` +
+        "JOIN service v ON v.id = u.service",
+      where: {
+        // What was corrected to another client has nothing left.
+        sql: "(c.conversations > 0 OR c.sightings > 0 OR c.packetsClient > 0 OR " +
+          `c.packetsServer > 0) AND ${where.sql}`,
+        values: where.values,
+      },
+    };
+  }
+
+  sensor(): SensorState | null {
+    const row = this.row(
+      "SELECT mode, sources, local_networks AS localNetworks, version, started, flushed, ended, " +
+        "lost_records + lost_sightings + lost_names AS lost FROM run ORDER BY id DESC LIMIT 1",
+    );
+    if (row === undefined) return null;
+    const { ended, ...state } = row as unknown as SensorState & { ended: number | null };
+    const isLive = state.mode === "capture" && ended === null &&
+      state.flushed > Date.now() - SILENT;
+    return { ...state, isLive };
+  }
+
+  /** Figures of each usage, in whole steps of time. */
+  #figures(since: number | null): string {
+    if (since === null) return `(SELECT id AS usage, ${figures((it) => it)} FROM usage)`;
+    const step = USAGE_STEPS[0].seconds;
+    const edge = stepStart(Math.floor(since), step);
+    return `(SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
+      `WHERE time >= ${edge} OR (step > ${step} AND time + step * 1000 > ${edge}) GROUP BY usage)`;
+  }
+
+  #prefix(text: string): LocalAddresses {
+    let prefix = this.#prefixes.get(text);
+    if (prefix === undefined) {
+      if (this.#prefixes.size >= MOST_PREFIXES) this.#prefixes.clear();
+      prefix = prefixOf(text);
+      this.#prefixes.set(text, prefix);
+    }
+    return prefix;
+  }
+}
+
+/** Whoever looks for `10.1.2.3/8` means the prefix that it is in. */
+function prefixOf(text: string): LocalAddresses {
+  return new LocalAddresses([cidrText(parseInterfacePrefix(text))]);
+}
