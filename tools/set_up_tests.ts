@@ -37,6 +37,7 @@ const PACKAGES: readonly Package[] = [
   program("bash"),
   program("zsh"),
   program("fish"),
+  program("chromium"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

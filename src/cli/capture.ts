@@ -12,21 +12,25 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
+import type { SensorFigures } from "../web/sensor_figures.ts";
+import type { PageThread } from "../web/page_thread.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
 import { loadModules } from "./load_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import type { PacketWork } from "./packet_work.ts";
+import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import { Reading } from "./reading.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
+import { sayPage } from "./say_page.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { StartMemory } from "./start_memory.ts";
 import { statisticsLine } from "./statistics.ts";
 
 /** Options of the command line. */
-export interface CaptureOptions extends RunOptions {
+export interface CaptureOptions extends RunOptions, PageCommandOptions {
   snaplen: number;
   /** MiB. */
   buffer: number;
@@ -52,6 +56,7 @@ export async function capture(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  refuseWithoutListen(options);
   if (options.user !== undefined) bound(options.user, log);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
@@ -77,7 +82,9 @@ export async function capture(
   const opened = await open(names, options, log);
   const signals = new EndSignals();
   const localServices = new ListeningSockets(log);
+  let page: PageThread | null = null;
   try {
+    page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
@@ -87,21 +94,48 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
-      { mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks, localServices },
+      {
+        ...{ mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks },
+        ...{ localServices, page: page?.worker },
+      },
       log,
       runConfig,
     );
     if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
-    await new Capture(run, work, names, options, log).run(signals);
+    if (page !== null) await showRun(page, run, log);
+    await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
+    page?.close();
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
     signals.close();
   }
+}
+
+/** Starts the thread of the page, if there is to be one, while its files and its port may be had. */
+async function startPage(options: CaptureOptions, log: Log): Promise<PageThread | null> {
+  if (options.listen === undefined) return null;
+  const settings = pageSettings(options, options.listen);
+  // Both are there now: what is loaded later may lie where only root may read.
+  const [{ PageThread }] = await Promise.all([
+    import("../web/page_thread.ts"),
+    import("./explain_flow.ts"),
+  ]);
+  const page = await PageThread.start(settings, log);
+  sayPage(page.url, settings, log);
+  return page;
+}
+
+/** Has the page show what a run writes. */
+async function showRun(page: PageThread, run: Run, log: Log): Promise<void> {
+  const { explainFlow } = await import("./explain_flow.ts");
+  page.explain = (flow) => explainFlow(flow, run.configuration, log);
+  const { storePath } = run;
+  if (storePath !== null) page.show(storePath);
 }
 
 /** Limits what the process can ever do, before anything is opened: the program may start again. */
@@ -198,6 +232,7 @@ class Capture {
   readonly #work: PacketWork;
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
+  readonly #page: PageThread | null;
   readonly #log: Log;
   readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
@@ -210,9 +245,11 @@ class Capture {
     work: PacketWork,
     names: readonly string[],
     options: CaptureOptions,
+    page: PageThread | null,
     log: Log,
   ) {
     this.#run = run;
+    this.#page = page;
     this.#work = work;
     this.#names = [...new Set(names)];
     this.#options = options;
@@ -275,7 +312,9 @@ class Capture {
   async #flush(): Promise<void> {
     await this.#work.flush();
     if (this.#isOver) return;
-    this.#hints.look(this.#work.statistics());
+    const statistics = this.#work.statistics();
+    this.#hints.look(statistics);
+    this.#page?.tell(sensorFigures(statistics, this.#run.pending));
     this.#flushAfterInterval();
     await this.#run.flushSinks();
   }
@@ -284,4 +323,12 @@ class Capture {
     const { sources, meters } = this.#work.statistics();
     return statisticsLine(sources, meters.flows, this.#run.pending, meters.dns);
   }
+}
+
+function sensorFigures({ sources }: WorkStatistics, pending: number): SensorFigures {
+  return {
+    packets: sources.reduce((sum, { received }) => sum + received, 0),
+    dropped: sources.reduce((sum, it) => sum + it.droppedByKernel + it.droppedByInterface, 0),
+    pending,
+  };
 }

@@ -19,7 +19,7 @@ import {
 } from "./option_values.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { SHELLS } from "./shells.ts";
-import { addStoreCommands } from "./store_commands.ts";
+import { addPageOptions, addStoreCommands } from "./store_commands.ts";
 import { usageMessage } from "./usage_message.ts";
 import { byteSizeValue, durationValue, storeFile } from "./store_option_values.ts";
 
@@ -98,7 +98,7 @@ export function commandTable(
       "configuration; otherwise ./config.ts, /etc/flosensor/config.ts, a built-in default",
     ).argParser(configFile);
 
-  addRunOptions(
+  const capturing = addRunOptions(
     command(
       "capture",
       "Capture on interfaces until SIGINT or SIGTERM; SIGHUP loads the configuration again.",
@@ -141,7 +141,8 @@ export function commandTable(
       integerIn(1, MOST_WORKERS),
       1,
     )
-    .option("-Z, --user <user>", "as root: become this user once capture is open, for good")
+    .option("-Z, --user <user>", "as root: become this user once capture is open, for good");
+  addPageOptions(capturing, "without it there is no page")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
       finish(await capture([...options.interface ?? [], ...names], options, log(options)));

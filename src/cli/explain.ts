@@ -71,9 +71,7 @@ export async function explain(
   refuseConfigurations(ourNets);
   const { config, description } = await loadConfig(options.config);
   const mapping = new Mapping(config, ownNetworksOf(config, ourNets, log), log);
-  const isIpv6 = facts.family === 6;
-  facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
-  facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
+  findNetworks(facts, mapping);
   const replayed = await readEvidence(facts, from, mapping, log);
   await print([
     `Configuration: ${description}`,
@@ -87,6 +85,36 @@ export async function explain(
     ...decisionLines(facts, mapping),
   ].join("\n"));
   return 0;
+}
+
+/**
+ * The same of a mapping that is loaded, without what captures and Redis have to say.
+ *
+ * @throws {UserError} for a wrong address or port.
+ */
+export async function explanation(
+  flow: ExplainedFlow,
+  { mapping, description }: { readonly mapping: Mapping; readonly description: string },
+  log: Log,
+): Promise<string> {
+  const facts = factsOf(flow);
+  findNetworks(facts, mapping);
+  await readListening(facts, log);
+  return [
+    `Configuration: ${description}`,
+    "",
+    ...addressLines(facts, mapping),
+    "",
+    ...evidenceLines(facts, false),
+    "",
+    ...decisionLines(facts, mapping),
+  ].join("\n");
+}
+
+function findNetworks(facts: Facts, mapping: Mapping): void {
+  const isIpv6 = facts.family === 6;
+  facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
+  facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
 }
 
 /** @returns Lines about what became of the conversation in the captures. */

@@ -23,18 +23,20 @@ export interface Sinks {
  * none of these the table on the terminal.
  *
  * @param settings Seconds that a key lives in Redis, where the names of servers come from, the file of
- * the store, and what it is told of the run.
+ * the store, what it is told of the run, and the thread of a page, which keeps what it shows itself where
+ * there is no file.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, file, run }: {
+  { ttl, names, file, run, page }: {
     ttl: number;
     names?: FlowNames;
     file: StoreFile | null;
     run: StoreRun;
+    page?: Worker;
   },
   log: Log,
 ): Promise<Sinks> {
@@ -46,7 +48,11 @@ export async function openSinks(
   if (options.json) all.push(new JsonSink({ mode, names }));
   const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
   if (table !== null) all.push(table);
-  return { all, redis, table, store: sqlite };
+  const memory = page === undefined || sqlite !== null
+    ? null
+    : await openMemory(page, { names, run }, log);
+  if (memory !== null) all.push(memory);
+  return { all, redis, table, store: sqlite ?? memory };
 }
 
 async function openStore(
@@ -56,6 +62,17 @@ async function openStore(
 ): Promise<SqliteStore> {
   const { SqliteStore } = await import("../store/sqlite_store.ts");
   return await SqliteStore.open(path, { ...options, place, retention }, log);
+}
+
+/** What a page shows of a capture that has no store: conversations of the last hour. */
+async function openMemory(
+  memory: Worker,
+  options: { names?: FlowNames; run: StoreRun },
+  log: Log,
+): Promise<SqliteStore> {
+  const { SqliteStore } = await import("../store/sqlite_store.ts");
+  const retention = { milliseconds: 3_600_000, bytes: 64 * 1024 * 1024 };
+  return await SqliteStore.open("in memory", { ...options, memory, retention }, log);
 }
 
 async function openRedis(

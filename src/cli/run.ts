@@ -51,6 +51,8 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
+  /** The thread of a page, which keeps what it shows where there is no store. */
+  readonly page?: Worker;
 }
 
 /** A configuration as a run uses it. */
@@ -132,7 +134,7 @@ export class Run {
     const { mode, sources } = purpose;
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: false };
-    const settings = { ttl: mapping.ttl, names, file, run };
+    const settings = { ttl: mapping.ttl, names, file, run, page: purpose.page };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
@@ -140,6 +142,16 @@ export class Run {
   /** Paths of all files that the configuration is made of. */
   get configFiles(): readonly string[] {
     return this.#loaded.source.files;
+  }
+
+  /** The mapping, and where it comes from, in words. */
+  get configuration(): { readonly mapping: Mapping; readonly description: string } {
+    return { mapping: this.#loaded.mapping, description: this.#loaded.source.description };
+  }
+
+  /** Path of the store's file; `null` where there is none. */
+  get storePath(): string | null {
+    return this.#loaded.file === null ? null : this.#sinks.store?.path ?? null;
   }
 
   /** Seconds between flushes. */

@@ -1,5 +1,6 @@
 import { cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
+import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { type NamedSource, openSource } from "../report/open_source.ts";
@@ -7,9 +8,9 @@ import type { ReportSource } from "../report/report_source.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { DEFAULT_PAGE_ADDRESS } from "../web/page_address.ts";
 import { type PageCommandOptions, pageSettings } from "../web/page_options.ts";
-import { type ExplainedKey, PageServer } from "../web/page_server.ts";
+import { PageServer } from "../web/page_server.ts";
 import { StorePageData } from "../web/store_page_data.ts";
-import { explain } from "./explain.ts";
+import { explainFlow } from "./explain_flow.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
 import { sourceOf } from "./report.ts";
@@ -25,8 +26,6 @@ export interface ServeOptions extends PageCommandOptions {
 
 /** How often a Redis is read again, in milliseconds: all its keys are. */
 const READ_EVERY = 15_000;
-/** A port of clients where theirs is not known: the first of those that are never given to services. */
-const SOME_PORT = 49_152;
 
 /**
  * The command `serve`: shows a store, a Redis or lines of JSON as a page, until a signal ends it.
@@ -42,13 +41,17 @@ export async function serve(
 ): Promise<number> {
   const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
   const { names, networks } = partNamesAndNetworks(parameters);
-  const { config } = await loadConfig(options.config);
+  const { config, description } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
   const shown = new Shown(await openSource(named, localNetworks));
   const known = shown.data.overview({ filter: [], span: 0 }).sensor?.localNetworks.split(" ") ?? [];
-  const ourNets = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
+  const own = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
+  const configuration = {
+    mapping: new Mapping(config, parseOwnNetworks(own, log), log),
+    description,
+  };
   const signals = new EndSignals();
   const timer = shown.isRead
     ? setInterval(() => shown.read(named, localNetworks, log), READ_EVERY)
@@ -59,7 +62,7 @@ export async function serve(
         get data() {
           return shown.data;
         },
-        explain: (flow) => explained(flow, options, ourNets, log),
+        explain: (flow) => explainFlow(flow, configuration, log),
       },
       settings,
       log,
@@ -104,7 +107,7 @@ class Shown {
       const before = this.#source;
       const number = ++this.#number;
       this.#source = source;
-      this.#data = new StorePageData(source.database, () => number);
+      this.#data = new StorePageData(source.database, { ownWrites: () => number });
       before[Symbol.dispose]();
       if (this.#isAway) log.info(`${source.name} is read again`);
       this.#isAway = false;
@@ -120,24 +123,4 @@ class Shown {
   close(): void {
     this.#source[Symbol.dispose]();
   }
-}
-
-async function explained(
-  { client, clientPort, server, port, protocol }: ExplainedKey,
-  { config }: ServeOptions,
-  ourNets: readonly string[],
-  log: Log,
-): Promise<string> {
-  const flow = {
-    src: client,
-    sport: String(clientPort || SOME_PORT),
-    dst: server,
-    dport: String(port),
-    protocol: protocol === "udp" ? "udp" as const : "tcp" as const,
-  };
-  let text = "";
-  await explain(flow, { config, ourNets: [...ourNets], redis: false }, log, (it) => text = it);
-  return clientPort === 0
-    ? `(The client's port is not known; ${SOME_PORT} stands for it.)\n\n${text}`
-    : text;
 }

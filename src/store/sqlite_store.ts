@@ -40,6 +40,8 @@ export interface SqliteStoreOptions {
    * @default {67_108_864}
    */
   readonly maxPendingBytes?: number;
+  /** A thread that keeps what it is given in memory, in the place of that which writes the file. */
+  readonly memory?: Worker;
 }
 
 const DEFAULT_MAX_PENDING_BYTES = 64 * 1024 * 1024;
@@ -119,7 +121,9 @@ export class SqliteStore implements Sink {
    * @throws {UserError} when that can't be done.
    */
   static async open(file: string, options: SqliteStoreOptions, log: Log): Promise<SqliteStore> {
-    const { path, worker } = storeWorkerFor(file, options.place ?? "--store");
+    const { path, worker } = options.memory === undefined
+      ? storeWorkerFor(file, options.place ?? "--store")
+      : { path: file, worker: options.memory };
     const store = new SqliteStore(path, worker, options, log);
     const retention = options.retention ?? DEFAULT_RETENTION;
     store.#post({ kind: "open", path, run: options.run, retention });

@@ -33,13 +33,17 @@ export class Access {
   /** @returns What a request gets in the place of what it asked for; `null` when it may have that. */
   refusal(request: Request): Response | null {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return said(405, "flosensor only shows: GET and HEAD are all there is.", { "allow": "GET, HEAD" });
+      return said(405, "flosensor only shows: GET and HEAD are all there is.", {
+        "allow": "GET, HEAD",
+      });
     }
     const host = request.headers.get("host") ?? "";
     if (!this.#isOurs(host)) {
       return said(
         421,
-        `This is not the page of ${host || "no host"}. Reach it by its address, or name the host with ` +
+        `This is not the page of ${
+          host || "no host"
+        }. Reach it by its address, or name the host with ` +
           "--host.",
       );
     }
@@ -110,6 +114,10 @@ function isSame(one: string, other: string): boolean {
 function said(status: number, text: string, headers: Record<string, string> = {}): Response {
   return new Response(`${text}\n`, {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      ...headers,
+    },
   });
 }

@@ -35,7 +35,11 @@ export class FilterError extends Error {
 
 const MOST_CHARACTERS = 2_000;
 const MOST_PORT = 65_535;
-const TERM = /(-?)(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/gi;
+/** A text in quotes; `\` takes what is special from the character behind it. */
+const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
+const TERM = new RegExp(`(-?)(?:([a-z]+):(?:${QUOTED}|(\\S*))|${QUOTED}|(\\S+))`, "gis");
+/** What needs no quotes. */
+const BARE = /^(?!-)[^\s",\\]+$/;
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 
@@ -48,8 +52,9 @@ const IPV6 = /^(?=.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 export function parseFilter(text: string): Filter {
   if (text.length > MOST_CHARACTERS) throw new FilterError("the filter is too long");
   const terms: FilterTerm[] = [];
-  for (const [whole, minus, field, quoted, bare] of text.matchAll(TERM)) {
-    terms.push(termOf(whole, minus === "-", field?.toLowerCase(), quoted, bare));
+  for (const [whole, minus, field, quotedValue, value, quoted, bare] of text.matchAll(TERM)) {
+    const inQuotes = (quotedValue ?? quoted)?.replace(/\\(.)/gs, "$1");
+    terms.push(termOf(whole, minus === "-", field?.toLowerCase(), inQuotes, value ?? bare));
   }
   return terms;
 }
@@ -57,9 +62,12 @@ export function parseFilter(text: string): Filter {
 /** The filter as it is written; reading it gives the same. */
 export function filterText(filter: Filter): string {
   return filter.map(({ field, values, isNot }) => {
-    const value = values.join(",");
-    const shown = /[\s"]/.test(value) || value === "" ? `"${value.replaceAll('"', "")}"` : value;
-    return `${isNot ? "-" : ""}${field === "text" || field === "flag" ? "" : `${field}:`}${shown}`;
+    const isBare = field === "flag" || values.every((it) => BARE.test(it)) &&
+        (field !== "text" || !isFlag(values[0]) && (!values[0].includes(":") || IPV6.test(values[0])));
+    const value = isBare
+      ? values.join(",")
+      : `"${values.join(",").replaceAll(/["\\]/g, (character) => `\\${character}`)}"`;
+    return `${isNot ? "-" : ""}${field === "text" || field === "flag" ? "" : `${field}:`}${value}`;
   }).join(" ");
 }
 
@@ -85,10 +93,11 @@ function termOf(
   bare: string | undefined,
 ): FilterTerm {
   const value = quoted ?? bare ?? "";
+  if (quoted === undefined && value.startsWith('"')) {
+    throw new FilterError(`${value} has no quote at its end`);
+  }
   if (field === undefined) {
-    const isFlag = quoted === undefined &&
-      (FILTER_FLAGS as readonly string[]).includes(value.toLowerCase());
-    return isFlag
+    return quoted === undefined && isFlag(value)
       ? { field: "flag", values: [value.toLowerCase()], isNot }
       : { field: "text", values: [value], isNot };
   }
@@ -106,6 +115,10 @@ function termOf(
   if (values.length === 0) throw new FilterError(`${field}: has nothing behind the colon`);
   for (const it of values) refuseOther(field, it);
   return { field: field as FilterField, values, isNot };
+}
+
+function isFlag(text: string): boolean {
+  return (FILTER_FLAGS as readonly string[]).includes(text.toLowerCase());
 }
 
 /** @throws {FilterError} when a value is none of its field. */
@@ -129,6 +142,8 @@ function refuseOther(field: string, value: string): void {
 
 function isPrefix(text: string): boolean {
   const length = Number(text.split("/")[1] ?? 0);
-  if (IPV4.test(text)) return length <= 32 && text.split("/")[0].split(".").every((it) => +it < 256);
+  if (IPV4.test(text)) {
+    return length <= 32 && text.split("/")[0].split(".").every((it) => +it < 256);
+  }
   return IPV6.test(text) && length <= 128;
 }

@@ -42,7 +42,8 @@ export const USAGE_COLUMNS: FilteredColumns = {
 const ADDRESSES: Readonly<Record<"client" | "server", string>> = {
   client: "SELECT DISTINCT client AS address FROM usage UNION SELECT DISTINCT client FROM name " +
     "UNION SELECT DISTINCT prober FROM refusal",
-  server: "SELECT DISTINCT server AS address FROM service UNION SELECT DISTINCT address FROM name " +
+  server:
+    "SELECT DISTINCT server AS address FROM service UNION SELECT DISTINCT address FROM name " +
     "UNION SELECT DISTINCT target FROM refusal",
 };
 

@@ -13,7 +13,9 @@ const MOST_NAMES = 50;
 export function flowDetails(store: StoreQuery, key: FlowKey): FlowDetails | null {
   const now = store.now();
   const row = store.row(
-    `SELECT ${FLOW_COLUMNS}, ${figures((it) => `u.${it}`)}, u.first >= ? AS isNew, v.id AS service ` +
+    `SELECT ${FLOW_COLUMNS}, ${
+      figures((it) => `u.${it}`)
+    }, u.first >= ? AS isNew, v.id AS service ` +
       "FROM usage u JOIN service v ON v.id = u.service WHERE u.client = ? AND v.server = ? " +
       "AND v.port = ? AND (v.protocol = ? OR ? = '') LIMIT 1",
     store.newSince(now),
@@ -54,11 +56,13 @@ function conversations(store: StoreQuery, usage: number): ConversationRow[] {
       "WHERE usage = ? GROUP BY run, conversation ORDER BY max(id) DESC " +
       `LIMIT ${MOST_CONVERSATIONS}`,
     usage,
-  ).map((row) => ({
-    ...row,
-    isOver: row.isOver === 1,
-    explained: row.explained === null ? null : row.explained === 1,
-  }) as unknown as ConversationRow);
+  ).map((row) =>
+    ({
+      ...row,
+      isOver: row.isOver === 1,
+      explained: row.explained === null ? null : row.explained === 1,
+    }) as unknown as ConversationRow
+  );
 }
 
 /** Names of the server: those of this client first. */
@@ -71,9 +75,11 @@ function names(store: StoreQuery, { client, server }: FlowKey): FlowName[] {
     server,
   );
   const aliases = aliasesOf(store, [...new Set(rows.map(({ name }) => String(name)))]);
-  return rows.map((row) => ({
-    ...row,
-    isOwn: row.isOwn === 1,
-    aliases: aliases.get(String(row.name)) ?? [],
-  }) as unknown as FlowName);
+  return rows.map((row) =>
+    ({
+      ...row,
+      isOwn: row.isOwn === 1,
+      aliases: aliases.get(String(row.name)) ?? [],
+    }) as unknown as FlowName
+  );
 }

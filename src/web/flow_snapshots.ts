@@ -69,8 +69,9 @@ export class FlowSnapshots {
   ): FlowPage {
     const now = this.#store.now();
     const key = `${filterText(query.filter)}\n${query.span}\n${order.by} ${order.isDescending}`;
-    const known = this.#snapshots.find((it) => it.table === wanted && it.key.startsWith(`${key}\n`)) ??
-      this.#snapshots.find((it) => it.key === `${key}\n${version}`);
+    const known =
+      this.#snapshots.find((it) => it.table === wanted && it.key.startsWith(`${key}\n`)) ??
+        this.#snapshots.find((it) => it.key === `${key}\n${version}`);
     const snapshot = known ?? this.#make(query, order, now, `${key}\n${version}`);
     const rows = this.#store.rows(
       `SELECT ${FLOW_COLUMNS}, ${FIGURE_NAMES.map((it) => `s.${it}`).join(", ")}, ` +

@@ -215,7 +215,9 @@ function portsOf(store: StoreQuery, servers: readonly string[]): Map<string, str
     JSON.stringify(servers),
   ) as unknown as { server: string; port: number; protocol: string }[];
   return grouped(
-    rows.map(({ server, port, protocol }) => [server, protocol === "" ? `${port}` : `${port}/${protocol}`]),
+    rows.map((
+      { server, port, protocol },
+    ) => [server, protocol === "" ? `${port}` : `${port}/${protocol}`]),
     MOST_NOTES,
   );
 }
@@ -230,7 +232,10 @@ function localOf(store: StoreQuery, servers: readonly string[]): Set<string> {
   );
 }
 
-function grouped(pairs: readonly (readonly [string, string])[], most: number): Map<string, string[]> {
+function grouped(
+  pairs: readonly (readonly [string, string])[],
+  most: number,
+): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const [key, value] of pairs) {
     const group = groups.get(key);

@@ -38,9 +38,16 @@ export function pageSettings(options: PageCommandOptions, address: PageAddress):
 }
 
 /** @throws {UserError} when an option is given that is about a page, and there is none. */
-export function refuseWithoutListen({ listen, token, tlsCert, tlsKey, host }: PageCommandOptions): void {
+export function refuseWithoutListen(
+  { listen, token, tlsCert, tlsKey, host }: PageCommandOptions,
+): void {
   if (listen !== undefined) return;
-  const given = Object.entries({ "--token": token, "--tls-cert": tlsCert, "--tls-key": tlsKey, "--host": host })
+  const given = Object.entries({
+    "--token": token,
+    "--tls-cert": tlsCert,
+    "--tls-key": tlsKey,
+    "--host": host,
+  })
     .find(([, value]) => value !== undefined);
   if (given === undefined) return;
   throw new UserError(`${given[0]} is about the page: add --listen`, WRONG_USAGE);
@@ -65,7 +72,9 @@ function readPem(option: string, path: string, form: RegExp, what: string): stri
     throw new UserError(`${option} ${path}: ${(error as Error).message}`, 1, { cause: error });
   }
   if (form.test(text)) return text;
-  throw new UserError(`${option} ${path}: there is no ${what.replace(/^a /, "")} in it: name a file in PEM form`);
+  throw new UserError(
+    `${option} ${path}: there is no ${what.replace(/^a /, "")} in it: name a file in PEM form`,
+  );
 }
 
 function madeToken(): string {

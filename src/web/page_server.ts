@@ -2,7 +2,13 @@ import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { Access } from "./access.ts";
 import { FilterError, parseFilter } from "./filter.ts";
-import { FLOW_SORTS, type FlowKey, type FlowSort, type PageData, type PageQuery } from "./page_data.ts";
+import {
+  FLOW_SORTS,
+  type FlowKey,
+  type FlowSort,
+  type PageData,
+  type PageQuery,
+} from "./page_data.ts";
 import { hostText } from "./page_address.ts";
 import { PAGE } from "./page_files.ts";
 import type { PageSettings } from "./page_options.ts";
@@ -68,7 +74,13 @@ export class PageServer implements AsyncDisposable {
     const { hostname, port } = options.address;
     try {
       this.#server = Deno.serve(
-        { hostname, port, onListen: () => {}, onError: (error) => this.#failed(error), ...options.tls },
+        {
+          hostname,
+          port,
+          onListen: () => {},
+          onError: (error) => this.#failed(error),
+          ...options.tls,
+        },
         (request) => this.#answer(request),
       );
     } catch (error) {
@@ -121,7 +133,9 @@ export class PageServer implements AsyncDisposable {
         ? json({ error: "flosensor has nothing like that" }, 404)
         : json({ version: data.version, data: answer });
     } catch (error) {
-      if (error instanceof FilterError || error instanceof BadRequest || error instanceof UserError) {
+      if (
+        error instanceof FilterError || error instanceof BadRequest || error instanceof UserError
+      ) {
         return json({ error: error.message }, 400);
       }
       const message = error instanceof Error ? error.message : String(error);
@@ -238,7 +252,12 @@ function flowKeyOf(parameters: URLSearchParams): FlowKey {
   };
 }
 
-function numberOf(parameters: URLSearchParams, name: string, otherwise: number, most: number): number {
+function numberOf(
+  parameters: URLSearchParams,
+  name: string,
+  otherwise: number,
+  most: number,
+): number {
   const text = parameters.get(name);
   if (text === null) return otherwise;
   const number = Number(text);

@@ -56,10 +56,12 @@ export function refusedView(store: StoreQuery, query: PageQuery): Refused {
         `FROM refusal r WHERE kind = 'nx' ${chosen} GROUP BY prober ` +
         `ORDER BY names DESC, answers DESC, client LIMIT ${MOST_ROWS}`,
       ...values,
-    ).map((row) => ({
-      ...row,
-      examples: (JSON.parse(String(row.examples)) as string[]).slice(0, MOST_EXAMPLES),
-    }) as unknown as MissingNamesRow),
+    ).map((row) =>
+      ({
+        ...row,
+        examples: (JSON.parse(String(row.examples)) as string[]).slice(0, MOST_EXAMPLES),
+      }) as unknown as MissingNamesRow
+    ),
   };
 }
 

@@ -39,10 +39,17 @@ export class StorePageData implements PageData {
    * Reads a store.
    *
    * @param database A store that is open; its version must be the present one.
-   * @param ownWrites Counts what is written through the same connection, which SQLite does not tell.
+   * @param options Counts what is written through the same connection, which SQLite does not tell; and
+   * whether this process captures.
    */
-  constructor(database: DatabaseSync, ownWrites: () => number = () => 0) {
-    this.#store = new StoreQuery(database);
+  constructor(
+    database: DatabaseSync,
+    { ownWrites = () => 0, isCapturing = false }: {
+      readonly ownWrites?: () => number;
+      readonly isCapturing?: boolean;
+    } = {},
+  ) {
+    this.#store = new StoreQuery(database, isCapturing);
     this.#ownWrites = ownWrites;
     this.#snapshots = new FlowSnapshots(this.#store);
   }
@@ -104,12 +111,14 @@ export class StorePageData implements PageData {
       ...where.values,
     );
     const clients = this.#busiestClients(rows.map(({ id }) => Number(id)));
-    return rows.map(({ id, ...row }) => ({
-      ...row,
-      isLocal: row.isLocal === 1,
-      isNew: row.isNew === 1,
-      clientList: clients.get(Number(id)) ?? [],
-    }) as unknown as ServiceRow);
+    return rows.map(({ id, ...row }) =>
+      ({
+        ...row,
+        isLocal: row.isLocal === 1,
+        isNew: row.isNew === 1,
+        clientList: clients.get(Number(id)) ?? [],
+      }) as unknown as ServiceRow
+    );
   }
 
   unexplained(query: PageQuery): readonly UnexplainedRow[] {

@@ -42,11 +42,16 @@ export const FLOW_COLUMNS = "u.id, u.client, v.server, v.port, v.protocol, " +
 /** What is asked of a store: its time, the flows that are chosen, and what the sensor says. */
 export class StoreQuery {
   readonly #database: DatabaseSync;
+  readonly #isCapturing: boolean;
   readonly #prefixes = new Map<string, LocalAddresses>();
 
-  /** @param database A store. Functions are added to the connection; nothing is written. */
-  constructor(database: DatabaseSync) {
+  /**
+   * @param database A store. Functions are added to the connection; nothing is written.
+   * @param isCapturing Whether this process itself captures, which may see nothing for long.
+   */
+  constructor(database: DatabaseSync, isCapturing = false) {
     this.#database = database;
+    this.#isCapturing = isCapturing;
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true }, run);
     define(
@@ -117,7 +122,7 @@ export class StoreQuery {
     if (row === undefined) return null;
     const { ended, ...state } = row as unknown as SensorState & { ended: number | null };
     const isLive = state.mode === "capture" && ended === null &&
-      state.flushed > Date.now() - SILENT;
+      (this.#isCapturing || state.flushed > Date.now() - SILENT);
     return { ...state, isLive };
   }
 

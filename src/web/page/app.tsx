@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { FilterError, parseFilter } from "../filter.ts";
 import { RouteContext, ViewLink } from "./filtering.tsx";
 import { Flow } from "./flow.tsx";
@@ -40,27 +40,27 @@ function App() {
     const view = VIEWS.find(({ path }) => path === route.path)?.title ?? "Flow";
     document.title = `${view} – flosensor`;
   }, [route.path]);
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const target = event.target as HTMLElement;
-      if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
-        if (event.key === "Escape") target.blur();
-        return;
-      }
-      const view = VIEWS[Number(event.key) - 1];
-      if (event.key === "/") filterBox.current?.focus();
-      else if (event.key === "p") setPaused((it) => !it);
-      else if (event.key === "?") setHelpOpen((it) => !it);
-      else if (event.key === "Escape") setHelpOpen(false);
-      else if (event.key === "t") setTheme(nextTheme(theme));
-      else if (view !== undefined) go(addressOf(view.path, commonParameters(route)));
-      else return;
-      event.preventDefault();
-    };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target as HTMLElement;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    const view = VIEWS[Number(event.key) - 1];
+    if (event.key === "/") filterBox.current?.focus();
+    else if (event.key === "p") setPaused((it) => !it);
+    else if (event.key === "?") setHelpOpen((it) => !it);
+    else if (event.key === "t") setTheme(nextTheme(theme));
+    else if (view !== undefined) go(addressOf(view.path, commonParameters(route)));
+    else return;
+    event.preventDefault();
+  };
+  // Before the next key: what it does depends on what the last one did.
+  useLayoutEffect(() => {
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [route, theme]);
+  });
 
   return (
     <RouteContext.Provider value={route}>

@@ -28,6 +28,7 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
   const key = shown.map(({ label }) => label).join();
 
   useEffect(() => {
+    const place = frame.current!;
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string) => style.getPropertyValue(name).trim();
     const axis = {
@@ -38,7 +39,7 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
     };
     const chart = new uPlot(
       {
-        width: frame.current!.clientWidth,
+        width: place.clientWidth,
         height: HEIGHT,
         legend: { show: false },
         padding: [8, 8, 0, 0],
@@ -74,13 +75,13 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
         hooks: { setCursor: [({ cursor }) => setAt(cursor.idx ?? null)] },
       },
       stacked(traffic, shown.map(({ values }) => values)),
-      frame.current!,
+      place,
     );
     plot.current = chart;
     const observer = new ResizeObserver(() =>
-      chart.setSize({ width: frame.current!.clientWidth, height: HEIGHT })
+      chart.setSize({ width: place.clientWidth, height: HEIGHT })
     );
-    observer.observe(frame.current!);
+    observer.observe(place);
     return () => {
       observer.disconnect();
       chart.destroy();

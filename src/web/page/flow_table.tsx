@@ -212,7 +212,12 @@ export function FlowTable() {
   };
 
   return (
-    <section class="flows" aria-label="Flows">
+    <section
+      class="flows"
+      aria-label="Flows"
+      onPointerEnter={(event) => event.pointerType === "mouse" && setPointedAt(true)}
+      onPointerLeave={() => setPointedAt(false)}
+    >
       <div class="flows-head">
         <h2>Flows</h2>
         <span class="quiet" data-testid="flow-count">
@@ -263,8 +268,6 @@ export function FlowTable() {
         tabIndex={0}
         aria-activedescendant={selected >= 0 ? `flow-${selected}` : undefined}
         onKeyDown={onKeyDown}
-        onPointerEnter={(event) => event.pointerType === "mouse" && setPointedAt(true)}
-        onPointerLeave={() => setPointedAt(false)}
         onBlur={() => setSelected(-1)}
       >
         <div role="rowgroup" class={isOnPhone ? "hidden-head" : "grid-head"}>
