@@ -1,3 +1,4 @@
+import { builtinModules } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
@@ -34,6 +35,11 @@ const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
  */
 const REQUIRE = "const require = (name) => process.getBuiltinModule(name);";
 
+/** Packages name Node's modules without `node:` too, which Deno does not take in a compiled program. */
+const BUILT_IN = Object.fromEntries(
+  builtinModules.filter((name) => !name.includes("/")).map((name) => [name, `node:${name}`]),
+);
+
 /**
  * Makes a few modules of the program's and its packages' many, and leaves out what is not used.
  *
@@ -63,7 +69,7 @@ export async function bundle(directory: string): Promise<Bundle> {
       minifyWhitespace: true,
       lineLimit: LINE_LIMIT,
       nodePaths: [join(packages, "node_modules")],
-      alias: { "flosensor/config": join(PROJECT, "src/config/mod.ts") },
+      alias: { ...BUILT_IN, "flosensor/config": join(PROJECT, "src/config/mod.ts") },
       banner: { js: REQUIRE },
       legalComments: "none",
       metafile: true,
