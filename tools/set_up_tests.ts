@@ -29,6 +29,7 @@ const PACKAGES: readonly Package[] = [
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
+  program("sqlite3"),
   program("systemd-analyze", "systemd"),
   program("lintian"),
   program("zstd"),
