@@ -87,7 +87,14 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const run = await Run.open(
       options,
-      { mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks, localServices },
+      {
+        mode: "capture",
+        sources: names,
+        isLive: true,
+        ownNetworks,
+        defaultNetworks,
+        localServices,
+      },
       log,
       runConfig,
     );

@@ -1,3 +1,7 @@
+import type { AlertPlace } from "../alert/alert_place.ts";
+import { AlertSink } from "../alert/alert_sink.ts";
+import { Expectations } from "../alert/expectations.ts";
+import type { ExpectedService } from "../alert/expected_service.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
@@ -16,26 +20,33 @@ export interface Sinks {
   readonly redis: RedisSink | null;
   readonly store: SqliteStore | null;
   readonly table: FlowTableSink | null;
+  readonly alerts: AlertSink | null;
+}
+
+/** What sinks are opened with. */
+export interface SinkSettings {
+  /** Seconds that a key lives in Redis. */
+  readonly ttl: number;
+  /** Where the names of servers come from. */
+  readonly names?: FlowNames;
+  /** That of the store. */
+  readonly file: StoreFile | null;
+  readonly run: StoreRun;
+  readonly expected: readonly ExpectedService[] | null;
+  readonly onAlert: readonly AlertPlace[];
 }
 
 /**
  * Opens Redis and the store if there are such to write to, and JSON lines if they are asked for; with
  * none of these the table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, where the names of servers come from, the file of
- * the store, and what it is told of the run.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, file, run }: {
-    ttl: number;
-    names?: FlowNames;
-    file: StoreFile | null;
-    run: StoreRun;
-  },
+  { ttl, names, file, run, expected, onAlert }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
@@ -43,10 +54,19 @@ export async function openSinks(
   if (redis !== null) all.push(redis);
   const sqlite = file === null ? null : await openStore(file, { names, run }, log);
   if (sqlite !== null) all.push(sqlite);
-  if (options.json) all.push(new JsonSink({ mode, names }));
+  const json = options.json ? new JsonSink({ mode, names }) : null;
+  if (json !== null) all.push(json);
   const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
   if (table !== null) all.push(table);
-  return { all, redis, table, store: sqlite };
+  const alerts = expected === null ? null : new AlertSink({
+    expectations: new Expectations(expected, run.localNetworks),
+    places: onAlert,
+    // Both write whole lines, which must not get into each other.
+    printer: json ?? (table === null ? new JsonSink({ mode }) : null),
+    isPrinterShared: json !== null,
+  }, log);
+  if (alerts !== null) all.push(alerts);
+  return { all, redis, table, store: sqlite, alerts };
 }
 
 async function openStore(

@@ -2,6 +2,7 @@ import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
@@ -132,7 +133,8 @@ export class Run {
     const { mode, sources } = purpose;
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: false };
-    const settings = { ttl: mapping.ttl, names, file, run };
+    const { expected, onAlert } = loaded.source.config;
+    const settings = { ttl: mapping.ttl, names, file, run, expected, onAlert };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
@@ -286,7 +288,12 @@ export class Run {
       if (loaded.file?.path !== file?.path) {
         this.#log.warn("store of the configuration stays as it was until the next start");
       }
-      this.#sinks.store?.setLocalNetworks(loaded.mapping.ourNets.map(cidrText));
+      const localNetworks = loaded.mapping.ourNets.map(cidrText);
+      this.#sinks.store?.setLocalNetworks(localNetworks);
+      if (this.#sinks.alerts !== null) {
+        const { expected } = loaded.source.config;
+        this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);
+      }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.onReload();
