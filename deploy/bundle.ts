@@ -2,6 +2,7 @@ import { builtinModules } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
+import { denoEnvironment } from "./deno_environment.ts";
 import { PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 
@@ -107,7 +108,10 @@ async function installPackages(directory: string): Promise<void> {
     }),
   );
   await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
-  await run(Deno.execPath(), ["install", "--quiet"], { cwd: directory });
+  await run(Deno.execPath(), ["install", "--quiet"], {
+    cwd: directory,
+    env: denoEnvironment(),
+  });
 }
 
 /** Paths of all files that modules of the program name relative to themselves. */

@@ -31,6 +31,8 @@ const PACKAGES: readonly Package[] = [
   program("setcap", "libcap2-bin"),
   program("sqlite3"),
   program("systemd-analyze", "systemd"),
+  program("git"),
+  program("sudo"),
   program("lintian"),
   program("zstd"),
   program("man", "man-db"),

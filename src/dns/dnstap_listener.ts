@@ -7,6 +7,7 @@ import { decodeDnstap, DNSTAP_CONTENT_TYPE, type DnstapPayload } from "./dnstap.
 import { frames, FrameStreamError } from "./frame_streams.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { listenError, listenText } from "./listen_error.ts";
+import { makeSocketFolder } from "./socket_folder.ts";
 
 /** How a {@linkcode DnstapListener} goes about its work. */
 export interface DnstapListenerOptions {
@@ -192,6 +193,7 @@ interface UnixSocket {
 }
 
 async function listenUnix(path: string, mode: number): Promise<UnixSocket> {
+  makeSocketFolder(path);
   requireFolder(path);
   await removeStale(path);
   const listen = () => Deno.listen({ transport: "unix", path });

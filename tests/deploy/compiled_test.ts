@@ -543,7 +543,7 @@ captureTest(
   async (pair, _redis, directory) => {
     const path = join(directory, "notify");
     await using listener = new RunningProgram([
-      ...["run", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
+      ...["run", "--quiet", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
       ...[new URL("notify_listener.ts", import.meta.url).pathname, path],
     ], { executable: Deno.execPath() });
     await listener.prints("listening");

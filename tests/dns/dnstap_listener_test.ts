@@ -189,7 +189,8 @@ Deno.test("DnstapListener says what is wrong with a place", async () => {
   const open = (address: Parameters<typeof DnstapListener.open>[0]) =>
     DnstapListener.open(address, { onPayload: () => {} }, new Complaints(log), log);
   await assert.rejects(open({ transport: "unix", path: "/nowhere/socket" }), {
-    message: "unix:/nowhere/socket: there is no such directory: make it first",
+    message: "unix:/nowhere/socket: there is no such directory: make it first, " +
+      'sudo install -d -o "$USER" /nowhere',
   });
   await assert.rejects(open({ transport: "tcp", hostname: "192.0.2.1", port: 6000 }), {
     message: "tcp:192.0.2.1:6000: this machine has no such address",

@@ -147,7 +147,7 @@ Deno.test(`SqliteStore loses nothing that was flushed when it is killed, ${KILLS
     let before = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--allow-all", "--config", configPath(), CHILD, path],
+        args: ["run", "--quiet", "--allow-all", "--config", configPath(), CHILD, path],
         stdout: "piped",
         stderr: "piped",
       }).spawn();

@@ -439,7 +439,7 @@ const HAS_SCRIPT = isProgram("script", "--version");
 async function saidOnTerminal(mayRead: string, words: string[]): Promise<string> {
   const modules = new URL("../../", import.meta.url).pathname;
   const run = [
-    ...[Deno.execPath(), "run", "--no-lock", `--allow-read=${modules},${mayRead}`],
+    ...[Deno.execPath(), "run", "--quiet", "--no-lock", `--allow-read=${modules},${mayRead}`],
     ...[join(modules, "mod.ts"), "replay", ...words],
   ];
   const args = ["-qec", run.map((word) => `'${word}'`).join(" "), "/dev/null"];
