@@ -25,6 +25,7 @@ const PACKAGES: readonly Package[] = [
   program("ethtool"),
   program("tshark"),
   program("openssl"),
+  program("strace"),
   program("python3", "python3-minimal"),
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),

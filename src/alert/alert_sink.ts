@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { BY_NAMES } from "../flow/by.ts";
 import {
@@ -28,6 +29,8 @@ export interface AlertSinkOptions {
   /** What is expected, and on whose networks. */
   readonly expectations: Expectations;
   readonly places: readonly AlertPlace[];
+  /** From when on times are counted. By default, from 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
   /** Prints lines of JSON; `null` where standard output has a table, so that the log is for alerts. */
   readonly printer: JsonSink | null;
   /** Whether others flush and close the printer. */
@@ -38,16 +41,19 @@ export interface AlertSinkOptions {
 export class AlertSink implements Sink {
   /** Alerts are no observations: nothing is waited for. */
   readonly pending = 0;
+  readonly pendingBytes = 0;
   /** What is expected, and on whose networks. */
   expectations: Expectations;
   readonly #sender: AlertSender;
   readonly #printer: JsonSink | null;
+  readonly #origin: TimeOrigin | undefined;
 
   constructor(
-    { expectations, places, printer, isPrinterShared }: AlertSinkOptions,
+    { expectations, places, origin, printer, isPrinterShared }: AlertSinkOptions,
     log: Log,
   ) {
     this.expectations = expectations;
+    this.#origin = origin;
     const print = printer === null ? null : (alert: Alert) => printer.writeLine(alert);
     this.#sender = new AlertSender(places, log, print);
     this.#printer = isPrinterShared ? null : printer;
@@ -65,7 +71,7 @@ export class AlertSink implements Sink {
         port: Number(port),
         protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
         by: BY_NAMES[about & 0xff],
-        time: words[offset + WORD_SECONDS] * 1000,
+        time: (words[offset + WORD_SECONDS] + (this.#origin?.seconds ?? 0)) * 1000,
       });
     }
   }

@@ -289,6 +289,7 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    return statisticsLine(sources, meters.flows, this.#run.pending, meters.dns);
+    const { pending, names } = this.#run;
+    return statisticsLine(sources, meters.flows, pending, meters.dns, names.forgotten);
   }
 }

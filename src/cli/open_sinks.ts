@@ -2,6 +2,7 @@ import type { AlertPlace } from "../alert/alert_place.ts";
 import { AlertSink } from "../alert/alert_sink.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { ExpectedService } from "../alert/expected_service.ts";
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
@@ -29,6 +30,8 @@ export interface SinkSettings {
   readonly ttl: number;
   /** Where the names of servers come from. */
   readonly names?: FlowNames;
+  /** From when on times are counted. */
+  readonly origin?: TimeOrigin;
   /** That of the store. */
   readonly file: StoreFile | null;
   readonly run: StoreRun;
@@ -46,21 +49,23 @@ export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, file, run, expected, onAlert }: SinkSettings,
+  { ttl, names, origin, file, run, expected, onAlert }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  const sqlite = file === null ? null : await openStore(file, { names, run }, log);
+  const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
   const json = options.json ? new JsonSink({ mode, names }) : null;
   if (json !== null) all.push(json);
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  const isLive = mode === "capture";
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin });
   if (table !== null) all.push(table);
   const alerts = expected === null ? null : new AlertSink({
     expectations: new Expectations(expected, run.localNetworks),
     places: onAlert,
+    origin,
     // Both write whole lines, which must not get into each other.
     printer: json ?? (table === null ? new JsonSink({ mode }) : null),
     isPrinterShared: json !== null,
@@ -71,7 +76,7 @@ export async function openSinks(
 
 async function openStore(
   { path, place, retention }: StoreFile,
-  options: { names?: FlowNames; run: StoreRun },
+  options: { names?: FlowNames; run: StoreRun; origin?: TimeOrigin },
   log: Log,
 ): Promise<SqliteStore> {
   const { SqliteStore } = await import("../store/sqlite_store.ts");

@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
@@ -52,6 +53,8 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
+  /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
 }
 
 /** A configuration as a run uses it. */
@@ -67,6 +70,8 @@ type RunConfig = () => Promise<LoadedConfig>;
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
+/** Bytes of theirs. What comes of the next packets must have room beside them. */
+const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
@@ -130,11 +135,11 @@ export class Run {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
     const names = new KnownNames();
-    const { mode, sources } = purpose;
+    const { mode, sources, origin } = purpose;
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: false };
     const { expected, onAlert } = loaded.source.config;
-    const settings = { ttl: mapping.ttl, names, file, run, expected, onAlert };
+    const settings = { ttl: mapping.ttl, names, origin, file, run, expected, onAlert };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
@@ -210,7 +215,8 @@ export class Run {
 
   /** Whether so much is pending that packets should wait for the sinks. */
   get isCongested(): boolean {
-    return this.pending > MOST_PENDING;
+    return this.pending > MOST_PENDING ||
+      this.#sinks.all.some(({ pendingBytes }) => pendingBytes > MOST_PENDING_BYTES);
   }
 
   /**
