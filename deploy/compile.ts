@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
 import { type Bundle, bundle } from "./bundle.ts";
+import { denoEnvironment } from "./deno_environment.ts";
 import { CHECKSUMS, DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
 import { licenceTexts } from "./licences.ts";
 import { compiledPermissions } from "./permissions.ts";
@@ -93,7 +94,7 @@ async function unstableFeatures(): Promise<string[]> {
 }
 
 function environment(base: string): Record<string, string> {
-  const { [BASE_RUNTIME]: _other, ...environment } = Deno.env.toObject();
+  const { [BASE_RUNTIME]: _other, ...environment } = denoEnvironment();
   return base === "" ? environment : { ...environment, [BASE_RUNTIME]: base };
 }
 

@@ -20,7 +20,7 @@ Deno.test("the example of flosensor prints the keys of a saved capture", async (
     await Deno.writeFile(join(directory, "capture.pcap"), capture);
     await Deno.writeTextFile(join(directory, "example.ts"), moduleExample("mod.ts"));
     const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--config", EXAMPLE_CONFIG, "example.ts"],
+      args: ["run", "--quiet", "-A", "--config", EXAMPLE_CONFIG, "example.ts"],
       cwd: directory,
       stderr: "inherit",
     }).output();

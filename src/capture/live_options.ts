@@ -34,10 +34,11 @@ export interface LiveOptions {
 }
 
 /**
- * How many bytes are taken of a packet from a port that is read: the most that resolvers let a
- * datagram have by default (4096, RFC 6891, section 6.2.5), and 256 for the headers.
+ * How many bytes are taken of a packet from a port that is read: the most that an IP packet has, and
+ * 256 for the headers before it. Network cards and the kernel join segments of a TCP stream to packets
+ * of up to that length, with many messages in them (GRO and GSO).
  */
-export const LONG_SNAPLEN = 4352;
+export const LONG_SNAPLEN = 0x10000 + 256;
 
 /** The defaults of {@linkcode LiveOptions}. */
 export const DEFAULT_LIVE_OPTIONS: Readonly<LiveOptions> = {

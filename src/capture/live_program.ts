@@ -1,8 +1,7 @@
 import type { PcapHandle } from "../../ffi/pcap_handle.ts";
-import { UserError } from "../user_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
-import { filterWithLengths } from "./filter_with_lengths.ts";
-import { LONG_SNAPLEN } from "./live_options.ts";
+import { filterBefore } from "./filter_before.ts";
+import { linkLayout, longPortsProgram } from "./long_ports_program.ts";
 
 /** A filter that takes every packet. */
 const TAKE_ALL = "";
@@ -11,8 +10,9 @@ const TAKE_ALL = "";
  * The program for a live capture: which packets are taken, and how many bytes of each. Without any
  * program the kernel takes whole packets, and libpcap cuts them later.
  *
- * @param handle What it is for, and where it is compiled: the link type matters, and so does it
- * whether the kernel takes VLAN tags off.
+ * @param handle What it is for, and where the filter is compiled: the link type matters, and so does
+ * it whether the kernel takes VLAN tags off.
+ * @param linkType That of the handle.
  * @param filter The user's filter, in the language of pcap-filter(7), or `null`.
  * @param snaplen How many bytes are taken of most packets.
  * @param longPorts Of packets that come from these ports `LONG_SNAPLEN` bytes are taken, if that is
@@ -21,35 +21,13 @@ const TAKE_ALL = "";
  */
 export function liveProgram(
   handle: PcapHandle,
+  linkType: number,
   filter: string | null,
   snaplen: number,
   longPorts: readonly number[],
 ): BpfInstruction[] {
-  const isNeeded = longPorts.length > 0 && snaplen < LONG_SNAPLEN;
-  const longFilters = isNeeded ? longPacketFilters(longPorts) : [];
-  return filterWithLengths(
-    handle.compile(filter ?? TAKE_ALL),
-    snaplen,
-    longFilters.flatMap((expression) => compiledIfPossible(handle, expression)),
-    LONG_SNAPLEN,
-  );
-}
-
-/**
- * Filters for packets that come from some ports: untagged, in a VLAN, and in PPPoE sessions. What
- * follows `vlan` or `pppoes` in the language of filters is about what is inside.
- */
-function longPacketFilters(ports: readonly number[]): string[] {
-  const from = `(${ports.map((port) => `src port ${port}`).join(" or ")})`;
-  return [from, `vlan and ${from}`, `pppoes and ${from}`];
-}
-
-/** A filter's program, or none where it has no meaning for the interface's link type. */
-function compiledIfPossible(handle: PcapHandle, expression: string): BpfInstruction[][] {
-  try {
-    return [handle.compile(expression)];
-  } catch (error) {
-    if (error instanceof UserError) return [];
-    throw error;
-  }
+  return [
+    ...filterBefore(handle.compile(filter ?? TAKE_ALL)),
+    ...longPortsProgram(linkLayout(linkType), snaplen, longPorts),
+  ];
 }

@@ -108,7 +108,7 @@ class OpenHandle implements OpenInterface {
   /** One program says which packets are taken and how much of them: libpcap doesn't cut again. */
   setLongPorts(longPorts: readonly number[]): void {
     const { filter, snaplen } = this.#options;
-    this.#handle.setProgram(liveProgram(this.#handle, filter, snaplen, longPorts));
+    this.#handle.setProgram(liveProgram(this.#handle, this.#linkType, filter, snaplen, longPorts));
   }
 
   /** libpcap's numbers start again after 32 bits. */

@@ -44,7 +44,7 @@ export class PacketBatch {
   readonly captured: Int32Array;
   /** How many bytes packet `i` had on the wire. In a damaged capture this is any number. */
   readonly length: Uint32Array;
-  /** When packet `i` was seen, in whole seconds since 1970-01-01 UTC. */
+  /** When packet `i` was seen, in whole seconds after its source's `TimeOrigin`. */
   readonly seconds: Uint32Array;
   /** The link type of packet `i`, one of the numbers of `src/packet/link_type.ts`. */
   readonly linkType: Uint16Array;

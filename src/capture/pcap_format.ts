@@ -2,6 +2,7 @@ import { UserError } from "../user_error.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import type { PacketBatch, RecordFormat } from "./packet_batch.ts";
 import { MAXIMUM_SNAPSHOT_LENGTH, type SavefileFormat } from "./savefile_format.ts";
+import type { TimeOrigin } from "./time_origin.ts";
 
 /** Magic numbers of pcap-savefile(5): time stamps in microseconds, in nanoseconds. */
 const MICROSECONDS = 0xa1b2c3d4;
@@ -20,9 +21,11 @@ const MODIFIED_RECORD_HEADER = 24;
 export class PcapFormat implements SavefileFormat {
   readonly #records: RecordFormat;
   readonly #name: string;
+  readonly #origin: TimeOrigin;
 
-  private constructor(name: string, view: DataView, littleEndian: boolean) {
+  private constructor(name: string, view: DataView, littleEndian: boolean, origin: TimeOrigin) {
     this.#name = name;
+    this.#origin = origin;
     const isModified = view.getUint32(0, littleEndian) === MODIFIED;
     const snapshotLength = view.getUint32(16, littleEndian);
     this.#records = {
@@ -39,13 +42,14 @@ export class PcapFormat implements SavefileFormat {
   /**
    * @param name What to call the file in messages.
    * @param view At least the 24 bytes of the file header.
+   * @param origin Of the packets' times.
    * @returns `null` when the file is not of this format.
    */
-  static recognize(name: string, view: DataView): PcapFormat | null {
+  static recognize(name: string, view: DataView, origin: TimeOrigin): PcapFormat | null {
     for (const littleEndian of [true, false]) {
       const magic = view.getUint32(0, littleEndian);
       if (magic === MICROSECONDS || magic === NANOSECONDS || magic === MODIFIED) {
-        return new PcapFormat(name, view, littleEndian);
+        return new PcapFormat(name, view, littleEndian, origin);
       }
     }
     return null;
@@ -55,8 +59,16 @@ export class PcapFormat implements SavefileFormat {
     const { view, end } = reader;
     const { offset, captured, length, seconds, linkType, capacity } = batch;
     const { header, littleEndian, linkType: link, most } = this.#records;
+    // Times are without a sign, as tcpdump has it. The first record settles from when they count.
+    if (reader.start + header <= end) {
+      this.#origin.settle(view.getUint32(reader.start, littleEndian));
+    }
+    const isCountedFrom1970 = this.#origin.seconds === 0;
+    let position = reader.start;
     // What it stops at is looked at below.
-    let position = batch.takeRecords?.(this.#records, reader.start, end) ?? reader.start;
+    if (isCountedFrom1970 && batch.takeRecords !== null) {
+      position = batch.takeRecords(this.#records, position, end);
+    }
     let count = batch.count;
     let needed = 0;
     while (count < capacity) {
@@ -77,7 +89,8 @@ export class PcapFormat implements SavefileFormat {
         needed = header + size;
         break;
       }
-      seconds[count] = view.getUint32(position, littleEndian);
+      const time = view.getUint32(position, littleEndian);
+      seconds[count] = isCountedFrom1970 ? time : this.#origin.secondsOf(time);
       captured[count] = size;
       length[count] = view.getUint32(position + 12, littleEndian);
       offset[count] = position + header;

@@ -2,6 +2,7 @@ import { UserError } from "../user_error.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SavefileFormat } from "./savefile_format.ts";
+import type { TimeOrigin } from "./time_origin.ts";
 
 /** Block types of draft-ietf-opsawg-pcapng, section 11.1. */
 const SECTION_HEADER = 0x0a0d0d0a;
@@ -18,6 +19,12 @@ const BODY = 8;
 /** A block longer than this is damage: secrets and name tables are far smaller. */
 const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Interfaces of a section that are known: nobody has so many, but a file may say so, in 20 bytes for
+ * each. Of others no packet can be read.
+ */
+const MOST_INTERFACES = 65_536;
+
 /** Bytes of an enhanced packet block's body before the packet: sections 4.3 and A. */
 const PACKET_FIELDS = 20;
 
@@ -25,12 +32,16 @@ const OPTION_END = 0;
 const OPTION_TIME_RESOLUTION = 9;
 const OPTION_TIME_OFFSET = 14;
 
+/** Up to so many units of a second, numbers of them are exact. */
+const MOST_EXACT_UNITS = 2 ** 52;
+
 interface Interface {
   linkType: number;
   /** Bytes kept of a packet at most; 0 for no limit. */
   snapshotLength: number;
-  /** Units of a time stamp in a second. */
+  /** Units of a time stamp in a second, also where a number is not exact. */
   unitsPerSecond: number;
+  exactUnitsPerSecond: bigint;
   /** Seconds to be added to a time stamp. */
   offsetSeconds: number;
   /** The upper half of the last time stamp; it mostly stays the same. */
@@ -44,21 +55,26 @@ interface Interface {
 export class PcapngFormat implements SavefileFormat {
   #littleEndian = true;
   #interfaces: Interface[] = [];
-  /** The last packet's time, for simple packets, which have none. */
-  #seconds = 0;
+  /** How many interfaces the section has beyond those that are known. */
+  #unknownInterfaces = 0;
+  /** The last packet's time, for simple packets, which have none: in seconds since 1970-01-01 UTC. */
+  #time = 0;
   readonly #name: string;
+  readonly #origin: TimeOrigin;
 
-  private constructor(name: string) {
+  private constructor(name: string, origin: TimeOrigin) {
     this.#name = name;
+    this.#origin = origin;
   }
 
   /**
    * @param name What to call the file in messages.
    * @param view At least the first 12 bytes of the file.
+   * @param origin Of the packets' times.
    * @returns `null` when the file is not of this format.
    */
-  static recognize(name: string, view: DataView): PcapngFormat | null {
-    return view.getUint32(0) === SECTION_HEADER ? new PcapngFormat(name) : null;
+  static recognize(name: string, view: DataView, origin: TimeOrigin): PcapngFormat | null {
+    return view.getUint32(0) === SECTION_HEADER ? new PcapngFormat(name, origin) : null;
   }
 
   index(reader: ChunkReader, batch: PacketBatch): number {
@@ -87,6 +103,7 @@ export class PcapngFormat implements SavefileFormat {
     else if (reader.view.getUint32(magicAt) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
     else throw this.#damaged(reader, "a section has no byte-order magic");
     this.#interfaces = [];
+    this.#unknownInterfaces = 0;
   }
 
   #readBlock(reader: ChunkReader, start: number, size: number, batch: PacketBatch): void {
@@ -97,7 +114,8 @@ export class PcapngFormat implements SavefileFormat {
     switch (view.getUint32(start, little)) {
       case INTERFACE_DESCRIPTION:
         if (end - body < 8) throw this.#damaged(reader, "an interface description is too short");
-        this.#interfaces.push(this.#readInterface(view, body, end));
+        if (this.#interfaces.length === MOST_INTERFACES) this.#unknownInterfaces++;
+        else this.#interfaces.push(this.#readInterface(view, body, end));
         break;
       case ENHANCED_PACKET:
         if (end - body < PACKET_FIELDS) throw this.#damaged(reader, "a packet block is too short");
@@ -143,6 +161,7 @@ export class PcapngFormat implements SavefileFormat {
       linkType: view.getUint16(body, little),
       snapshotLength: view.getUint32(body + 4, little),
       unitsPerSecond: 1e6,
+      exactUnitsPerSecond: 1_000_000n,
       offsetSeconds: 0,
       timeHigh: -1,
       timeHighSeconds: 0,
@@ -155,9 +174,10 @@ export class PcapngFormat implements SavefileFormat {
       if (code === OPTION_TIME_RESOLUTION && length === 1) {
         const resolution = view.getUint8(at + 4);
         // The highest bit tells powers of 2 from powers of 10.
-        found.unitsPerSecond = (resolution & 0x80) !== 0
-          ? 2 ** (resolution & 0x7f)
-          : 10 ** resolution;
+        found.exactUnitsPerSecond = (resolution & 0x80) !== 0
+          ? 2n ** BigInt(resolution & 0x7f)
+          : 10n ** BigInt(resolution);
+        found.unitsPerSecond = Number(found.exactUnitsPerSecond);
       } else if (code === OPTION_TIME_OFFSET && length === 8) {
         found.offsetSeconds = Number(view.getBigInt64(at + 4, little));
       }
@@ -168,14 +188,25 @@ export class PcapngFormat implements SavefileFormat {
 
   #interface(reader: ChunkReader, id: number): Interface {
     const found = this.#interfaces[id];
-    if (found === undefined) throw this.#damaged(reader, `a packet is of interface ${id}, unknown`);
-    return found;
+    if (found !== undefined) return found;
+    if (id < this.#interfaces.length + this.#unknownInterfaces) {
+      throw new UserError(
+        `${this.#name}: at byte ${reader.position} a packet is of interface ${id}, and only the ` +
+          `first ${MOST_INTERFACES} of a section can be read; what came before was processed`,
+      );
+    }
+    throw this.#damaged(reader, `a packet is of interface ${id}, unknown`);
   }
 
   #readTime(view: DataView, at: number, from: Interface): void {
     const high = view.getUint32(at, this.#littleEndian);
     const low = view.getUint32(at + 4, this.#littleEndian);
     const units = from.unitsPerSecond;
+    if (units > MOST_EXACT_UNITS) {
+      const stamp = BigInt(high) << 32n | BigInt(low);
+      this.#time = Number(stamp / from.exactUnitsPerSecond) + from.offsetSeconds;
+      return;
+    }
     // Nanoseconds since 1970 have more bits than a number: halves are divided one after the other.
     if (high !== from.timeHigh) {
       const upper = high * 2 ** 32;
@@ -183,7 +214,7 @@ export class PcapngFormat implements SavefileFormat {
       from.timeHighUnits = upper % units;
       from.timeHighSeconds = Math.round((upper - from.timeHighUnits) / units) + from.offsetSeconds;
     }
-    this.#seconds = from.timeHighSeconds + Math.floor((from.timeHighUnits + low) / units);
+    this.#time = from.timeHighSeconds + Math.floor((from.timeHighUnits + low) / units);
   }
 
   #add(
@@ -197,7 +228,7 @@ export class PcapngFormat implements SavefileFormat {
     batch.offset[at] = start;
     batch.captured[at] = captured;
     batch.length[at] = length;
-    batch.seconds[at] = this.#seconds;
+    batch.seconds[at] = this.#origin.secondsOf(this.#time);
     batch.linkType[at] = from.linkType;
   }
 

@@ -11,12 +11,12 @@ import { LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { directionFilter } from "./direction_filter.ts";
-import { filterBefore } from "./filter_with_lengths.ts";
+import { filterBefore } from "./filter_before.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
 import type { LiveOptions } from "./live_options.ts";
-import { longPortsProgram } from "./long_ports_program.ts";
+import { COOKED_LAYOUT, linkLayout, longPortsProgram } from "./long_ports_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
@@ -110,7 +110,10 @@ class OpenRing implements OpenInterface {
   }
 
   setLongPorts(longPorts: readonly number[]): void {
-    const lengths = longPortsProgram(this.#options.snaplen, longPorts);
+    // Of what is cooked, the kernel shows IP alone: the header is made here.
+    const isCooked = this.#linkType === LINKTYPE_LINUX_SLL2;
+    const layout = isCooked ? COOKED_LAYOUT : linkLayout(this.#linkType);
+    const lengths = longPortsProgram(layout, this.#options.snaplen, longPorts);
     this.#socket.attachFilter([...this.#filter, ...lengths]);
   }
 

@@ -6,6 +6,7 @@ import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 import { PCAP_FILE_HEADER, PcapFormat } from "./pcap_format.ts";
 import { PcapngFormat } from "./pcapng_format.ts";
 import type { SavefileFormat } from "./savefile_format.ts";
+import { TimeOrigin } from "./time_origin.ts";
 import { UnpackingReader } from "./unpacking_reader.ts";
 
 /** Bytes read at once: small enough to stay in a processor's cache until they are decoded. */
@@ -27,6 +28,8 @@ export class SavefileSource implements PacketSource {
   readonly name: string;
   /** Bytes of the whole file, or 0 where that can't be known. */
   readonly size: number;
+  /** Of the packets' times. */
+  readonly origin: TimeOrigin;
   readonly #reader: ChunkReader;
   readonly #input: UnpackingReader;
   readonly #close: () => void;
@@ -44,16 +47,18 @@ export class SavefileSource implements PacketSource {
    *
    * @param name What to call the capture in messages.
    * @param read Gives its bytes.
-   * @param options `size` in bytes, what to do at the end, and a batch to fill, with room for
-   * {@linkcode PACKETS_PER_BATCH} packets in {@linkcode WINDOW_BYTES}.
+   * @param options `size` in bytes, what to do at the end, a batch to fill, with room for
+   * {@linkcode PACKETS_PER_BATCH} packets in {@linkcode WINDOW_BYTES}, and the origin of times, by
+   * default one that the first packet settles.
    */
   constructor(
     name: string,
     read: ReadBytes,
-    options: { size?: number; close?: () => void; batch?: PacketBatch } = {},
+    options: { size?: number; close?: () => void; batch?: PacketBatch; origin?: TimeOrigin } = {},
   ) {
     this.name = name;
     this.size = options.size ?? 0;
+    this.origin = options.origin ?? new TimeOrigin();
     this.#close = options.close ?? (() => {});
     this.#input = new UnpackingReader(name, read);
     this.#reader = new ChunkReader(
@@ -67,11 +72,12 @@ export class SavefileSource implements PacketSource {
    * Opens a file, or standard input when `path` is `-`.
    *
    * @param batch Is filled, if it is there, with the packets of a file.
+   * @param origin Of times; by default, one that the first packet settles.
    * @throws {UserError} when it can't be opened.
    */
-  static open(path: string, batch?: PacketBatch): SavefileSource {
+  static open(path: string, batch?: PacketBatch, origin?: TimeOrigin): SavefileSource {
     if (path === "-") {
-      return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into));
+      return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into), { origin });
     }
     let file: Deno.FsFile;
     try {
@@ -89,7 +95,7 @@ export class SavefileSource implements PacketSource {
       ? (into) => file.readSync(into)
       : (into) => file.read(into);
     const close = () => file.close();
-    return new SavefileSource(path, read, { size: information.size, close, batch });
+    return new SavefileSource(path, read, { size: information.size, close, batch, origin });
   }
 
   /** Bytes of the file that were used up to now. */
@@ -167,9 +173,9 @@ export class SavefileSource implements PacketSource {
     if (available === 0) throw new UserError(`${this.name}: is empty, not a capture`);
     // The window is longer than what both look at. Beyond a short file, other files may have been.
     reader.bytes.fill(0, reader.end, reader.end + LOOKED_AT_BYTES);
-    const pcapng = PcapngFormat.recognize(this.name, reader.view);
+    const pcapng = PcapngFormat.recognize(this.name, reader.view, this.origin);
     if (pcapng !== null) return pcapng;
-    const pcap = PcapFormat.recognize(this.name, reader.view);
+    const pcap = PcapFormat.recognize(this.name, reader.view, this.origin);
     if (pcap !== null && available < PCAP_FILE_HEADER) {
       throw new UserError(
         `${this.name}: is cut off: its file header should have ${PCAP_FILE_HEADER} bytes and has ` +

@@ -95,8 +95,13 @@ export async function capture(
     const run = await Run.open(
       options,
       {
-        ...{ mode: "capture", sources: names, isLive: true, ownNetworks, defaultNetworks },
-        ...{ localServices, page: page?.worker },
+        mode: "capture",
+        sources: names,
+        isLive: true,
+        ownNetworks,
+        defaultNetworks,
+        localServices,
+        page: page?.worker,
       },
       log,
       runConfig,
@@ -321,7 +326,8 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    return statisticsLine(sources, meters.flows, this.#run.pending, meters.dns);
+    const { pending, names } = this.#run;
+    return statisticsLine(sources, meters.flows, pending, meters.dns, names.forgotten);
   }
 }
 

@@ -1,5 +1,6 @@
 import { loadConfig } from "../config/load.ts";
 import type { ValidConfig } from "../config/valid_config.ts";
+import { clientAddress } from "../dns/client_address.ts";
 import { Complaints } from "../dns/complaints.ts";
 import { readDnsMessage } from "../dns/dns_message.ts";
 import { DnsMeter } from "../dns/dns_meter.ts";
@@ -184,11 +185,12 @@ class DnstapService {
     this.#lines?.writeLine(dnstapJson(payload));
     if (message === undefined || type !== CLIENT_RESPONSE) return;
     const { queryAddress, responseMessage } = message;
-    const client = queryAddress && addressWords(queryAddress);
+    const words = queryAddress && addressWords(queryAddress);
     // A server may leave out either.
-    if (!client || responseMessage === undefined) return;
+    if (!words || responseMessage === undefined) return;
+    const { isIpv6, client } = clientAddress(queryAddress.length > 4, words);
     const reading = readDnsMessage(responseMessage, 0, responseMessage.length);
-    this.#meter.take(reading, queryAddress.length > 4, client, this.#window);
+    this.#meter.take(reading, isIpv6, client, this.#window);
   }
 
   #takeLookup({ reading, isIpv6, client }: Lookup): void {

@@ -1,3 +1,8 @@
+import type { AlertPlace } from "../alert/alert_place.ts";
+import { AlertSink } from "../alert/alert_sink.ts";
+import { Expectations } from "../alert/expectations.ts";
+import type { ExpectedService } from "../alert/expected_service.ts";
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
@@ -16,48 +21,68 @@ export interface Sinks {
   readonly redis: RedisSink | null;
   readonly store: SqliteStore | null;
   readonly table: FlowTableSink | null;
+  readonly alerts: AlertSink | null;
+}
+
+/** What sinks are opened with. */
+export interface SinkSettings {
+  /** Seconds that a key lives in Redis. */
+  readonly ttl: number;
+  /** Where the names of servers come from. */
+  readonly names?: FlowNames;
+  /** From when on times are counted. */
+  readonly origin?: TimeOrigin;
+  /** That of the store. */
+  readonly file: StoreFile | null;
+  readonly run: StoreRun;
+  readonly expected: readonly ExpectedService[] | null;
+  readonly onAlert: readonly AlertPlace[];
+  /** The thread of a page, which keeps what it shows itself where there is no store. */
+  readonly page?: Worker;
 }
 
 /**
  * Opens Redis and the store if there are such to write to, and JSON lines if they are asked for; with
  * none of these the table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, where the names of servers come from, the file of
- * the store, what it is told of the run, and the thread of a page, which keeps what it shows itself where
- * there is no file.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, file, run, page }: {
-    ttl: number;
-    names?: FlowNames;
-    file: StoreFile | null;
-    run: StoreRun;
-    page?: Worker;
-  },
+  { ttl, names, origin, file, run, expected, onAlert, page }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  const sqlite = file === null ? null : await openStore(file, { names, run }, log);
+  const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
-  if (options.json) all.push(new JsonSink({ mode, names }));
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive: mode === "capture", names });
+  const json = options.json ? new JsonSink({ mode, names }) : null;
+  if (json !== null) all.push(json);
+  const isLive = mode === "capture";
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin });
   if (table !== null) all.push(table);
   const memory = page === undefined || sqlite !== null
     ? null
-    : await openMemory(page, { names, run }, log);
+    : await openMemory(page, { names, run, origin }, log);
   if (memory !== null) all.push(memory);
-  return { all, redis, table, store: sqlite ?? memory };
+  const alerts = expected === null ? null : new AlertSink({
+    expectations: new Expectations(expected, run.localNetworks),
+    places: onAlert,
+    origin,
+    // Both write whole lines, which must not get into each other.
+    printer: json ?? (table === null ? new JsonSink({ mode }) : null),
+    isPrinterShared: json !== null,
+  }, log);
+  if (alerts !== null) all.push(alerts);
+  return { all, redis, table, store: sqlite ?? memory, alerts };
 }
 
 async function openStore(
   { path, place, retention }: StoreFile,
-  options: { names?: FlowNames; run: StoreRun },
+  options: { names?: FlowNames; run: StoreRun; origin?: TimeOrigin },
   log: Log,
 ): Promise<SqliteStore> {
   const { SqliteStore } = await import("../store/sqlite_store.ts");
@@ -67,7 +92,7 @@ async function openStore(
 /** What a page shows of a capture that has no store: conversations of the last hour. */
 async function openMemory(
   memory: Worker,
-  options: { names?: FlowNames; run: StoreRun },
+  options: { names?: FlowNames; run: StoreRun; origin?: TimeOrigin },
   log: Log,
 ): Promise<SqliteStore> {
   const { SqliteStore } = await import("../store/sqlite_store.ts");

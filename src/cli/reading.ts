@@ -14,15 +14,25 @@ const DRAIN_QUIET = 300;
 export class Reading implements PacketWork {
   readonly #sources: readonly InterfaceSource[];
   readonly #meters: Meters;
+  readonly #room: (() => Promise<void>) | null;
   /** Packets that were dropped, and how often an interface was away, at the last flush. */
   #gaps = 0;
   /** Until when packets are read, once the end was asked for. */
   #deadline = Infinity;
 
-  /** @param sources Closed by {@linkcode Reading.close}. */
-  constructor(sources: readonly InterfaceSource[], meters: Meters) {
+  /**
+   * @param sources Closed by {@linkcode Reading.close}.
+   * @param room Resolves when there is room for what comes of the next packets. By default, there
+   * always is.
+   */
+  constructor(
+    sources: readonly InterfaceSource[],
+    meters: Meters,
+    room: (() => Promise<void>) | null = null,
+  ) {
     this.#sources = sources;
     this.#meters = meters;
+    this.#room = room;
     if (meters.dnsPorts.length === 0) return;
     for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
   }
@@ -55,6 +65,7 @@ export class Reading implements PacketWork {
     let quietSince = Infinity;
     for (let batch; (batch = await source.next()) !== null;) {
       this.#meters.flows.take(batch);
+      if (this.#room !== null) await this.#room();
       if (this.#deadline === Infinity) continue;
       const now = performance.now();
       quietSince = batch.count > 0 ? now : Math.min(quietSince, now);

@@ -3,6 +3,7 @@ import { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
+import { TimeOrigin } from "../capture/time_origin.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
@@ -36,7 +37,9 @@ export async function replay(
   if (names.length === 0) throw nothingToReplay(parameters);
   sayFilesAmong(networks, log);
   refuseMistakenNames(parameters, names, "files", options.filter);
-  const arePlain = await tryFiles(names, options.filter);
+  const origin = new TimeOrigin();
+  const { times, arePlain } = await tryFiles(names, options.filter);
+  origin.settle(...times);
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -46,10 +49,12 @@ export async function replay(
   const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks },
+    { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks, origin },
     log,
   );
-  return await new Replay(run, options, log, !isLive && arePlain ? thread : null).run(names);
+  return await new Replay(run, options, origin, log, !isLive && arePlain ? thread : null).run(
+    names,
+  );
 }
 
 function nothingToReplay(parameters: readonly string[]): UserError {
@@ -67,23 +72,28 @@ function nothingToReplay(parameters: readonly string[]): UserError {
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
- * @returns Whether none of them is compressed.
+ * @returns When they begin, in seconds since 1970-01-01 UTC, and whether none of them is compressed.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(names: readonly string[], filter: string | undefined): Promise<boolean> {
+async function tryFiles(
+  names: readonly string[],
+  filter: string | undefined,
+): Promise<{ times: number[]; arePlain: boolean }> {
+  const times: number[] = [];
   let arePlain = true;
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
     const source = SavefileSource.open(name);
     try {
-      await (await filtered(source, filter)).next();
+      const batch = await (await filtered(source, filter)).next();
+      if (batch !== null && batch.count > 0) times.push(batch.seconds[0] + source.origin.seconds);
       arePlain &&= !source.isPacked;
     } finally {
       source.close();
     }
   }
-  return arePlain;
+  return { times, arePlain };
 }
 
 /** Says why a capture that was read to its end had no packets. */
@@ -111,6 +121,7 @@ const SIGNAL_PATIENCE = 100;
 class Replay {
   readonly #run: Run;
   readonly #options: RunOptions;
+  readonly #origin: TimeOrigin;
   readonly #log: Log;
   readonly #signals = new EndSignals();
   readonly #progress = new Progress();
@@ -124,8 +135,15 @@ class Replay {
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(run: Run, options: RunOptions, log: Log, thread: SieveThread | null) {
+  constructor(
+    run: Run,
+    options: RunOptions,
+    origin: TimeOrigin,
+    log: Log,
+    thread: SieveThread | null,
+  ) {
     this.#run = run;
+    this.#origin = origin;
     this.#thread = thread;
     this.#options = options;
     this.#log = log;
@@ -174,22 +192,40 @@ class Replay {
     const { filter } = this.#options;
     try {
       let packets: PacketSource | SiftedFile;
+      let sifted: SiftedFile | null = null;
       if (this.#thread !== null) {
-        packets = this.#thread.read(name, filter, this.#run.meter.sieveSettings);
+        const { sieveSettings } = this.#run.meter;
+        sifted = this.#thread.read(name, filter, sieveSettings, this.#origin.seconds);
+        packets = sifted;
         this.#source = packets;
       } else {
-        const source = SavefileSource.open(name);
+        const source = SavefileSource.open(name, undefined, this.#origin);
         this.#source = source;
         packets = await filtered(source, filter);
       }
       await this.#read(packets);
+      this.#origin.untold += sifted?.untold ?? 0;
       const isEmpty = packets.statistics().received === 0 && this.#signals.status === 0;
       if (isEmpty) this.#log.warn(await whyEmpty(name, filter));
     } finally {
+      this.#sayUntoldTimes(name);
       this.#source?.close();
       this.#source = null;
       this.#progress.clear();
     }
+  }
+
+  #sayUntoldTimes(name: string): void {
+    const { untold } = this.#origin;
+    if (untold === 0) return;
+    this.#origin.untold = 0;
+    this.#log.warn(
+      `${name}: ${untold} packets have times outside of the 136 years from ` +
+        `${
+          new Date(this.#origin.seconds * 1000).toISOString().slice(0, -"T00:00:00.000Z".length)
+        } ` +
+        "on: they count as seen at its beginning or its end",
+    );
   }
 
   async #read(packets: PacketSource | SiftedFile): Promise<void> {
@@ -240,7 +276,9 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, pending, dnsStatistics } = this.#run;
-    this.#log.info(statisticsLine(sources, meter.statistics(), pending, dnsStatistics));
+    const { meter, names, pending, dnsStatistics } = this.#run;
+    this.#log.info(
+      statisticsLine(sources, meter.statistics(), pending, dnsStatistics, names.forgotten),
+    );
   }
 }

@@ -2,10 +2,12 @@ import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
 import type { Facts } from "../config/facts.ts";
 import type { Mapping } from "../config/mapping.ts";
-import { FlowMeter } from "../flow/flow_meter.ts";
+import { KnownNames } from "../dns/known_names.ts";
+import { addressText } from "../flow/address_text.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { correctionText } from "./correction_text.ts";
+import { Meters } from "./meters.ts";
 
 /**
  * Reads into the facts of a conversation what can be known without a capture: whether this host
@@ -24,7 +26,7 @@ export async function readListening({ evidence, ...facts }: Facts, log: Log): Pr
 /**
  * Replays saved captures, and reads into the facts of a conversation what they have of it.
  *
- * @returns Lines about what became of it in them.
+ * @returns Lines about what became of it in them, and about the names that were looked up for its ends.
  * @throws {UserError} when one can't be read. One that is cut is read up to there.
  */
 export async function readReplayed(
@@ -34,9 +36,12 @@ export async function readReplayed(
   log: Log,
 ): Promise<string[]> {
   const corrections: string[] = [];
-  const meter = new FlowMeter({
+  const names = new KnownNames();
+  const { flows: meter } = new Meters({
     mapping,
+    names,
     emit: () => {},
+    emitNames: () => {},
     onCorrection: (corrected, before, after) => {
       if (!isSameConversation(corrected, facts)) return;
       const text = `Corrected: ${correctionText(corrected, before, after)}`;
@@ -58,9 +63,25 @@ export async function readReplayed(
       source.close();
     }
   }
-  const names = files.join(", ");
-  if (meter.readEvidence(facts)) return [`The conversation is in ${names}.`, ...corrections];
-  return [`The conversation is not in ${names}; its ends may be.`];
+  const there = files.join(", ");
+  const isThere = meter.readEvidence(facts);
+  return [
+    isThere
+      ? `The conversation is in ${there}.`
+      : `The conversation is not in ${there}; its ends may be.`,
+    ...(isThere ? corrections : []),
+    ...lookedUp(facts, names),
+  ];
+}
+
+/** Either end may be the client. */
+function lookedUp({ family, source, destination }: Facts, names: KnownNames): string[] {
+  const isIpv6 = family === 6;
+  return [[source, destination], [destination, source]].flatMap(([client, address]) => {
+    const name = names.find(isIpv6, Uint32Array.of(...client, ...address), 0, client.length);
+    const [asker, answer] = [client, address].map((words) => addressText(words, 0, isIpv6));
+    return name === null ? [] : [`${asker} looked up ${name} -> ${answer}`];
+  });
 }
 
 function isSameConversation(one: Facts, other: Facts): boolean {

@@ -1,11 +1,10 @@
 import { cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
-import type { ValidConfig } from "../config/valid_config.ts";
 import type { Log } from "../log.ts";
 import { csv } from "../report/csv.ts";
 import { explained } from "../report/open_store_file.ts";
-import { type NamedSource, openSource } from "../report/open_source.ts";
+import { openSource } from "../report/open_source.ts";
 import { renderDiff } from "../report/render_diff.ts";
 import { renderGroups, renderReport, type ReportView } from "../report/render_report.ts";
 import { Report } from "../report/report.ts";
@@ -14,18 +13,14 @@ import { diffOfStores, diffOfTimes, type DiffRow } from "../report/report_diff.t
 import type { Group } from "../report/report_query.ts";
 import type { ReportSource } from "../report/report_source.ts";
 import { parseDuration } from "../store/duration.ts";
-import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
-import { storeOf } from "./store.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { sourceOf, type SourceOptions } from "./report_source_of.ts";
 import { printText } from "./print_text.ts";
 
 /** Options of the command line. */
-export interface ReportOptions {
+export interface ReportOptions extends SourceOptions {
   config?: string;
-  store?: string;
-  redis?: string | false;
-  redisPasswordFile?: PasswordFile;
   /** Milliseconds before now. */
   since?: number;
   client?: string;
@@ -135,35 +130,6 @@ async function printDiff(
   if (options.csv) await printText(csv(DIFF_COLUMNS, rows));
   else if (options.json) await printText(JSON.stringify(rows));
   else await printText(lines(renderDiff(rows, title, viewOf(source))));
-}
-
-/**
- * What the command line says, else the configuration.
- *
- * @throws {UserError} when there is nothing to read, or more than one thing.
- */
-export function sourceOf(
-  command: string,
-  names: readonly string[],
-  options: Pick<ReportOptions, "store" | "redis" | "redisPasswordFile">,
-  config: ValidConfig,
-): NamedSource {
-  const { store, redis } = options;
-  const given = [...names, ...store === undefined ? [] : [store], ...redis ? [redis] : []];
-  if (given.length > 1) {
-    throw new UserError(`${command}: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
-  }
-  if (given.length === 1 && !redis) return { name: given[0], place: command };
-  if (!redis && config.store !== null) {
-    return { name: config.store, place: config.placeOf(["store"]) };
-  }
-  const found = storeOf(options, config);
-  if (found !== null) return { ...found, name: found.url };
-  throw new UserError(
-    `${command}: there is nothing to ${command} from: name a store, a file that --json wrote, or ` +
-      "--redis URL",
-    WRONG_USAGE,
-  );
 }
 
 /** Where no time is asked for, what is of the last day is new, unless the store itself is. */

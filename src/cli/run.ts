@@ -1,7 +1,9 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../dns/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
@@ -53,6 +55,8 @@ export interface RunPurpose {
   readonly localServices?: LocalServices;
   /** The thread of a page, which keeps what it shows where there is no store. */
   readonly page?: Worker;
+  /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
 }
 
 /** A configuration as a run uses it. */
@@ -68,6 +72,8 @@ type RunConfig = () => Promise<LoadedConfig>;
 
 /** Observations that may wait in a sink before a replay waits for it. */
 const MOST_PENDING = 100_000;
+/** Bytes of theirs. What comes of the next packets must have room beside them. */
+const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
@@ -131,10 +137,12 @@ export class Run {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
     const names = new KnownNames();
-    const { mode, sources } = purpose;
+    const { mode, sources, origin } = purpose;
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: false };
-    const settings = { ttl: mapping.ttl, names, file, run, page: purpose.page };
+    const { expected, onAlert } = loaded.source.config;
+    const { page } = purpose;
+    const settings = { ttl: mapping.ttl, names, origin, file, run, expected, onAlert, page };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
@@ -220,7 +228,8 @@ export class Run {
 
   /** Whether so much is pending that packets should wait for the sinks. */
   get isCongested(): boolean {
-    return this.pending > MOST_PENDING;
+    return this.pending > MOST_PENDING ||
+      this.#sinks.all.some(({ pendingBytes }) => pendingBytes > MOST_PENDING_BYTES);
   }
 
   /**
@@ -298,7 +307,12 @@ export class Run {
       if (loaded.file?.path !== file?.path) {
         this.#log.warn("store of the configuration stays as it was until the next start");
       }
-      this.#sinks.store?.setLocalNetworks(loaded.mapping.ourNets.map(cidrText));
+      const localNetworks = loaded.mapping.ourNets.map(cidrText);
+      this.#sinks.store?.setLocalNetworks(localNetworks);
+      if (this.#sinks.alerts !== null) {
+        const { expected } = loaded.source.config;
+        this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);
+      }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.onReload();

@@ -13,7 +13,7 @@ import { StorePageData } from "../web/store_page_data.ts";
 import { explainFlow } from "./explain_flow.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
-import { sourceOf } from "./report.ts";
+import { sourceOf } from "./report_source_of.ts";
 import { EndSignals } from "./signals.ts";
 
 /** Options of the command line. */

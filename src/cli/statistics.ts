@@ -15,12 +15,14 @@ const MOST_NUMBERS = 3;
  *
  * @param queued Observations that are not written yet.
  * @param dns `null` where DNS is not read.
+ * @param forgottenNames Names of flows that were forgotten for want of room.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
   meter: FlowMeterStatistics,
   queued: number,
   dns: DnsStatistics | null = null,
+  forgottenNames = 0,
 ): string {
   const sum = (field: keyof SourceStatistics) =>
     sources.reduce((total, source) => total + source[field], 0);
@@ -37,7 +39,8 @@ export function statisticsLine(
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgottenText(meter)}; ${noFlowText(meter)}` +
     `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
-    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`);
+    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
+    (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`);
 }
 
 /** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */

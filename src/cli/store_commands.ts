@@ -76,6 +76,25 @@ export function addStoreCommands(tools: CommandTools): void {
       finish(await serve(names, options, log(options)));
     });
 
+  addRedisOptions(
+    command(
+      "expect",
+      "Print the services of own networks as a setting for config.ts; what else is used is an alert.",
+    ),
+    "read",
+  )
+    .usage("[options] [file] [our-net...]")
+    .argument(
+      "[file...]",
+      "a store or lines of JSON, otherwise store or redis of the configuration; then own networks",
+    )
+    .addOption(configOption())
+    .option("--store <file>", "as <file>", storeFile)
+    .action(async (names: string[], options) => {
+      const { expect } = await import("./expect.ts");
+      finish(await expect(names, options, log(options)));
+    });
+
   command("export", "Write what a store has as Parquet, CSV or lines of JSON.")
     .usage("[options] <file>")
     .argument("[file...]", "the store")

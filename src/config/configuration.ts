@@ -19,6 +19,17 @@ export type Rule<Name extends string> = readonly [
   action: Action | FlowFunction<Name>,
 ];
 
+/**
+ * A service of the own networks that is meant to be there: address, port, `"tcp"` or `"udp"`, and who may
+ * use it, as prefixes; without any, everyone may.
+ */
+export type Expected = readonly [
+  server: string,
+  port: number,
+  protocol: "tcp" | "udp",
+  ...clients: readonly string[],
+];
+
 /** The settings of config.ts. Each may be left out. */
 export interface Config<Name extends string = string> {
   /** Where Redis is: a `redis:`, `rediss:` or `unix:` URL. By default, nothing is written to Redis. */
@@ -42,6 +53,18 @@ export interface Config<Name extends string = string> {
    * connection, and must not be readable for all users.
    */
   redisPasswordFile?: string;
+  /**
+   * The services of the own networks, as `flosensor expect` writes them. What else is used there is an
+   * alert. By default, nothing is.
+   */
+  expected?: readonly Expected[];
+  /**
+   * Where alerts go: `"log"`, `"json"` (lines on standard output), an `https:` or `http:` URL that they
+   * are sent to, `"syslog://host"` (by UDP), or several of them.
+   *
+   * @default {"log"}
+   */
+  onAlert?: string | readonly string[];
   /**
    * How long a key lives after it was last written, in seconds.
    *

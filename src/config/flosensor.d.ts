@@ -46,6 +46,18 @@ export interface Config<Name extends string = string> {
    */
   redisPasswordFile?: string;
   /**
+   * The services of the own networks, as `flosensor expect` writes them. What else is used there is an
+   * alert. By default, nothing is.
+   */
+  expected?: readonly Expected[];
+  /**
+   * Where alerts go: `"log"`, `"json"` (lines on standard output), an `https:` or `http:` URL that they
+   * are sent to, `"syslog://host"` (by UDP), or several of them.
+   *
+   * @default {"log"}
+   */
+  onAlert?: string | readonly string[];
+  /**
    * How long a key lives after it was last written, in seconds.
    *
    * @default {900}
@@ -91,6 +103,17 @@ export interface Config<Name extends string = string> {
    */
   flows?: readonly Rule<NoInfer<Name>>[];
 }
+
+/**
+ * A service of the own networks that is meant to be there: address, port, `"tcp"` or `"udp"`, and who may
+ * use it, as prefixes; without any, everyone may.
+ */
+export type Expected = readonly [
+  server: string,
+  port: number,
+  protocol: "tcp" | "udp",
+  ...clients: readonly string[]
+];
 
 /** A network: its name and its prefixes. */
 export type Network<Name extends string> = readonly [

@@ -1,3 +1,5 @@
+import type { AlertPlace } from "../alert/alert_place.ts";
+import type { ExpectedService } from "../alert/expected_service.ts";
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { type ConfigPath, pathText } from "./config_error.ts";
@@ -37,6 +39,10 @@ export interface ValidConfig {
   readonly retain: number | null;
   /** How large the store's file may get, in bytes; `null` where nothing is said. */
   readonly storeSize: number | null;
+  /** Services of the own networks that are meant to be there; `null` where nothing is said. */
+  readonly expected: readonly ExpectedService[] | null;
+  /** Where alerts go. */
+  readonly onAlert: readonly AlertPlace[];
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */

@@ -32,6 +32,19 @@ export interface AliasRecord {
   readonly target: string;
 }
 
+/**
+ * An address that a service is said to have: ipv4hint or ipv6hint of an HTTPS or SVCB record (RFC
+ * 9460, section 7.3). A client may connect to it without having looked it up.
+ */
+export interface HintRecord {
+  /** The name whose service it is. */
+  readonly owner: string;
+  /** Whether it is an IPv6 address. */
+  readonly isIpv6: boolean;
+  /** Four words in network order, IPv4 in the last of them. */
+  readonly words: Uint32Array;
+}
+
 /** What a DNS response says, as far as keys are concerned. Names are as `domain_name.ts` has them. */
 export interface DnsResponse {
   /** The name that was asked for; `null` where the message repeats no question, as in mDNS. */
@@ -40,6 +53,8 @@ export interface DnsResponse {
   readonly addresses: readonly AddressRecord[];
   /** The CNAME records, in their order. */
   readonly aliases: readonly AliasRecord[];
+  /** The addresses that HTTPS and SVCB records hint at. None is a key: they name flows. */
+  readonly hints: readonly HintRecord[];
 }
 
 /** What became of a message. */
@@ -77,10 +92,19 @@ const RECORD_FIXED = 10;
 const TYPE_A = 1;
 const TYPE_CNAME = 5;
 const TYPE_AAAA = 28;
+/** RFC 9460, section 14.1. */
+const TYPE_SVCB = 64;
+const TYPE_HTTPS = 65;
+/** Parameters of both: RFC 9460, section 14.3.2. */
+const IPV4_HINT = 4;
+const IPV6_HINT = 6;
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
 const CLASS_IN = 1;
 /** The class without what mDNS keeps in its highest bit (RFC 6762, section 10.2). */
 const CLASS_MASK = 0x7fff;
 const LABEL_KIND_MASK = 0xc0;
+const POINTER_BYTES = 2;
 
 /** For each outcome, the reading without a response. */
 const NOT_USED: readonly DnsReading[] = DNS_OUTCOME_NAMES.map((_, outcome) => ({
@@ -121,7 +145,8 @@ export function readDnsMessage(
     if (code === NAME_ERROR) {
       return response.question === null ? NOT_USED[MALFORMED] : { outcome: NXDOMAIN, response };
     }
-    const isEmpty = response.addresses.length + response.aliases.length === 0;
+    const { addresses, aliases, hints } = response;
+    const isEmpty = addresses.length + aliases.length + hints.length === 0;
     return isEmpty ? NOT_USED[NO_ADDRESS] : { outcome: ANSWER, response };
   } catch {
     return NOT_USED[MALFORMED];
@@ -133,7 +158,11 @@ class Reader {
   readonly #message: MessageBytes;
   readonly #addresses: AddressRecord[] = [];
   readonly #aliases: AliasRecord[] = [];
+  readonly #hints: HintRecord[] = [];
   #at = HEADER;
+  /** Where the last compressed name points to, and what it is: many records have the same. */
+  #pointer = 0;
+  #pointed = "";
 
   constructor(message: MessageBytes) {
     this.#message = message;
@@ -151,7 +180,8 @@ class Reader {
       for (let left = this.#uint16(AUTHORITIES); left > 0; left--) this.#skipRecord();
       for (let left = this.#uint16(ADDITIONALS); left > 0; left--) this.#takeRecord();
     }
-    return { question, addresses: this.#addresses, aliases: this.#aliases };
+    const [addresses, aliases, hints] = [this.#addresses, this.#aliases, this.#hints];
+    return { question, addresses, aliases, hints };
   }
 
   #takeRecord(): void {
@@ -163,8 +193,9 @@ class Reader {
     if ((this.#uint16(fixed + 2) & CLASS_MASK) !== CLASS_IN) return;
     const type = this.#uint16(fixed);
     if (type === TYPE_CNAME) this.#takeAlias(nameAt, data, length);
-    else if (type === TYPE_A && length === 4) this.#takeAddress(nameAt, data, false);
-    else if (type === TYPE_AAAA && length === 16) this.#takeAddress(nameAt, data, true);
+    else if (type === TYPE_A && length === IPV4_BYTES) this.#takeAddress(nameAt, data, false);
+    else if (type === TYPE_AAAA && length === IPV6_BYTES) this.#takeAddress(nameAt, data, true);
+    else if (type === TYPE_HTTPS || type === TYPE_SVCB) this.#takeHints(nameAt, data, length);
     else if (type === TYPE_A || type === TYPE_AAAA) throw new RangeError("an address's length");
   }
 
@@ -174,13 +205,57 @@ class Reader {
     this.#aliases.push({ owner: this.#nameAt(nameAt), target });
   }
 
+  /**
+   * Reads the hints of an HTTPS or SVCB record (RFC 9460, section 2.2): priority, the target's name,
+   * and parameters, each with its number and length. One that contradicts itself has no hints, and
+   * does the rest of the message no harm.
+   */
+  #takeHints(nameAt: number, data: number, length: number): void {
+    const end = data + length;
+    // An alias (priority 0) has no parameters.
+    let at = this.#endOfPlainName(data + 2, end);
+    const found: { at: number; isIpv6: boolean }[] = [];
+    while (at < end) {
+      const key = at + 4 <= end ? this.#uint16(at) : 0;
+      const size = at + 4 <= end ? this.#uint16(at + 2) : 0;
+      at += 4;
+      if (at + size > end) return;
+      const each = key === IPV4_HINT ? IPV4_BYTES : key === IPV6_HINT ? IPV6_BYTES : 0;
+      if (each > 0 && size % each !== 0) return;
+      for (let hint = at; each > 0 && hint < at + size; hint += each) {
+        found.push({ at: hint, isIpv6: key === IPV6_HINT });
+      }
+      at += size;
+    }
+    if (found.length === 0) return;
+    const owner = this.#nameAt(nameAt);
+    for (const hint of found) {
+      this.#hints.push({ owner, isIpv6: hint.isIpv6, words: this.#words(hint.at, hint.isIpv6) });
+    }
+  }
+
+  /** @returns Where a name ends that may not be compressed; `end` where it does not end before. */
+  #endOfPlainName(start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#message[at] !== 0) {
+      if ((this.#message[at] & LABEL_KIND_MASK) !== 0) return end;
+      at += 1 + this.#message[at];
+    }
+    return at + 1;
+  }
+
   #takeAddress(nameAt: number, data: number, isIpv6: boolean): void {
+    const words = this.#words(data, isIpv6);
+    const address = addressText(words, 0, isIpv6);
+    this.#addresses.push({ owner: this.#nameAt(nameAt), isIpv6, words, address });
+  }
+
+  #words(data: number, isIpv6: boolean): Uint32Array {
     const words = new Uint32Array(4);
     for (let word = isIpv6 ? 0 : 3, at = data; word < 4; word++, at += 4) {
       words[word] = this.#uint16(at) << 16 | this.#uint16(at + 2);
     }
-    const address = addressText(words, 0, isIpv6);
-    this.#addresses.push({ owner: this.#nameAt(nameAt), isIpv6, words, address });
+    return words;
   }
 
   #skipRecord(): void {
@@ -196,9 +271,20 @@ class Reader {
   }
 
   #nameAt(offset: number): string {
+    const isPointer = (this.#message[offset] & LABEL_KIND_MASK) === LABEL_KIND_MASK;
+    const pointer = isPointer ? this.#uint16(offset) : 0;
+    if (isPointer && pointer === this.#pointer) {
+      nameCodec.decode.bytes = POINTER_BYTES;
+      return this.#pointed;
+    }
     this.#message.pointers = 0;
-    const name = nameCodec.decode(this.#message, offset);
-    return name === "." ? name : name + ".";
+    const decoded = nameCodec.decode(this.#message, offset);
+    const name = decoded === "." ? decoded : decoded + ".";
+    if (isPointer) {
+      this.#pointer = pointer;
+      this.#pointed = name;
+    }
+    return name;
   }
 
   /** Goes past a name without following its pointer. */

@@ -88,9 +88,9 @@ export class DnsMeter {
   }
 
   /** What was asked for decides; in mDNS, which repeats no question, who has the first address. */
-  #isIgnored({ question, addresses, aliases }: DnsResponse): boolean {
+  #isIgnored({ question, addresses, aliases, hints }: DnsResponse): boolean {
     if (this.#ignored.length === 0) return false;
-    const name = question ?? aliases[0]?.owner ?? addresses[0]?.owner;
+    const name = question ?? aliases[0]?.owner ?? addresses[0]?.owner ?? hints[0]?.owner;
     return name !== undefined && isBelow(name, this.#ignored);
   }
 
@@ -101,7 +101,9 @@ export class DnsMeter {
     client: Uint32Array,
     window: number,
   ): void {
-    this.#options.onClient(isIpv6, client);
+    const makesKeys = outcome === NXDOMAIN ||
+      response.aliases.length + response.addresses.length > 0;
+    if (makesKeys) this.#options.onClient(isIpv6, client);
     const prefix = addressText(client, 0, isIpv6) + ";";
     if (outcome === NXDOMAIN && response.question !== null) {
       this.#put(prefix + response.question + ";nx", null, window);
@@ -116,6 +118,10 @@ export class DnsMeter {
       this.#put(prefix + address + ";dns", owner, window);
       const name = nameAskedFor(owner, response.question, pointing);
       this.#options.names?.learn(isIpv6, client, isAddressIpv6, words, name);
+    }
+    for (const { owner, isIpv6: isHintIpv6, words } of response.hints) {
+      const name = nameAskedFor(owner, response.question, pointing);
+      this.#options.names?.learn(isIpv6, client, isHintIpv6, words, name);
     }
   }
 

@@ -23,7 +23,7 @@ const TCP_SEQUENCE = 4;
 export class DnsPackets implements PayloadReader {
   readonly ports: Uint8Array;
   readonly #meter: DnsMeter;
-  readonly #tcp = new TcpMessages();
+  readonly #tcp = new TcpMessages({ onCut: () => this.#meter.count(CUT_SHORT) });
   readonly #client = new Uint32Array(4);
   #window = 0;
   #isIpv6 = false;
@@ -73,13 +73,14 @@ export class DnsPackets implements PayloadReader {
   }
 
   #readSegment(view: DataView<ArrayBufferLike>, header: PacketHeader): void {
-    const { payloadOffset, payloadEnd, transportOffset, tcpFlags } = header;
+    const { payloadOffset, payloadEnd, missing, transportOffset, tcpFlags } = header;
     const isEnd = (tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
     const isStart = (tcpFlags & TCP_SYN) !== 0;
-    if (payloadOffset === payloadEnd && !isEnd && !isStart) return;
+    const hasPayload = payloadOffset < payloadEnd || missing > 0;
+    if (!hasPayload && !isEnd && !isStart) return;
     const stream = streamText(header);
     if (isStart) this.#tcp.forget(stream);
-    if (payloadOffset < payloadEnd) {
+    if (hasPayload) {
       // SYN has a sequence number of its own, before that of the first byte.
       const sequence = view.getUint32(transportOffset + TCP_SEQUENCE) + (isStart ? 1 : 0);
       const isUsed = this.#tcp.take(
@@ -88,6 +89,7 @@ export class DnsPackets implements PayloadReader {
         this.#bytesOf(view),
         payloadOffset,
         payloadEnd,
+        missing,
         (bytes, start, end) => this.#takeMessage(bytes, start, end),
       );
       if (!isUsed) this.#meter.count(AFTER_GAP);

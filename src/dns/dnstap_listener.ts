@@ -4,9 +4,10 @@ import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { Complaints } from "./complaints.ts";
 import { decodeDnstap, DNSTAP_CONTENT_TYPE, type DnstapPayload } from "./dnstap.ts";
-import { frames, FrameStreamError } from "./frame_streams.ts";
+import { FrameRoom, frames, FrameStreamError } from "./frame_streams.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import { listenError, listenText } from "./listen_error.ts";
+import { makeSocketFolder } from "./socket_folder.ts";
 
 /** How a {@linkcode DnstapListener} goes about its work. */
 export interface DnstapListenerOptions {
@@ -18,7 +19,7 @@ export interface DnstapListenerOptions {
    */
   socketMode?: number;
   /**
-   * Connections at the same time; more are refused.
+   * Connections at the same time. For one more, that is ended which was silent for longest.
    * @default {256}
    */
   maxConnections?: number;
@@ -34,11 +35,19 @@ export interface DnstapCounts {
   /** Connections that are open now, and that there were. */
   open: number;
   connections: number;
-  /** Connections that were ended because of what came over them, or were too many. */
+  /** Connections that were ended because of what came over them, or to make room. */
   refused: number;
   /** Frames, and those of them that were not dnstap. */
   frames: number;
   noise: number;
+}
+
+/** What is known of a name server that is connected. */
+interface Peer {
+  /** When its last frame came, or it connected, on the clock of `performance.now()`. */
+  heardAt: number;
+  /** Whether any frame came. */
+  hasSpoken: boolean;
 }
 
 const DEFAULT_SOCKET_MODE = 0o660;
@@ -46,6 +55,11 @@ const DEFAULT_SOCKET_MODE = 0o660;
 const OTHERS_MAY_WRITE = 0o002;
 const STICKY = 0o1000;
 const DEFAULT_MAX_CONNECTIONS = 256;
+/**
+ * Bytes for frames of more than 64 KiB that are not whole, of all connections together. Few are so
+ * long: a DNS message has 64 KiB at most.
+ */
+const LONG_FRAME_BYTES = 32 * 1024 * 1024;
 /** Pause after an accept that failed, in milliseconds: no file descriptors, mostly. */
 const ACCEPT_PAUSE = 100;
 
@@ -60,7 +74,8 @@ export class DnstapListener {
   readonly #options: DnstapListenerOptions;
   readonly #complaints: Complaints;
   readonly #log: Log;
-  readonly #open = new Set<Deno.Conn>();
+  readonly #room = new FrameRoom(LONG_FRAME_BYTES);
+  readonly #open = new Map<Deno.Conn, Peer>();
   #isClosed = false;
 
   private constructor(
@@ -110,7 +125,7 @@ export class DnstapListener {
     // First, as long as no other file can have its number.
     if (this.#address.transport === "unix") removeQuietly(this.#address.path, this.#made!);
     this.#listener.close();
-    for (const connection of this.#open) closeQuietly(connection);
+    for (const connection of this.#open.keys()) closeQuietly(connection);
   }
 
   async #accept(): Promise<void> {
@@ -129,59 +144,88 @@ export class DnstapListener {
   #take(connection: Deno.Conn): void {
     this.counts.connections++;
     const most = this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-    if (this.#open.size >= most) {
-      this.#refuse("too many", `there are ${most} connections already`);
-      closeQuietly(connection);
-      return;
-    }
-    this.#open.add(connection);
+    if (this.#open.size >= most) this.#endMostSilent();
+    keepAlive(connection);
+    const peer: Peer = { heardAt: performance.now(), hasSpoken: false };
+    this.#open.set(connection, peer);
     this.counts.open++;
-    this.#read(connection).finally(() => {
-      this.#open.delete(connection);
-      this.counts.open--;
-      closeQuietly(connection);
-    });
+    this.#read(connection, peer).finally(() => this.#end(connection));
   }
 
-  async #read(connection: Deno.Conn): Promise<void> {
-    const options = { contentType: DNSTAP_CONTENT_TYPE, patience: this.#options.patience };
+  /**
+   * Makes room for another connection: of those that never sent a frame the oldest goes, and then
+   * whoever was silent for longest. A name server that was ended though it lives connects again.
+   */
+  #endMostSilent(): void {
+    const peers = [...this.#open];
+    const [[connection]] = peers.sort(([, one], [, other]) =>
+      Number(one.hasSpoken) - Number(other.hasSpoken) || one.heardAt - other.heardAt
+    );
+    this.#refuse("too many", `there are ${peers.length}, and it was silent for longest`);
+    this.#end(connection);
+  }
+
+  #end(connection: Deno.Conn): void {
+    closeQuietly(connection);
+    if (this.#open.delete(connection)) this.counts.open--;
+  }
+
+  /** Whatever happens to a connection, it ends that connection and nothing else. */
+  async #read(connection: Deno.Conn, peer: Peer): Promise<void> {
+    const { patience } = this.#options;
+    const options = { contentType: DNSTAP_CONTENT_TYPE, patience, room: this.#room };
     this.#log.debug(`${this.#text}: a name server has connected`);
     try {
-      for await (const frame of frames(connection, options)) this.#takeFrame(frame);
+      for await (const frame of frames(connection, options)) {
+        peer.heardAt = performance.now();
+        peer.hasSpoken = true;
+        this.#takeFrame(frame);
+      }
       this.#log.debug(`${this.#text}: a name server has gone`);
     } catch (error) {
-      if (error instanceof FrameStreamError) {
-        this.#refuse(error.kind, error.message);
-      } else if (isOfConnection(error)) {
-        this.#log.debug(`${this.#text}: ${(error as Error).message}`);
-      } else {
-        throw error;
-      }
+      if (error instanceof FrameStreamError) this.#refuse(error.kind, error.message);
+      // The peer was reset, is unreachable, timed out, was ended here: there are as many as errno(3) has.
+      else this.#log.debug(`${this.#text}: ${(error as Error).message}`);
     }
   }
 
   #takeFrame(frame: Uint8Array): void {
     this.counts.frames++;
     const payload = decodeDnstap(frame);
-    if (payload !== null) {
-      this.#options.onPayload(payload);
+    if (payload === null) {
+      this.counts.noise++;
+      this.#complaints.say("noise", `${this.#text}: a frame that is not dnstap is left out`);
       return;
     }
-    this.counts.noise++;
-    this.#complaints.say("noise", `${this.#text}: a frame that is not dnstap is left out`);
+    try {
+      this.#options.onPayload(payload);
+    } catch (error) {
+      // A defect of ours, and no reason to stop listening to all the others.
+      this.#complaints.say(
+        "payload",
+        `${this.#text}: a payload can't be taken, which is a defect: ${(error as Error).message}`,
+      );
+      this.#log.debug(String((error as Error).stack));
+    }
   }
 
   #refuse(kind: string, message: string): void {
     this.counts.refused++;
-    this.#complaints.say(kind, `${this.#text}: a connection is refused: ${message}`);
+    this.#complaints.say(kind, `${this.#text}: a connection is ended: ${message}`);
   }
 }
 
-/** Whether a connection ended otherwise than by its writer's wish, or ours. */
-function isOfConnection(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.TimedOut;
+/**
+ * Has the kernel ask a silent peer whether it is still there, as often as `net.ipv4.tcp_keepalive_time`
+ * says, so that the connection of one that has vanished ends. Of Unix sockets the kernel knows.
+ */
+function keepAlive(connection: Deno.Conn): void {
+  if (!("setKeepAlive" in connection)) return;
+  try {
+    (connection as Deno.TcpConn).setKeepAlive(true);
+  } catch {
+    // It has ended already: reading says so.
+  }
 }
 
 /** A Unix socket that we listen on. */
@@ -192,6 +236,7 @@ interface UnixSocket {
 }
 
 async function listenUnix(path: string, mode: number): Promise<UnixSocket> {
+  makeSocketFolder(path);
   requireFolder(path);
   await removeStale(path);
   const listen = () => Deno.listen({ transport: "unix", path });

@@ -61,6 +61,10 @@ export interface FrameStreamOptions {
    * @default {10_000}
    */
   patience?: number;
+  /**
+   * What the long frames of several streams need together. By default, each has what it needs.
+   */
+  room?: FrameRoom;
 }
 
 /** A stream is not as it has to be, or its writer is too slow. Its message is a part of a sentence. */
@@ -99,6 +103,35 @@ export async function* frames(
   }
 }
 
+/**
+ * Bounds the memory that several streams need for frames that are not whole. Each has 64 KiB of its
+ * own; what longer frames need is of this.
+ */
+export class FrameRoom {
+  #left: number;
+
+  /**
+   * Makes room.
+   *
+   * @param bytes How much there is.
+   */
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** Takes so many bytes. @returns Whether they were there. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  /** Gives so many bytes back. */
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
 interface ControlFrame {
   readonly type: number;
   readonly contentTypes: readonly string[];
@@ -109,6 +142,7 @@ class FrameReader {
   readonly #contentType: string | undefined;
   readonly #maxFrameBytes: number;
   readonly #patience: number;
+  readonly #room: FrameRoom | undefined;
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   /** What was read and not used: from `#start` to `#end`. */
   #start = 0;
@@ -124,11 +158,13 @@ class FrameReader {
     this.#contentType = options.contentType;
     this.#maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MOST_FRAME_BYTES;
     this.#patience = options.patience ?? DEFAULT_PATIENCE;
+    this.#room = options.room;
     this.#timer = setInterval(() => this.#look(), Math.max(10, this.#patience / 10));
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#setBuffer(FIRST_BUFFER_BYTES);
   }
 
   /** Up to START. */
@@ -155,6 +191,7 @@ class FrameReader {
     if (length === 0) {
       const control = await this.#controlBody();
       if (control.type !== STOP) throw unexpected(control.type, "between frames");
+      this.#deadline = performance.now() + this.#patience;
       if (this.#isBidirectional) await this.#send(FINISH);
       return null;
     }
@@ -277,15 +314,26 @@ class FrameReader {
     }
   }
 
-  /** Moves what was read to the front, and makes the buffer larger if that is not enough. */
+  /** Moves what was read, which is less than is needed, to the front of a buffer of the right size. */
   #makeRoom(needed: number): void {
-    const old = this.#buffer;
-    if (needed > old.length) this.#buffer = new Uint8Array(Math.max(needed, 2 * old.length));
-    if (this.#start > 0 || this.#buffer !== old) {
-      this.#buffer.set(old.subarray(this.#start, this.#end));
-      this.#end -= this.#start;
-      this.#start = 0;
+    const kept = this.#buffer.subarray(this.#start, this.#end);
+    this.#setBuffer(Math.max(needed, FIRST_BUFFER_BYTES));
+    this.#buffer.set(kept);
+    this.#end = kept.length;
+    this.#start = 0;
+  }
+
+  #setBuffer(size: number): void {
+    const more = size - this.#buffer.length;
+    if (more === 0) return;
+    if (more < 0) this.#room?.giveBack(-more);
+    else if (this.#room?.take(more) === false) {
+      throw new FrameStreamError(
+        "no room",
+        `there is no room for a frame of ${size} bytes beside the long ones of others`,
+      );
     }
+    this.#buffer = new Uint8Array(size);
   }
 
   async #inTime<Result>(action: Promise<Result>): Promise<Result> {

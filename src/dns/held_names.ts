@@ -1,56 +1,30 @@
-import { WINDOWS_HELD } from "../flow/held_keys.ts";
+import { HeldKeys } from "../flow/held_keys.ts";
+import { textFingerprint } from "../flow/text_fingerprint.ts";
 
-/** Some 30 MB of text, were the names of all as long as they are on average. */
+/** Needs 8 MB, however long the names are. */
 const DEFAULT_LIMIT = 200_000;
 
 /**
  * The keys with names that were written lately, each held back as the others are (see `HeldKeys`):
- * in the window in which it was written and the two after it.
+ * in the window in which it was written and the two after it. A key and its name are known by a
+ * fingerprint: as text, names could fill memory.
  */
 export class HeldNames {
-  readonly #limit: number;
-  /** What was written in each window that counts, the present one first. */
-  #windows: Set<string>[] = Array.from({ length: WINDOWS_HELD }, () => new Set());
-  #window = 0;
-  #size = 0;
+  readonly #held: HeldKeys;
 
-  /** @param limit How many are held at most. Above it the oldest are let go. */
+  /** @param limit How many are held at most, or twice as many. Above it the oldest are let go. */
   constructor(limit: number = DEFAULT_LIMIT) {
-    this.#limit = limit;
-  }
-
-  /** How many are held. */
-  get size(): number {
-    return this.#size;
+    this.#held = new HeldKeys(limit);
   }
 
   /**
    * Asks whether something may be written in this window. If so, it counts as written.
    *
-   * @param identity Its key, with the name where it has one.
-   * @param window Never less than in an earlier call.
+   * @param identity Its key, with the name where it has one: ASCII.
+   * @param window At least `FIRST_WINDOW`, and never less than in an earlier call.
    */
   admit(identity: string, window: number): boolean {
-    if (window !== this.#window) this.#moveTo(window);
-    for (const written of this.#windows) if (written.has(identity)) return false;
-    if (this.#size === this.#limit) this.#letOldestGo();
-    this.#windows[0].add(identity);
-    this.#size++;
-    return true;
-  }
-
-  /** What was written in windows that no longer count goes, a whole window at once. */
-  #moveTo(window: number): void {
-    const steps = Math.min(window - this.#window, WINDOWS_HELD);
-    this.#window = window;
-    const fresh = Array.from({ length: steps }, () => new Set<string>());
-    this.#windows = [...fresh, ...this.#windows].slice(0, WINDOWS_HELD);
-    this.#size = this.#windows.reduce((sum, written) => sum + written.size, 0);
-  }
-
-  #letOldestGo(): void {
-    const oldest = this.#windows.findLastIndex((written) => written.size > 0);
-    this.#size -= this.#windows[oldest].size;
-    this.#windows[oldest] = new Set();
+    const { first, second } = textFingerprint(identity);
+    return this.#held.admit(first, second, window) === 0;
   }
 }

@@ -1,5 +1,16 @@
-/** Some 20 MB at most: names are short, and one that was looked up by many is kept once. */
+import { NameStore } from "./name_store.ts";
+
+/** How many are remembered, where names are as long as they are on average. */
 const DEFAULT_LIMIT = 100_000;
+/** How many bytes the names need at most, whatever they are. */
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+
+/** What was looked up in some time. */
+interface Lookups {
+  /** Where the name is of each pair of client and address. */
+  readonly places: Map<string, number>;
+  readonly names: NameStore;
+}
 
 /** Stands for whoever hears what is sent to a multicast address. */
 const EVERYONE = new Uint32Array(4);
@@ -8,22 +19,29 @@ const IPV4_MULTICAST = 0xe;
 const IPV6_MULTICAST = 0xff;
 
 /**
- * The name that each client looked up last for each address. Bounded: when there are many, those are
- * forgotten that were not looked up for longest, half of them at once.
+ * The name that each client looked up last for each address. Bounded in number and bytes: when there
+ * are many, those are forgotten that were not looked up for longest, half of them at once.
  *
  * What was answered to a multicast address, as mDNS does, was heard by all: it is the name of the
  * address for clients that looked up none themselves.
  */
 export class KnownNames {
+  /** How many were forgotten for want of room. */
+  forgotten = 0;
   readonly #limit: number;
+  readonly #maxBytes: number;
   /** Looked up since there were half as many as there may be, and before that. */
-  #newer = new Map<string, string>();
-  #older = new Map<string, string>();
+  #newer = noLookups();
+  #older = noLookups();
   #hasEveryones = false;
 
-  /** @param limit How many pairs of client and address are remembered. */
-  constructor(limit: number = DEFAULT_LIMIT) {
+  /**
+   * @param limit How many pairs of client and address are remembered.
+   * @param maxBytes How much memory their names may need.
+   */
+  constructor(limit: number = DEFAULT_LIMIT, maxBytes: number = DEFAULT_MAX_BYTES) {
     this.#limit = limit;
+    this.#maxBytes = maxBytes;
   }
 
   /**
@@ -41,15 +59,17 @@ export class KnownNames {
     const isEveryones = isMulticast(isIpv6, client);
     this.#hasEveryones ||= isEveryones;
     const pair = pairText(isIpv6, isEveryones ? EVERYONE : client, 0, address, 0);
-    this.#newer.set(pair, name);
-    if (this.#newer.size < this.#limit / 2) return;
+    const { places, names } = this.#newer;
+    places.set(pair, names.add(name));
+    if (places.size < this.#limit / 2 && names.bytes < this.#maxBytes / 2) return;
+    for (const older of this.#older.places.keys()) if (!places.has(older)) this.forgotten++;
     this.#older = this.#newer;
-    this.#newer = new Map();
+    this.#newer = noLookups();
   }
 
   /** Whether none was looked up. */
   get isEmpty(): boolean {
-    return this.#newer.size + this.#older.size === 0;
+    return this.#newer.places.size + this.#older.places.size === 0;
   }
 
   /**
@@ -68,8 +88,16 @@ export class KnownNames {
   }
 
   #get(pair: string): string | null {
-    return this.#newer.get(pair) ?? this.#older.get(pair) ?? null;
+    for (const { places, names } of [this.#newer, this.#older]) {
+      const place = places.get(pair);
+      if (place !== undefined) return names.at(place);
+    }
+    return null;
   }
+}
+
+function noLookups(): Lookups {
+  return { places: new Map(), names: new NameStore() };
 }
 
 function isMulticast(isIpv6: boolean, address: Uint32Array): boolean {

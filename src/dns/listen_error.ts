@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { permissionAdvice } from "../permission_advice.ts";
 import { UserError } from "../user_error.ts";
 import type { ListenAddress } from "./listen_address.ts";
@@ -38,7 +39,10 @@ export function listenError(address: ListenAddress, error: unknown): UserError {
     );
   }
   if (error instanceof Deno.errors.NotFound && address.transport === "unix") {
-    return new UserError(`${text}: there is no such directory: make it first`);
+    const folder = dirname(address.path);
+    return new UserError(
+      `${text}: there is no such directory: make it first, sudo install -d -o "$USER" ${folder}`,
+    );
   }
   return new UserError(`${text}: ${(error as Error).message.split("\n")[0]}`);
 }

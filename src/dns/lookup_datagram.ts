@@ -1,14 +1,12 @@
 import { parseAddress } from "../config/address.ts";
 import { addressText } from "../flow/address_text.ts";
+import { type ClientAddress, clientAddress } from "./client_address.ts";
 import type { AddressRecord, AliasRecord, DnsReading } from "./dns_message.ts";
 import { ANSWER, NO_ADDRESS, NXDOMAIN, OTHER_RESPONSE_CODE } from "./dns_outcome.ts";
 import { domainName } from "./domain_name.ts";
 
 /** A lookup that another agent saw. */
-export interface Lookup {
-  readonly isIpv6: boolean;
-  /** Who asked: four words in network order, IPv4 in the last of them. */
-  readonly client: Uint32Array;
+export interface Lookup extends ClientAddress {
   readonly reading: DnsReading;
 }
 
@@ -33,7 +31,7 @@ export function readLookup(line: string): Lookup | null {
     : status === "NOERROR"
     ? answer(names, address)
     : { outcome: OTHER_RESPONSE_CODE, response: null };
-  return reading && { isIpv6: asker.family === 6, client: asker.words, reading };
+  return reading && { ...clientAddress(asker.family === 6, asker.words), reading };
 }
 
 function objectOf(line: string): Record<string, unknown> {
@@ -55,7 +53,8 @@ function namesOf(chain: unknown): string[] | null {
 
 function missing(names: readonly string[], before: number): DnsReading {
   const question = names[names.length - 1 - before];
-  return { outcome: NXDOMAIN, response: { question, addresses: [], aliases: aliasesOf(names) } };
+  const response = { question, addresses: [], aliases: aliasesOf(names), hints: [] };
+  return { outcome: NXDOMAIN, response };
 }
 
 function answer(names: readonly string[], address: unknown): DnsReading | null {
@@ -69,7 +68,7 @@ function answer(names: readonly string[], address: unknown): DnsReading | null {
     addresses.push({ owner: names[0], isIpv6, words: parsed.words, address: text });
   }
   if (addresses.length + aliases.length === 0) return { outcome: NO_ADDRESS, response: null };
-  return { outcome: ANSWER, response: { question: names.at(-1)!, addresses, aliases } };
+  return { outcome: ANSWER, response: { question: names.at(-1)!, addresses, aliases, hints: [] } };
 }
 
 /** Each name of the chain is the alias of the one before it. */

@@ -24,6 +24,8 @@ export interface LookupCounts {
 /** First four bits of an IPv4 multicast address (RFC 5771), and first eight of an IPv6 one. */
 const IPV4_MULTICAST = 0xe;
 const IPV6_MULTICAST = 0xff;
+/** Pause after a datagram that could not be received, in milliseconds: there may be none for long. */
+const RECEIVE_PAUSE = 100;
 const ANY_IPV4 = "0.0.0.0";
 const ANY_IPV6 = "::";
 
@@ -89,6 +91,7 @@ export class LookupListener {
       } catch (error) {
         if (this.#isClosed) return;
         this.#complaints.say("receive", `${this.#text}: ${(error as Error).message}`);
+        await new Promise((resolve) => setTimeout(resolve, RECEIVE_PAUSE));
       }
     }
   }

@@ -17,6 +17,7 @@
  * @module
  */
 export {
+  FrameRoom,
   frames,
   type FrameStreamConnection,
   FrameStreamError,
@@ -37,6 +38,7 @@ export {
   type AliasRecord,
   type DnsReading,
   type DnsResponse,
+  type HintRecord,
   readDnsMessage,
 } from "./dns_message.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";

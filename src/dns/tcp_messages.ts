@@ -7,12 +7,22 @@ const OPCODE_MASK = 0x78;
 /** The bit that must be zero (RFC 1035, section 4.1.1; RFC 2535 took two of the three). */
 const ZERO_BIT = 0x40;
 
-/** How {@linkcode TcpMessages} is bounded. */
+/** A length and what {@linkcode isBeginning} looks at. */
+const TOLD_BYTES = LENGTH_BYTES + 4;
+
+/** How {@linkcode TcpMessages} is bounded, and who is told of what it gives up. */
 export interface TcpMessagesOptions {
-  /** Streams with a message that is not whole. @default 1024 */
+  /**
+   * Streams with a message that is not whole; so many times {@linkcode STREAMS_IN_STEP} streams are
+   * known of which all was read.
+   *
+   * @default 1024
+   */
   maxStreams?: number;
   /** Bytes of such messages, of all streams together. @default 8_388_608 */
   maxBytes?: number;
+  /** Called for each message of which the beginning was seen, and the rest was not. */
+  onCut?: () => void;
 }
 
 /** A message of which the beginning was seen. */
@@ -26,27 +36,44 @@ interface Partial {
 
 const DEFAULT_MAX_STREAMS = 1024;
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
+/** A number for each stream is little. */
+const STREAMS_IN_STEP = 16;
 /** Room for a length, until the length is known. */
 const UNKNOWN_LENGTH = LENGTH_BYTES;
+/**
+ * What lies further back was not sent again, but is of another connection with the same ports: more
+ * bytes than are on their way at a time from a name server.
+ */
+const FARTHEST_BACK = 1 << 20;
 
 /**
  * DNS messages out of TCP segments, in which a message begins anywhere and ends anywhere.
  *
  * Most messages are within a segment. Of one that is not, the beginning is kept until the segments
  * that follow in order bring the rest; where one is missing it is given up, and so is what follows,
- * up to a segment that begins with a message. What is kept is bounded in number and bytes: beyond
- * that, the message that did not go on for longest makes room.
+ * up to a segment that begins with a message. Of a stream of which all was read, it is kept where it
+ * goes on: what is sent again, as a keep-alive probe has it (RFC 9293, section 3.8.4), is then known
+ * to be old. What is kept is bounded in number and bytes: beyond that, what did not go on for longest
+ * makes room.
  */
 export class TcpMessages {
   readonly #maxStreams: number;
   readonly #maxBytes: number;
+  readonly #onCut: () => void;
   /** In the order in which they last went on. */
   readonly #partials = new Map<string, Partial>();
+  /**
+   * The next sequence numbers of streams of which all was read: of those that went on since there were
+   * half as many as there may be, and before that.
+   */
+  #nexts = new Map<string, number>();
+  #olderNexts = new Map<string, number>();
   #bytes = 0;
 
   constructor(options: TcpMessagesOptions = {}) {
     this.#maxStreams = options.maxStreams ?? DEFAULT_MAX_STREAMS;
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#onCut = options.onCut ?? (() => {});
   }
 
   /** Streams with a message that is not whole. */
@@ -59,12 +86,18 @@ export class TcpMessages {
     return this.#bytes;
   }
 
+  /** Streams of which all was read. */
+  get inStep(): number {
+    return this.#nexts.size + this.#olderNexts.size;
+  }
+
   /**
    * Takes the payload of a segment.
    *
    * @param stream Tells its stream, in this direction, from all others.
    * @param sequence The sequence number of the first byte.
    * @param segment Holds the payload, from `start` to `end`.
+   * @param missing How many bytes more the segment had than were captured.
    * @param visit Called for each message that is whole now.
    * @returns Whether it could be made use of: not if it begins within a message that was not seen.
    */
@@ -74,42 +107,55 @@ export class TcpMessages {
     segment: Uint8Array,
     start: number,
     end: number,
+    missing: number,
     visit: (bytes: Uint8Array, start: number, end: number) => void,
   ): boolean {
-    let at = start;
+    let at = this.#begin(stream, sequence, start);
+    if (at >= end + missing) return true;
     const partial = this.#partials.get(stream);
-    if (partial !== undefined) {
-      // Sequence numbers wrap, so what matters is the sign of their difference in 32 bits.
-      const ahead = (sequence - partial.next) | 0;
-      if (ahead > 0) {
-        this.forget(stream);
-      } else {
-        // What was sent again is gone past.
-        at = start - ahead;
-        if (at >= end) return true;
-        at = this.#goOn(stream, partial, segment, at, end, visit);
-      }
+    if (partial !== undefined && at < end) {
+      at = this.#goOn(stream, partial, segment, at, end, visit);
     }
+    const next = (sequence + (end - start)) | 0;
     while (at < end) {
+      if (!isBeginning(segment, at, end)) {
+        this.forget(stream);
+        return false;
+      }
       const rest = end - at;
-      if (!isBeginning(segment, at, end)) return false;
       const size = rest < LENGTH_BYTES ? UNKNOWN_LENGTH : sizeAt(segment, at);
       if (rest < size || rest < LENGTH_BYTES) {
-        this.#keep(stream, (sequence + (end - start)) | 0, segment.subarray(at, end), size);
-        return true;
+        this.#keep(stream, next, segment.subarray(at, end), size);
+        break;
       }
       visit(segment, at + LENGTH_BYTES, at + size);
       at += size;
     }
+    if (missing > 0) this.#giveUp(stream);
+    else if (!this.#partials.has(stream)) this.#stepOn(stream, next);
     return true;
   }
 
   /** Gives up what is kept of a stream: it ended, or another one begins. */
   forget(stream: string): void {
+    this.#leaveStep(stream);
     const partial = this.#partials.get(stream);
     if (partial === undefined) return;
-    this.#bytes -= partial.bytes.length;
-    this.#partials.delete(stream);
+    this.#drop(stream, partial);
+    // Less may have been anything.
+    if (partial.filled >= TOLD_BYTES) this.#onCut();
+  }
+
+  /** @returns Where the bytes begin that were not seen before, be it beyond what was captured. */
+  #begin(stream: string, sequence: number, start: number): number {
+    const next = this.#partials.get(stream)?.next ?? this.#nexts.get(stream) ??
+      this.#olderNexts.get(stream);
+    if (next === undefined) return start;
+    // Sequence numbers wrap, so what matters is the sign of their difference in 32 bits.
+    const ahead = (sequence - next) | 0;
+    if (ahead <= 0 && ahead >= -FARTHEST_BACK) return start - ahead;
+    this.forget(stream);
+    return start;
   }
 
   /** @returns Where the bytes begin that are not of the message that went on. */
@@ -121,6 +167,7 @@ export class TcpMessages {
     end: number,
     visit: (bytes: Uint8Array, start: number, end: number) => void,
   ): number {
+    const wasTold = partial.filled >= TOLD_BYTES;
     let { bytes, filled } = partial;
     let at = start;
     const fill = () => {
@@ -130,17 +177,18 @@ export class TcpMessages {
       at += count;
     };
     fill();
-    if (filled === UNKNOWN_LENGTH && bytes.length === UNKNOWN_LENGTH) {
+    this.#drop(stream, partial);
+    if (bytes.length === UNKNOWN_LENGTH && filled === UNKNOWN_LENGTH) {
+      if (!isBeginning(bytes, 0, filled)) return start;
       const whole = new Uint8Array(sizeAt(bytes, 0));
-      whole.set(bytes.subarray(0, Math.min(filled, whole.length)));
+      whole.set(bytes);
       bytes = whole;
       fill();
     }
-    this.forget(stream);
+    // What was kept began no message: it was the byte of a keep-alive probe.
+    if (!wasTold && !isBeginning(bytes, 0, filled)) return start;
     if (filled === bytes.length && filled > LENGTH_BYTES) visit(bytes, LENGTH_BYTES, filled);
-    else if (at === end) {
-      this.#remember(stream, { next: partial.next + (end - start), bytes, filled });
-    }
+    else this.#remember(stream, { next: (partial.next + (end - start)) | 0, bytes, filled });
     return at;
   }
 
@@ -151,12 +199,39 @@ export class TcpMessages {
   }
 
   #remember(stream: string, partial: Partial): void {
+    this.#leaveStep(stream);
     this.#partials.set(stream, partial);
     this.#bytes += partial.bytes.length;
     for (const oldest of this.#partials.keys()) {
       if (this.#partials.size <= this.#maxStreams && this.#bytes <= this.#maxBytes) return;
       this.forget(oldest);
     }
+  }
+
+  #drop(stream: string, partial: Partial): void {
+    this.#bytes -= partial.bytes.length;
+    this.#partials.delete(stream);
+  }
+
+  /** The rest of the segment was not captured, and something was in it. */
+  #giveUp(stream: string): void {
+    const partial = this.#partials.get(stream);
+    if (partial !== undefined) this.#drop(stream, partial);
+    this.#leaveStep(stream);
+    this.#onCut();
+  }
+
+  /** Keeps where a stream goes on of which all was read. */
+  #stepOn(stream: string, next: number): void {
+    this.#olderNexts.delete(stream);
+    this.#nexts.set(stream, next);
+    if (this.#nexts.size < this.#maxStreams * STREAMS_IN_STEP / 2) return;
+    this.#olderNexts = this.#nexts;
+    this.#nexts = new Map();
+  }
+
+  #leaveStep(stream: string): void {
+    if (!this.#nexts.delete(stream)) this.#olderNexts.delete(stream);
   }
 }
 

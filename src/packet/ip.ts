@@ -77,6 +77,7 @@ export function readIpv4(
   header.isIpv6 = false;
   header.addresses[SOURCE + 3] = view.getInt32(start + 12);
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
+  header.missing = totalLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const protocol = view.getUint8(start + 9);
   header.protocol = protocol;
   if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
@@ -104,6 +105,7 @@ export function readIpv6(
   const packetEnd = start + IPV6_HEADER + (payloadLength === 0 ? UNSTATED_LENGTH : payloadLength);
   const limit = payloadLength !== 0 && packetEnd < end ? packetEnd : end;
   header.isIpv6 = true;
+  header.missing = payloadLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
   const found = skipExtensions(

@@ -49,6 +49,11 @@ export class PacketHeader {
   payloadOffset = 0;
   /** Where the captured bytes of this packet end; never less than `payloadOffset`. */
   payloadEnd = 0;
+  /**
+   * How many bytes more the IP packet had than were captured, by the words of its header; 0 where
+   * that does not say how long it is.
+   */
+  missing = 0;
   /** The code of an ICMP message. */
   icmpCode = 0;
   /** The addresses of the packet that an ICMP message sends back, as `addresses`. */

@@ -12,6 +12,7 @@ import {
   WORD_PORTS,
   WORD_SECONDS,
 } from "../flow/observation_batch.ts";
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
 import type { SightingText } from "./sighting_text.ts";
@@ -61,24 +62,36 @@ const PROTOCOL_NAMES: readonly string[] = Array.from({ length: 256 }, (_, number
  */
 export class FlowTable {
   readonly #names: FlowNames | null;
+  readonly #origin: TimeOrigin | null;
   readonly #flows: SightingTable;
   readonly #failures: SightingTable;
 
   /**
    * @param maxRows How many flows of each address family are kept, and how many failures.
    * @param names Where the names of servers come from.
+   * @param origin From when on times are counted. By default, from 1970-01-01 UTC.
    */
-  constructor(maxRows: number = DEFAULT_MAX_ROWS, names: FlowNames | null = null) {
+  constructor(
+    maxRows: number = DEFAULT_MAX_ROWS,
+    names: FlowNames | null = null,
+    origin: TimeOrigin | null = null,
+  ) {
     this.#names = names;
+    this.#origin = origin;
     this.#flows = new SightingTable(maxRows);
     this.#failures = new SightingTable(maxRows);
+  }
+
+  /** From when on what is added counts its seconds, in seconds since 1970-01-01 UTC. */
+  get origin(): number {
+    return this.#origin?.seconds ?? 0;
   }
 
   /** The flows, the one that was sighted last at the end. */
   get flows(): FlowRow[] {
     return this.#flows.list().map((sighting) => {
       const { what, protocol, note, name } = sighting;
-      const { client, server, port, first, last } = rowOf(sighting, what);
+      const { client, server, port, first, last } = rowOf(sighting, what, this.origin);
       const row: FlowRow = {
         client,
         server,
@@ -94,7 +107,7 @@ export class FlowTable {
     });
   }
 
-  /** The flows as lines of text. It is to be used before anything is added. */
+  /** The flows as lines of text, with seconds since the origin. It is to be used before anything is added. */
   flowText(): SightingText {
     return this.#flows.text({ protocols: PROTOCOL_NAMES, notes: BY_NAMES });
   }
@@ -102,7 +115,7 @@ export class FlowTable {
   /** The failures, the one that was sighted last at the end. */
   get failures(): FailureRow[] {
     return this.#failures.list().map((sighting) => ({
-      ...rowOf(sighting, sighting.what & 0xffff),
+      ...rowOf(sighting, sighting.what & 0xffff, this.origin),
       reason: sighting.protocol === KIND_RST
         ? "refused"
         : unreachableReason(sighting.what >>> 16, sighting.isIpv6),
@@ -160,14 +173,14 @@ function whatFailed(words: Uint32Array, offset: number): number {
   return (code << 16) | port;
 }
 
-function rowOf(sighting: Sighting, port: number): Row {
+function rowOf(sighting: Sighting, port: number, origin: number): Row {
   const { isIpv6, addresses, at, first, last } = sighting;
   return {
     client: addressText(addresses, at, isIpv6),
     server: addressText(addresses, at + SERVER, isIpv6),
     port,
-    first,
-    last,
+    first: first + origin,
+    last: last + origin,
     sighting,
   };
 }

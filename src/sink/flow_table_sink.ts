@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
@@ -22,6 +23,8 @@ export interface FlowTableSinkOptions {
   maxRows?: number;
   /** Where the names of servers come from. By default, there are none. */
   names?: FlowNames;
+  /** From when on times are counted. By default, from 1970-01-01 UTC. */
+  origin?: TimeOrigin;
   /**
    * Where the table goes.
    * @default {Deno.stdout}
@@ -51,13 +54,17 @@ export class FlowTableSink implements Sink {
   #isOnScreen = false;
 
   constructor(options: FlowTableSinkOptions) {
-    this.table = new FlowTable(options.maxRows, options.names);
+    this.table = new FlowTable(options.maxRows, options.names, options.origin);
     this.#output = new TextOutput(options.output);
     this.#terminal = options.terminal ?? terminalOfStandardOutput;
     if (options.isLive && this.#terminal() !== null) this.#enterScreen();
   }
 
   get pending(): number {
+    return 0;
+  }
+
+  get pendingBytes(): number {
     return 0;
   }
 

@@ -64,6 +64,10 @@ export class JsonSink implements Sink {
     return this.#lines + this.#output.queuedUnits;
   }
 
+  get pendingBytes(): number {
+    return this.#text.length + this.#output.queuedBytes;
+  }
+
   /** How many lines a capture dropped because their reader was too slow. */
   get lost(): number {
     return this.#lost;
@@ -139,8 +143,7 @@ export class JsonSink implements Sink {
   }
 
   get #isFull(): boolean {
-    return this.#options.mode === "capture" &&
-      this.#output.queuedBytes + this.#text.length >= this.#maxPendingBytes;
+    return this.#options.mode === "capture" && this.pendingBytes >= this.#maxPendingBytes;
   }
 
   #add(line: string): void {

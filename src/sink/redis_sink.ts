@@ -150,6 +150,11 @@ export class RedisSink implements Sink {
     return this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight;
   }
 
+  /** Of names: counters need as much each, and are bounded by their number. */
+  get pendingBytes(): number {
+    return this.#pendingNames.bytes;
+  }
+
   /** How many different keys are pending. */
   get pendingKeys(): number {
     return this.#pending.size + this.#pendingNames.size + this.#keysInFlight;

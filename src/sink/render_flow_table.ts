@@ -76,16 +76,18 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
 export function* wholeFlowTable(table: FlowTable): Generator<string | Uint8Array> {
   const flows = table.flowText();
   const failures = sorted(table.failures, "by-client");
-  const days = daysOf(flows.count === 0 ? failures : [flows, ...failures]);
+  const { origin } = table;
+  const span = { first: flows.first + origin, last: flows.last + origin };
+  const days = daysOf(flows.count === 0 ? failures : [span, ...failures]);
   const timeText = timeTextOf(days);
   yield totalsLine(flows, table.leftOut, days) + "\n";
   if (flows.count > 0) {
     const columns = flows.hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS;
-    const time = timeText(flows.first).length;
+    const time = timeText(span.first).length;
     const needed = [...flows.widths, time, time];
     const widths = needed.map((width, i) => Math.max(width, columns[i].title.length));
     yield textTable(columns, [], Infinity, widths)[0] + "\n";
-    yield* flows.lines(widths, timeText);
+    yield* flows.lines(widths, (seconds) => timeText(seconds + origin));
   }
   const failureLines = failureLinesOf(failures, timeText, Infinity);
   if (failureLines.length > 0) yield ["", ...failureLines, ""].join("\n");
@@ -151,7 +153,7 @@ function failureCells(row: FailureRow, timeText: (seconds: number) => string): s
 function daysOf(rows: readonly { first: number; last: number }[]): string {
   if (rows.length === 0) return "";
   const first = dateText(rows.reduce((least, row) => Math.min(least, row.first), Infinity));
-  const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), 0));
+  const last = dateText(rows.reduce((most, row) => Math.max(most, row.last), -Infinity));
   if (first !== last) return `${first} to ${last}`;
   return first === dateText(Date.now() / 1000) ? "" : first;
 }
@@ -172,7 +174,7 @@ function timeTextOf(days: string): (seconds: number) => string {
 
 /** The year is in the line of totals. */
 function dayAndTime(seconds: number): string {
-  return `${dateText(seconds).slice("YYYY-".length)} ${timeOfDay(seconds)}`;
+  return `${dateText(seconds).replace(/^-?\d+-/, "")} ${timeOfDay(seconds)}`;
 }
 
 /** Most rows have their times from others, and a time's text takes longer than all else of a row. */

@@ -25,6 +25,9 @@ export interface Sink {
   /** Observations that were taken and are not yet where they should go. */
   readonly pending: number;
 
+  /** Bytes that what is pending needs, about, where that depends on what it is. */
+  readonly pendingBytes: number;
+
   /**
    * Brings what is pending to its place, if that can be done now.
    * Called at each flush, and by a replay whenever `pending` has grown large.

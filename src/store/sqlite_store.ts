@@ -1,3 +1,4 @@
+import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import {
   IPV6_BIT,
@@ -30,6 +31,8 @@ export interface SqliteStoreOptions {
   readonly retention?: Retention;
   /** Where names of the servers of flows come from. */
   readonly names?: FlowNames;
+  /** From when on times are counted. By default, from 1970-01-01 UTC. */
+  readonly origin?: TimeOrigin;
   /**
    * Where the user named the file, for messages.
    * @default {"--store"}
@@ -88,8 +91,8 @@ export class SqliteStore implements Sink {
   #sentBytes = 0;
   #sent: Sent[] = [];
   #number = 0;
-  /** The latest time of what was observed: the clock of a replay. */
-  #time = 0;
+  /** The latest time of what was observed: the clock of a replay. `null` before there was any. */
+  #time: number | null = null;
   #lost = { records: 0, sightings: 0, names: 0 };
   #deferred = 0;
   #said = 0;
@@ -148,6 +151,10 @@ export class SqliteStore implements Sink {
       this.#sent.reduce((sum, it) => sum + it.records + it.sightings + it.names, 0);
   }
 
+  get pendingBytes(): number {
+    return this.#bytes + this.#sentBytes;
+  }
+
   /** How much was given up, by kind. */
   get losses(): StoreLosses {
     return { ...this.#lost };
@@ -173,7 +180,7 @@ export class SqliteStore implements Sink {
       const offset = i * OBSERVATION_WORDS;
       const head = words[offset + WORD_KIND];
       const kind = head & 0xff;
-      this.#time = Math.max(this.#time, words[offset + WORD_SECONDS] * 1000);
+      this.#see((words[offset + WORD_SECONDS] + this.#origin) * 1000);
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       if (this.#isFull) {
         this.#lost.sightings++;
@@ -187,7 +194,7 @@ export class SqliteStore implements Sink {
       this.#flowNames.push(name);
       this.#bytes += OBSERVATION_WORDS * 4 + 2 * (name?.length ?? 0);
     }
-    if (this.#untimed.length > 0 && this.#time > 0) {
+    if (this.#untimed.length > 0 && this.#time !== null) {
       const names = this.#untimed;
       this.#untimed = [];
       this.#addNames(names, this.#time);
@@ -197,14 +204,15 @@ export class SqliteStore implements Sink {
 
   writeNames(writes: readonly NameWrite[]): void {
     const isLive = this.#options.run.mode === "capture";
-    if (isLive || this.#time > 0) this.#addNames(writes, isLive ? Date.now() : this.#time);
+    const time = isLive ? Date.now() : this.#time;
+    if (time !== null) this.#addNames(writes, time);
     else this.#untimed.push(...writes);
     this.#sendIfLarge();
   }
 
   takeRecords(records: readonly ConversationRecord[]): void {
     for (const record of records) {
-      this.#time = Math.max(this.#time, record.last);
+      this.#see(record.last);
       if (this.#isFull) {
         if (record.isOver) this.#lost.records++;
         else this.#deferred++;
@@ -241,7 +249,7 @@ export class SqliteStore implements Sink {
    * @throws {UserError} that says how much was lost, when some was.
    */
   async close(): Promise<void> {
-    if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time || Date.now());
+    if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time ?? Date.now());
     this.#send();
     this.#post({ kind: "close", losses: this.losses });
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -261,14 +269,22 @@ export class SqliteStore implements Sink {
     }
   }
 
+  get #origin(): number {
+    return this.#options.origin?.seconds ?? 0;
+  }
+
+  #see(time: number): void {
+    if (this.#time === null || time > this.#time) this.#time = time;
+  }
+
   get #isFull(): boolean {
     return this.#options.run.mode === "capture" &&
-      this.#bytes + this.#sentBytes >= this.#maxPendingBytes;
+      this.pendingBytes >= this.#maxPendingBytes;
   }
 
   get #isCrowded(): boolean {
     return this.#options.run.mode === "capture" &&
-      this.#bytes + this.#sentBytes >= this.#maxPendingBytes * UNFINISHED_PART;
+      this.pendingBytes >= this.#maxPendingBytes * UNFINISHED_PART;
   }
 
   #addWords(words: Uint32Array, offset: number): void {
@@ -301,6 +317,7 @@ export class SqliteStore implements Sink {
     const batch = {
       records: this.#records,
       words,
+      origin: this.#origin,
       flowNames: this.#flowNames,
       names: this.#names,
     };

@@ -23,5 +23,5 @@ export const VOLUME_STEPS: readonly Step[] = [
 
 /** When the step that holds a time begins; both in milliseconds. */
 export function stepStart(time: number, seconds: number): number {
-  return time - time % (seconds * 1000);
+  return Math.floor(time / (seconds * 1000)) * seconds * 1000;
 }

@@ -40,6 +40,8 @@ export interface StoreBatch {
   readonly records: readonly ConversationRecord[];
   /** Observations, laid out as in an `ObservationBatch`. */
   readonly words: Uint32Array;
+  /** From when on their times are counted, in seconds since 1970-01-01 UTC. By default, 0. */
+  readonly origin?: number;
   /** For each observation, the name of a flow's server that its client looked up; else `null`. */
   readonly flowNames: readonly (string | null)[];
   readonly names: readonly TimedName[];

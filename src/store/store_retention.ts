@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { pragma, rollBack } from "./open_database.ts";
-import { type Step, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
+import { type Step, stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
 import { AGGREGATES_KEPT, type Retention } from "./store_options.ts";
 import { TOTALS_COLUMNS } from "./totals.ts";
 
@@ -122,7 +122,7 @@ export class StoreRetention {
       const longer = steps[i + 1].seconds;
       // Only whole steps: what is begun is added to later.
       const before = now - until * 1000;
-      const end = before - before % (longer * 1000);
+      const end = stepStart(before, longer);
       const isThere = this.#database.prepare(
         `SELECT 1 FROM ${table} WHERE step = ? AND time < ? LIMIT 1`,
       ).get(seconds, end);
@@ -131,7 +131,7 @@ export class StoreRetention {
       try {
         this.#database.prepare(
           `INSERT INTO ${table} (step, time, ${key}, ${TOTALS}) ` +
-            `SELECT ${longer}, time - time % ${longer * 1000} AS start, ${key}, ${SUMS} ` +
+            `SELECT ${longer}, ${startOf("time", longer)} AS start, ${key}, ${SUMS} ` +
             `FROM ${table} WHERE step = ? AND time < ? GROUP BY start, ${key} ` +
             `ON CONFLICT DO UPDATE SET ${SUM}`,
         ).run(seconds, end);
@@ -163,4 +163,10 @@ export class StoreRetention {
   #checkpoint(): void {
     this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
+}
+
+/** SQL for `stepStart`, also before 1970. */
+function startOf(time: string, seconds: number): string {
+  const step = seconds * 1000;
+  return `${time} - ((${time} % ${step}) + ${step}) % ${step}`;
 }

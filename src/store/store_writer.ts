@@ -149,7 +149,7 @@ export class StoreWriter {
       const now = Date.now();
       if (this.#runId === 0) this.#runId = this.#statements.beginRun(this.#run, now);
       for (const record of batch.records) this.#takeRecord(record);
-      this.#takeObservations(batch.words, batch.flowNames);
+      this.#takeObservations(batch.words, batch.flowNames, batch.origin ?? 0);
       for (const name of batch.names) this.#takeName(name);
       for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
       for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
@@ -268,14 +268,18 @@ export class StoreWriter {
     if (isTurned) this.#states.turn(record.id);
   }
 
-  #takeObservations(words: Uint32Array, names: readonly (string | null)[]): void {
+  #takeObservations(
+    words: Uint32Array,
+    names: readonly (string | null)[],
+    origin: number,
+  ): void {
     for (let i = 0; i * OBSERVATION_WORDS < words.length; i++) {
       const offset = i * OBSERVATION_WORDS;
       const head = words[offset + WORD_KIND];
       const kind = head & 0xff;
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       const [a, b, ports] = keyText(words, offset).split(";");
-      const time = words[offset + WORD_SECONDS] * 1000;
+      const time = (words[offset + WORD_SECONDS] + origin) * 1000;
       const about = words[offset + WORD_ABOUT];
       if (kind === KIND_FLOW) {
         this.#takeSightings({

@@ -19,9 +19,16 @@ import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_ba
 import { OwnConnectionsCopy } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import type { WorkerScope } from "./worker_scope.ts";
+
+/** What a write of a name, or a lookup, needs beside the name: in bytes, about. */
+const BYTES_OF_ONE = 300;
+/** Lookups are sent when they need so many bytes, also when nothing else is sent. */
+const MOST_LOOKUP_BYTES = 1024 * 1024;
 
 /** Keys are held back for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
@@ -69,7 +76,9 @@ class CaptureWorker {
   #reading: Reading | null = null;
   #listening: ListeningSockets | null = null;
   readonly #own = new OwnConnectionsCopy();
+  #backlog = new Backlog();
   #lookups: Lookup[] = [];
+  #lookupBytes = 0;
 
   async take(message: ToWorker): Promise<void> {
     try {
@@ -100,6 +109,7 @@ class CaptureWorker {
 
   async #open(message: OpenMessage): Promise<void> {
     const { source, interfaces, isDebug, config, isEarly } = message;
+    this.#backlog = new Backlog(message.backlog);
     this.#log = new PostedLog(isDebug);
     this.#config = config;
     if (isEarly) {
@@ -126,13 +136,15 @@ class CaptureWorker {
       mapping: await this.#mapping(ownNetworks),
       emit: (batch) => this.#emit("observations", batch),
       onSeen: wantsSeen ? (batch) => this.#emit("seen", batch) : undefined,
-      emitNames: (writes) => scope.postMessage({ kind: "names", writes }),
+      emitNames: (writes) => this.#emitNames(writes),
       names: {
         learn: (isClientIpv6, client, isIpv6, address, name) => {
           // Of both, the caller uses the memory again.
           client = client.slice();
           address = address.slice();
           this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
+          this.#lookupBytes += name.length + BYTES_OF_ONE;
+          if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
         },
       },
       clock: () => Math.floor(Date.now() / 1000),
@@ -144,7 +156,7 @@ class CaptureWorker {
         ? (facts, before, after) => this.#log.debug(correctionText(facts, before, after))
         : undefined,
     });
-    this.#reading = new Reading(this.#sources, this.#meters);
+    this.#reading = new Reading(this.#sources, this.#meters, () => this.#backlog.room());
     scope.postMessage({ kind: "started" });
     this.#reading.run().then(() => this.#end()).catch(fail);
   }
@@ -170,13 +182,26 @@ class CaptureWorker {
   #emit(kind: "observations" | "seen", { words, count }: ObservationBatch): void {
     this.#postLookups();
     const copy = words.slice(0, count * OBSERVATION_WORDS);
+    this.#backlog.add(copy.byteLength);
     scope.postMessage({ kind, words: copy }, [copy.buffer]);
+  }
+
+  #emitNames(writes: readonly NameWrite[]): void {
+    const bytes = writes.reduce(
+      (sum, { key, name }) => sum + key.length + (name?.length ?? 0) + BYTES_OF_ONE,
+      0,
+    );
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "names", writes, bytes });
   }
 
   #postLookups(): void {
     if (this.#lookups.length === 0) return;
-    scope.postMessage({ kind: "lookups", lookups: this.#lookups });
+    const bytes = this.#lookupBytes;
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
     this.#lookups = [];
+    this.#lookupBytes = 0;
   }
 
   async #flush(kind: "flushed" | "ended"): Promise<void> {

@@ -18,6 +18,8 @@ export interface OpenMessage {
   readonly config: string | undefined;
   /** Whether all is read and loaded at once, since the process will become another user's. */
   readonly isEarly: boolean;
+  /** Where it is noted what was sent and not yet taken. */
+  readonly backlog: SharedArrayBuffer;
 }
 
 /** Loads the configuration and begins to read. Answered by `started`. */
@@ -62,8 +64,9 @@ export type FromWorker =
   | { readonly kind: "observations"; readonly words: Uint32Array<ArrayBuffer> }
   /** Flows and refusals that were seen again, laid out the same. */
   | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
-  | { readonly kind: "names"; readonly writes: readonly NameWrite[] }
-  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[] }
+  /** With what they need, in bytes, as it was added to the backlog. */
+  | { readonly kind: "names"; readonly writes: readonly NameWrite[]; readonly bytes: number }
+  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

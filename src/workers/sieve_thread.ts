@@ -17,6 +17,8 @@ export interface SiftMessage {
   readonly number: number;
   readonly path: string;
   readonly filter: string | undefined;
+  /** That of times: see `TimeOrigin`. */
+  readonly origin: number;
   readonly settings: SieveSettings;
   /** Which sieve of those that it has had: another number is a new one. */
   readonly sieve: number;
@@ -28,7 +30,12 @@ export interface SiftMessage {
 /**
  * What the thread tells: that it was loaded, or how a file ended, before it hands over the last batch.
  */
-export type SieveMessage = "loaded" | { readonly number: number; readonly end: End };
+export type SieveMessage = "loaded" | {
+  readonly number: number;
+  readonly end: End;
+  /** Packets whose times could not be told: see `TimeOrigin`. */
+  readonly untold: number;
+};
 
 /** How the reading of a file ended. */
 type End = { readonly kind: "ended" } | Failure;
@@ -38,6 +45,8 @@ export interface SiftedCapture {
   readonly path: string;
   /** See pcap-filter(7); `undefined` for none. */
   readonly filter: string | undefined;
+  /** That of times. @default 0 */
+  readonly origin?: number;
   readonly settings: Pick<SieveSettings, "maxConversations" | "readPorts" | "ownNetworks">;
 }
 
@@ -69,7 +78,8 @@ export class SieveThread {
       if (failure !== null) this.#fail(failure);
     });
     worker.onmessage = ({ data }: MessageEvent<SieveMessage>) => {
-      if (data !== "loaded" && data.number === this.#files) this.#file?.setEnd(data.end);
+      if (data === "loaded" || data.number !== this.#files) return;
+      this.#file?.setEnd(data.end, data.untold);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -97,10 +107,15 @@ export class SieveThread {
   }
 
   /** Has it read a file, after the one before was read to its end or closed. */
-  read(path: string, filter: string | undefined, settings: SieveSettings): SiftedFile {
+  read(
+    path: string,
+    filter: string | undefined,
+    settings: SieveSettings,
+    origin = 0,
+  ): SiftedFile {
     const presumed = this.#presumed;
     this.#presumed = null;
-    if (presumed !== null && isSame(presumed.capture, { path, filter, settings })) {
+    if (presumed !== null && isSame(presumed.capture, { path, filter, origin, settings })) {
       this.#meter = settings.id;
       presumed.file.follow(settings.anew);
       return presumed.file;
@@ -109,13 +124,13 @@ export class SieveThread {
     // What a meter has not taken, its sieve must not take for known.
     if (this.#meter !== settings.id || this.#file?.isWhole === false) this.#memory = null;
     this.#meter = settings.id;
-    const file = this.#start({ path, filter, settings });
+    const file = this.#start({ path, filter, origin, settings });
     file.follow(settings.anew);
     return file;
   }
 
   /** Has the last sieve read a file, or a new one where there is none. */
-  #start({ path, filter, settings: given }: SiftedCapture): SiftedFile {
+  #start({ path, filter, origin = 0, settings: given }: SiftedCapture): SiftedFile {
     const { maxConversations, readPorts, ownNetworks } = given;
     const settings = { id: 0, maxConversations, readPorts, ownNetworks, anew: this.#anew };
     if (this.#memory === null) {
@@ -132,7 +147,16 @@ export class SieveThread {
     this.#file = file;
     if (this.#failure !== null) file.setEnd(this.#failure);
     const sieve = this.#sieves;
-    const message: SiftMessage = { number, path, filter, settings, sieve, memory, control };
+    const message: SiftMessage = {
+      number,
+      path,
+      filter,
+      origin,
+      settings,
+      sieve,
+      memory,
+      control,
+    };
     this.#worker.postMessage(message);
     return file;
   }
@@ -165,6 +189,8 @@ export class SiftedFile {
   #closed = false;
   /** Whether all of it was given, be it to its end or to where it is damaged. */
   isWhole = false;
+  /** Packets whose times could not be told, when it has ended: see `TimeOrigin`. */
+  untold = 0;
   /** By what the sieve is told that all is to be seen anew, and what says so here. */
   readonly #anew: Int32Array;
   #followed: Int32Array | null = null;
@@ -212,8 +238,9 @@ export class SiftedFile {
   }
 
   /** Says how the reading ended. */
-  setEnd(end: End): void {
+  setEnd(end: End, untold = 0): void {
     this.#end = end;
+    this.untold = untold;
   }
 
   /** Waits for what is next. @returns Whether there is anything. */
@@ -238,6 +265,7 @@ export class SiftedFile {
 function isSame(one: SiftedCapture, other: SiftedCapture): boolean {
   const [settings, others] = [one.settings, other.settings];
   return one.path === other.path && one.filter === other.filter &&
+    (one.origin ?? 0) === (other.origin ?? 0) &&
     settings.maxConversations === others.maxConversations &&
     settings.ownNetworks.length === others.ownNetworks.length &&
     settings.ownNetworks.every((cidr, i) => isSameCidr(cidr, others.ownNetworks[i])) &&

@@ -7,6 +7,7 @@
 import { filtered } from "../capture/filtered.ts";
 import type { RecordFormat } from "../capture/packet_batch.ts";
 import { PACKETS_PER_BATCH, SavefileSource } from "../capture/savefile_source.ts";
+import { TimeOrigin } from "../capture/time_origin.ts";
 import { Sieve } from "../sieve/sieve.ts";
 import { SieveLayout, SieveOutput } from "../sieve/sieve_memory.ts";
 import { SieveRing } from "../sieve/sieve_ring.ts";
@@ -32,6 +33,7 @@ class Sifting {
   readonly #ring: SieveRing;
   readonly #sieve: Sieve;
   readonly #output: SieveOutput;
+  readonly #origin: TimeOrigin;
   #received = 0;
   #position = 0;
 
@@ -41,21 +43,26 @@ class Sifting {
     this.#ring = new SieveRing(control, layout);
     this.#output = new SieveOutput(memory.buffer, layout);
     this.#sieve = sieveFor(message);
+    this.#origin = TimeOrigin.of(message.origin);
   }
 
   async run(message: SiftMessage): Promise<void> {
     try {
       await this.#read(message);
-      scope.postMessage({ number: message.number, end: { kind: "ended" } });
+      this.#post(message, { kind: "ended" });
     } catch (error) {
-      scope.postMessage({ number: message.number, end: failureOf(error) });
+      this.#post(message, failureOf(error));
     }
     this.#sayLast();
   }
 
+  #post({ number }: SiftMessage, end: Exclude<SieveMessage, "loaded">["end"]): void {
+    scope.postMessage({ number, end, untold: this.#origin.untold });
+  }
+
   async #read({ path, filter }: SiftMessage): Promise<void> {
     const input = this.#sieve.newInput();
-    const file = SavefileSource.open(path, input);
+    const file = SavefileSource.open(path, input, this.#origin);
     if (filter === undefined) {
       input.takeRecords = (format, from, end) => this.#siftRecords(file, format, from, end);
     }

@@ -11,9 +11,13 @@ import type { OwnConnectionsState } from "../flow/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
+import { Backlog } from "./backlog.ts";
 import { errorOf } from "./failure.ts";
 import { mayReadModules } from "./permission.ts";
 import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
+
+/** Observations of workers are merged at a flush, or when they need so many bytes. */
+const MOST_OBSERVATION_BYTES = 16 * 1024 * 1024;
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
@@ -38,6 +42,7 @@ export class WorkerPool implements PacketWork {
   #observations: Uint32Array[] = [];
   /** What was seen again since then: what it is of comes first. */
   #seen: Uint32Array[] = [];
+  #observationBytes = 0;
   #output: WorkerOutput | null = null;
   #merger: KeyMerger | null = null;
 
@@ -46,7 +51,8 @@ export class WorkerPool implements PacketWork {
     this.#failure.promise.catch(() => {});
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new Thread(index, log, this.#failure.reject, (it) => this.#take(it)),
+      (_, index) =>
+        new Thread(index, log, this.#failure.reject, (it, thread) => this.#take(it, thread)),
     );
   }
 
@@ -80,6 +86,7 @@ export class WorkerPool implements PacketWork {
           isDebug: log.isDebug,
           config,
           isEarly: user !== undefined,
+          backlog: thread.backlog.shared,
         });
         await pool.#orFailure(thread.answer("opened"));
       }
@@ -145,11 +152,20 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker): void {
-    if (message.kind === "observations") this.#observations.push(message.words);
-    else if (message.kind === "seen") this.#seen.push(message.words);
-    else if (message.kind === "names") this.#output!.emitNames(message.writes);
-    else if (message.kind === "lookups") message.lookups.forEach(this.#output!.learn);
+  #take(message: FromWorker, { backlog }: Thread): void {
+    if (message.kind === "observations" || message.kind === "seen") {
+      const { words } = message;
+      (message.kind === "seen" ? this.#seen : this.#observations).push(words);
+      this.#observationBytes += words.byteLength;
+      if (this.#observationBytes > MOST_OBSERVATION_BYTES) this.#merge();
+      backlog.take(words.byteLength);
+    } else if (message.kind === "names") {
+      this.#output!.emitNames(message.writes);
+      backlog.take(message.bytes);
+    } else if (message.kind === "lookups") {
+      message.lookups.forEach(this.#output!.learn);
+      backlog.take(message.bytes);
+    }
   }
 
   #merge(): void {
@@ -161,6 +177,7 @@ export class WorkerPool implements PacketWork {
       this.#output!.see(batch);
     }
     this.#seen = [];
+    this.#observationBytes = 0;
   }
 
   #postAll(message: ToWorker): void {
@@ -181,6 +198,8 @@ class Thread {
   /** What it counted up to its last flush. */
   statistics: WorkStatistics | null = null;
   hasEnded = false;
+  /** What it has sent and nobody has taken. */
+  readonly backlog = new Backlog();
   readonly #worker: Worker;
   readonly #number: number;
   readonly #log: Log;
@@ -191,7 +210,7 @@ class Thread {
     number: number,
     log: Log,
     fail: (error: Error) => void,
-    take: (message: FromWorker) => void,
+    take: (message: FromWorker, thread: Thread) => void,
   ) {
     this.#number = number;
     this.#log = log;
@@ -202,7 +221,7 @@ class Thread {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       this.#take(data);
-      take(data);
+      take(data, this);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();

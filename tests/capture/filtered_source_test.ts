@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { UserError } from "../../src/user_error.ts";
+import { reading } from "./saved_packets.ts";
 import { HAS_LIBPCAP, HAS_TCPDUMP, WITHOUT_LIBPCAP, WITHOUT_TCPDUMP } from "../installed.ts";
 import { run } from "../namespaces.ts";
+import { PcapngSection } from "../pcapng.ts";
 import { bytes, ethernet, ip, ipIcmp, ipUdp, pcap, tcp, u16, u32, udp } from "../packets.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 
@@ -191,3 +193,40 @@ async function count(file: string, expression: string): Promise<number | UserErr
     source.close();
   }
 }
+
+Deno.test({
+  name: "FilteredSource leaves packets in that libpcap can't filter and nobody decodes" +
+    WITHOUT_LIBPCAP,
+  ignore: !HAS_LIBPCAP,
+  async fn() {
+    const USB_LINUX_MMAPPED = 220;
+    const section = new PcapngSection().interface().interface({ linkType: USB_LINUX_MMAPPED });
+    const flow = (port: number) => ethernet(ip("10.0.0.7", "192.0.2.10", tcp(51_000, port)));
+    const usb = new Uint8Array(64);
+    section.enhanced(1, 0n, usb).enhanced(0, 1n, flow(443)).enhanced(0, 2n, flow(80));
+    section.enhanced(1, 3n, usb);
+    const read = async (expression: string, file: Uint8Array) => {
+      const source = new SavefileSource("capture", reading(file));
+      const filtered = new FilteredSource(source, expression);
+      const linkTypes: number[] = [];
+      for (let batch; (batch = await filtered.next()) !== null;) {
+        linkTypes.push(...batch.linkType.subarray(0, batch.count));
+      }
+      assert.equal(filtered.statistics().received, linkTypes.length);
+      return linkTypes;
+    };
+    assert.deepEqual(await read("tcp port 443", section.bytes()), [
+      USB_LINUX_MMAPPED,
+      1,
+      USB_LINUX_MMAPPED,
+    ]);
+    // A mistake is one whatever is filtered, and so is a filter for another link layer.
+    for (const wrong of ["tcp prt 443", "host", "wlan type mgt"]) {
+      await assert.rejects(read(wrong, section.bytes()), UserError);
+    }
+    // Of what is decoded, a filter that has no meaning is said to have none.
+    const raw = new PcapngSection().interface({ linkType: 101 })
+      .enhanced(0, 0n, ip("10.0.0.7", "192.0.2.10", tcp(1, 2)));
+    await assert.rejects(read("ether host 02:00:00:00:00:01", raw.bytes()), UserError);
+  },
+});

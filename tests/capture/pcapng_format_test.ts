@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { bytes, u32 } from "../packets.ts";
 import { PcapngSection } from "../pcapng.ts";
 import { readBytes, type SavedPacket } from "./saved_packets.ts";
@@ -244,4 +245,25 @@ Deno.test("PcapngFormat gives what came before a damaged block, then says what i
         "the file is damaged there, and what came before was processed",
     );
   }
+});
+
+Deno.test("pcapng: interfaces beyond what anybody has are not kept, and packets of them refused", async () => {
+  const packet = bytes(1, 2, 3, 4);
+  const header = new PcapngSection().bytes();
+  const block = new PcapngSection().interface().bytes().slice(header.length);
+  const many = new Uint8Array(70_000 * block.length);
+  for (let i = 0; i < 70_000; i++) many.set(block, i * block.length);
+  const last = (id: number) =>
+    new PcapngSection().enhanced(id, 5_000_000n, packet).bytes().slice(header.length);
+  const file = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat([header, many, ...parts]));
+  const good = await readBytes(file(last(0), last(65_535)));
+  assert.deepEqual(good.packets.map(({ seconds }) => seconds), [5, 5]);
+  assert.equal(good.failure, null);
+  const unread = await readBytes(file(last(1), last(65_536)));
+  assert.equal(unread.packets.length, 1);
+  assert.match(
+    unread.failure!,
+    /^capture: at byte \d+ a packet is of interface 65536, and only the first 65536 of a section can be read; what came before was processed$/,
+  );
+  assert.match((await readBytes(file(last(70_000)))).failure!, /interface 70000, unknown/);
 });

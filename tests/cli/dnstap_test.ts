@@ -14,13 +14,20 @@ export default defineConfig({ ignoreDns: ["ignored.example"], flushInterval: 0.1
 const IPV6_CLIENT = bytes([0x20, 0x01, 0x0d, 0xb8], new Uint8Array(11), 7);
 
 /** A payload of a message to a client, or of another type. */
-function payload(message: Uint8Array, { type = 6, client = bytes(10, 0, 0, 7) } = {}): Uint8Array {
+function payload(
+  message: Uint8Array,
+  { type = 6, client = bytes(10, 0, 0, 7), socketFamily }: {
+    type?: number;
+    client?: Bytes;
+    socketFamily?: number;
+  } = {},
+): Uint8Array {
   return encodeDnstap({
     identity: bytes("ns1"),
     version: bytes("test 1.0"),
     message: {
       type,
-      socketFamily: client.length === 4 ? 1 : 2,
+      socketFamily: socketFamily ?? (client.length === 4 ? 1 : 2),
       socketProtocol: 1,
       queryAddress: client,
       queryPort: 5353,
@@ -119,6 +126,39 @@ Deno.test("dnstap writes keys as lines where there is no Redis, from all its pla
     assert.match(stderr, /frames: 5, 1 RESOLVER_RESPONSE, 4 CLIENT_RESPONSE, 0 no dnstap/);
     assert.match(stderr, /datagrams: 1, 0 lines that are no lookup/);
     assert.match(stderr, /DNS: 5 messages, .*\(not used: 1 of ignored names\)/);
+  });
+});
+
+Deno.test("dnstap takes IPv4-mapped clients for the IPv4 clients that they are", async () => {
+  await withSetting(async ({ socket, config }) => {
+    const udp = await unusedPort();
+    await using program = await start([`unix:${socket}`, `udp:127.0.0.1:${udp}`], config);
+    const client = bytes(new Uint8Array(10), 0xff, 0xff, 10, 0, 0, 7);
+    const message = response("www.example", [address("www.example", "192.0.2.1")]);
+    // Older CoreDNS says INET, whatever it has for the address; others say INET6.
+    for (const socketFamily of [1, 2]) {
+      await send(
+        { transport: "unix", path: socket },
+        stream(payload(message, { client, socketFamily })),
+      );
+    }
+    await program.prints("www.example");
+    const datagram = { client: "::ffff:10.0.0.7", status: "NXDOMAIN", chain: ["udp.example."] };
+    const from = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    await from.send(new TextEncoder().encode(JSON.stringify(datagram)), {
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: udp,
+    });
+    from.close();
+    await program.prints("udp.example.;nx");
+    program.signal("SIGTERM");
+    const { stdout } = await program.ended;
+    assert.deepEqual(stdout.trim().split("\n").sort(), [
+      '{"key":"10.0.0.7;192.0.2.1;dns","name":"www.example."}',
+      '{"key":"10.0.0.7;udp.example.;nx","count":1}',
+      '{"key":"client;10.0.0.7","count":1}',
+    ]);
   });
 });
 

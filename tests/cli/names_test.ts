@@ -1,10 +1,35 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { address, alias, nameError, response } from "../dns/dns_messages.ts";
-import { ACK, type Bytes, ethernet, ip, ipUdp, pcap, PSH, tcp, udp } from "../packets.ts";
+import {
+  address,
+  alias,
+  header,
+  hints,
+  nameError,
+  pointer,
+  record,
+  response,
+  serviceData,
+  TYPE_HTTPS,
+  wireName,
+} from "../dns/dns_messages.ts";
+import {
+  ACK,
+  type Bytes,
+  bytes,
+  ethernet,
+  ip,
+  ipUdp,
+  pcap,
+  PSH,
+  tcp,
+  u16,
+  udp,
+} from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
 import { flosensor } from "./program.ts";
 
+const TYPE_CNAME = 5;
 const CLIENT = "10.0.0.7";
 const RESOLVER = "10.0.0.53";
 const SERVER = "198.51.100.1";
@@ -31,12 +56,30 @@ const PACKETS = [
   ethernet(ip(CLIENT, SERVER, tcp(50_000, 443, PSH | ACK, "question"))),
 ];
 
-async function withCapture(test: (file: string, config: string) => Promise<void>): Promise<void> {
+/** The same by an HTTPS record, which hints at the address, behind an alias. */
+const HTTPS_PACKETS = [
+  answer(bytes(
+    header([1, 2, 0, 0]),
+    bytes(wireName("w", "example", "com"), u16(TYPE_HTTPS), u16(1)),
+    record(pointer(12), TYPE_CNAME, wireName("h", "example", "com")),
+    record(
+      wireName("h", "example", "com"),
+      TYPE_HTTPS,
+      serviceData(1, bytes(0), ...hints(SERVER)),
+    ),
+  )),
+  PACKETS[3],
+];
+
+async function withCapture(
+  test: (file: string, config: string) => Promise<void>,
+  packets: readonly Bytes[] = PACKETS,
+): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "flosensor-names-" });
   try {
     const file = join(directory, "names.pcap");
     const config = join(directory, "config.ts");
-    await Deno.writeFile(file, pcap(PACKETS.map((packet, i) => ({ packet, seconds: 1000 + i }))));
+    await Deno.writeFile(file, pcap(packets.map((packet, i) => ({ packet, seconds: 1000 + i }))));
     await Deno.writeTextFile(config, CONFIG);
     await test(file, config);
   } finally {
@@ -72,6 +115,31 @@ Deno.test("replay shows the name of a flow's server in its table", async () => {
     const { stdout } = await flosensor(["replay", file, "-c", config]);
     assert.match(stdout, /^10\.0\.0\.7 +198\.51\.100\.1 +443\/tcp .* www\.example\.com\.$/m);
   });
+});
+
+Deno.test("replay and explain name a flow by an HTTPS record, which makes no dns key", async () => {
+  await withCapture(async (file, config) => {
+    const json = await flosensor(["replay", file, "-c", config, "--json"]);
+    assert.equal(json.status, 0, json.stderr);
+    const lines = json.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.filter(({ name }) => name !== undefined).map(({ by: _, ...line }) => line),
+      [
+        { key: `${CLIENT};h.example.com.;cname`, name: "w.example.com." },
+        { key: `${CLIENT};${SERVER};443;flow`, count: 1, name: "w.example.com." },
+      ],
+    );
+    assert.ok(!lines.some(({ key }) => key.endsWith(";dns")));
+    const table = await flosensor(["replay", file, "-c", config]);
+    assert.match(table.stdout, /^10\.0\.0\.7 +198\.51\.100\.1 +443\/tcp .* w\.example\.com\.$/m);
+    const flow = [SERVER, "443", CLIENT, "50000"];
+    const explained = await flosensor(["explain", ...flow, "-c", config, "--from", file]);
+    assert.equal(explained.status, 0, explained.stderr);
+    assert.match(
+      explained.stdout,
+      new RegExp(`^${CLIENT} looked up w\\.example\\.com\\. -> ${SERVER}$`, "m"),
+    );
+  }, HTTPS_PACKETS);
 });
 
 Deno.test({

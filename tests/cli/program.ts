@@ -1,14 +1,14 @@
 /**
- * Runs the real program as a process of its own, with the permissions that its task in deno.json
- * gives it and no others.
+ * Runs the real program as a process of its own, with the permissions of
+ * src/cli/permissions.txt and no others.
  */
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const TASK: string = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.flosensor;
-/** What stands between `deno` and the module in the task. */
-const [SUBCOMMAND, ...PERMISSIONS] = TASK.split(" ").slice(1, -1);
-const MODULE = TASK.split(" ").at(-1)!;
+/** What the task and `./flosensor` give it. */
+export const PERMISSIONS: readonly string[] = Deno
+  .readTextFileSync(`${ROOT}src/cli/permissions.txt`).trimEnd().split("\n");
+const MODULE = "src/cli/program.ts";
 /** The one for whom own modules may not be read. */
 const SCOPED_MODULE = "mod.ts";
 
@@ -63,7 +63,8 @@ export class RunningProgram implements AsyncDisposable {
         new Deno.Command(program, { ...options, args: parameters }));
     // ip-netns(8) becomes the program it runs: signals arrive there.
     const source = [
-      ...[SUBCOMMAND, "--config", `${ROOT}deno.json`, ...(permissions ?? PERMISSIONS)],
+      // Standard error is the program's alone: what Deno downloads is not told there.
+      ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...(permissions ?? PERMISSIONS)],
       `${ROOT}${permissions === undefined ? MODULE : SCOPED_MODULE}`,
     ];
     this.#child = make(

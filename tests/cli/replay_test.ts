@@ -14,7 +14,7 @@ import {
   withSample,
 } from "./sample_capture.ts";
 
-/** What the README says that a replay needs. */
+/** What docs/permissions.md says that a replay needs. */
 const READ_ONLY = ["--no-prompt", "--ignore-env", "--allow-read"];
 const TTL = 900;
 

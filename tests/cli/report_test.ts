@@ -326,7 +326,7 @@ Deno.test("report says in one line what is wrong with what it should read", asyn
       [[file("cut.db")], /cut\.db can't be read: it is damaged; .* \.recover/, 1],
       [[file("other.db")], /other\.db is no store of flosensor$/, 1],
       [[folder], /is no file$/, 1],
-      [[], /report: there is nothing to report from: name a store/, 2],
+      [[], /report: there is nothing to read: name a store/, 2],
       [[file("a"), file("b")], /are given; name one$/, 2],
       [
         ["--redis", "redis://127.0.0.1:1"],

@@ -11,7 +11,14 @@ Deno.test("a run writes what was judged, also when judging the rest fails at its
   withFiles({ "config.ts": CONFIG }, async (directory) => {
     const program = fileURLToPath(new URL("./failing_run.ts", import.meta.url));
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-read", program, join(directory, "config.ts")],
+      args: [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--allow-read",
+        program,
+        join(directory, "config.ts"),
+      ],
     }).output();
     assert.equal(new TextDecoder().decode(stderr), "what is listening can't be told\n");
     const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");

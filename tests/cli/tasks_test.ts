@@ -5,19 +5,21 @@ import { FFI_PATHS, LIBPCAP_VARIABLE } from "../../ffi/library.ts";
 import { EVERYWHERE } from "../../src/cli/write_everywhere.ts";
 import { DEMO_FLOWS, LAPTOP_V6, WEB_V6 } from "../demo_capture.ts";
 import { SOCKET_FOLDER } from "../../src/dns/socket_folder.ts";
+import { until } from "../namespaces.ts";
+import { PERMISSIONS } from "./program.ts";
+import { keysOfLines, OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "./sample_capture.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+const { imports, tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
 
-Deno.test("the task flosensor may load the C library and libpcap, and nothing else", () => {
-  const [, paths] = /--allow-ffi=(\S+)/.exec(tasks.flosensor)!;
+Deno.test("flosensor may load the C library and libpcap, and nothing else", () => {
+  const [, paths] = /^--allow-ffi=(.+)$/m.exec(PERMISSIONS.join("\n"))!;
   assert.deepEqual(paths.split(","), FFI_PATHS);
 });
 
-Deno.test("the task flosensor reads two environment variables, asks for nothing and runs nothing", () => {
-  const flags = tasks.flosensor.split(" ").filter((it: string) => it.startsWith("--"));
+Deno.test("flosensor reads two environment variables, asks for nothing and runs nothing", () => {
   assert.deepEqual(
-    flags.filter((it: string) =>
+    PERMISSIONS.filter((it) =>
       /^--(allow-(env|run|sys|all|import|hrtime)|ignore|no-prompt)/.test(it)
     ),
     ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},SUDO_UID`],
@@ -34,9 +36,108 @@ Deno.test("the task dnstap writes where its sockets are and Redis's, as the comp
   );
 });
 
-Deno.test("the task flosensor may write for init, and keeps Redis's sockets when it gives that up", () => {
-  const [, paths] = /--allow-write=(\S+)/.exec(tasks.flosensor)!;
-  assert.deepEqual(paths.split(","), [EVERYWHERE, "/run/redis", "/run/valkey"]);
+Deno.test("the task flosensor and ./flosensor run it with these permissions and no others", () => {
+  const launcher = Deno.readTextFileSync(`${ROOT}flosensor`);
+  for (const text of [tasks.flosensor, launcher]) {
+    assert.match(text, /run --quiet [^]*\$\(cat "?(\$here\/)?src\/cli\/permissions\.txt"?\)/);
+    assert.doesNotMatch(text, /--allow-|--deny-|(^|\s)-A(\s|$)/);
+  }
+});
+
+/** A folder with this Deno and nothing else but what sh(1) scripts need. */
+async function withPath(
+  programs: Record<string, string>,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  const path = await Deno.makeTempDir({ prefix: "flosensor-path-" });
+  try {
+    for (const [name, file] of Object.entries(programs)) {
+      await Deno.symlink(file, `${path}/${name}`);
+    }
+    await use(path);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+}
+
+const TOOLS = { dirname: "/usr/bin/dirname", readlink: "/usr/bin/readlink", cat: "/bin/cat" };
+
+Deno.test("./flosensor runs from any folder and by a link, and is one process", () =>
+  withPath({ ...TOOLS, deno: Deno.execPath(), linked: `${ROOT}flosensor` }, async (PATH) => {
+    await Deno.writeFile(`${PATH}/sample.pcap`, SAMPLE_CAPTURE);
+    const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+      args: ["-c", 'linked replay sample.pcap "$@" --json --no-redis', "sh", ...OWN_NETWORKS],
+      cwd: PATH,
+      env: { PATH, NO_COLOR: "1" },
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.deepEqual(keysOfLines(new TextDecoder().decode(stdout)), SAMPLE_KEYS);
+
+    const child = new Deno.Command(`${PATH}/linked`, {
+      args: ["replay", "-", "--no-redis"],
+      env: { PATH },
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    // It has become the program, and so gets signals itself.
+    await until(() => Deno.readTextFileSync(`/proc/${child.pid}/cmdline`).includes("program.ts"));
+    child.kill("SIGKILL");
+    await Promise.all([child.status, child.stdin.close()]);
+  }));
+
+Deno.test("./flosensor says in one line that there is neither Deno nor npx", () =>
+  withPath(TOOLS, async (PATH) => {
+    const { code, stderr } = await new Deno.Command(`${ROOT}flosensor`, { env: { PATH } }).output();
+    assert.equal(code, 1);
+    assert.equal(
+      new TextDecoder().decode(stderr),
+      "flosensor: error: neither Deno (2.6 or later) nor npx is installed: install Deno or Node\n",
+    );
+  }));
+
+/** Where nothing is cached, Deno tells on standard error what it downloads, unless it is `--quiet`. */
+Deno.test("tasks and tests run programs with --quiet", () => {
+  for (const [name, task] of Object.entries<string>(tasks)) {
+    assert.doesNotMatch(task, /deno (run|cache) (?!--quiet)/, name);
+  }
+  const loud = new RegExp('"run"' + ',(?!\\s*"--quiet")');
+  for (const path of typescriptIn("tests")) {
+    assert.doesNotMatch(Deno.readTextFileSync(ROOT + path), loud, path);
+  }
+});
+
+function typescriptIn(folder: string): string[] {
+  return [...Deno.readDirSync(ROOT + folder)].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? typescriptIn(path) : name.endsWith(".ts") ? [path] : [];
+  });
+}
+
+/** Running must not fetch compilers: `deno task` and `deno run` fetch all that the lock has. */
+Deno.test("deno.lock has what the import map names, and tools/deno.lock what tests need", () => {
+  const namesOf = (specifiers: readonly string[]) =>
+    [
+      ...new Set(specifiers.map((it) => /^npm:\/?(@?[^@]+)/.exec(it)?.[1]).filter((it) => it)),
+    ].sort();
+  const namesIn = (file: string) =>
+    namesOf(Object.keys(JSON.parse(Deno.readTextFileSync(ROOT + file)).specifiers));
+  const running = namesOf(Object.values<string>(imports));
+  assert.deepEqual(
+    namesIn("deno.lock"),
+    running,
+    "git checkout deno.lock: tests and tools are run with --lock=tools/deno.lock",
+  );
+  const others = typescriptIn("tools/packages")
+    .flatMap((path) => namesOf(Deno.readTextFileSync(ROOT + path).match(/npm:[^"]+/g)!));
+  assert.deepEqual(namesIn("tools/deno.lock"), [...running, ...others].sort());
+});
+
+Deno.test("flosensor may write where it is told, and keeps where sockets and stores are when it gives that up", () => {
+  const [, paths] = /^--allow-write=(.+)$/m.exec(PERMISSIONS.join("\n"))!;
+  assert.deepEqual(paths.split(","), [
+    ...[EVERYWHERE, "/run/redis", "/run/valkey", "/run/flosensor", "/var/lib/flosensor"],
+  ]);
 });
 
 Deno.test("no task but those of tests and benches has all permissions", () => {
@@ -94,6 +195,7 @@ Deno.test("the module of the task flosensor may not read its own modules: one li
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
+      "--quiet",
       "--no-prompt",
       "--allow-read=/nowhere",
       tasks.flosensor.split(" ").at(-1),

@@ -92,12 +92,44 @@ compiledTest("--version prints the version, with nothing but the file", async ()
 
 compiledTest("the help of each command is that of the source", async () => {
   await withFiles({}, async (directory) => {
-    for (const command of ["capture", "replay", "check", "explain", "interfaces", "init"]) {
+    for (
+      const command of [
+        "capture",
+        "replay",
+        "check",
+        "explain",
+        "interfaces",
+        "init",
+        "report",
+        "export",
+      ]
+    ) {
       const compiled = await alone(directory, [command, "--help"]);
       const source = await flosensor([command, "--help"]);
       assert.equal(compiled.stdout, source.stdout);
       assert.equal(compiled.status, 0);
     }
+  });
+});
+
+compiledTest("writes a store, reports from it, and exports it", async () => {
+  await withFiles(TYPED_CONFIG, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const replay = ["replay", "sample.pcap", ...OWN_NETWORKS, "--store", "flows.db"];
+    for (
+      const [args, printed] of [
+        [replay, /^$/],
+        [["report", "flows.db"], /clients used \d+ services/],
+        [["export", "flows.db", "--csv", "--table", "service_use"], /^client,server,port,/],
+        [["export", "flows.db", "--parquet", "parquet"], /^$/],
+      ] as const
+    ) {
+      const { status, stdout, stderr } = await alone(directory, [...args]);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, printed);
+    }
+    const { size } = await Deno.stat(join(directory, "parquet", "service_use.parquet"));
+    assert.ok(size > 0);
   });
 });
 
@@ -511,7 +543,7 @@ captureTest(
   async (pair, _redis, directory) => {
     const path = join(directory, "notify");
     await using listener = new RunningProgram([
-      ...["run", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
+      ...["run", "--quiet", "--unstable-net", "--allow-read", "--allow-write", "--allow-net"],
       ...[new URL("notify_listener.ts", import.meta.url).pathname, path],
     ], { executable: Deno.execPath() });
     await listener.prints("listening");

@@ -19,8 +19,20 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work"
 mount -t proc proc "$work/root/proc"
 mount --rbind /dev "$work/root/dev"
 cp -a "$1/." "$work/root/mnt"; shift
+while [ "$1" != -- ]; do mkdir -p "$work/root$1"; mount --bind "$1" "$work/root$1"; shift; done
+shift
 exec chroot "$work/root" "$@"
 `;
+
+/** What a copy has beside the system's files. */
+interface CopyOptions {
+  /** More of the environment. */
+  readonly environment?: Record<string, string>;
+  /** Whether it has a network of its own, with nothing in it. By default, it has the system's. */
+  readonly hasOwnNetwork?: boolean;
+  /** Folders that are not copied but shared, wherever they are mounted. */
+  readonly shared?: readonly string[];
+}
 
 /**
  * Runs a script of sh(1) in a copy of this system, which lets the system itself alone. It ends at
@@ -30,12 +42,19 @@ exec chroot "$work/root" "$@"
  * @returns What the script wrote on standard output.
  * @throws {Error} with all that it wrote, when it fails.
  */
-export async function inCopiedSystem(script: string, files: string): Promise<string> {
+export async function inCopiedSystem(
+  script: string,
+  files: string,
+  { environment = {}, hasOwnNetwork = false, shared = [] }: CopyOptions = {},
+): Promise<string> {
   const work = await Deno.makeTempDir({ prefix: "flosensor-system-" });
   try {
     const { code, stdout, stderr } = await run(
-      ...["unshare", "--mount", "--pid", "--fork", "sh", "-c", MAKE, "sh", work, files] as const,
+      ...["unshare", "--mount", "--pid", "--fork"] as const,
+      ...(hasOwnNetwork ? ["--net"] : []),
+      ...["sh", "-c", MAKE, "sh", work, files, ...shared, "--"],
       ...["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"],
+      ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       ...["sh", "-e", "-c", script],
     );
     if (code !== 0) throw new Error(`status ${code}: ${stdout}${stderr}`);

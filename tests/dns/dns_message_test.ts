@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
+import { addressText } from "../../src/flow/address_text.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
 import { type Bytes, bytes, u16 } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
@@ -7,10 +8,15 @@ import {
   address,
   alias,
   header,
+  hints,
   nameError,
+  parameter,
   pointer,
   record,
   response,
+  serviceData,
+  TYPE_HTTPS,
+  TYPE_SVCB,
   wireName,
 } from "./dns_messages.ts";
 
@@ -164,12 +170,79 @@ Deno.test("readDnsMessage() is not spoilt by other records, whatever is in them"
   assert.deepEqual(textsOf(message), ["a. = 192.0.2.1"]);
 });
 
+/** What the hints of a response say as text. */
+function hintsOf(message: Bytes): string[] {
+  return (read(message).response?.hints ?? []).map(({ owner, isIpv6, words }) =>
+    `${owner} ~ ${addressText(words, 0, isIpv6)}`
+  );
+}
+
+Deno.test("readDnsMessage() reads what HTTPS and SVCB records hint at, behind a CNAME too", () => {
+  for (const type of [TYPE_HTTPS, TYPE_SVCB]) {
+    for (const target of [[0], wireName("svc", "example", "net")]) {
+      const data = serviceData(
+        1,
+        bytes(target),
+        ...hints("192.0.2.10", "192.0.2.11", "2001:db8::10"),
+      );
+      const message = bytes(
+        header([1, 2, 0, 0]),
+        wireName("w"),
+        bytes(u16(type), u16(1)),
+        record(pointer(12), TYPE_CNAME, wireName("h")),
+        record(wireName("h"), type, data),
+      );
+      assert.equal(outcomeOf(message), "with addresses");
+      assert.deepEqual(textsOf(message), ["w. -> h."]);
+      assert.deepEqual(hintsOf(message), [
+        "h. ~ 192.0.2.10",
+        "h. ~ 192.0.2.11",
+        "h. ~ 2001:db8::10",
+      ]);
+    }
+  }
+});
+
+Deno.test("readDnsMessage() takes no hints of records that contradict themselves, and all of the rest", () => {
+  const [, ipv4] = hints("192.0.2.10");
+  const cases: Record<string, Bytes> = {
+    "nothing": bytes(),
+    "a priority that is cut": bytes(0),
+    "no target": bytes(u16(1)),
+    "an alias": serviceData(0, wireName("svc")),
+    "a target that does not end": bytes(u16(1), 63, "abc"),
+    "a compressed target": serviceData(1, bytes(pointer(12)), ipv4),
+    "a parameter that is cut": serviceData(1, bytes(0), ipv4.slice(0, -1)),
+    "a parameter without its length": serviceData(1, bytes(0), ipv4, bytes(u16(9), 0)),
+    "a hint of five bytes": serviceData(1, bytes(0), parameter(4, bytes(192, 0, 2, 10, 1))),
+    "an IPv6 hint of four bytes": serviceData(1, bytes(0), parameter(6, bytes(192, 0, 2, 10))),
+    "no hints": serviceData(1, bytes(0), parameter(1, bytes(2, "h2"))),
+  };
+  for (const [name, data] of Object.entries(cases)) {
+    const message = (...records: Bytes[]) =>
+      bytes(
+        header([1, records.length, 0, 0]),
+        wireName("a"),
+        QUESTION_END,
+        ...records,
+      );
+    const odd = record(pointer(12), TYPE_HTTPS, data);
+    assert.equal(outcomeOf(message(odd)), "without an address", name);
+    const both = message(odd, record(pointer(12), TYPE_A, bytes(192, 0, 2, 1)));
+    assert.deepEqual([textsOf(both), hintsOf(both)], [["a. = 192.0.2.1"], []], name);
+  }
+});
+
 Deno.test("readDnsMessage() never throws, and makes nothing up, however a message is changed", () => {
   const random = new SeededRandom();
-  const original = response("www.example.com", [
-    alias("www.example.com", "cdn.example.net"),
-    address("cdn.example.net", "192.0.2.1"),
-  ]);
+  const original = bytes(
+    response("www.example.com", [
+      alias("www.example.com", "cdn.example.net"),
+      address("cdn.example.net", "192.0.2.1"),
+    ]),
+    record(pointer(12), TYPE_HTTPS, serviceData(1, bytes(0), ...hints("192.0.2.1", "::1"))),
+  );
+  original[7]++;
   for (let i = 0; i < 20_000; i++) {
     const changed = original.slice(0, random.below(original.length + 1));
     for (let changes = random.below(5); changes > 0 && changed.length > 0; changes--) {

@@ -1,7 +1,7 @@
 /** Builds DNS messages for tests, with dnspacket's own encoder or byte by byte. */
 import type { Buffer } from "node:buffer";
 import dnsPacket from "dns-packet";
-import { type Bytes, bytes, u16, u32 } from "../packets.ts";
+import { addressBytes, type Bytes, bytes, u16, u32 } from "../packets.ts";
 
 /** A record as dns-packet encodes it. */
 export interface TestRecord {
@@ -43,6 +43,27 @@ export function address(name: string, data: string): TestRecord {
 
 export function alias(name: string, data: string): TestRecord {
   return { type: "CNAME", name, data };
+}
+
+/** Types of records that hint at addresses (RFC 9460). */
+export const TYPE_SVCB = 64;
+export const TYPE_HTTPS = 65;
+
+/** A parameter of an HTTPS or SVCB record. */
+export function parameter(key: number, value: Uint8Array): Bytes {
+  return bytes(u16(key), u16(value.length), value);
+}
+
+/** The data of an HTTPS or SVCB record: priority, target, parameters. */
+export function serviceData(priority: number, target: Uint8Array, ...parameters: Bytes[]): Bytes {
+  return bytes(u16(priority), target, ...parameters);
+}
+
+/** The parameters alpn=h2, ipv4hint and ipv6hint. */
+export function hints(...addresses: string[]): Bytes[] {
+  const of = (isIpv6: boolean) =>
+    bytes(...addresses.filter((it) => it.includes(":") === isIpv6).map(addressBytes));
+  return [parameter(1, bytes(2, "h2")), parameter(4, of(false)), parameter(6, of(true))];
 }
 
 /** A message's header with its counts: questions, answers, authorities, additionals. */

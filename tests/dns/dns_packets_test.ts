@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
+import { parseAddress } from "../../src/config/address.ts";
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
 import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { TestMeter } from "../flow/test_meter.ts";
-import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
-import { address, alias, nameError, response, withLength } from "./dns_messages.ts";
+import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, u16, udp } from "../packets.ts";
+import {
+  address,
+  alias,
+  header,
+  hints,
+  nameError,
+  pointer,
+  record,
+  response,
+  serviceData,
+  TYPE_HTTPS,
+  wireName,
+  withLength,
+} from "./dns_messages.ts";
 import { outcomesOf, writeText } from "./dns_keys_of.ts";
 
 const CLIENT = "10.0.0.7";
@@ -30,6 +44,8 @@ function addresses(...last: number[]): Uint32Array {
 class Sensor {
   readonly writes: NameWrite[] = [];
   readonly names = new KnownNames();
+  /** How often a client key was asked for. */
+  clients = 0;
   readonly dns: DnsMeter;
   readonly flows: TestMeter;
 
@@ -38,7 +54,10 @@ class Sensor {
   ) {
     this.dns = new DnsMeter({
       emit: (writes) => this.writes.push(...writes),
-      onClient: (isIpv6, client) => this.flows.meter.writeClient(isIpv6, client),
+      onClient: (isIpv6, client) => {
+        this.clients++;
+        this.flows.meter.writeClient(isIpv6, client);
+      },
       ignored,
       names: this.names,
     });
@@ -106,6 +125,30 @@ Deno.test("DnsPackets counts what is cut by its own name, unless what is missing
   assert.equal(sensor.namesOf(100, overUdp(withMore).slice(0, -10)).length, 1);
 });
 
+Deno.test("DnsPackets reads what is there of joined segments, and counts that the rest is cut", () => {
+  const other = response("other.example", [address("other.example", "198.51.100.2")]);
+  const segment = bytes(withLength(ANSWER), withLength(other));
+  for (const missing of [1, withLength(other).length - 1, withLength(other).length]) {
+    const sensor = new Sensor();
+    const joined = overTcp(segment, 1).slice(0, -missing);
+    assert.deepEqual(sensor.namesOf(100, joined), ANSWER_KEYS);
+    assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 1, "cut short": 1 });
+    assert.equal(sensor.namesOf(100, overTcp(withLength(other), 1 + segment.length)).length, 1);
+    assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 2, "cut short": 1 });
+  }
+});
+
+Deno.test("DnsPackets reads on after a keep-alive probe", () => {
+  const sensor = new Sensor();
+  const stream = withLength(ANSWER);
+  assert.deepEqual(sensor.namesOf(100, overTcp(stream, 1)), ANSWER_KEYS);
+  for (const probe of [bytes(0), bytes("A"), stream.slice(-1), bytes()]) {
+    assert.deepEqual(sensor.namesOf(110, overTcp(probe, stream.length, ACK)), []);
+  }
+  assert.deepEqual(sensor.namesOf(1000, overTcp(stream, 1 + stream.length)), ANSWER_KEYS);
+  assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 2 });
+});
+
 Deno.test("DnsMeter writes client keys with the names, and holds all of them back as flows are", () => {
   const sensor = new Sensor();
   const clientKey = `client;${CLIENT}`;
@@ -157,6 +200,32 @@ Deno.test("DnsMeter remembers the name that was asked for, for the client that a
   assert.equal(sensor.names.find(false, addresses(asker, server), 0, 4), "other.example.");
 });
 
+Deno.test("DnsMeter names flows by the hints of HTTPS records, of which no key is made", () => {
+  const sensor = new Sensor();
+  const https = record(
+    wireName("h", "example"),
+    TYPE_HTTPS,
+    serviceData(1, bytes(0), ...hints("192.0.2.10", "2001:db8::10")),
+  );
+  const question = bytes(wireName("w", "example"), u16(TYPE_HTTPS), u16(1));
+  const pointing = record(pointer(12), 5, wireName("h", "example"));
+  const message = bytes(header([1, 2, 0, 0]), question, pointing, https);
+  assert.deepEqual(sensor.namesOf(100, overUdp(message)), [
+    `${CLIENT};h.example.;cname w.example.`,
+  ]);
+  const client = addresses(0x0a000007, 0xc000020a);
+  assert.equal(sensor.names.find(false, client, 0, 4), "w.example.");
+  sensor.namesOf(100, overUdp(message, CLIENT_V6));
+  const words = (text: string) => parseAddress(text)!.words;
+  const pair = Uint32Array.of(...words(CLIENT_V6), ...words("2001:db8::10"));
+  assert.equal(sensor.names.find(true, pair, 0, 4), "w.example.");
+  // A response with nothing but hints makes no key at all.
+  const alone = bytes(header([1, 1, 0, 0]), question, https);
+  assert.deepEqual(sensor.namesOf(200, overUdp(alone, "10.0.0.8")), []);
+  assert.equal(sensor.clients, 2);
+  assert.deepEqual(outcomesOf(sensor.dns), { "with addresses": 3 });
+});
+
 Deno.test("DnsMeter tells all who hear it of what is answered to a multicast group", () => {
   const sensor = new Sensor({ multicastDns: true });
   const message = response("printer.local", [address("printer.local", "10.0.0.9")]);
@@ -174,13 +243,47 @@ Deno.test("KnownNames forgets what was not looked up for longest", () => {
   assert.deepEqual(known, [1, 4, 5, 6]);
 });
 
+Deno.test("HeldNames tells texts apart in whatever they differ", () => {
+  const held = new HeldNames();
+  const texts = [
+    "",
+    "a",
+    "aa",
+    "aaa",
+    "aaaa",
+    "aaaaa",
+    "aaaab",
+    "baaaa",
+    "abaaa",
+    "aabaa",
+    "aaaba",
+  ];
+  const long = texts.map((text) => "n".repeat(1000) + text);
+  for (const text of [...texts, ...long]) assert.ok(held.admit(text, 1000), text);
+  for (const text of [...texts, ...long]) assert.ok(!held.admit(text, 1002), text);
+  for (const text of [...texts, ...long]) assert.ok(held.admit(text, 1003), text);
+});
+
 Deno.test("HeldNames holds no more than it may: what was written first is let go", () => {
-  const held = new HeldNames(100);
-  for (let i = 0; i < 60; i++) held.admit(`first ${i}`, 1000);
-  for (let i = 0; i < 60; i++) held.admit(`second ${i}`, 1001);
-  assert.ok(held.size <= 100, String(held.size));
-  assert.ok(!held.admit("second 59", 1001));
-  assert.ok(held.admit("first 59", 1001));
+  const held = new HeldNames(1000);
+  for (let i = 0; i < 100_000; i++) held.admit(`${i}`, 1000 + Math.floor(i / 50_000));
+  const again = Array.from({ length: 100_000 }, (_, i) => i)
+    .filter((i) => held.admit(`${i}`, 1001));
+  assert.ok(again.length > 95_000, `${again.length} were let go`);
+  assert.ok(!held.admit("99999", 1001));
+});
+
+Deno.test("KnownNames needs no more bytes than it may, however long names are", () => {
+  const long = "n".repeat(1000);
+  const names = new KnownNames(1_000_000, 100_000);
+  for (let i = 0; i < 10_000; i++) {
+    names.learn(false, addresses(9), false, addresses(i), `${i}.${long}`);
+  }
+  const known = Array.from({ length: 10_000 }, (_, last) => last)
+    .filter((last) => names.find(false, addresses(9, last), 0, 4) !== null);
+  assert.ok(known.length > 40 && known.length < 100, `${known.length} known`);
+  assert.equal(known.at(-1), 9999);
+  assert.equal(names.forgotten, 10_000 - known.length);
 });
 
 Deno.test("flows of DNS itself are written as before, whatever is in their packets", () => {

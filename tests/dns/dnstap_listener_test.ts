@@ -127,25 +127,86 @@ Deno.test("DnstapListener refuses bad connections, each kind in a line, and harm
   await until(() => setting.listener.counts.refused === 13);
   slow.close();
   assert.deepEqual(setting.warnings.map((line) => line.replace(/\d+/g, "N")).sort(), [
-    "a connection is refused: a control frame of N bytes, of at most N",
-    "a connection is refused: a frame of N bytes, of at most N",
-    "a connection is refused: a frame that is cut by the stream's end",
-    "a connection is refused: a frame that is not whole after N ms",
-    "a connection is refused: something else than a control frame before START",
+    "a connection is ended: a control frame of N bytes, of at most N",
+    "a connection is ended: a frame of N bytes, of at most N",
+    "a connection is ended: a frame that is cut by the stream's end",
+    "a connection is ended: a frame that is not whole after N ms",
+    "a connection is ended: something else than a control frame before START",
   ]);
   await writeAll(witness, frame(PAYLOAD));
   await until(() => setting.payloads.length === 2);
   witness.close();
 });
 
-Deno.test("DnstapListener takes no more connections than it may", async () => {
-  await using setting = await Setting.make({ maxConnections: 2 });
-  const connections = [await setting.connect(), await setting.connect(), await setting.connect()];
-  await until(() => setting.listener.counts.refused === 1);
+Deno.test("DnstapListener ends who was silent for longest when there are too many", async () => {
+  await using setting = await Setting.make({ maxConnections: 3 });
+  const isEnded = async (connection: Deno.Conn) =>
+    await connection.read(new Uint8Array(1)).catch(() => null) === null;
+  const connect = async (...sent: Bytes[]) => {
+    const connection = await setting.connect();
+    await writeAll(connection, bytes(control(START), ...sent));
+    return connection;
+  };
+  const first = await connect(frame(PAYLOAD));
+  await until(() => setting.payloads.length === 1);
+  const second = await connect(frame(PAYLOAD));
+  await until(() => setting.payloads.length === 2);
+  const mute = await setting.connect();
+  await writeAll(first, frame(PAYLOAD));
+  await until(() => setting.payloads.length === 3);
+  // Who never said anything goes first, though it came last.
+  const third = await connect(frame(PAYLOAD));
+  await until(() => setting.payloads.length === 4);
+  assert.ok(await isEnded(mute));
+  assert.equal(setting.listener.counts.open, 3);
+  const fourth = await connect(frame(PAYLOAD));
+  await until(() => setting.payloads.length === 5);
+  assert.ok(await isEnded(second));
+  await writeAll(first, frame(PAYLOAD));
+  await writeAll(third, frame(PAYLOAD));
+  await until(() => setting.payloads.length === 7);
+  assert.equal(setting.listener.counts.open, 3);
+  assert.equal(setting.listener.counts.refused, 2);
   assert.deepEqual(setting.warnings, [
-    "a connection is refused: there are 2 connections already",
+    "a connection is ended: there are 3, and it was silent for longest",
   ]);
-  for (const connection of connections) connection.close();
+  for (const connection of [first, second, third, fourth, mute]) connection.close();
+});
+
+Deno.test("DnstapListener goes on after a payload that its taker fails at", async () => {
+  let taken = 0;
+  await using setting = await Setting.make({
+    onPayload: () => {
+      if (++taken === 1) throw new TypeError("not this one");
+    },
+  });
+  await setting.send(stream(PAYLOAD, PAYLOAD));
+  await until(() => taken === 2);
+  assert.deepEqual(setting.warnings, [
+    "a payload can't be taken, which is a defect: not this one",
+  ]);
+});
+
+Deno.test("DnstapListener outlives a Unix peer that vanishes at any point of the stream", async () => {
+  await using setting = await Setting.make();
+  const whole = bytes(control(READY), control(START), frame(PAYLOAD), control(STOP, null));
+  let connections = 0;
+  for (let cut = 0; cut <= whole.length; cut += 5) {
+    for (const isHalf of [false, true]) {
+      const connection = await setting.connect();
+      await writeAll(connection, whole.slice(0, cut));
+      // What the listener has answered is not read: it may be told so.
+      if (isHalf) await connection.closeWrite().catch(() => {});
+      else connection.close();
+      connections++;
+      const { counts } = setting.listener;
+      await until(() => counts.connections === connections && counts.open === 0);
+      if (isHalf) connection.close();
+    }
+  }
+  const taken = setting.payloads.length;
+  await setting.send(stream(PAYLOAD));
+  await until(() => setting.payloads.length === taken + 1);
 });
 
 Deno.test("DnstapListener gives a Unix socket its mode and removes it at the end", async () => {
@@ -189,7 +250,8 @@ Deno.test("DnstapListener says what is wrong with a place", async () => {
   const open = (address: Parameters<typeof DnstapListener.open>[0]) =>
     DnstapListener.open(address, { onPayload: () => {} }, new Complaints(log), log);
   await assert.rejects(open({ transport: "unix", path: "/nowhere/socket" }), {
-    message: "unix:/nowhere/socket: there is no such directory: make it first",
+    message: "unix:/nowhere/socket: there is no such directory: make it first, " +
+      'sudo install -d -o "$USER" /nowhere',
   });
   await assert.rejects(open({ transport: "tcp", hostname: "192.0.2.1", port: 6000 }), {
     message: "tcp:192.0.2.1:6000: this machine has no such address",

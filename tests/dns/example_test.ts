@@ -14,7 +14,7 @@ Deno.test("the example of flosensor/dnstap prints what a name server says as JSO
     moduleExample("src/dns/mod.ts").replace("/run/dnstap.sock", path),
   );
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", EXAMPLE_CONFIG, program],
+    args: ["run", "--quiet", "-A", "--config", EXAMPLE_CONFIG, program],
     stdout: "piped",
     stderr: "null",
   }).spawn();

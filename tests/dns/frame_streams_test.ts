@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  FrameRoom,
   frames,
   type FrameStreamConnection,
   FrameStreamError,
@@ -160,4 +161,24 @@ Deno.test("frames() ends with an error of its own whatever it is sent", async ()
     }
     await refusal(sent);
   }
+});
+
+Deno.test("frames() takes no more memory for the long frames of several streams than there is", async () => {
+  const room = new FrameRoom(200_000);
+  const long = "x".repeat(200_000);
+  const begun = new TestConnection(
+    [control(START), bytes(u32(200_000), "x")],
+    true,
+  );
+  const first = framesOf(begun, { room });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const read = () => framesOf(new TestConnection([stream("short", long, long)]), { room });
+  await assert.rejects(read(), {
+    name: "FrameStreamError",
+    message: "there is no room for a frame of 200000 bytes beside the long ones of others",
+  });
+  begun.end();
+  await assert.rejects(first, FrameStreamError);
+  // What was taken is given back, whichever way a stream ended.
+  for (let i = 0; i < 3; i++) assert.equal((await read()).length, 3);
 });

@@ -43,6 +43,16 @@ Deno.test("readLookup() reads names as dnspython escapes them, and both address 
   assert.ok(read({ ...LOOKUP, client: "2001:db8::7" })?.isIpv6);
 });
 
+Deno.test("readLookup() takes a client with an IPv4-mapped address for the IPv4 client that it is", () => {
+  for (const client of ["::ffff:10.0.0.7", "::FFFF:a00:7", "10.0.0.7"]) {
+    const lookup = read({ ...LOOKUP, client })!;
+    assert.deepEqual([lookup.isIpv6, [...lookup.client]], [false, [0, 0, 0, 0x0a00_0007]], client);
+  }
+  for (const client of ["::10.0.0.7", "::fffe:a00:7", "64:ff9b::a00:7", "1::ffff:a00:7"]) {
+    assert.ok(read({ ...LOOKUP, client })!.isIpv6, client);
+  }
+});
+
 Deno.test("readLookup() reads NXDOMAIN of the name that was asked for, whatever came before it", () => {
   const { address: _, ...lookup } = { ...LOOKUP, status: "NXDOMAIN" };
   assert.equal(read(lookup)?.reading.response?.question, "www.example.com.");

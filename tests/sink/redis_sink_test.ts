@@ -497,7 +497,7 @@ redisTest("RedisSink needs permission only for the server's address", async () =
   const run = async (...permissions: string[]) => {
     const config = new URL("../../deno.json", import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--no-check", "--quiet", "--config", config]
+      args: ["run", "--quiet", "--no-prompt", "--no-check", "--config", config]
         .concat(permissions, `data:text/typescript,${encodeURIComponent(program)}`),
     });
     const { stdout, stderr } = await child.output();

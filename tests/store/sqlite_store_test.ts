@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConversationRecord } from "../../src/model/conversation_record.ts";
+import { TimeOrigin } from "../../src/capture/time_origin.ts";
 import { SqliteStore, type SqliteStoreOptions } from "../../src/store/sqlite_store.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { observations } from "../observations.ts";
@@ -147,7 +148,7 @@ Deno.test(`SqliteStore loses nothing that was flushed when it is killed, ${KILLS
     let before = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--allow-all", "--config", configPath(), CHILD, path],
+        args: ["run", "--quiet", "--allow-all", "--config", configPath(), CHILD, path],
         stdout: "piped",
         stderr: "piped",
       }).spawn();
@@ -314,3 +315,22 @@ function fill(path: string): void {
     }
   }
 }
+
+Deno.test("SqliteStore keeps times beyond 32 bits, and before 1970", async () => {
+  await withDirectory(async (directory) => {
+    for (const seconds of [4_300_000_000, -86_400 * 365]) {
+      const path = join(directory, `${seconds}.db`);
+      const origin = new TimeOrigin();
+      origin.settle(seconds);
+      const { store } = await open(path, { run: { ...RUN, mode: "replay" }, origin });
+      store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "a.example." }]);
+      const flow = { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 443 } as const;
+      store.write(observations({ ...flow, seconds: origin.secondsOf(seconds) }));
+      await store.close();
+      assert.equal(value(path, "SELECT first FROM usage"), seconds * 1000);
+      assert.equal(value(path, "SELECT first FROM name"), seconds * 1000);
+      const start = Math.floor(seconds / 600) * 600_000;
+      assert.equal(value(path, "SELECT time FROM usage_step"), start);
+    }
+  });
+});

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PacketBatch } from "../../src/capture/packet_batch.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
 import { Assign, DST, LowerPort, Service, SRC } from "../../src/config/mod.ts";
+import { TimeOrigin } from "../../src/capture/time_origin.ts";
 import { FilteredSource } from "../../src/capture/filtered_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { Meters, type MetersStatistics } from "../../src/cli/meters.ts";
@@ -121,6 +122,27 @@ Deno.test("a thread sifts a long capture, and one that is cut, as they are read 
       (await assertSame(thread, path)).error!,
       /long\.pcap: is cut off: the record at byte/,
     );
+  }));
+
+Deno.test("a thread counts times from when it is told to, as it is done here", () =>
+  withThread(async (thread, directory) => {
+    const path = join(directory, "2106.pcap");
+    const end = 0xffff_ffff;
+    const times = [end - 1000, end - 900, end - 40, end - 20, end];
+    await Deno.writeFile(
+      path,
+      pcap(PACKETS.slice(0, 5).map((it, i) => ({ ...it, seconds: times[i] }))),
+    );
+    for (const origin of [0, 86_400 * 49_000, 86_400 * 49_710]) {
+      const told = TimeOrigin.of(origin);
+      const here = await story(() => SavefileSource.open(path, undefined, told));
+      let file: SiftedFile | undefined;
+      const there = await story((meter) =>
+        file = thread.read(path, undefined, meter.sieveSettings, origin)
+      );
+      assert.deepEqual(there, here);
+      assert.equal(file?.untold, told.untold);
+    }
   }));
 
 Deno.test("what a thread was presumed to read is taken if it is that, and else it reads anew", async () => {
@@ -439,7 +461,7 @@ const HAS_SCRIPT = isProgram("script", "--version");
 async function saidOnTerminal(mayRead: string, words: string[]): Promise<string> {
   const modules = new URL("../../", import.meta.url).pathname;
   const run = [
-    ...[Deno.execPath(), "run", "--no-lock", `--allow-read=${modules},${mayRead}`],
+    ...[Deno.execPath(), "run", "--quiet", "--no-lock", `--allow-read=${modules},${mayRead}`],
     ...[join(modules, "mod.ts"), "replay", ...words],
   ];
   const args = ["-qec", run.map((word) => `'${word}'`).join(" "), "/dev/null"];

@@ -1,0 +1,1 @@
+export * from "npm:esbuild@^0.25.12";
