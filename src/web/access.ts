@@ -37,7 +37,8 @@ export class Access {
         "allow": "GET, HEAD",
       });
     }
-    const host = request.headers.get("host") ?? "";
+    // HTTP/2 has it in a place of its own (RFC 9113, section 8.3.1).
+    const host = request.headers.get("host") ?? new URL(request.url).host;
     if (!this.#isOurs(host)) {
       return said(
         421,

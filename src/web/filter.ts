@@ -63,7 +63,8 @@ export function parseFilter(text: string): Filter {
 export function filterText(filter: Filter): string {
   return filter.map(({ field, values, isNot }) => {
     const isBare = field === "flag" || values.every((it) => BARE.test(it)) &&
-        (field !== "text" || !isFlag(values[0]) && (!values[0].includes(":") || IPV6.test(values[0])));
+        (field !== "text" ||
+          !isFlag(values[0]) && (!values[0].includes(":") || IPV6.test(values[0])));
     const value = isBare
       ? values.join(",")
       : `"${values.join(",").replaceAll(/["\\]/g, (character) => `\\${character}`)}"`;

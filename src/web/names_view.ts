@@ -1,4 +1,4 @@
-import { type Filter, type FilterField } from "./filter.ts";
+import type { Filter, FilterField } from "./filter.ts";
 import { filterConditions, type FilteredColumns } from "./filter_conditions.ts";
 import type { NameNode, NamesView, PageQuery } from "./page_data.ts";
 import type { StoreQuery } from "./store_query.ts";

@@ -59,7 +59,7 @@ export class StorePageData implements PageData {
   }
 
   get isLive(): boolean {
-    return this.#store.sensor()?.isLive ?? false;
+    return this.#store.isLive;
   }
 
   overview(query: PageQuery): Overview {

@@ -81,14 +81,13 @@ export class StoreQuery {
 
   /** The time that views end with: that of the clock where a capture writes, else of what came last. */
   now(): number {
-    if (this.sensor()?.isLive) return Date.now();
-    const newest = Number(this.value("SELECT max(last) FROM service"));
-    return newest === 0 ? Date.now() : newest;
+    return this.isLive ? Date.now() : this.#newest() || Date.now();
   }
 
   /** When the time begins that is asked for; `null` for all that there is. */
   since({ span }: PageQuery, now: number): number | null {
-    if (span === null) return null;
+    // Of what has no times, such as a Redis, there is all or nothing.
+    if (span === null || this.#newest() === 0) return null;
     const since = now - span;
     return since <= Number(this.value("SELECT min(first) FROM service")) ? null : since;
   }
@@ -114,6 +113,11 @@ export class StoreQuery {
     };
   }
 
+  /** Whether a sensor writes now. */
+  get isLive(): boolean {
+    return this.#isCapturing || (this.sensor()?.isLive ?? false);
+  }
+
   sensor(): SensorState | null {
     const row = this.row(
       "SELECT mode, sources, local_networks AS localNetworks, version, started, flushed, ended, " +
@@ -124,6 +128,11 @@ export class StoreQuery {
     const isLive = state.mode === "capture" && ended === null &&
       (this.#isCapturing || state.flushed > Date.now() - SILENT);
     return { ...state, isLive };
+  }
+
+  /** Time of what came last; 0 where there is nothing, or no times. */
+  #newest(): number {
+    return Number(this.value("SELECT max(last) FROM service"));
   }
 
   /** Figures of each usage, in whole steps of time. */
