@@ -2,16 +2,16 @@ import type { Figures, FlowPage, FlowRow, FlowSort, PageQuery } from "./page_dat
 import { filterText } from "./filter.ts";
 import { FIGURE_NAMES, FLOW_COLUMNS, type Row, type StoreQuery } from "./store_query.ts";
 
-/** The most flows that can be scrolled to: browsers end pages of more than some 17 million pixels. */
-const MOST_LISTED = 300_000;
+/** The most flows that can be scrolled to. */
+const MOST_LISTED = 50_000;
 /** Orders that are kept. */
 const MOST_SNAPSHOTS = 4;
 
 const SORTS: Readonly<Record<FlowSort, string>> = {
   last: "u.last",
   first: "u.first",
-  client: "address_key(u.client)",
-  server: "address_key(v.server)",
+  client: "k.place",
+  server: "k.place",
   port: "v.port",
   name: "u.name",
   by: "u.by",
@@ -19,6 +19,18 @@ const SORTS: Readonly<Record<FlowSort, string>> = {
   packets: "c.packetsClient + c.packetsServer",
   conversations: "max(c.conversations, c.sightings)",
   duration: "u.last - u.first",
+};
+
+/**
+ * Addresses are compared as numbers: each has its place among all. That is found out once, and not for
+ * each flow: SQLite does not move a window function to where its value is used.
+ */
+const PLACES = (addresses: string, column: string) =>
+  "CROSS JOIN (SELECT address, row_number() OVER (ORDER BY address_key(address)) AS place " +
+  `FROM (${addresses})) k ON k.address = ${column}`;
+const JOINS: Partial<Record<FlowSort, string>> = {
+  client: PLACES("SELECT DISTINCT client AS address FROM usage", "u.client"),
+  server: PLACES("SELECT DISTINCT server AS address FROM service", "v.server"),
 };
 
 const NAMES = FIGURE_NAMES.join(", ");
@@ -91,30 +103,33 @@ export class FlowSnapshots {
       this.#store.run(`DROP TABLE temp.${this.#snapshots.shift()!.table}`);
     }
     const table = `flows_${++this.#number}`;
-    const { from, where } = this.#store.chosen(query, now);
+    const chosen = this.#store.chosen(query, now);
     const direction = isDescending ? "DESC" : "ASC";
     this.#store.run(
       `CREATE TEMP TABLE ${table} (position INTEGER PRIMARY KEY, usage INTEGER, ` +
         `${FIGURE_NAMES.map((it) => `${it} INTEGER`).join(", ")})`,
     );
     this.#store.run(
-      `INSERT INTO temp.${table} (usage, ${NAMES}) SELECT c.usage, ` +
-        `${FIGURE_NAMES.map((it) => `c.${it}`).join(", ")} FROM ${from} WHERE ${where.sql} ` +
+      `INSERT INTO temp.${table} (usage, ${NAMES}) ` + chosen.select(
+        `c.usage, ${FIGURE_NAMES.map((it) => `c.${it}`).join(", ")}`,
         // What has no name comes last, either way.
-        `ORDER BY ${SORTS[by]} IS NULL, ${SORTS[by]} ${direction}, u.id DESC LIMIT ${MOST_LISTED}`,
-      ...where.values,
+        `ORDER BY ${SORTS[by]} IS NULL, ${
+          SORTS[by]
+        } ${direction}, c.usage DESC LIMIT ${MOST_LISTED}`,
+        JOINS[by],
+      ),
+      ...chosen.values,
     );
-    const counted = (source: string, values: readonly (string | number)[]) =>
-      this.#store.row(
-        `SELECT count(*) AS total, ${
-          FIGURE_NAMES.map((it) => `total(c.${it}) AS ${it}`).join(", ")
-        } FROM ${source}`,
-        ...values,
-      ) as unknown as Figures & { total: number };
-    const listed = counted(`temp.${table} c`, []);
+    const sums = `count(*) AS total, ${
+      FIGURE_NAMES.map((it) => `total(c.${it}) AS ${it}`).join(", ")
+    }`;
+    type Counted = Figures & { total: number };
+    const listed = this.#store.row(
+      `SELECT ${sums} FROM temp.${table} c`,
+    ) as unknown as Counted;
     const all = listed.total < MOST_LISTED
       ? listed
-      : counted(`${from} WHERE ${where.sql}`, where.values);
+      : this.#store.row(chosen.select(sums), ...chosen.values) as unknown as Counted;
     const { total, ...totals } = all;
     const snapshot = { table, key, total, listed: listed.total, totals };
     this.#snapshots.push(snapshot);

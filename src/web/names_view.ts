@@ -132,13 +132,15 @@ function missingLinks(store: StoreQuery, query: PageQuery, now: number): Link[] 
 
 /** Flows without a name. */
 function bareLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
-  const { from, where } = store.chosen(query, now);
+  const flows = store.chosen(query, now);
   return store.rows(
-    "SELECT u.client, NULL AS name, v.server AS address, " +
-      `max(c.conversations, c.sightings) AS count, u.last FROM ${from} WHERE ${where.sql} ` +
-      `AND u.name IS NULL AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) ` +
-      `ORDER BY u.last DESC LIMIT ${MOST_ROWS}`,
-    ...where.values,
+    flows.select(
+      "u.client, NULL AS name, v.server AS address, max(c.conversations, c.sightings) AS count, " +
+        "u.last",
+      "AND u.name IS NULL AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) " +
+        `ORDER BY u.last DESC LIMIT ${MOST_ROWS}`,
+    ),
+    ...flows.values,
   ) as unknown as Link[];
 }
 

@@ -26,7 +26,7 @@ const MOST_ROWS = 1_000;
 const MOST_CLIENTS = 5;
 
 const ENCRYPTED = "u.encrypted_dns IS NOT NULL";
-const FIGURES = FIGURE_NAMES.map((it) => `c.${it}`).join(", ");
+const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
 const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
 
 /** Answers what the page asks out of a store. Nothing is written to it. */
@@ -64,17 +64,19 @@ export class StorePageData implements PageData {
 
   overview(query: PageQuery): Overview {
     const now = this.#store.now();
-    const { from, where } = this.#store.chosen(query, now);
+    const chosen = this.#store.chosen(query, now);
     const isOurs = "v.is_local AND v.answered";
     const counts = this.#store.row(
-      "SELECT count(DISTINCT u.client) AS clients, count(*) AS flows, " +
-        `count(DISTINCT CASE WHEN ${isOurs} THEN v.id END) AS services, ` +
-        `count(DISTINCT CASE WHEN ${isOurs} AND v.first >= ? THEN v.id END) AS newServices, ` +
-        "total(u.last >= ?) AS flowsNow, total(c.unexplained > 0) AS unexplained, " +
-        `total(${ENCRYPTED}) AS encryptedDns FROM ${from} WHERE ${where.sql}`,
+      chosen.select(
+        "count(DISTINCT u.client) AS clients, count(*) AS flows, " +
+          `count(DISTINCT CASE WHEN ${isOurs} THEN v.id END) AS services, ` +
+          `count(DISTINCT CASE WHEN ${isOurs} AND v.first >= ? THEN v.id END) AS newServices, ` +
+          "total(u.last >= ?) AS flowsNow, total(c.unexplained > 0) AS unexplained, " +
+          `total(${ENCRYPTED}) AS encryptedDns`,
+      ),
       this.#store.newSince(now),
       now - NOW,
-      ...where.values,
+      ...chosen.values,
     ) as unknown as Overview;
     return {
       ...counts,
@@ -99,16 +101,18 @@ export class StorePageData implements PageData {
 
   services(query: PageQuery, isOwn: boolean): readonly ServiceRow[] {
     const now = this.#store.now();
-    const { from, where } = this.#store.chosen(query, now);
+    const chosen = this.#store.chosen(query, now);
     const rows = this.#store.rows(
-      "SELECT v.id, v.server, v.port, v.protocol, v.is_local AS isLocal, max(u.name) AS name, " +
-        `v.first, max(u.last) AS last, count(DISTINCT u.client) AS clients, ` +
-        `v.first >= ? AS isNew, ${SUMS} FROM ${from} WHERE v.answered ` +
-        `${isOwn ? "AND v.is_local" : ""} AND ${where.sql} GROUP BY v.id ` +
-        "ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port " +
-        `LIMIT ${MOST_ROWS}`,
+      chosen.select(
+        "v.id, v.server, v.port, v.protocol, v.is_local AS isLocal, max(u.name) AS name, " +
+          `v.first, max(u.last) AS last, count(DISTINCT u.client) AS clients, ` +
+          `v.first >= ? AS isNew, ${SUMS}`,
+        `AND v.answered ${isOwn ? "AND v.is_local" : ""} GROUP BY v.id ` +
+          "ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port " +
+          `LIMIT ${MOST_ROWS}`,
+      ),
       this.#store.newSince(now),
-      ...where.values,
+      ...chosen.values,
     );
     const clients = this.#busiestClients(rows.map(({ id }) => Number(id)));
     return rows.map(({ id, ...row }) =>
@@ -150,12 +154,14 @@ export class StorePageData implements PageData {
 
   #flows(query: PageQuery, condition: string, order: string, more: string) {
     const now = this.#store.now();
-    const { from, where } = this.#store.chosen(query, now);
+    const chosen = this.#store.chosen(query, now);
     return this.#store.rows(
-      `SELECT ${FLOW_COLUMNS}, ${FIGURES}, u.first >= ? AS isNew${more} FROM ${from} ` +
-        `WHERE ${condition} AND ${where.sql} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
+      chosen.select(
+        `${FLOW_COLUMNS}, ${FIGURES}, u.first >= ? AS isNew${more}`,
+        `AND ${condition} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
+      ),
       this.#store.newSince(now),
-      ...where.values,
+      ...chosen.values,
     ).map(flowOf);
   }
 

@@ -39,6 +39,57 @@ export const FIGURE_NAMES: readonly string[] = FIGURES.map(([, name]) => name);
 export const FLOW_COLUMNS = "u.id, u.client, v.server, v.port, v.protocol, " +
   "v.is_local AS isLocal, u.by, u.name, u.name_origin AS nameOrigin, u.answered, u.first, u.last";
 
+/** Flows that are chosen, as parts of SQL. There, `u` is a usage, `v` its service, `c` has figures. */
+export class ChosenFlows {
+  readonly values: readonly (string | number)[];
+  readonly #since: number | null;
+  readonly #condition: string;
+
+  /** @param since Since when figures count, in whole steps of time; `null` for all. */
+  constructor(since: number | null, { sql, values }: Conditions) {
+    this.#since = since;
+    this.values = values;
+    // What was corrected to another client has nothing left.
+    this.#condition = "(c.conversations > 0 OR c.sightings > 0 OR c.packetsClient > 0 OR " +
+      `c.packetsServer > 0) AND ${sql}`;
+  }
+
+  /**
+   * A query.
+   *
+   * @param columns What stands behind SELECT.
+   * @param rest What stands behind the conditions: more of them, GROUP BY, ORDER BY.
+   * @param join What is joined besides.
+   */
+  select(columns: string, rest = "", join = ""): string {
+    const text = `${columns} ${this.#condition} ${rest} ${join}`;
+    const service = /\bv\./.test(text) ? "JOIN service v ON v.id = u.service" : "";
+    return this.#withFigures(
+      `SELECT ${columns} FROM ${this.#from} ${service} ${join} WHERE ${this.#condition} ${rest}`,
+    );
+  }
+
+  get #from(): string {
+    if (this.#since === null) return "usage u";
+    const step = USAGE_STEPS[0].seconds;
+    const edge = stepStart(this.#since, step);
+    return `(SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
+      `WHERE time >= ${edge} OR (step > ${step} AND time + step * 1000 > ${edge}) GROUP BY usage) ` +
+      "c JOIN usage u ON u.id = c.usage";
+  }
+
+  /** Of all time, figures are those of the usage itself: it need not be joined to itself. */
+  #withFigures(sql: string): string {
+    if (this.#since !== null) return sql;
+    return sql.replaceAll(/\bc\.(\w+)/g, (_, name: string) => `u.${COLUMN_OF.get(name)}`);
+  }
+}
+
+const COLUMN_OF: ReadonlyMap<string, string> = new Map([
+  ...FIGURES.map(([column, name]) => [name, column] as const),
+  ["usage", "id"],
+]);
+
 /** What is asked of a store: its time, the flows that are chosen, and what the sensor says. */
 export class StoreQuery {
   readonly #database: DatabaseSync;
@@ -88,8 +139,10 @@ export class StoreQuery {
   since({ span }: PageQuery, now: number): number | null {
     // Of what has no times, such as a Redis, there is all or nothing.
     if (span === null || this.#newest() === 0) return null;
-    const since = now - span;
-    return since <= Number(this.value("SELECT min(first) FROM service")) ? null : since;
+    const since = Math.floor(now - span);
+    const oldest = Number(this.value("SELECT min(first) FROM service"));
+    // Figures are those of whole steps.
+    return stepStart(since, USAGE_STEPS[0].seconds) <= oldest ? null : since;
   }
 
   /** What first came after this time is new. Nothing is, in a store that began later or has no times. */
@@ -98,19 +151,10 @@ export class StoreQuery {
     return oldest < now - NEW ? now - NEW : now + 1;
   }
 
-  /** FROM and WHERE of the flows that are chosen: figures `c` of the time, `usage u`, `service v`. */
-  chosen(query: PageQuery, now: number): { from: string; where: Conditions } {
+  /** The flows that a query chooses. */
+  chosen(query: PageQuery, now: number): ChosenFlows {
     const where = filterConditions(query.filter, this.newSince(now));
-    return {
-      from: `${this.#figures(this.since(query, now))} c JOIN usage u ON u.id = c.usage ` +
-        "JOIN service v ON v.id = u.service",
-      where: {
-        // What was corrected to another client has nothing left.
-        sql: "(c.conversations > 0 OR c.sightings > 0 OR c.packetsClient > 0 OR " +
-          `c.packetsServer > 0) AND ${where.sql}`,
-        values: where.values,
-      },
-    };
+    return new ChosenFlows(this.since(query, now), where);
   }
 
   /** Whether a sensor writes now. */
@@ -133,15 +177,6 @@ export class StoreQuery {
   /** Time of what came last; 0 where there is nothing, or no times. */
   #newest(): number {
     return Number(this.value("SELECT max(last) FROM service"));
-  }
-
-  /** Figures of each usage, in whole steps of time. */
-  #figures(since: number | null): string {
-    if (since === null) return `(SELECT id AS usage, ${figures((it) => it)} FROM usage)`;
-    const step = USAGE_STEPS[0].seconds;
-    const edge = stepStart(Math.floor(since), step);
-    return `(SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
-      `WHERE time >= ${edge} OR (step > ${step} AND time + step * 1000 > ${edge}) GROUP BY usage)`;
   }
 
   #prefix(text: string): LocalAddresses {

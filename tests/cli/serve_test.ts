@@ -120,7 +120,7 @@ browserTest(
       await page.goto(`${url}flow?client=${CLIENT}&server=${SERVER}&port=443&proto=tcp`);
       await page.getByText("Networks, rules and keys").click();
       // The own networks are those of the store.
-      await shows(page, new RegExp(`source +${CLIENT} +port \\d+ +in network our_nets +own`));
+      await shows(page, new RegExp(`source +${CLIENT} +port \\d+ +in network all +own`));
       await shows(page, `${CLIENT};${SERVER};443;flow`);
     });
   },
