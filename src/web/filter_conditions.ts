@@ -132,5 +132,6 @@ function addressCondition(
   values.push(value.toLowerCase());
   // An IPv6 address may be written in more than one way.
   if (isOne && !value.includes(":")) return `${column} = ?`;
-  return `${column} IN (SELECT address FROM (${ADDRESSES[kind]}) WHERE is_within(address, ?))`;
+  // With the plus, all flows are looked at once, and not those of each address in the index.
+  return `+${column} IN (SELECT address FROM (${ADDRESSES[kind]}) WHERE is_within(address, ?))`;
 }
