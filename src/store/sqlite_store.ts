@@ -55,7 +55,7 @@ const RECORD_BYTES = 600;
 const NAME_BYTES = 120;
 /** How often losses are said at most, in milliseconds. */
 const LOSSES_PAUSE = 60_000;
-/** How long, in milliseconds, the end of a capture may be held up. */
+/** How long, in milliseconds, the end of a capture is held up while nothing gets written. */
 const CLOSE_PATIENCE = 10_000;
 
 /** A batch that the thread has. */
@@ -98,6 +98,8 @@ export class SqliteStore implements Sink {
   #awaySince: number | null = null;
   #lostBefore = 0;
   #failure: Error | null = null;
+  /** Called when something was written. */
+  #onProgress: () => void = () => {};
   #change = Promise.withResolvers<void>();
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<string | null>();
@@ -248,13 +250,7 @@ export class SqliteStore implements Sink {
     if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time ?? Date.now());
     this.#send();
     this.#post({ kind: "close", losses: this.losses });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<string>((resolve) => {
-      if (this.#options.run.mode === "replay") return;
-      timer = setTimeout(() => resolve("the disk is too slow"), CLOSE_PATIENCE);
-    });
-    const reason = await Promise.race([this.#closed.promise, late]);
-    clearTimeout(timer);
+    const reason = await this.#closedInTime();
     this.#worker.terminate();
     for (const sent of this.#sent) this.#lose(sent);
     this.#sent = [];
@@ -263,6 +259,22 @@ export class SqliteStore implements Sink {
       const why = reason ?? "writing was too slow, or the disk was full";
       throw new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${why})`);
     }
+  }
+
+  /** @returns Why what is pending was not written; `null` where all was. */
+  async #closedInTime(): Promise<string | null> {
+    if (this.#options.run.mode === "replay") return await this.#closed.promise;
+    const late = Promise.withResolvers<string>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    this.#onProgress = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => late.resolve("the disk is too slow"), CLOSE_PATIENCE);
+    };
+    this.#onProgress();
+    const reason = await Promise.race([this.#closed.promise, late.promise]);
+    clearTimeout(timer);
+    this.#onProgress = () => {};
+    return reason;
   }
 
   get #origin(): number {
@@ -348,6 +360,7 @@ export class SqliteStore implements Sink {
         while (this.#sent.length > 0 && this.#sent[0].number <= message.number) {
           this.#sentBytes -= this.#sent.shift()!.bytes;
         }
+        this.#onProgress();
         break;
       case "refused": {
         const refused = this.#sent.findIndex(({ number }) => number === message.number);
