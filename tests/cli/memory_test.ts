@@ -145,7 +145,7 @@ const CAPTURES: Record<string, { args: string[]; given: RegExp; memory?: number 
   },
   "to a reader who does not read": {
     args: ["--json", "--no-redis"],
-    given: /standard output: \d+ lines were lost, because their reader is too slow/,
+    given: /standard output: \d+ lines were lost \(\d+: their reader is too slow\)/,
   },
   "by workers, to both": {
     args: ["--workers", String(WORKERS), "--json", "--redis", AWAY],
