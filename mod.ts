@@ -59,6 +59,12 @@ export type { SieveSettings } from "./src/sieve/sieve_memory.ts";
 export type { SightingBatch } from "./src/sieve/sighting_batch.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
+export type {
+  ConversationRecord,
+  ConversationState,
+  NameOrigin,
+  ServerName,
+} from "./src/model/conversation_record.ts";
 export type { Sink } from "./src/sink/sink.ts";
 export { UserError } from "./src/user_error.ts";
 export { VERSION } from "./src/version.ts";

@@ -104,6 +104,8 @@ async function installPackages(directory: string): Promise<void> {
     join(directory, "deno.json"),
     JSON.stringify({
       nodeModulesDir: "auto",
+      // Else it would have to be a member of the project's.
+      workspace: [],
       imports: Object.fromEntries(Object.entries<string>(imports).filter(isPackage)),
     }),
   );

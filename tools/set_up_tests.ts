@@ -27,6 +27,7 @@ const PACKAGES: readonly Package[] = [
   program("openssl"),
   program("strace"),
   program("python3", "python3-minimal"),
+  program("script", "bsdutils"),
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),

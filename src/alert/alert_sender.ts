@@ -6,7 +6,7 @@ import { type Alert, alertText } from "./alert.ts";
 import { type AlertPlace, alertPlaceName } from "./alert_place.ts";
 
 /** How long, in milliseconds, a webhook may take to answer. */
-const PATIENCE = 10_000;
+const PATIENCE = 4_000;
 /** Alerts that may be on their way to a webhook at a time; more are dropped, and said to be. */
 const MOST_ON_THE_WAY = 32;
 /** Facility 13, log alert, and severity 4, warning (RFC 5424, section 6.2.1). */

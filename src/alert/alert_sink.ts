@@ -13,6 +13,8 @@ import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { Log } from "../log.ts";
 import type { JsonSink } from "../sink/json_sink.ts";
 import { keyText } from "../sink/keys.ts";
+import { Patience } from "../sink/patience.ts";
+import type { UserError } from "../user_error.ts";
 import type { Sink } from "../sink/sink.ts";
 import type { Alert } from "./alert.ts";
 import type { AlertPlace } from "./alert_place.ts";
@@ -42,10 +44,13 @@ export class AlertSink implements Sink {
   /** Alerts are no observations: nothing is waited for. */
   readonly pending = 0;
   readonly pendingBytes = 0;
+  readonly written = 0;
+  readonly lost = 0;
   /** What is expected, and on whose networks. */
   expectations: Expectations;
   readonly #sender: AlertSender;
   readonly #printer: JsonSink | null;
+  readonly #patience = new Patience();
   readonly #origin: TimeOrigin | undefined;
 
   constructor(
@@ -90,9 +95,21 @@ export class AlertSink implements Sink {
     await this.#printer?.flush();
   }
 
+  hurry(): void {
+    this.#patience.begin();
+    this.#printer?.hurry();
+  }
+
   async close(): Promise<void> {
-    await this.#sender.close();
+    this.#patience.begin();
+    await this.#patience.wait(this.#sender.close());
+    this.#patience.end();
     await this.#printer?.close();
+  }
+
+  abandon(reason: string): UserError | null {
+    this.#patience.end();
+    return this.#printer?.abandon(reason) ?? null;
   }
 
   #take(use: Use): void {

@@ -73,15 +73,21 @@ export class SavefileSource implements PacketSource {
    *
    * @param batch Is filled, if it is there, with the packets of a file.
    * @param origin Of times; by default, one that the first packet settles.
+   * @param opened The file, where it is open already; the source closes it.
    * @throws {UserError} when it can't be opened.
    */
-  static open(path: string, batch?: PacketBatch, origin?: TimeOrigin): SavefileSource {
+  static open(
+    path: string,
+    batch?: PacketBatch,
+    origin?: TimeOrigin,
+    opened?: Deno.FsFile,
+  ): SavefileSource {
     if (path === "-") {
       return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into), { origin });
     }
     let file: Deno.FsFile;
     try {
-      file = Deno.openSync(path, { read: true });
+      file = opened ?? Deno.openSync(path, { read: true });
     } catch (error) {
       throw new UserError(`${path}: ${whyNotOpened(error)}`);
     }

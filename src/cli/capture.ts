@@ -28,6 +28,7 @@ import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { StartMemory } from "./start_memory.ts";
 import { statisticsLine } from "./statistics.ts";
+import { StopSignal } from "./stop_signal.ts";
 
 /** Options of the command line. */
 export interface CaptureOptions extends RunOptions, PageCommandOptions {
@@ -80,7 +81,7 @@ export async function capture(
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
   const opened = await open(names, options, log);
-  const signals = new EndSignals();
+  const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
   try {
@@ -125,11 +126,7 @@ export async function capture(
 async function startPage(options: CaptureOptions, log: Log): Promise<PageThread | null> {
   if (options.listen === undefined) return null;
   const settings = pageSettings(options, options.listen);
-  // Both are there now: what is loaded later may lie where only root may read.
-  const [{ PageThread }] = await Promise.all([
-    import("../web/page_thread.ts"),
-    import("./explain_flow.ts"),
-  ]);
+  const { PageThread } = await import("../web/page_thread.ts");
   const page = await PageThread.start(settings, log);
   sayPage(page.url, settings, log);
   return page;
@@ -271,7 +268,9 @@ class Capture {
       this.#serviceManager.ready(status);
     };
     const startMemory = new StartMemory();
-    Deno.addSignalListener("SIGHUP", reload);
+    const stopSignal = new StopSignal(this.#run.table);
+    signals.begin();
+    signals.onReload = reload;
     // Whoever reads it may send the signal at once.
     this.#log.info(status);
     const { stats } = this.#options;
@@ -283,7 +282,7 @@ class Capture {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
       startMemory.close();
-      Deno.removeSignalListener("SIGHUP", reload);
+      stopSignal.close();
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());
       this.#hints.atEnd(this.#work.statistics());
@@ -295,6 +294,7 @@ class Capture {
     try {
       const reading = this.#work.run();
       await Promise.race([signals.received, this.#failure.promise, reading]);
+      this.#run.hurry();
       this.#serviceManager.stopping();
       this.#work.end();
       await Promise.race([this.#failure.promise, reading]);
@@ -326,8 +326,8 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    const { pending, names } = this.#run;
-    return statisticsLine(sources, meters.flows, pending, meters.dns, names.forgotten);
+    const { counts, names } = this.#run;
+    return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten);
   }
 }
 

@@ -18,6 +18,8 @@ import { JsonSink } from "../sink/json_sink.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { complain } from "./complain.ts";
+import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { EndSignals } from "./signals.ts";
 import { dnsStatisticsText } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -57,18 +59,16 @@ export async function dnstap(
   const addresses = places.map(parseListenAddress);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
-  const signals = new EndSignals();
+  const signals = new EndSignals("reload", log);
   const service = new DnstapService(config, options, log);
-  const reload = () => void service.reload();
   // Before it says that it listens: whoever reads that may send the signal at once.
-  Deno.addSignalListener("SIGHUP", reload);
+  signals.onReload = () => void service.reload();
   try {
     await service.openSinks();
     await service.listen(addresses);
     await service.run(signals);
     return 0;
   } finally {
-    Deno.removeSignalListener("SIGHUP", reload);
     signals.close();
   }
 }
@@ -111,8 +111,9 @@ class DnstapService {
   async openSinks(): Promise<void> {
     const store = storeOf(this.#options, this.#config);
     if (store !== null) this.#sinks.push(await this.#openRedis(store));
-    if (this.#options.json) this.#lines = new JsonSink({ mode: "capture" });
-    else if (this.#sinks.length === 0) this.#sinks.push(new JsonSink({ mode: "capture" }));
+    const lines = () => new JsonSink({ mode: "capture", log: this.#log });
+    if (this.#options.json) this.#lines = lines();
+    else if (this.#sinks.length === 0) this.#sinks.push(lines());
   }
 
   async listen(addresses: readonly ListenAddress[]): Promise<void> {
@@ -141,12 +142,15 @@ class DnstapService {
     if (stats !== undefined) {
       timers.push(setInterval(() => this.#log.info(this.#statistics()), stats * 1000));
     }
+    signals.begin();
+    const forgetAbandoning = beforeEndingAtOnce(() => this.#abandon());
     try {
-      await Promise.race([signals.received, failure.promise]);
+      await endingWithUncaught(() => Promise.race([signals.received, failure.promise]));
     } finally {
       for (const timer of timers) clearInterval(timer);
       this.#closeListeners();
-      await this.#close();
+      for (const sink of this.#sinks) sink.hurry();
+      await this.#close().finally(forgetAbandoning);
       this.#log.info(this.#statistics());
     }
   }
@@ -220,6 +224,16 @@ class DnstapService {
     }
   }
 
+  /** What is done where nothing can be waited for: losses are said. */
+  #abandon(): void {
+    this.#meter.flush();
+    this.#clients.flush();
+    for (const sink of [...this.#sinks, this.#lines]) {
+      const error = sink?.abandon("the program was ended at once") ?? null;
+      if (error !== null) complain(error.message);
+    }
+  }
+
   #closeListeners(): void {
     for (const listener of [...this.#dnstap, ...this.#lookups]) listener.close();
   }
@@ -243,7 +257,9 @@ class DnstapService {
       this.#dnstap.reduce((total, { counts }) => total + counts[field], 0);
     const types = [...this.#types.entries()].filter(([, count]) => count > 0)
       .map(([type, count]) => `${count} ${DNSTAP_TYPES[type - 1] ?? "of no known type"}`);
-    const pending = this.#sinks.reduce((total, sink) => total + sink.pending, 0);
+    const all = [...this.#sinks, ...this.#lines === null ? [] : [this.#lines]];
+    const pending = all.reduce((total, sink) => total + sink.pending, 0);
+    const lost = all.reduce((total, sink) => total + sink.lost, 0);
     const parts = [
       `connections: ${sum("connections")}, ${sum("open")} open, ${sum("refused")} refused`,
       `frames: ${sum("frames")}${types.length === 0 ? "" : `, ${types.join(", ")}`}, ` +
@@ -254,6 +270,11 @@ class DnstapService {
       const noise = this.#lookups.reduce((total, { counts }) => total + counts.noise, 0);
       parts.push(`datagrams: ${datagrams}, ${noise} lines that are no lookup`);
     }
-    return [...parts, dnsStatisticsText(this.#meter.statistics()), `${pending} queued`].join("; ");
+    return [
+      ...parts,
+      dnsStatisticsText(this.#meter.statistics()),
+      `${pending} queued` +
+      (lost === 0 ? "" : `, ${lost} lost`),
+    ].join("; ");
   }
 }

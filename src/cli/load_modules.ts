@@ -8,5 +8,8 @@ export async function loadModules(): Promise<void> {
     import("../config/syntax_tree.ts"),
     import("../sink/redis_library.ts"),
     import("../sink/redis_sink.ts"),
+    import("../store/sqlite_store.ts"),
+    import("../web/page_thread.ts"),
+    import("./explain_flow.ts"),
   ]);
 }

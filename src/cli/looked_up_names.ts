@@ -45,7 +45,7 @@ export async function lookedUpNames(
     log.info(
       `names are not shown, since Redis at ${address.text} can't be asked (${
         (error as Error).message
-      })`,
+      }${(error as { remedy?: string }).remedy ?? ""})`,
     );
     return [];
   }

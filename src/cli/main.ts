@@ -4,6 +4,8 @@ import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
+import { endAtOnce, endWork } from "./ending.ts";
+import { keepHangUps } from "./hang_up.ts";
 
 /**
  * Runs the program.
@@ -17,10 +19,13 @@ export async function main(
   parameters: readonly string[],
   started?: SieveThread | null,
 ): Promise<number> {
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  keepHangUps(parameters);
+  const uncaught = (event: Event, error: unknown) => {
     event.preventDefault();
-    Deno.exit(report(event.reason, parameters));
-  });
+    if (!endWork(error)) endAtOnce(report(error, parameters));
+  };
+  globalThis.addEventListener("error", (event) => uncaught(event, event.error));
+  globalThis.addEventListener("unhandledrejection", (event) => uncaught(event, event.reason));
   let thread = started ?? null;
   try {
     // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.

@@ -59,10 +59,10 @@ export async function openSinks(
   if (redis !== null) all.push(redis);
   const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
-  const json = options.json ? new JsonSink({ mode, names }) : null;
+  const json = options.json ? new JsonSink({ mode, names, log }) : null;
   if (json !== null) all.push(json);
   const isLive = mode === "capture";
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin });
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
   if (table !== null) all.push(table);
   const memory = page === undefined || sqlite !== null
     ? null
@@ -73,7 +73,7 @@ export async function openSinks(
     places: onAlert,
     origin,
     // Both write whole lines, which must not get into each other.
-    printer: json ?? (table === null ? new JsonSink({ mode }) : null),
+    printer: json ?? (table === null ? new JsonSink({ mode, log }) : null),
     isPrinterShared: json !== null,
   }, log);
   if (alerts !== null) all.push(alerts);

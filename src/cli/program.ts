@@ -12,6 +12,7 @@ import { startStoreWorkerFor } from "../store/start_store_worker.ts";
 import { startSieveWorker } from "../workers/sieve_start.ts";
 import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
+import { keepHangUps } from "./hang_up.ts";
 import { giveUpWriting } from "./write_everywhere.ts";
 
 /*
@@ -36,6 +37,7 @@ async function startThread(parameters: readonly string[]): Promise<SieveThread |
 }
 
 startStoreWorkerFor(Deno.args);
+keepHangUps(Deno.args);
 giveUpWriting(Deno.args);
 const [parameter, ...others] = Deno.args;
 if (others.length === 0 && (parameter === "--version" || parameter === "-V")) {

@@ -9,6 +9,7 @@ import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import type { SightingBatch } from "../sieve/sighting_batch.ts";
 import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
+import { beforeEndingAtOnce } from "./ending.ts";
 import { isFile } from "./is_file.ts";
 import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
@@ -123,7 +124,7 @@ class Replay {
   readonly #options: RunOptions;
   readonly #origin: TimeOrigin;
   readonly #log: Log;
-  readonly #signals = new EndSignals();
+  readonly #signals: EndSignals;
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
   readonly #thread: SieveThread | null;
@@ -147,6 +148,9 @@ class Replay {
     this.#thread = thread;
     this.#options = options;
     this.#log = log;
+    this.#signals = new EndSignals("end", log);
+    this.#signals.begin();
+    beforeEndingAtOnce(() => this.#progress.clear());
   }
 
   async run(names: readonly string[]): Promise<number> {
@@ -155,6 +159,7 @@ class Replay {
     if (stats !== undefined) timers.push(setInterval(() => this.#sayStatistics(), stats * 1000));
     let drainTimer: ReturnType<typeof setTimeout> | undefined;
     this.#signals.received.then(() => {
+      this.#run.hurry();
       const source = this.#source;
       if (source?.size === 0) drainTimer = setTimeout(() => source.close(), DRAIN_PATIENCE);
       else source?.close();
@@ -199,7 +204,9 @@ class Replay {
         packets = sifted;
         this.#source = packets;
       } else {
-        const source = SavefileSource.open(name, undefined, this.#origin);
+        const pipe = await this.#openPipe(name);
+        if (this.#signals.status !== 0) return;
+        const source = SavefileSource.open(name, undefined, this.#origin, pipe ?? undefined);
         this.#source = source;
         packets = await filtered(source, filter);
       }
@@ -226,6 +233,19 @@ class Replay {
         } ` +
         "on: they count as seen at its beginning or its end",
     );
+  }
+
+  /**
+   * Opens a named pipe, which waits until somebody writes into it, or a signal comes: who opens it as a
+   * file waits as well, and hears no signal meanwhile.
+   *
+   * @returns `null` for anything else, and for what can't be opened.
+   */
+  async #openPipe(name: string): Promise<Deno.FsFile | null> {
+    if (name === "-" || !isPipe(name)) return null;
+    // Why it can't be is said where it is opened as a file.
+    const opening = Deno.open(name).catch(() => null);
+    return await Promise.race([opening, this.#signals.received.then(() => null)]);
   }
 
   async #read(packets: PacketSource | SiftedFile): Promise<void> {
@@ -276,9 +296,9 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, names, pending, dnsStatistics } = this.#run;
+    const { meter, names, counts, dnsStatistics } = this.#run;
     this.#log.info(
-      statisticsLine(sources, meter.statistics(), pending, dnsStatistics, names.forgotten),
+      statisticsLine(sources, meter.statistics(), counts, dnsStatistics, names.forgotten),
     );
   }
 }

@@ -14,14 +14,18 @@ import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
+import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
+import { complain } from "./complain.ts";
 import { correctionText } from "./correction_text.ts";
+import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
 import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
 import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
@@ -88,7 +92,10 @@ export class Run {
   readonly #purpose: RunPurpose;
   readonly #flushing = new Map<Sink, Promise<void>>();
   #loaded: Loaded;
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<void> | null = null;
+  /** The reload after that, for whatever changed meanwhile. */
+  #nextReload: Promise<void> | null = null;
+  readonly #forgetAbandoning: () => void;
 
   private constructor(
     loaded: Loaded,
@@ -118,6 +125,7 @@ export class Run {
         ? (facts, before, after) => log.debug(correctionText(facts, before, after))
         : undefined,
     });
+    this.#forgetAbandoning = beforeEndingAtOnce(() => this.#abandon());
     // A port that was ours may belong to another program next.
     if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
   }
@@ -187,6 +195,11 @@ export class Run {
     return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
   }
 
+  /** The table, where that is what shows flows. */
+  get table(): FlowTableSink | null {
+    return this.#sinks.table;
+  }
+
   /** Why most of what a meter has counted gave no flow, if that is so. */
   whyNoFlows(flows: FlowMeterStatistics): NoFlowReason[] {
     const { config } = this.#options;
@@ -226,6 +239,19 @@ export class Run {
     return this.#sinks.all.reduce((sum, sink) => sum + sink.pending, 0);
   }
 
+  /** What became of observations, in all sinks together; written are those that Redis took, if it is one. */
+  get counts(): SinkCounts {
+    const { all, redis } = this.#sinks;
+    const sum = (field: keyof SinkCounts) => all.reduce((total, sink) => total + sink[field], 0);
+    const written = redis?.written ?? sum("written");
+    return { pending: sum("pending"), written, lost: sum("lost") };
+  }
+
+  /** Says that the end is near: nothing waits for a sink any more, but for a few seconds at the end. */
+  hurry(): void {
+    for (const sink of this.#sinks.all) sink.hurry();
+  }
+
   /** Whether so much is pending that packets should wait for the sinks. */
   get isCongested(): boolean {
     return this.pending > MOST_PENDING ||
@@ -247,7 +273,14 @@ export class Run {
    * the present one stays.
    */
   reload(): Promise<void> {
-    return this.#reloading = this.#reloading.then(() => this.#reload());
+    if (this.#reloading === null) {
+      return this.#reloading = this.#reload().finally(() => this.#reloading = null);
+    }
+    // One that was asked for meanwhile is enough, however often it was.
+    return this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = null;
+      return this.reload();
+    });
   }
 
   /**
@@ -259,7 +292,7 @@ export class Run {
   async finish<Result>(work: () => Promise<Result>): Promise<Result> {
     let result: Result;
     try {
-      result = await work();
+      result = await endingWithUncaught(work);
     } catch (error) {
       // That what was lost is told only where it is not what is told already.
       if (error instanceof OutputClosedError) await this.#close();
@@ -277,8 +310,21 @@ export class Run {
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
+    this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  /** What is done where nothing can be waited for: the terminal is given back, and losses are said. */
+  #abandon(): void {
+    try {
+      this.meter.flush();
+    } finally {
+      for (const sink of this.#sinks.all) {
+        const error = sink.abandon("the program was ended at once");
+        if (error !== null) complain(error.message);
+      }
     }
   }
 

@@ -52,7 +52,7 @@ export async function serve(
     mapping: new Mapping(config, parseOwnNetworks(own, log), log),
     description,
   };
-  const signals = new EndSignals();
+  const signals = new EndSignals("end", log);
   const timer = shown.isRead
     ? setInterval(() => shown.read(named, localNetworks, log), READ_EVERY)
     : undefined;
@@ -68,6 +68,7 @@ export async function serve(
       log,
     );
     sayPage(server.url, settings, log);
+    signals.begin();
     await signals.received;
     return 0;
   } finally {

@@ -10,17 +10,26 @@ import { undecodedText } from "./undecoded_text.ts";
 /** Link types or protocols of packets that were not decoded, of those that a line names of a kind. */
 const MOST_NUMBERS = 3;
 
+/** What became of observations in the sinks. */
+export interface SinkCounts {
+  /** Those that are not written yet, as far as it is known. */
+  readonly pending: number;
+  /** Those that are where they should go: Redis has acknowledged them, a reader taken them. */
+  readonly written: number;
+  readonly lost: number;
+}
+
 /**
  * Statistics as one line.
  *
- * @param queued Observations that are not written yet.
+ * @param sinks Of all sinks together.
  * @param dns `null` where DNS is not read.
  * @param forgottenNames Names of flows that were forgotten for want of room.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
   meter: FlowMeterStatistics,
-  queued: number,
+  sinks: SinkCounts,
   dns: DnsStatistics | null = null,
   forgottenNames = 0,
 ): string {
@@ -38,7 +47,9 @@ export function statisticsLine(
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgottenText(meter)}; ${noFlowText(meter)}` +
-    `flows: ${meter.flows}${flowsByText(meter)}; keys: ${meter.keys} written, ${queued} queued` +
+    `flows: ${meter.flows}${flowsByText(meter)}; ` +
+    `keys: ${sinks.written} written, ${sinks.pending} queued` +
+    (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
     (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`);
 }

@@ -10,12 +10,14 @@ import { OWN_MODULE_NAMES, ownModuleExports, ownModuleName, ownModuleUrl } from 
 import { parseModule } from "./program.ts";
 import { refuseUndefined } from "./refuse_undefined.ts";
 import type { RootGuard } from "./root_guard.ts";
-import { nodesOf } from "./syntax_tree.ts";
+import { lineOfAwait, nodesOf } from "./syntax_tree.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
 const JSON_EXTENSION = ".json";
 const MODULE_EXTENSIONS = [...TYPESCRIPT, ...JAVASCRIPT, JSON_EXTENSION];
+/** How long, in milliseconds, a file and what it imports may take to be read, and to be run. */
+const PATIENCE = 10_000;
 /** Specifiers that Deno resolves in the same way wherever the importing file is. */
 const ABSOLUTE_SPECIFIER = /^(node|npm|jsr|https?|data):/;
 
@@ -69,7 +71,9 @@ export class ModuleLoader {
    * Loads a file and runs it.
    *
    * @param file The file, as the user calls it.
-   * @throws {UserError} when it can't be read, parsed or run: one line with file and line.
+   * @throws {UserError} when it can't be read, parsed or run: one line with file and line. So it is
+   * when that takes longer than ten seconds: what waits for something that never comes has nobody else
+   * to end it.
    */
   async load(file: string): Promise<LoadedModule> {
     return await (await this.read(file))();
@@ -83,11 +87,40 @@ export class ModuleLoader {
    * @throws {UserError} when it can't be read or parsed; what is returned, when it can't be run.
    */
   async read(file: string): Promise<() => Promise<LoadedModule>> {
-    const main = await this.#prepare(resolve(file), file, null);
+    const main = await this.#inTime(file, this.#prepare(resolve(file), file, null));
     return async () => {
-      const namespace = await this.#run(main);
+      const namespace = await this.#inTime(file, this.#run(main));
       return { namespace, program: main.program!, files: [...this.#ready.keys()] };
     };
+  }
+
+  /** Waits for a part of the loading, and not for ever. */
+  async #inTime<Part>(file: string, part: Promise<Part>): Promise<Part> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#lateError(file)), PATIENCE);
+    });
+    try {
+      return await Promise.race([part, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Names the first `await` that the loading of a file may wait for, if there is one. */
+  #lateError(file: string): UserError {
+    const seconds = PATIENCE / 1000;
+    for (const ready of this.#ready.values()) {
+      const line = ready.program === null ? null : lineOfAwait(ready.program);
+      if (line === null) continue;
+      return new UserError(
+        `${ready.file}:${line}: what is awaited here did not come within ${seconds} s: ` +
+          "a configuration may wait for nothing that can stay away",
+      );
+    }
+    return new UserError(
+      `${file}: it was not loaded within ${seconds} s: see what it imports, and what that waits for`,
+    );
   }
 
   /**

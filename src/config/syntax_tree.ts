@@ -21,6 +21,22 @@ function lineOf(node: Node): number {
   return node.loc?.start.line ?? 1;
 }
 
+/** The line of the first `await` outside of functions, which the loading waits for; `null` if none. */
+export function lineOfAwait(node: Node): number | null {
+  const { type } = node as AnyNode;
+  if (/Function|^MethodDefinition$/.test(type)) return null;
+  const isAwait = type === "AwaitExpression" || (type === "ForOfStatement" && "await" in node &&
+    node.await === true);
+  if (isAwait) return lineOf(node);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      const line = isNode(child) ? lineOfAwait(child) : null;
+      if (line !== null) return line;
+    }
+  }
+  return null;
+}
+
 /**
  * The line of an entry of the configuration that a module exports, or of what is nearest to it: an
  * entry is followed through constants of the module, and not further.

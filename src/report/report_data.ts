@@ -1,6 +1,5 @@
 import type {
   EncryptedDnsRow,
-  GroupRow,
   MissingNamesRow,
   ProberRow,
   Report,
@@ -20,9 +19,6 @@ export interface ReportData {
   readonly probers: readonly ProberRow[];
   readonly missingNames: readonly MissingNamesRow[];
 }
-
-/** A list of those that a report may have. */
-export type ReportRow = UsageRow | ServiceRow | GroupRow;
 
 /**
  * Asks for all of it.

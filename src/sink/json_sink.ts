@@ -1,4 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
+import type { Log } from "../log.ts";
 import { BY_NAMES } from "../flow/by.ts";
 import {
   IPV6_BIT,
@@ -13,7 +14,9 @@ import {
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { keyText } from "./keys.ts";
+import { Losses } from "./losses.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
+import { Patience } from "./patience.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -33,13 +36,14 @@ export interface JsonSinkOptions {
    * @default {Deno.stdout}
    */
   output?: ByteWriter;
+  /** Where it is said that lines are lost. By default, only at the end. */
+  log?: Log;
 }
 
 /** Text is written in pieces of this many characters: the size of a pipe's buffer on Linux. */
 const PIECE = 65_536;
 const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
-/** How long, in milliseconds, a reader who does not read may hold up the end of a capture. */
-const CLOSE_PATIENCE = 5_000;
+const TOO_SLOW = "their reader is too slow";
 
 /**
  * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
@@ -52,25 +56,33 @@ export class JsonSink implements Sink {
   readonly #maxPendingBytes: number;
   #text = "";
   #lines = 0;
-  #lost = 0;
+  readonly #losses: Losses;
+  readonly #patience = new Patience();
+  readonly #hurried = Promise.withResolvers<void>();
+  #hasEnded = false;
 
   constructor(options: JsonSinkOptions) {
     this.#options = options;
     this.#output = new TextOutput(options.output);
+    this.#losses = new Losses("standard output", "lines", options.log ?? null);
     this.#maxPendingBytes = options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
   }
 
   get pending(): number {
-    return this.#lines + this.#output.queuedUnits;
+    return this.#hasEnded ? 0 : this.#lines + this.#output.queuedUnits;
   }
 
   get pendingBytes(): number {
     return this.#text.length + this.#output.queuedBytes;
   }
 
-  /** How many lines a capture dropped because their reader was too slow. */
+  /** How many lines were dropped because their reader was too slow. */
   get lost(): number {
-    return this.#lost;
+    return this.#losses.total;
+  }
+
+  get written(): number {
+    return this.#output.writtenUnits;
   }
 
   /** Whether there is nobody to write for any more. */
@@ -83,7 +95,7 @@ export class JsonSink implements Sink {
     const { words, count } = batch;
     for (let i = 0; i < count; i++) {
       if (this.#isFull) {
-        this.#lost += count - i;
+        this.#losses.add(count - i, TOO_SLOW);
         return;
       }
       this.#add(this.#line(words, i * OBSERVATION_WORDS));
@@ -94,7 +106,7 @@ export class JsonSink implements Sink {
     if (this.#output.error !== null) return;
     for (const [i, { key, name }] of writes.entries()) {
       if (this.#isFull) {
-        this.#lost += writes.length - i;
+        this.#losses.add(writes.length - i, TOO_SLOW);
         return;
       }
       // A name may have backslashes and quotation marks in it.
@@ -105,7 +117,7 @@ export class JsonSink implements Sink {
   /** Writes anything else as a line. */
   writeLine(value: unknown): void {
     if (this.#output.error !== null) return;
-    if (this.#isFull) this.#lost++;
+    if (this.#isFull) this.#losses.add(1, TOO_SLOW);
     else this.#add(JSON.stringify(value) + "\n");
   }
 
@@ -117,29 +129,39 @@ export class JsonSink implements Sink {
    */
   async flush(): Promise<void> {
     this.#putText();
-    if (this.#options.mode === "replay") await this.#output.written();
+    if (this.#options.mode === "replay" && !this.#patience.hasBegun) {
+      await Promise.race([this.#output.written(), this.#hurried.promise]);
+    }
     if (this.#output.error !== null) throw this.#output.error;
   }
 
+  hurry(): void {
+    this.#patience.begin();
+    this.#hurried.resolve();
+  }
+
   /**
-   * Writes what is pending; in a capture, for at most five seconds. A reader who has gone is no
-   * error here.
+   * Writes what is pending; in a capture, or after `hurry()`, for a few seconds at most. A reader who
+   * has gone is no error here.
    *
    * @throws {UserError} when standard output can't be written to, or lines were lost.
    */
   async close(): Promise<void> {
     this.#putText();
-    if (this.#options.mode === "replay") {
-      await this.#output.written();
-    } else {
-      this.#lost += await this.#writtenInTime() ? 0 : this.pending;
-    }
-    if (this.#output.error instanceof UserError) throw this.#output.error;
-    if (this.#lost > 0 && !this.isClosed) {
-      throw new UserError(
-        `standard output: ${this.#lost} lines were lost, because their reader is too slow`,
-      );
-    }
+    if (this.#options.mode === "capture") this.hurry();
+    await this.#patience.wait(this.#output.written());
+    const error = this.abandon(TOO_SLOW);
+    if (error !== null) throw error;
+  }
+
+  abandon(reason: string): UserError | null {
+    this.#patience.end();
+    if (!this.#hasEnded) this.#losses.add(this.pending, reason);
+    this.#losses.close();
+    this.#hasEnded = true;
+    if (this.#output.error instanceof UserError) return this.#output.error;
+    const text = this.#losses.text();
+    return text === null || this.isClosed ? null : new UserError(text);
   }
 
   get #isFull(): boolean {
@@ -168,16 +190,5 @@ export class JsonSink implements Sink {
     this.#output.put(this.#text, this.#lines);
     this.#text = "";
     this.#lines = 0;
-  }
-
-  async #writtenInTime(): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), CLOSE_PATIENCE);
-    });
-    const inTime = this.#output.written().then(() => true);
-    const result = await Promise.race([inTime, late]);
-    clearTimeout(timer);
-    return result;
   }
 }

@@ -1,4 +1,3 @@
-import diagnostics from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { parseAddress } from "../config/address.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type OwnConnectionsState,
   type OwnEnd,
 } from "../flow/own_connections.ts";
+import { socketsMadeBy } from "./sockets_made_by.ts";
 
 /** The two ends of a TCP connection of ours, addresses as text. */
 export interface TcpEndpoints {
@@ -28,9 +28,6 @@ interface Connection extends OwnConnection {
   /** When it was closed, in milliseconds, or `Infinity` while it is open. */
   closedAt: number;
 }
-
-/** Node's channel that tells of each socket when it is made, before it connects. */
-const SOCKET_CHANNEL = "net.client.socket";
 
 /**
  * How long, in milliseconds, a failed attempt may still be seen in packets: what was captured waits
@@ -117,14 +114,7 @@ export class OwnSockets implements OwnConnections {
    * @param port The port there.
    */
   track<T>(host: string, port: number, start: () => T): T {
-    const follow = (message: unknown) =>
-      this.follow((message as { socket: Socket }).socket, host, port);
-    diagnostics.subscribe(SOCKET_CHANNEL, follow);
-    try {
-      return start();
-    } finally {
-      diagnostics.unsubscribe(SOCKET_CHANNEL, follow);
-    }
+    return socketsMadeBy(start, (socket) => this.follow(socket, host, port));
   }
 
   /**

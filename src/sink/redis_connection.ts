@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createConnection, isIP, type Socket } from "node:net";
 import { permissionAdvice } from "../permission_advice.ts";
-import { UserError } from "../user_error.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import type { RedisAddress } from "./redis_url.ts";
+import { socketsMadeBy } from "./sockets_made_by.ts";
+import { UnusableRedisError } from "./unusable_redis_error.ts";
 
 /** What `CLIENT LIST` calls the sensor's connection. */
 const CLIENT_NAME = "flosensor";
@@ -12,9 +13,25 @@ const CONNECT_PATIENCE = 5_000;
 /** How long, in milliseconds, it may take to answer: it may be saving, or run another's script. */
 const REPLY_PATIENCE = 10_000;
 /** Errors with which a server that is there and healthy says that it will be usable soon. */
-const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)\b|max number of clients/;
+const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b|max number of clients/;
+/** Errors with which a node of a Redis Cluster says that it is one. */
+const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** Errors of a TLS handshake that fail in the same way each time. */
-const CERTIFICATE = /certificate|CERT|ERR_TLS/;
+const CERTIFICATE = /cert|ERR_TLS/i;
+/** The section of `INFO` that says what a server is, and the line that does. */
+const INFO_SECTION = "server";
+const MODE_LINE = /^redis_mode:(\w+)/m;
+/** What can't be written to, by that line. */
+const UNUSABLE_MODES = new Map([
+  ["cluster", [
+    "it is a node of a Redis Cluster, which flosensor can't write to yet",
+    ": name a Redis that is no cluster",
+  ]],
+  ["sentinel", ["it is a Sentinel, which holds no keys", ": name the Redis that it watches"]],
+]);
+
+/** Errors of the library that say less than the socket does, or the server. */
+const VAGUE_ERRORS = ["SocketClosedUnexpectedlyError", "ConnectionTimeoutError", "TypeError"];
 
 /** The server answered a command with an error. */
 export class RedisReplyError extends Error {
@@ -24,6 +41,16 @@ export class RedisReplyError extends Error {
   get isPassing(): boolean {
     return PASSING_REPLY.test(this.message);
   }
+
+  /** The same error, or what it means where that is another thing than what it says. */
+  get meaning(): RedisReplyError | UnusableRedisError {
+    return CLUSTER_REPLY.test(this.message) ? unusableMode("cluster") : this;
+  }
+}
+
+function unusableMode(mode: string): UnusableRedisError {
+  const [reason, remedy] = UNUSABLE_MODES.get(mode)!;
+  return new UnusableRedisError(reason, remedy);
 }
 
 /** What the system's error codes, and errors of the library that have none, say. */
@@ -56,6 +83,10 @@ export class RedisConnection {
   readonly #client: Client;
   readonly #redis: RedisModule;
   #onClosed: (error: Error) => void = () => {};
+  /** The first error of a socket. */
+  #socketError: Error | null = null;
+  /** With what the server refused us before it was asked for anything. */
+  #refusal: RedisReplyError | null = null;
 
   private constructor(redis: RedisModule, client: Client) {
     this.#redis = redis;
@@ -68,7 +99,8 @@ export class RedisConnection {
    * @param sockets Is told of the socket.
    * @param signal Ends the attempt.
    * @throws {RedisReplyError} when the server refuses.
-   * @throws {UserError} when that can't go well at another try either.
+   * @throws {UnusableRedisError} when something has to be mended first.
+   * @throws {UserError} when the file with the password can't be read.
    * @throws {Error} when the server can't be reached or does not answer.
    */
   static async open(
@@ -78,13 +110,13 @@ export class RedisConnection {
   ): Promise<RedisConnection> {
     requirePermission(address);
     const redis = await import("./redis_library.ts");
+    // Read again at each attempt: it may have been changed.
+    const password = address.passwordFile?.read() ?? address.password;
     const underTls = address.tls ? await connectSocket(address, sockets, signal) : undefined;
     const client = redis.createClient({
       socket: socketOptions(address, underTls),
       username: address.username,
-      // Read again at each attempt: it may have been changed.
-      password: address.passwordFile?.read() ?? address.password,
-      database: address.database,
+      password,
       // Protocol 2 is spoken by every version and by all that call themselves compatible.
       RESP: 2,
       disableOfflineQueue: true,
@@ -98,16 +130,19 @@ export class RedisConnection {
     try {
       signal.throwIfAborted();
       const isFollowed = address.tls || address.socketPath !== undefined;
-      const connect = () => client.connect();
+      const ready = address.tls ? "secureConnect" : "connect";
+      const connect = () =>
+        socketsMadeBy(() => client.connect(), (socket) => connection.#watch(socket, ready));
       await withPatience(
         isFollowed ? connect() : sockets.track(address.host, address.port, connect),
         CONNECT_PATIENCE,
       );
-      await connection.#introduce();
+      connection.#refusal = null;
+      await connection.#introduce(address.database);
     } catch (error) {
       client.destroy();
       underTls?.destroy();
-      throw explained(connection.#asReplyError(error), address);
+      throw explained(connection.#asReplyError(connection.#causeOf(error)), address);
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -155,14 +190,44 @@ export class RedisConnection {
     this.#client.destroy();
   }
 
-  /** Says who we are, which may be forbidden, and asks whether the server is ready. */
-  async #introduce(): Promise<void> {
-    const [, pong] = await this.pipeline([["CLIENT", "SETNAME", CLIENT_NAME], ["PING"]]);
+  /**
+   * Says who we are, which may be forbidden, asks what the server is, which may be too, and whether it
+   * is ready, and selects the database.
+   */
+  async #introduce(database: number): Promise<void> {
+    const commands = [["CLIENT", "SETNAME", CLIENT_NAME], ["INFO", INFO_SECTION], ["PING"]];
+    if (database !== 0) commands.push(["SELECT", String(database)]);
+    const [, info, pong, selected] = await this.pipeline(commands);
+    const mode = MODE_LINE.exec(String(info))?.[1] ?? "";
+    if (UNUSABLE_MODES.has(mode)) throw unusableMode(mode);
     if (pong instanceof Error && !pong.message.startsWith("NOPERM")) throw pong;
+    if (selected instanceof Error) throw selected;
+  }
+
+  /**
+   * Watches a socket of the library's. That itself listens for its first error only, and throws away
+   * what the server says before it was asked, as a server with too many clients does.
+   *
+   * @param ready The event after which the server is heard.
+   */
+  #watch(socket: Socket, ready: string): void {
+    socket.on("error", (error) => this.#socketError ??= error);
+    socket.once(ready, () =>
+      socket.once("data", (bytes: Uint8Array) => {
+        // Why it denies is one sentence; advice for whoever runs the server follows.
+        const reason = /^-(.*?)(\. .*)?\r\n/.exec(new TextDecoder().decode(bytes))?.[1];
+        if (reason !== undefined) this.#refusal = new RedisReplyError(withoutLogin(reason));
+      }));
+  }
+
+  /** The error that says most about why the connection could not be made. */
+  #causeOf(error: unknown): unknown {
+    if (!VAGUE_ERRORS.includes((error as Error).constructor.name)) return error;
+    return this.#refusal ?? this.#socketError ?? error;
   }
 
   #asReplyError(error: unknown): Error {
-    if (error instanceof UserError || error instanceof RedisReplyError) return error;
+    if (error instanceof UnusableRedisError || error instanceof RedisReplyError) return error;
     if (error instanceof this.#redis.ErrorReply) {
       return new RedisReplyError(withoutLogin(error.message));
     }
@@ -186,8 +251,7 @@ function requirePermission(address: RedisAddress): void {
       `--allow-read=${path} --allow-write=${path}`,
     ];
   if (descriptors.some((it) => Deno.permissions.querySync(it).state !== "granted")) {
-    const advice = permissionAdvice(options, path);
-    throw new UserError(`Redis at ${address.text}: no permission, ${advice}`);
+    throw new UnusableRedisError("no permission", `, ${permissionAdvice(options, path)}`);
   }
 }
 
@@ -243,7 +307,7 @@ function pem(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UserError(`${file}: can't be read (${(error as Error).message})`);
+    throw new UnusableRedisError(`${file}: can't be read (${(error as Error).message})`, "");
   }
 }
 
@@ -271,7 +335,7 @@ function explained(error: Error, address: RedisAddress): Error {
       "its certificate is not trusted",
       address.caFile === undefined ? ": name its authority's file with ?cacert=FILE" : "",
     ];
-  return new UserError(`Redis at ${address.text}: ${what} (${error.message})${way}`);
+  return new UnusableRedisError(`${what} (${error.message})`, way);
 }
 
 /** The error with a message of one line that a person understands. */

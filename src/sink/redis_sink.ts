@@ -3,14 +3,17 @@ import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_ba
 import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { CounterWriter } from "./counter_writer.ts";
+import { Losses } from "./losses.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
+import { Patience } from "./patience.ts";
 import type { PasswordFile } from "./password_file.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis_url.ts";
 import type { Sink } from "./sink.ts";
+import { UnusableRedisError } from "./unusable_redis_error.ts";
 import { CounterBatch, NameBatch, type WriteBatch, type Writers } from "./write_batches.ts";
 import type { WriteOutcome } from "./write_outcome.ts";
 
@@ -50,14 +53,25 @@ const FIRST_PAUSE = 100;
 const LAST_PAUSE = 10_000;
 /** How long, in milliseconds, a replay waits for a Redis that went away: a restart takes seconds. */
 const REPLAY_PATIENCE = 30_000;
-/** How long, in milliseconds, the end of the program may be held up by what is pending. */
-const CLOSE_PATIENCE = 5_000;
+/** So many pending keys are written without a flush: Redis is not to be idle until the next one. */
+const MANY_KEYS = 10 * KEYS_PER_CALL;
+/** How often it is said at most, in milliseconds, that Redis is away for another reason of a kind. */
+const ABSENCE_PAUSE = 60_000;
 
 /** What is known of a Redis that can't be written to. */
 interface Absence {
   readonly since: number;
-  reason: string;
+  error: Error;
+  /** Which error was said, and when. */
+  said: Error | null;
+  saidAt: number;
 }
+
+/** Reasons for losses. */
+const SLOWER = "it takes fewer than the traffic brings";
+const REFUSED_KEYS = "it refused their keys";
+const WHILE_AWAY = "too many were waiting while it was away";
+const WHILE_REFUSING = "too many were waiting while it refused to be written to";
 
 /**
  * Writes each observation's key to Redis: a counter, raised by 1, with its time to live. Keys that
@@ -88,6 +102,7 @@ export class RedisSink implements Sink {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isRetrying = false;
   readonly #closing = new AbortController();
+  readonly #patience = new Patience();
   #closed: Promise<void> | undefined;
   /** What ended a replay. */
   #failure: UserError | null = null;
@@ -95,11 +110,11 @@ export class RedisSink implements Sink {
   #callsInFlight = 0;
   #keysInFlight = 0;
   #sightingsInFlight = 0;
+  #written = 0;
   #writtenKeys = 0;
   #refusedKeys = 0;
-  #refused = 0;
-  #dropped = 0;
-  #unwritten = 0;
+  readonly #losses: Losses;
+  #isClosed = false;
   #saidNoScripts = false;
   /** Resolved when something happened that a flush waits for. */
   #change = Promise.withResolvers<void>();
@@ -108,6 +123,7 @@ export class RedisSink implements Sink {
     this.#address = address;
     this.#options = { ...options };
     this.#log = log;
+    this.#losses = new Losses(`Redis at ${address.text}`, "observations", log);
     const maxPendingKeys = options.maxPendingKeys ?? DEFAULT_MAX_PENDING_KEYS;
     this.#pending = new PendingCounts(maxPendingKeys);
     this.#pendingNames = new PendingNames(Math.ceil(maxPendingKeys * NAMES_PART));
@@ -129,10 +145,12 @@ export class RedisSink implements Sink {
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof UserError) throw error;
+      if (error instanceof UnusableRedisError) {
+        throw new UserError(`Redis at ${address.text}: ${message}${error.remedy}`);
+      }
       if (error instanceof RedisReplyError && !error.isPassing) {
         throw new UserError(
-          `Redis at ${address.text} refuses us (${message}): mend user, password or database ` +
-            `in ${place}`,
+          `Redis at ${address.text} refuses us (${message}): ${remedyFor(message, place)}`,
         );
       }
       if (options.mode === "replay") {
@@ -141,13 +159,19 @@ export class RedisSink implements Sink {
             "--redis URL, or leave it out with --no-redis",
         );
       }
-      sink.#goAway(message);
+      sink.#goAway(error as Error);
     }
     return sink;
   }
 
   get pending(): number {
-    return this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight;
+    return this.#isClosed
+      ? 0
+      : this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight;
+  }
+
+  get written(): number {
+    return this.#written;
   }
 
   /** Of names: counters need as much each, and are bounded by their number. */
@@ -167,7 +191,7 @@ export class RedisSink implements Sink {
 
   /** How many observations were given up: too many were pending, or Redis refused their keys. */
   get lost(): number {
-    return this.#dropped + this.#refused + this.#unwritten;
+    return this.#losses.total;
   }
 
   /** Whether Redis can't be written to at the moment. */
@@ -181,13 +205,20 @@ export class RedisSink implements Sink {
   }
 
   write(batch: ObservationBatch): void {
+    let dropped = 0;
     for (let i = 0; i < batch.count; i++) {
-      this.#dropped += this.#pending.add(batch.words, i * OBSERVATION_WORDS, 1);
+      dropped += this.#pending.add(batch.words, i * OBSERVATION_WORDS, 1);
     }
+    this.#drop(dropped);
+    if (this.#pending.size < MANY_KEYS) return;
+    this.#due = this.#pending.size;
+    this.#pump();
   }
 
   writeNames(writes: readonly NameWrite[]): void {
-    for (const write of writes) this.#dropped += this.#pendingNames.add(write);
+    let dropped = 0;
+    for (const write of writes) dropped += this.#pendingNames.add(write);
+    this.#drop(dropped);
   }
 
   /**
@@ -198,15 +229,21 @@ export class RedisSink implements Sink {
   async flush(): Promise<void> {
     await this.#drain(() => {
       if (this.#failure !== null) throw this.#failure;
+      if (this.#patience.hasBegun) return false;
       if (this.#absence === null) return true;
       if (this.#options.mode === "capture") return false;
       if (performance.now() - this.#absence.since < REPLAY_PATIENCE) return true;
-      throw this.#fail(this.#absence.reason);
+      throw this.#fail(this.#absence.error.message);
     });
   }
 
+  hurry(): void {
+    this.#patience.begin();
+    this.#signal();
+  }
+
   /**
-   * Writes what is pending, for at most five seconds, and closes the connection.
+   * Writes what is pending, for a few seconds at most, and closes the connection.
    *
    * @throws {UserError} that says how many observations were lost, in the whole run.
    */
@@ -214,20 +251,44 @@ export class RedisSink implements Sink {
     return this.#closed ??= this.#close();
   }
 
+  abandon(reason: string): UserError | null {
+    if (!this.#isClosed) this.#end(reason);
+    return this.#lossError();
+  }
+
   async #close(): Promise<void> {
-    const deadline = performance.now() + CLOSE_PATIENCE;
-    const alarm = setTimeout(() => this.#signal(), CLOSE_PATIENCE);
+    this.hurry();
+    this.#patience.over.then(() => this.#signal());
     this.#pause = FIRST_PAUSE;
     const isIdle = this.#connection === null && this.#failure === null && !this.#isRetrying;
     if (isIdle && this.pending > 0) this.#retryAfter(0);
-    await this.#drain(() => this.#failure === null && performance.now() < deadline);
-    clearTimeout(alarm);
+    await this.#drain(() => this.#failure === null && !this.#patience.isOver && !this.#isClosed);
+    if (!this.#isClosed) this.#end(this.#absence?.error.message ?? "no answer in time");
+    const error = this.#lossError();
+    if (error !== null) throw error;
+  }
+
+  /** Gives back what it holds. @param reason Why what is pending is given up. */
+  #end(reason: string): void {
+    this.#patience.end();
     clearTimeout(this.#retryTimer);
     this.#closing.abort();
-    this.#unwritten = this.pending;
+    this.#losses.add(this.pending, reason);
+    this.#losses.close();
+    this.#isClosed = true;
     this.#writers = null;
     this.#connection?.destroy();
-    if (this.lost > 0) throw this.#lossError();
+    this.#signal();
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return;
+    const absence = this.#absence;
+    if (absence === null) this.#losses.add(count, SLOWER);
+    else {
+      const reason = isRefusal(absence.error) ? WHILE_REFUSING : WHILE_AWAY;
+      this.#losses.add(count, reason, absence.error.message);
+    }
   }
 
   /** Writes until everything that is pending now is dealt with, or until `goesOn` says no. */
@@ -283,6 +344,8 @@ export class RedisSink implements Sink {
     let done = 0;
     try {
       const outcome = await batch.write(writers, String(this.#options.ttl));
+      // What was on its way at the end was counted as lost.
+      if (this.#isClosed) return;
       done = outcome.done;
       this.#account(outcome, batch);
       if (outcome.fault !== null) this.#leave(writers, outcome.fault);
@@ -290,6 +353,7 @@ export class RedisSink implements Sink {
     } catch (error) {
       this.#leave(writers, error as Error);
     }
+    if (this.#isClosed) return;
     this.#callsInFlight--;
     this.#keysInFlight -= size;
     this.#sightingsInFlight -= sightings;
@@ -300,20 +364,26 @@ export class RedisSink implements Sink {
 
   #account({ done, refused, reason }: WriteOutcome, batch: WriteBatch): void {
     this.#writtenKeys += done - refused.length;
+    let sightings = batch.sightings;
+    for (let i = done; i < batch.size; i++) sightings -= batch.sightingsAt(i);
+    let refusedSightings = 0;
+    for (const i of refused) refusedSightings += batch.sightingsAt(i);
+    this.#written += sightings - refusedSightings;
     if (refused.length === 0) return;
+    this.#losses.add(refusedSightings, REFUSED_KEYS, reason);
     if (this.#refusedKeys === 0) {
       this.#log.warn(
         `Redis at ${this.#address.text} refuses the key ${batch.keyAt(refused[0])} (${reason}): ` +
           "it is left out, as will be others like it",
       );
+      this.#losses.noteSaid(REFUSED_KEYS);
     }
     this.#refusedKeys += refused.length;
-    for (const i of refused) this.#refused += batch.sightingsAt(i);
   }
 
   /** Makes what was not done of a batch pending again. */
   #putBack(batch: WriteBatch, done: number): void {
-    this.#dropped += batch.putBack(done);
+    this.#drop(batch.putBack(done));
     if (batch instanceof CounterBatch) {
       this.#due += batch.size - done;
       this.#spareBatches.push(batch);
@@ -347,25 +417,42 @@ export class RedisSink implements Sink {
   /** Gives a connection up because of an error, unless that was done already. */
   #leave(writers: Writers, error: Error): void {
     if (writers !== this.#writers) return;
-    this.#goAway(error.message);
-    if (error instanceof RedisReplyError && !error.isPassing) this.#failReplay(error.message);
+    const meant = error instanceof RedisReplyError ? error.meaning : error;
+    this.#goAway(meant);
+    this.#failReplay(meant);
   }
 
-  #goAway(reason: string): void {
+  #goAway(error: Error): void {
     this.#connection?.destroy();
     this.#connection = null;
     this.#writers = null;
-    if (this.#absence === null) {
-      this.#absence = { since: performance.now(), reason };
-      this.#log.warn(
-        `Redis at ${this.#address.text} is away (${reason}): keys are kept until it is back, ` +
-          `${this.pendingKeys} are waiting`,
-      );
-    }
-    this.#absence.reason = reason;
+    this.#absence ??= { since: performance.now(), error, said: null, saidAt: 0 };
+    this.#absence.error = error;
+    this.#sayAbsence(this.#absence);
     this.#retryAfter(this.#pause);
     this.#pause = Math.min(2 * this.#pause, LAST_PAUSE);
     this.#signal();
+  }
+
+  /** A Redis that is away for another reason than was said may need to be mended in another way. */
+  #sayAbsence(absence: Absence): void {
+    const { error, said } = absence;
+    const { message } = error;
+    const now = performance.now();
+    if (said !== null) {
+      const isNewKind = isLasting(error) && !isLasting(said);
+      const isDue = message !== said.message && now - absence.saidAt > ABSENCE_PAUSE;
+      if (!isNewKind && !isDue) return;
+    }
+    absence.said = error;
+    absence.saidAt = now;
+    const [what, until] = isRefusal(error)
+      ? ["refuses to be written to", "it takes them"]
+      : ["is away", "it is back"];
+    this.#log.warn(
+      `Redis at ${this.#address.text} ${what} (${message}): keys are kept until ${until}, ` +
+        `${this.pendingKeys} are waiting`,
+    );
   }
 
   #retryAfter(pause: number): void {
@@ -381,8 +468,8 @@ export class RedisSink implements Sink {
     } catch (error) {
       this.#isRetrying = false;
       if (this.#closing.signal.aborted) return;
-      this.#goAway((error as Error).message);
-      if (error instanceof RedisReplyError && !error.isPassing) this.#failReplay(error.message);
+      this.#goAway(error as Error);
+      this.#failReplay(error as Error);
       return;
     }
     this.#isRetrying = false;
@@ -404,8 +491,10 @@ export class RedisSink implements Sink {
     );
   }
 
-  #failReplay(reason: string): void {
-    if (this.#options.mode === "replay") this.#fail(reason);
+  /** Ends a replay because of an error that will not pass by itself. */
+  #failReplay(error: Error): void {
+    if (this.#options.mode !== "replay") return;
+    if (isLasting(error)) this.#fail(error.message);
     this.#signal();
   }
 
@@ -417,21 +506,30 @@ export class RedisSink implements Sink {
     );
   }
 
-  #lossError(): UserError {
-    const ways = [
-      [this.#unwritten, this.#absence?.reason ?? "no answer in time"],
-      [this.#dropped, "too many were waiting while it was away"],
-      [this.#refused, "it refused their keys"],
-    ] as const;
-    const reasons = ways.filter(([count]) => count > 0)
-      .map(([count, reason]) => `${count}: ${reason}`);
-    return new UserError(
-      `Redis at ${this.#address.text}: ${this.lost} observations were lost (${reasons.join("; ")})`,
-    );
+  #lossError(): UserError | null {
+    const text = this.#losses.text();
+    return text === null ? null : new UserError(text);
   }
 
   #signal(): void {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }
+}
+
+/** Whether an error says that the server is there and healthy, and does not want what we have. */
+function isRefusal(error: Error): boolean {
+  return error instanceof RedisReplyError && !error.isPassing;
+}
+
+/** Whether an error will stay until somebody mends something. */
+function isLasting(error: Error): boolean {
+  return error instanceof UnusableRedisError || error instanceof UserError || isRefusal(error);
+}
+
+/** What to do about a server that refuses us. @param place Where the user wrote its URL. */
+function remedyFor(message: string, place: string): string {
+  return message.startsWith("DENIED")
+    ? 'give it a password, or set "protected-mode no" there'
+    : `mend user, password or database in ${place}`;
 }

@@ -1,4 +1,5 @@
 import { byEnds, type FailureRow, type FlowRow, type FlowTable } from "./flow_table.ts";
+import { plural } from "./plural.ts";
 import { type Column, textTable } from "./text_table.ts";
 
 /** How much room a {@linkcode renderFlowTable} has. */
@@ -115,7 +116,6 @@ function totalsLine(
   leftOut: number,
   days: string,
 ): string {
-  const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
   return `${plural(count, "flow")} of ${plural(clients, "client")}` +
     (leftOut > 0 ? `, ${leftOut} older left out` : "") +
     (days === "" ? "" : `, ${days}`);

@@ -1,6 +1,7 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { ObservationBatch } from "../flow/observation_batch.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { UserError } from "../user_error.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */
 export interface Sink {
@@ -22,11 +23,17 @@ export interface Sink {
    */
   takeRecords?(records: readonly ConversationRecord[]): void;
 
-  /** Observations that were taken and are not yet where they should go. */
+  /** Observations that were taken, of which it is not known yet that they are where they should go. */
   readonly pending: number;
 
   /** Bytes that what is pending needs, about, where that depends on what it is. */
   readonly pendingBytes: number;
+
+  /** Observations that are where they should go: Redis has acknowledged them, a reader taken them. */
+  readonly written: number;
+
+  /** Observations that were given up, or refused. */
+  readonly lost: number;
 
   /**
    * Brings what is pending to its place, if that can be done now.
@@ -36,10 +43,21 @@ export interface Sink {
    */
   flush(): Promise<void>;
 
+  /** Says that the end is near: `flush()` waits no longer, and `close()` for a few seconds from now. */
+  hurry(): void;
+
   /**
    * Flushes, then gives back what the sink holds.
    *
    * @throws {UserError} that says how many observations were lost, when some were.
    */
   close(): Promise<void>;
+
+  /**
+   * Gives up what is pending, and gives the terminal back, without waiting for anything.
+   *
+   * @param reason Why, as the error says it.
+   * @returns What `close()` would throw; `null` if nothing was lost.
+   */
+  abandon(reason: string): UserError | null;
 }

@@ -27,6 +27,7 @@ export class TextOutput {
   readonly #queue: Chunk[] = [];
   #queuedBytes = 0;
   #queuedUnits = 0;
+  #writtenUnits = 0;
   #writing: Promise<void> | null = null;
   #error: Error | null = null;
 
@@ -42,6 +43,11 @@ export class TextOutput {
   /** Units that the reader did not take yet. */
   get queuedUnits(): number {
     return this.#queuedUnits;
+  }
+
+  /** Units that the reader took. */
+  get writtenUnits(): number {
+    return this.#writtenUnits;
   }
 
   /**
@@ -83,6 +89,7 @@ export class TextOutput {
         this.#queue.shift();
         this.#queuedBytes -= chunk.bytes.length;
         this.#queuedUnits -= chunk.units;
+        this.#writtenUnits += chunk.units;
       }
     } catch (error) {
       this.#error = error instanceof Deno.errors.BrokenPipe

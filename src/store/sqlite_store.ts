@@ -15,6 +15,7 @@ import {
 import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
+import { Patience } from "../sink/patience.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { errorOf } from "../workers/failure.ts";
@@ -57,8 +58,8 @@ const RECORD_BYTES = 600;
 const NAME_BYTES = 120;
 /** How often losses are said at most, in milliseconds. */
 const LOSSES_PAUSE = 60_000;
-/** How long, in milliseconds, the end of a capture may be held up. */
-const CLOSE_PATIENCE = 10_000;
+/** Why what is pending at the end is lost. */
+const TOO_SLOW = "writing was too slow";
 
 /** A batch that the thread has. */
 interface Sent {
@@ -94,13 +95,17 @@ export class SqliteStore implements Sink {
   /** The latest time of what was observed: the clock of a replay. `null` before there was any. */
   #time: number | null = null;
   #lost = { records: 0, sightings: 0, names: 0 };
+  #written = 0;
   #deferred = 0;
   #said = 0;
   #saidAt = -Infinity;
   #awaySince: number | null = null;
   #lostBefore = 0;
   #failure: Error | null = null;
+  #isOpen = false;
   #change = Promise.withResolvers<void>();
+  readonly #patience = new Patience();
+  #closedReason: string | null = null;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<string | null>();
 
@@ -158,6 +163,10 @@ export class SqliteStore implements Sink {
   /** How much was given up, by kind. */
   get losses(): StoreLosses {
     return { ...this.#lost };
+  }
+
+  get written(): number {
+    return this.#written;
   }
 
   /** How many observations, names and records were given up. */
@@ -238,13 +247,20 @@ export class SqliteStore implements Sink {
     this.#send();
     this.#sayLosses();
     if (this.#options.run.mode === "replay") {
-      while (this.#sent.length > 0 && this.#failure === null) await this.#change.promise;
+      const isWaiting = () => this.#sent.length > 0 && this.#failure === null;
+      while (isWaiting() && !this.#patience.hasBegun) await this.#change.promise;
     }
-    if (this.#failure !== null) throw this.#failure;
+    // A capture goes on without its store: that was said, and the end says it again.
+    if (this.#failure !== null && this.#options.run.mode === "replay") throw this.#failure;
+  }
+
+  hurry(): void {
+    this.#patience.begin();
+    this.#change.resolve();
   }
 
   /**
-   * Writes what is pending, and closes the file.
+   * Writes what is pending, and closes the file; in a capture, or after `hurry()`, in a few seconds.
    *
    * @throws {UserError} that says how much was lost, when some was.
    */
@@ -252,21 +268,28 @@ export class SqliteStore implements Sink {
     if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time ?? Date.now());
     this.#send();
     this.#post({ kind: "close", losses: this.losses });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<string>((resolve) => {
-      if (this.#options.run.mode === "replay") return;
-      timer = setTimeout(() => resolve("the disk is too slow"), CLOSE_PATIENCE);
-    });
-    const reason = await Promise.race([this.#closed.promise, late]);
-    clearTimeout(timer);
+    if (this.#options.run.mode === "capture") this.hurry();
+    await this.#patience.wait(this.#closed.promise.then((reason) => this.#closedReason = reason));
+    const error = this.abandon(this.#closedReason ?? TOO_SLOW);
+    if (this.#failure !== null) throw this.#failure;
+    if (error !== null) throw error;
+  }
+
+  abandon(reason: string): UserError | null {
+    this.#patience.end();
     this.#worker.terminate();
     for (const sent of this.#sent) this.#lose(sent);
     this.#sent = [];
-    if (this.#failure !== null) throw this.#failure;
-    if (this.lost > 0) {
-      const why = reason ?? "writing was too slow, or the disk was full";
-      throw new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${why})`);
-    }
+    this.#lost.records += this.#records.length;
+    this.#lost.sightings += this.#wordCount / OBSERVATION_WORDS;
+    this.#lost.names += this.#names.length + this.#untimed.length;
+    this.#records = [];
+    this.#wordCount = 0;
+    this.#names = [];
+    this.#untimed = [];
+    return this.lost === 0
+      ? null
+      : new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${reason})`);
   }
 
   get #origin(): number {
@@ -346,11 +369,14 @@ export class SqliteStore implements Sink {
   #take(message: FromStore): void {
     switch (message.kind) {
       case "opened":
+        this.#isOpen = true;
         this.#opened.resolve();
         break;
       case "written":
         while (this.#sent.length > 0 && this.#sent[0].number <= message.number) {
-          this.#sentBytes -= this.#sent.shift()!.bytes;
+          const { bytes, records, sightings, names } = this.#sent.shift()!;
+          this.#sentBytes -= bytes;
+          this.#written += records + sightings + names;
         }
         break;
       case "refused": {
@@ -432,6 +458,10 @@ export class SqliteStore implements Sink {
   }
 
   #fail(error: Error): void {
+    const isLive = this.#options.run.mode === "capture";
+    if (this.#failure === null && isLive && this.#isOpen) {
+      this.#log.error(`store ${this.#path} is given up: ${error.message}`);
+    }
     this.#failure ??= error;
     this.#opened.reject(error);
     this.#closed.resolve(error.message);

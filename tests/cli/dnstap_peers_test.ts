@@ -259,7 +259,7 @@ for (
             ...["dnstap", `unix:${path}`, "--no-redis", "--log-level", "debug"],
             ...["-c", join(directory, "config.ts")],
           ],
-          { permissions: taskPermissions("dnstap") },
+          { permissions: taskPermissions("dnstap", directory) },
         );
         await program.says("listening on");
         await using _ = await failingReads(program.pid, error);

@@ -136,7 +136,10 @@ const NOT_OF_CAPTURE = [
   "cli/looked_up_names.ts",
   "cli/main.ts",
   "cli/program.ts",
+  "cli/store_commands.ts",
   "config/load_mapping.ts",
+  "cli/export.ts",
+  "report/open_source.ts",
   "capture/filtered.ts",
   "capture/unpacking_reader.ts",
 ];

@@ -3,7 +3,9 @@ import { JsonSink } from "../../src/sink/json_sink.ts";
 import { OutputClosedError } from "../../src/sink/output_closed_error.ts";
 import type { ByteWriter } from "../../src/sink/text_output.ts";
 import { UserError } from "../../src/user_error.ts";
+import { MemoryLog } from "../memory_log.ts";
 import { clients, observations } from "../observations.ts";
+import { until } from "./redis_sink_waits.ts";
 
 /** Takes at most `most` bytes at a time, and nothing before `start` is called. */
 class SlowReader implements ByteWriter {
@@ -104,7 +106,7 @@ Deno.test("JsonSink drops lines in a capture whose reader is too slow, and count
   output.start();
   await assert.rejects(
     sink.close(),
-    new UserError(`standard output: ${lost} lines were lost, because their reader is too slow`),
+    new UserError(`standard output: ${lost} lines were lost (${lost}: their reader is too slow)`),
   );
   const lines = output.text.split("\n");
   assert.equal(lines.length, 8_000 - lost + 1);
@@ -116,6 +118,45 @@ Deno.test("JsonSink.close() does not wait for ever for a capture's reader", asyn
   const sink = new JsonSink({ mode: "capture", output });
   sink.write(clients(3));
   await assert.rejects(sink.close(), /standard output: 3 lines were lost/);
+  output.start();
+});
+
+Deno.test("JsonSink says soon that a reader is too slow, and counts what it took", async () => {
+  const output = new SlowReader(1 << 20);
+  const log = new MemoryLog();
+  const sink = new JsonSink({ mode: "capture", maxPendingBytes: 200_000, output, log });
+  sink.write(clients(8_000));
+  await until(() => log.lines.length > 0);
+  const { lost } = sink;
+  assert.deepEqual(log.lines, [
+    `warn: standard output: ${lost} lines were lost (${lost}: their reader is too slow)`,
+  ]);
+  assert.equal(sink.written, 0);
+  output.start();
+  await assert.rejects(sink.close(), /lines were lost/);
+  assert.deepEqual([sink.written, sink.pending, sink.lost], [8_000 - lost, 0, lost]);
+});
+
+Deno.test("JsonSink.hurry() ends a replay's wait for a reader", async () => {
+  const output = new SlowReader(1 << 20);
+  const sink = new JsonSink({ mode: "replay", output });
+  sink.write(clients(3));
+  const flush = sink.flush();
+  sink.hurry();
+  await flush;
+  await assert.rejects(sink.close(), /3 lines were lost \(3: their reader is too slow\)/);
+  output.start();
+});
+
+Deno.test("JsonSink.abandon() gives up at once, and says what is lost", () => {
+  const output = new SlowReader(1 << 20);
+  const sink = new JsonSink({ mode: "replay", output });
+  sink.write(clients(3));
+  assert.equal(
+    sink.abandon("ended at once")?.message,
+    "standard output: 3 lines were lost (3: ended at once)",
+  );
+  assert.equal(sink.pending, 0);
   output.start();
 });
 

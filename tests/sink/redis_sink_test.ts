@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { RedisSink, type RedisSinkOptions } from "../../src/sink/redis_sink.ts";
-import { UserError } from "../../src/user_error.ts";
 import { makeCertificates } from "../certificates.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { clients, observations } from "../observations.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { refusal, until } from "./redis_sink_waits.ts";
 
 const CAPTURE: RedisSinkOptions = { ttl: 900, mode: "capture" };
 const REPLAY: RedisSinkOptions = { ttl: 900, mode: "replay" };
@@ -14,24 +14,6 @@ function redisTest(name: string, fn: () => Promise<void>): void {
   // Deno closes the socket under a TLS connection some time after that was refused.
   const sanitizeResources = !name.includes("TLS");
   Deno.test({ name: name + NO_REDIS_SERVER, ignore: !HAS_REDIS_SERVER, sanitizeResources, fn });
-}
-
-/** Waits until something is so, and fails when it never is. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`never: ${isSo}`);
-}
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  let message = "";
-  await assert.rejects(promise, (error) => {
-    message = (error as Error).message;
-    return error instanceof UserError && error.exitStatus === 1;
-  });
-  return message;
 }
 
 redisTest("RedisSink raises each key once a sighting and sets its time to live", async () => {
@@ -252,7 +234,7 @@ for (const scripts of ["by script", "by single commands"]) {
     );
     assert.match(
       await refusal(sink.close()),
-      /: 6 observations were lost \(6: it refused their keys\)$/,
+      /: 6 observations were lost \(6: it refused their keys: WRONGTYPE [^)]*\)$/,
     );
   });
 }
@@ -289,7 +271,10 @@ redisTest(
     await sink.close();
     assert.equal(await server.cli("DBSIZE"), "2000");
     assert.equal(log.lines.length, 2, log.lines.join("\n"));
-    assert.match(log.lines[0], /is away \(OOM command not allowed .*2000 are waiting$/);
+    assert.match(
+      log.lines[0],
+      /refuses to be written to \(OOM command not allowed .*2000 are waiting$/,
+    );
     assert.match(log.lines[1], /is back/);
   },
 );
@@ -337,13 +322,83 @@ redisTest(
     await server.run();
     assert.match(
       await refusal(sink.close()),
-      /: 500 observations were lost \(500: too many were waiting while it was away\)$/,
+      /: 500 observations were lost \(500: too many were waiting while it was away: [^)]+\)$/,
     );
     const keys = [...(await server.dump()).keys()].sort();
     assert.equal(keys.length, 1000);
     assert.ok(keys.includes("client;10.0.1.244") && !keys.includes("client;10.0.1.243"));
   },
 );
+
+redisTest(
+  "RedisSink says soon that the traffic brings more than Redis takes, and counts what was written",
+  async () => {
+    await using server = await RedisServer.start();
+    const log = new MemoryLog();
+    const sink = await RedisSink.connect(server.url, { ...CAPTURE, maxPendingKeys: 50_000 }, log);
+    let taken = 0;
+    for (let i = 0; i < 40; i++) {
+      for (let first = 0; first < 10_000; first += 1000) {
+        sink.write(clients(1000, 10_000 * i + first));
+      }
+      taken += 10_000;
+      const { written, pending, lost } = sink;
+      assert.equal(written + pending + lost, taken);
+      // Answers are heard now and then.
+      if (i % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assert.ok(sink.lost > 100_000 && sink.pending > 0 && !sink.isAway);
+    await until(() => log.lines.length > 0);
+    const line = `Redis at ${server.url}: ${sink.lost} observations were lost (${sink.lost}: it ` +
+      "takes fewer than the traffic brings)";
+    assert.deepEqual(log.lines, [`warn: ${line}`]);
+    assert.equal(await refusal(sink.close()), line);
+    assert.equal(sink.pending, 0);
+    assert.equal(String(sink.written), await server.cli("DBSIZE"));
+  },
+);
+
+redisTest("RedisSink writes many keys without being asked to flush", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, CAPTURE, new MemoryLog());
+  for (let first = 0; first < 30_000; first += 1000) sink.write(clients(1000, first));
+  await until(() => sink.pending < 10_000);
+  assert.ok(sink.written >= 20_000);
+  await sink.close();
+  assert.equal(await server.cli("DBSIZE"), "30000");
+});
+
+redisTest("RedisSink.hurry() ends a replay's wait for a server that hangs", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, REPLAY, new MemoryLog());
+  sink.write(clients(7));
+  server.freeze();
+  const flush = sink.flush();
+  sink.hurry();
+  await flush;
+  assert.equal(sink.pending, 7);
+  assert.match(
+    await refusal(sink.close()),
+    /: 7 observations were lost \(7: no answer in time\)$/,
+  );
+});
+
+redisTest("RedisSink.abandon() gives up at once, and says what is lost", async () => {
+  await using server = await RedisServer.start();
+  const sink = await RedisSink.connect(server.url, REPLAY, new MemoryLog());
+  sink.write(clients(5));
+  await sink.flush();
+  sink.write(clients(7));
+  const closing = refusal(sink.close());
+  server.freeze();
+  const error = sink.abandon("ended at once");
+  assert.equal(
+    error?.message,
+    `Redis at ${server.url}: 7 observations were lost (7: ended at once)`,
+  );
+  assert.equal(await closing, error?.message);
+  assert.deepEqual([sink.written, sink.pending, sink.lost], [5, 0, 7]);
+});
 
 redisTest(
   "RedisSink.close() says how many observations were lost when Redis stays away",

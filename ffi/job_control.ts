@@ -1,0 +1,62 @@
+import { LIBC_PATHS, openLibrary } from "./library.ts";
+
+/*
+ * Of the C library, and not by `libc()`: opening what that has takes a tenth of the time that a short
+ * replay takes.
+ */
+const SYMBOLS = {
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  sigaction: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** signal(7), the same on x86-64 and arm64. */
+const SIGSTOP = 19;
+/** `struct sigaction` of glibc has 152 bytes, and begins with the handler. */
+const SIGACTION_SIZE = 152;
+/** The handler that says that a signal is to be ignored. */
+const SIG_IGN = 1n;
+/** kill(2): the process group of whoever calls it. */
+const OWN_GROUP = 0;
+
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let symbols: Symbols | undefined;
+
+/** @throws {UserError} when there is none, or it may not be called. */
+function open(): Symbols {
+  const advice = "jobs are controlled under Linux with glibc only";
+  return symbols ??= openLibrary("the C library", LIBC_PATHS, SYMBOLS, advice).symbols;
+}
+
+/** Whether functions of the C library can be called, without the user being asked for permission. */
+export function mayControlJob(): boolean {
+  const isAllowed = LIBC_PATHS.every((path) =>
+    Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
+  );
+  if (!isAllowed) return false;
+  try {
+    open();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a signal is ignored, as nohup(1) has SIGHUP ignored for what it starts. To be asked before
+ * the program listens for it.
+ */
+export function isIgnored(signal: number): boolean {
+  const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  if (open().sigaction(signal, 0n, action) !== 0) return false;
+  return new DataView(action.buffer).getBigUint64(0, true) === SIG_IGN;
+}
+
+/**
+ * Stops the job that this process is part of, as a terminal does at Ctrl-Z, and returns when it goes
+ * on. Also the task runner is stopped, that waits for us and would not stop by itself: otherwise the
+ * shell would not notice.
+ */
+export function stopJob(): void {
+  open().kill(OWN_GROUP, SIGSTOP);
+}
