@@ -5,17 +5,18 @@
  * Prints the keys of a saved capture:
  *
  * ```ts
- * import { FlowMeter, keyText, loadMapping, OBSERVATION_WORDS, SavefileSource } from "flosensor";
+ * import { Engine, keyText, loadMapping, OBSERVATION_WORDS, SavefileSource } from "flosensor";
  *
- * const meter = new FlowMeter({
+ * const engine = new Engine({
  *   mapping: await loadMapping({ ownNetworks: ["192.168.0.0/16"] }),
  *   emit: ({ words, count }) => {
  *     for (let i = 0; i < count; i++) console.log(keyText(words, i * OBSERVATION_WORDS));
  *   },
  * });
- * const source = SavefileSource.open("capture.pcap");
- * for (let batch; (batch = await source.next()) !== null;) meter.take(batch);
- * meter.flush();
+ * // The file is read into the engine's memory.
+ * const source = SavefileSource.open("capture.pcap", engine.newBatch());
+ * for (let batch; (batch = await source.next()) !== null;) engine.take(batch);
+ * engine.flush();
  * source.close();
  * ```
  *
@@ -24,9 +25,15 @@
  *
  * @module
  */
-export { PacketBatch, type PacketIndex, type RecordFormat } from "./src/capture/packet_batch.ts";
+export {
+  PacketBatch,
+  type PacketIndex,
+  type PacketTaker,
+  type RecordFormat,
+} from "./src/capture/packet_batch.ts";
 export type { PacketSource, SourceStatistics } from "./src/capture/packet_source.ts";
 export { SavefileSource } from "./src/capture/savefile_source.ts";
+export { TimeOrigin } from "./src/capture/time_origin.ts";
 export type { ReadBytes } from "./src/capture/chunk_reader.ts";
 export { decode } from "./src/packet/decode.ts";
 export { DECODED_NAMES } from "./src/packet/decoded.ts";
@@ -34,29 +41,30 @@ export { PacketHeader } from "./src/packet/packet_header.ts";
 export type { UndecodedCount, UndecodedCounts } from "./src/packet/undecoded_counts.ts";
 export type { Action } from "./src/config/action.ts";
 export type { Cidr } from "./src/config/cidr.ts";
-export type { EndEvidence, Evidence, EvidentEnd } from "./src/config/evidence.ts";
-export type { Facts } from "./src/config/facts.ts";
+export type { EndEvidence, Evidence, EvidentEnd } from "./src/model/evidence.ts";
+export type { Facts } from "./src/model/facts.ts";
 export { loadMapping, type LoadMappingOptions } from "./src/config/load_mapping.ts";
-export type { Mapping, MappingStory, RuleStory } from "./src/config/mapping.ts";
-export type { Outcome } from "./src/config/outcome.ts";
-export { BatchDecoder, type DecoderSettings } from "./src/flow/batch_decoder.ts";
-export { BY_NAMES, type ByName } from "./src/flow/by.ts";
-export { DecodedBatch, type PacketPlaces } from "./src/flow/decoded_batch.ts";
+export type { Mapping } from "./src/config/mapping.ts";
+export type { Outcome } from "./src/model/outcome.ts";
 export {
-  type ConversationExample,
-  FlowMeter,
-  type FlowMeterOptions,
-  type FlowMeterStatistics,
+  Engine,
+  type EngineOptions,
+  type EngineStatistics,
   type ForgottenStatistics,
-} from "./src/flow/flow_meter.ts";
-export type { LocalServices } from "./src/flow/local_services.ts";
-export { OBSERVATION_WORDS, ObservationBatch } from "./src/flow/observation_batch.ts";
-export { PacketList } from "./src/flow/packet_list.ts";
-export { BECAME_NAMES } from "./src/flow/no_flow.ts";
-export type { OwnConnections } from "./src/flow/own_connections.ts";
-export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/flow/payload_reader.ts";
-export type { SieveSettings } from "./src/sieve/sieve_memory.ts";
-export type { SightingBatch } from "./src/sieve/sighting_batch.ts";
+} from "./src/engine/engine.ts";
+export type { ConversationExample } from "./src/engine/conversation_example.ts";
+export type {
+  Both,
+  ConversationRecord as MeteredConversation,
+} from "./src/engine/conversation_record.ts";
+export { EngineMemory } from "./src/engine/engine_memory.ts";
+export { MappingProgram, type MappingStory, type RuleStory } from "./src/engine/mapping_program.ts";
+export { BECAME_NAMES } from "./src/model/no_flow.ts";
+export { REASON_NAMES, type ReasonName } from "./src/model/reason.ts";
+export type { LocalServices } from "./src/model/local_services.ts";
+export { OBSERVATION_WORDS, ObservationBatch } from "./src/model/observation_batch.ts";
+export type { OwnConnections } from "./src/model/own_connections.ts";
+export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/packet/payload_reader.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
 export type {

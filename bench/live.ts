@@ -70,16 +70,16 @@ function tcpdump(): Receiver {
   };
 }
 
-const SCOPED = `--allow-ffi=${FFI_PATHS.join(",")}`;
+const FFI = `--allow-ffi=${FFI_PATHS.join(",")}`;
 
 /** The sensor's own source, by itself. */
-function source(kind: string, ffi: string, how: string): Receiver {
+function source(kind: string): Receiver {
   const options = { source: kind, snaplen: SNAPLEN, bufferMebibytes: 32, filter: "udp" };
   return {
-    label: `source ${kind} alone${how}`,
+    label: `source ${kind} alone`,
     program: Deno.execPath(),
     args: [
-      ...["run", "--quiet", "--no-prompt", ffi, "--config", file("../deno.json")],
+      ...["run", "--quiet", "--no-prompt", FFI, "--config", file("../deno.json")],
       ...[file("live_receiver.ts"), "veth0", JSON.stringify(options)],
     ],
     end: "SIGTERM",
@@ -92,15 +92,15 @@ function source(kind: string, ffi: string, how: string): Receiver {
 }
 
 /** The whole program, which writes its keys to nobody. */
-function sensor(kind: string, ffi: string, how: string, ...more: string[]): Receiver {
+function sensor(kind: string): Receiver {
   return {
-    label: ["flosensor capture --source", kind, ...more].join(" ") + how,
+    label: `flosensor capture --source ${kind}`,
     program: Deno.execPath(),
     args: [
-      ...["run", "--quiet", "--no-prompt", "--ignore-env", "--allow-read", ffi],
+      ...["run", "--quiet", "--no-prompt", "--ignore-env", "--allow-read", FFI],
       ...["--config", file("../deno.json"), file("../mod.ts")],
       ...["capture", "veth0", "10.99.0.0/24", "--no-redis", "--json", "--source", kind],
-      ...["--filter", "udp", "--snaplen", String(SNAPLEN), ...more],
+      ...["--filter", "udp", "--snaplen", String(SNAPLEN)],
     ],
     end: "SIGTERM",
     ready: "capturing on",
@@ -117,12 +117,10 @@ function file(path: string): string {
 
 const RECEIVERS: readonly Receiver[] = [
   tcpdump(),
-  source("libpcap", SCOPED, ""),
-  source("af_packet", SCOPED, ", blocks copied"),
-  source("af_packet", "--allow-ffi", ", read in place"),
-  sensor("libpcap", SCOPED, ""),
-  sensor("af_packet", SCOPED, ", blocks copied"),
-  sensor("af_packet", "--allow-ffi", ", read in place"),
+  source("libpcap"),
+  source("af_packet"),
+  sensor("libpcap"),
+  sensor("af_packet"),
 ];
 
 /** What one receiver did in one round. */

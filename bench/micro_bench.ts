@@ -3,7 +3,7 @@
  * A figure is for one packet, one flow or one key, unless its name says otherwise.
  */
 import { PacketBatch } from "../src/capture/packet_batch.ts";
-import { emptyFacts } from "../src/config/facts.ts";
+import { emptyFacts } from "../src/model/facts.ts";
 import { Mapping } from "../src/config/mapping.ts";
 import {
   Assign,
@@ -16,10 +16,10 @@ import {
   SRC,
 } from "../src/config/mod.ts";
 import { validate } from "../src/config/validate.ts";
-import { hash4 } from "../src/flow/conversation_hash.ts";
-import { ConversationTable } from "../src/flow/conversation_table.ts";
-import { FlowMeter } from "../src/flow/flow_meter.ts";
-import { FIRST_WINDOW, HeldKeys } from "../src/flow/held_keys.ts";
+import { Engine } from "../src/engine/engine.ts";
+import { FIRST_WINDOW } from "../src/model/windows.ts";
+import { MappingProgram } from "../src/engine/mapping_program.ts";
+import { SuppressedKeys } from "../src/engine/suppressed_keys.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
@@ -29,19 +29,18 @@ import {
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
-} from "../src/flow/observation_batch.ts";
+} from "../src/model/observation_batch.ts";
 import { decode } from "../src/packet/decode.ts";
 import { LINKTYPE_ETHERNET } from "../src/packet/link_type.ts";
 import { PacketHeader } from "../src/packet/packet_header.ts";
+import { FIRST } from "../src/payload/sign.ts";
 import { payloadRole } from "../src/payload/payload_role.ts";
-import { Sieve } from "../src/sieve/sieve.ts";
-import { SieveLayout, sieveMemory, SieveOutput } from "../src/sieve/sieve_memory.ts";
 import { FlowTable } from "../src/sink/flow_table.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { keyText } from "../src/sink/keys.ts";
-import { wholeFlowTable } from "../src/sink/render_flow_table.ts";
+import { renderFlowTable } from "../src/sink/render_flow_table.ts";
 import { ACK, bytes, ethernet, ip, ipUdp, pcap, tcp, udp } from "../tests/packets.ts";
-import { sieveSettings } from "../tests/sieve/settings.ts";
+import { TUNNELS } from "../tests/tunnels.ts";
 
 /** Things that a bench goes through, so that it does not measure one that the processor knows. */
 const MANY = 4096;
@@ -87,42 +86,32 @@ for (
   });
 }
 
-Deno.bench("meter: 4096 packets of known conversations", { group: "meter" }, (context) => {
-  const meter = newMeter();
-  meter.take(ipv4);
-  meter.flush();
-  // In another second, or they would be repetitions.
+Deno.bench("engine: 4096 packets of known conversations", { group: "engine" }, (context) => {
+  const engine = newEngine();
+  engine.take(ipv4);
+  engine.flush();
   ipv4.seconds.fill(SECOND + 1);
   context.start();
-  meter.take(ipv4);
+  engine.take(ipv4);
   context.end();
   ipv4.seconds.fill(SECOND);
 });
-Deno.bench("meter: 4096 packets, each a repetition", { group: "meter" }, (context) => {
-  const meter = newMeter();
-  meter.take(repeated);
+Deno.bench("engine: 4096 packets, each a repetition", { group: "engine" }, (context) => {
+  const engine = newEngine();
+  engine.take(repeated);
   context.start();
-  meter.take(repeated);
+  engine.take(repeated);
   context.end();
 });
-Deno.bench("meter: 4096 packets, each a new conversation", { group: "meter" }, (context) => {
-  const meter = newMeter();
+Deno.bench("engine: 4096 packets, each a new conversation", { group: "engine" }, (context) => {
+  const engine = newEngine();
   context.start();
-  meter.take(ipv4);
-  meter.flush();
-  context.end();
-});
-
-Deno.bench("sieve: 4096 packets of known conversations", { group: "meter" }, (context) => {
-  const [sift, seconds] = sieveOf(ipv4);
-  sift();
-  seconds.fill(SECOND + 1);
-  context.start();
-  sift();
+  engine.take(ipv4);
+  engine.flush();
   context.end();
 });
 
-/** Records of a capture that are sifted at once, of conversations that are all known. */
+/** Records of a capture that are taken at once, of conversations that are all known. */
 const RECORDS = 1000;
 const CONVERSATIONS = 50_000;
 for (
@@ -131,72 +120,55 @@ for (
     ["IPv6", (i: number) => `2001:db8::${i.toString(16)}`, "2001:db8:1::1"],
   ] as const
 ) {
-  const sift = recordSieve((i) => ethernet(ip(clientOf(i), server, tcp(50_000, 443, ACK))));
+  const take = recordTaker((i) => ethernet(ip(clientOf(i), server, tcp(50_000, 443, ACK))));
   let part = 0;
-  Deno.bench(`sieve: 1000 records, of 50,000 conversations in turn, ${family}`, () => {
+  Deno.bench(`engine: 1000 records, of 50,000 conversations in turn, ${family}`, () => {
     part = (part + 1) % (CONVERSATIONS / RECORDS);
-    sift(part);
+    take(part);
   });
 }
 
-/** What sifts records of one part of the conversations after the other. */
-function recordSieve(make: (i: number) => Uint8Array): (part: number) => void {
-  const settings = sieveSettings({ maxConversations: CONVERSATIONS });
-  const memory = sieveMemory(settings);
-  const sieve = new Sieve(memory, settings);
-  const input = sieve.newInput();
-  const output = new SieveOutput(memory.buffer, new SieveLayout(settings));
-  const { start } = new SieveLayout(settings).ring;
-  const format = { header: 16, littleEndian: true, linkType: LINKTYPE_ETHERNET, most: 262_144 };
+for (const name of ["VXLAN", "GRE", "GTP-U"]) {
+  const { wrap } = TUNNELS.find((tunnel) => tunnel.name === name)!;
+  const take = recordTaker((i) =>
+    wrap(ip(`10.1.${i >> 8}.${i & 255}`, "192.0.2.1", tcp(50_000, 443, ACK)))
+  );
+  let part = 0;
+  Deno.bench(`engine: 1000 records, of 50,000 conversations in turn, IPv4 in ${name}`, () => {
+    part = (part + 1) % (CONVERSATIONS / RECORDS);
+    take(part);
+  });
+}
+
+/** What takes records of one part of the conversations after the other. */
+function recordTaker(make: (i: number) => Uint8Array): (part: number) => void {
+  // One more is that of the ends of a tunnel.
+  const engine = newEngine(CONVERSATIONS + 1);
+  const { bytes } = engine.newBatch();
+  const format = {
+    header: 16,
+    perMillisecond: 1000,
+    littleEndian: true,
+    linkType: LINKTYPE_ETHERNET,
+    most: 262_144,
+  };
   const parts = Array.from({ length: CONVERSATIONS / RECORDS }, (_, part) => {
     const packets = Array.from({ length: RECORDS }, (_, i) => make(part * RECORDS + i));
     return pcap(packets.map((packet) => ({ packet, seconds: SECOND }))).subarray(PCAP_HEADER);
   });
-  const sift = (part: number) => {
-    input.bytes.set(parts[part]);
-    sieve.siftRecords(format, 0, parts[part].length, start, output);
+  const take = (part: number) => {
+    bytes.set(parts[part]);
+    engine.takeRecords(format, 0, parts[part].length, RECORDS);
   };
-  for (const part of parts.keys()) sift(part);
-  return sift;
+  for (const part of parts.keys()) take(part);
+  return take;
 }
 
-/** What sifts the packets of a batch again and again, and their seconds. */
-function sieveOf(batch: PacketBatch): [sift: () => void, seconds: Uint32Array] {
-  const settings = sieveSettings();
-  const memory = sieveMemory(settings);
-  const sieve = new Sieve(memory, settings);
-  const input = sieve.newInput();
-  // All that there is room for: a batch of the bench is longer than that of a file.
-  const count = batch.offset.findIndex((offset) => offset + 100 > input.bytes.length);
-  const packets = count < 0 ? batch.count : count;
-  input.bytes.set(batch.bytes.subarray(0, input.bytes.length));
-  for (const column of ["offset", "captured", "linkType", "seconds"] as const) {
-    input[column].set(batch[column].subarray(0, packets));
-  }
-  input.count = packets;
-  const output = new SieveOutput(memory.buffer, new SieveLayout(settings));
-  const { start } = new SieveLayout(settings).ring;
-  return [() => void sieve.sift(0, start, output), input.seconds];
-}
-
-const table = new ConversationTable(1, 100_000);
-for (let i = 0; i < 50_000; i++) addConversation(i);
-let next = 0;
-Deno.bench("table: a look-up among 50,000 conversations", () => {
-  next = (next + 7919) % 50_000;
-  const hash = hash4(next, 1, 443, TCP);
-  table.find4(hash, next, 1, 443, TCP);
-});
-
-function addConversation(i: number): void {
-  table.add4(hash4(i, 1, 443, TCP), i, 1, 443, TCP);
-}
-
-const held = new HeldKeys(1_000_000);
+const suppressed = new SuppressedKeys(1_000_000);
 let key = 0;
-Deno.bench("held keys: one that is held, of 100,000", () => {
+Deno.bench("suppressed keys: one that is suppressed, of 100,000", () => {
   key = (key + 7919) % 100_000;
-  held.admit(Math.imul(key, 0x9e3779b1), Math.imul(key, 0x85ebca6b), FIRST_WINDOW);
+  suppressed.admit(Math.imul(key, 0x9e3779b1), Math.imul(key, 0x85ebca6b), FIRST_WINDOW);
 });
 
 const NETWORKS = [
@@ -230,20 +202,19 @@ for (
     [],
     { warn: () => {} },
   );
+  const program = new MappingProgram(mapping);
   Deno.bench(`mapping: ${name}`, () => {
-    facts.sourceNetwork = mapping.networkOf(facts.source, 0, false);
-    facts.destinationNetwork = mapping.networkOf(facts.destination, 0, false);
-    mapping.decide(facts);
+    program.decide(facts);
   });
 }
 
 const hello = new DataView(bytes([0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3]).buffer);
 const nothing = new DataView(bytes([0x17, 3, 3, 5, 0, 1, 2, 3, 4, 5, 6]).buffer);
 Deno.bench("payload: a TLS hello", () => {
-  payloadRole(TCP, hello, 0, hello.byteLength, 443, true);
+  payloadRole(TCP, hello, 0, hello.byteLength, 50_000, 443, FIRST);
 });
 Deno.bench("payload: TLS data, which says nothing", () => {
-  payloadRole(TCP, nothing, 0, nothing.byteLength, 443, true);
+  payloadRole(TCP, nothing, 0, nothing.byteLength, 50_000, 443, FIRST);
 });
 
 const observations = new ObservationBatch(MANY);
@@ -263,9 +234,7 @@ Deno.bench("key text: a flow, IPv4 and IPv6 in turn", () => {
 const flows = new FlowTable();
 flows.add(observations);
 Deno.bench(`table: the lines of ${MANY} flows`, () => {
-  let bytes = 0;
-  for (const piece of wholeFlowTable(flows)) bytes += piece.length;
-  return void bytes;
+  renderFlowTable(flows, "by-client", { columns: Infinity, rows: Infinity });
 });
 Deno.bench("JSON sink: 4096 observations", async () => {
   const sink = new JsonSink({
@@ -276,10 +245,10 @@ Deno.bench("JSON sink: 4096 observations", async () => {
   await sink.close();
 });
 
-function newMeter(): FlowMeter {
+function newEngine(maxConversations = 10_000): Engine {
   const config = {
     flows: [[null, null, Initiator()], [null, null, Service()], [null, null, LowerPort()]] as const,
   };
   const mapping = new Mapping(validate(defineConfig(config)), [], { warn: () => {} });
-  return new FlowMeter({ mapping, maxConversations: 10_000, emit: () => {} });
+  return new Engine({ mapping, maxConversations, emit: () => {} });
 }

@@ -17,7 +17,7 @@ import {
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
-} from "../src/flow/observation_batch.ts";
+} from "../src/model/observation_batch.ts";
 import { LineLog } from "../src/log.ts";
 import { RedisSink } from "../src/sink/redis_sink.ts";
 import { RedisServer } from "../tests/redis_server.ts";

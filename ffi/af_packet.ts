@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "./bpf_instruction.ts";
 import { instructionBytes, readInstructions, writeInstructions } from "./bpf_instructions.ts";
 import { CaptureError, permissionAdvice } from "./capture_error.ts";
 import { EACCES, EINVAL, ENETDOWN, ENODEV, EPERM, errorText, lastErrno } from "./errno.ts";

@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "./bpf_instruction.ts";
 import { allocate } from "./memory.ts";
 
 /** `struct bpf_insn` of `<pcap/bpf.h>`, which is `struct sock_filter` of `<linux/filter.h>`. */

@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "./bpf_instruction.ts";
 import { UserError } from "../src/user_error.ts";
 import { attachedFilter } from "./af_packet.ts";
 import { PcapHandle } from "./pcap_handle.ts";

@@ -16,6 +16,14 @@ const FSETLOCKING_BYCALLER = 2;
  * interface had taken off back without cutting the packet again.
  */
 const VLAN_TAG_SIZE = 4;
+/** The most bytes of a record besides the snapshot length. */
+export const RECORD_OVERHEAD: number = RECORD_HEADER_SIZE + VLAN_TAG_SIZE;
+
+/**
+ * What libpcap calls an error where a nonblocking handle of the packet filter's log (nflog) has no packet:
+ * strerror(3) of EAGAIN.
+ */
+const NOTHING_THERE = "Resource temporarily unavailable";
 
 /** `pcap_dump`, of which there is one. */
 let pcapDump: Deno.PointerObject | undefined;
@@ -42,13 +50,19 @@ export class PacketRecordBuffer {
    * @param handle An active handle.
    * @param packets Most packets that one fill takes.
    * @param snaplen The handle's snapshot length.
+   * @param bytes Where they go, if they are to be somewhere: with room for all of these packets.
    */
-  constructor(handle: PcapHandle, packets: number, snaplen: number) {
+  constructor(
+    handle: PcapHandle,
+    packets: number,
+    snaplen: number,
+    bytes?: Uint8Array<ArrayBuffer>,
+  ) {
     pcapDump ??= functionAddress(libpcap(), "pcap_dump");
     const { fopen, setvbuf, fsetlocking, fflush } = libc();
     this.#handle = handle;
     this.#packets = packets;
-    this.bytes = allocate(packets * (RECORD_HEADER_SIZE + snaplen + VLAN_TAG_SIZE));
+    this.bytes = bytes ?? allocate(packets * (RECORD_OVERHEAD + snaplen));
     const file = fopen(cString("/dev/null"), cString("w"));
     if (file === null) throw new Error("/dev/null can't be opened");
     this.#file = file;
@@ -76,8 +90,10 @@ export class PacketRecordBuffer {
     );
     // Empties the stream; what was in its buffer stays there until the next fill.
     libc().fflush(this.#file);
-    if (count < 0) throw this.#handle.lastError();
-    return count;
+    if (count >= 0) return count;
+    const error = this.#handle.lastError();
+    if (error.message.endsWith(NOTHING_THERE)) return 0;
+    throw error;
   }
 
   /** Gives the stream back; before the handle is closed. Closing twice is harmless. */

@@ -1,6 +1,6 @@
 import { UserError } from "../src/user_error.ts";
 import { absenceMessage, downMessage, permissionAdvice } from "./capture_error.ts";
-import type { BpfInstruction } from "../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "./bpf_instruction.ts";
 import { compileFor, NETMASK_UNKNOWN, withProgram } from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";

@@ -60,6 +60,62 @@ function bsd(name: string, linkType: number, littleEndian: boolean, ipv6Family =
   return { name, linkType, wrap };
 }
 
+/** An IEEE 802.2 header with SNAP. */
+function snap(packet: Uint8Array, organisation = [0, 0, 0]): Bytes {
+  return bytes([0xaa, 0xaa, 3], organisation, u16(etherType(packet)), packet);
+}
+
+/** An Ethernet frame with a length in place of the EtherType, after VLAN tags of some types. */
+function ieee8023(packet: Uint8Array, ...types: number[]): Bytes {
+  const carried = snap(packet);
+  const tags = types.flatMap((type, i) => [...u16(type), ...u16(i + 1)]);
+  return bytes(MAC_ADDRESSES, tags, u16(carried.length), carried);
+}
+
+/** Tags of other kinds than VLANs, in front of the packet's EtherType. */
+function tag(name: string, type: number, content: number[]): LinkLayer {
+  const wrap = (packet: Uint8Array) =>
+    bytes(MAC_ADDRESSES, u16(type), content, u16(etherType(packet)), packet);
+  return { name, linkType: 1, wrap };
+}
+
+/** Labels of MPLS; the last one ends the stack. */
+export function mpls(packet: Uint8Array, ...labels: number[]): Bytes {
+  const stack = labels.flatMap((label, i) =>
+    u32(label * 0x1000 + (i === labels.length - 1 ? 0x100 : 0) + 64)
+  );
+  return bytes(stack, packet);
+}
+
+/** An IEEE 802.11 data frame. */
+function ieee80211(packet: Uint8Array, control: number[], ...more: number[][]): Bytes {
+  return bytes(
+    control,
+    u16(0),
+    MAC_ADDRESSES,
+    MAC_ADDRESSES.slice(0, 6),
+    u16(0),
+    ...more,
+    snap(packet),
+  );
+}
+
+/** A number as two, four bytes, little-endian. */
+function le16(number: number): number[] {
+  return u16(number).reverse();
+}
+function le32(number: number): number[] {
+  return u32(number).reverse();
+}
+
+/** What netfilter logs: a prefix, then the packet, in one byte order. */
+function nflog(packet: Uint8Array, order: (number: number) => number[]): Bytes {
+  const attribute = (type: number, content: Uint8Array) =>
+    bytes(order(4 + content.length), order(type), content);
+  const prefix = attribute(10, bytes("abc", 0));
+  return bytes(isIpv6(packet) ? 10 : 2, 0, u16(5), prefix, attribute(9, packet));
+}
+
 /** All that the sensor reads. */
 export const LINK_LAYERS: LinkLayer[] = [
   { name: "Ethernet", linkType: 1, wrap: (packet) => ethernet(packet) },
@@ -137,4 +193,122 @@ export const LINK_LAYERS: LinkLayer[] = [
       wrap: (packet: Uint8Array) => bytes(u16(0x0f00), u16(etherType(packet)), packet),
     },
   ]),
+  vlan("five VLAN tags", 0x88a8, 0x88a8, 0x9200, 0x9100, 0x8100),
+  { name: "LLC and SNAP", linkType: 1, wrap: (packet) => ieee8023(packet) },
+  { name: "LLC and SNAP in a VLAN", linkType: 1, wrap: (packet) => ieee8023(packet, 0x8100) },
+  {
+    name: "LLC and SNAP of a bridge",
+    linkType: 100,
+    wrap: (packet) => snap(packet, [0, 0, 0xf8]),
+  },
+  {
+    name: "LLC in Linux cooked, version 1",
+    linkType: 113,
+    wrap: (packet) => sll(u16(4), snap(packet)),
+  },
+  tag("Cisco metadata", 0x8909, [1, 1, 0, 1, 0, 42]),
+  tag("an E-tag", 0x893f, [0, 1, 0, 2, 0, 0]),
+  tag("a VN-tag", 0x8926, [0, 1, 0, 2]),
+  tag("MACsec, unencrypted", 0x88e5, [0, 0, 0, 0, 0, 1]),
+  tag("MACsec, unencrypted, with its channel", 0x88e5, [
+    0x20,
+    0,
+    0,
+    0,
+    0,
+    1,
+    2,
+    0,
+    0,
+    0,
+    0,
+    1,
+    0,
+    1,
+  ]),
+  {
+    name: "MPLS, one label",
+    linkType: 1,
+    wrap: (packet) => bytes(MAC_ADDRESSES, u16(0x8847), mpls(packet, 17)),
+  },
+  {
+    name: "MPLS, three labels, in a VLAN",
+    linkType: 1,
+    wrap: (packet) => bytes(MAC_ADDRESSES, u16(0x8100), u16(3), u16(0x8848), mpls(packet, 1, 2, 3)),
+  },
+  {
+    name: "MPLS in PPP",
+    linkType: 9,
+    wrap: (packet) => bytes(u16(0xff03), u16(0x0281), mpls(packet, 99)),
+  },
+  {
+    name: "PPP with a direction",
+    linkType: 166,
+    wrap: (packet) => bytes(1, u16(0xff03), pppProtocol(packet), packet),
+  },
+  {
+    name: "C-HDLC",
+    linkType: 104,
+    wrap: (packet) => bytes(u16(0x0f00), u16(etherType(packet)), packet),
+  },
+  {
+    name: "frame relay, RFC 2427",
+    linkType: 107,
+    wrap: (packet) => bytes(u16(0x1841), 3, isIpv6(packet) ? 0x8e : 0xcc, packet),
+  },
+  {
+    name: "frame relay, SNAP after padding, four bytes of address",
+    linkType: 107,
+    wrap: (packet) =>
+      bytes([0x18, 0x40, 2, 1], [3, 0, 0x80, 0, 0, 0], u16(etherType(packet)), packet),
+  },
+  {
+    name: "frame relay, Cisco's encapsulation",
+    linkType: 107,
+    wrap: (packet) => bytes(u16(0x1841), u16(etherType(packet)), packet),
+  },
+  { name: "IEEE 802.11", linkType: 105, wrap: (packet) => ieee80211(packet, [8, 1]) },
+  {
+    name: "IEEE 802.11 with QoS, HT control and four addresses",
+    linkType: 105,
+    wrap: (packet) =>
+      ieee80211(packet, [0x88, 0x83], MAC_ADDRESSES.slice(0, 6), [0, 0], [0, 0, 0, 0]),
+  },
+  {
+    name: "IEEE 802.11, first of an aggregate",
+    linkType: 105,
+    wrap: (packet) =>
+      ieee80211(packet, [0x88, 2], [0x80, 0], MAC_ADDRESSES, u16(snap(packet).length)),
+  },
+  {
+    name: "radiotap",
+    linkType: 127,
+    wrap: (packet) => bytes([0, 0], le16(8), le32(0), ieee80211(packet, [8, 1])),
+  },
+  {
+    name: "radiotap with a time, flags that say padding, and a second word",
+    linkType: 127,
+    wrap: (packet) =>
+      bytes(
+        ...[[0, 0], le16(28), le32(0x8000_0003), le32(0), [0, 0, 0, 0], new Uint8Array(8)],
+        ...[[0x20, 0, 0, 0], ieee80211(packet, [0x88, 1], [0, 0], [0, 0])],
+      ),
+  },
+  {
+    name: "PPI with Ethernet",
+    linkType: 192,
+    wrap: (packet) => bytes([0, 0], le16(12), le32(1), [1, 2, 3, 4], ethernet(packet)),
+  },
+  { name: "NFLOG, little-endian", linkType: 239, wrap: (packet) => nflog(packet, le16) },
+  { name: "NFLOG, big-endian", linkType: 239, wrap: (packet) => nflog(packet, u16) },
+  {
+    name: "IP over InfiniBand",
+    linkType: 242,
+    wrap: (packet) => bytes(new Uint8Array(40), u16(etherType(packet)), u16(0), packet),
+  },
+  {
+    name: "PKTAP with Ethernet",
+    linkType: 258,
+    wrap: (packet) => bytes(le32(16), le32(1), le32(1), le32(0), ethernet(packet)),
+  },
 ];

@@ -1,5 +1,5 @@
-import { parseAddress } from "../src/config/address.ts";
-import { BY_NAMES, type ByName } from "../src/flow/by.ts";
+import { parseAddress } from "../src/model/address.ts";
+import { REASON_NAMES, type ReasonName } from "../src/model/reason.ts";
 import {
   IPV6_BIT,
   KIND_CLIENT,
@@ -15,7 +15,7 @@ import {
   WORD_KIND,
   WORD_PORTS,
   WORD_SECONDS,
-} from "../src/flow/observation_batch.ts";
+} from "../src/model/observation_batch.ts";
 
 /** An observation as a test writes it. What is left out is 0. */
 export interface Observed {
@@ -27,7 +27,7 @@ export interface Observed {
   /** The second of two ports. */
   otherPort?: number;
   code?: number;
-  by?: ByName;
+  by?: ReasonName;
   protocol?: number;
   seconds?: number;
 }
@@ -55,7 +55,7 @@ export function observations(...observed: Observed[]): ObservationBatch {
     words[at + WORD_PORTS] = hasTwoPorts
       ? ((it.port ?? 0) << 16) | (it.otherPort ?? 0)
       : it.port ?? 0;
-    words[at + WORD_ABOUT] = BY_NAMES.indexOf(it.by ?? "none") | ((it.protocol ?? 0) << 8);
+    words[at + WORD_ABOUT] = REASON_NAMES.indexOf(it.by ?? "none") | ((it.protocol ?? 0) << 8);
     words[at + WORD_SECONDS] = it.seconds ?? 0;
   }
   return batch;

@@ -4,8 +4,8 @@ import { parseInterfacePrefix } from "../src/config/cidr.ts";
 import { Mapping } from "../src/config/mapping.ts";
 import { type Config, defineConfig } from "../src/config/mod.ts";
 import { validate } from "../src/config/validate.ts";
-import { FlowMeter } from "../src/flow/flow_meter.ts";
-import { OBSERVATION_WORDS } from "../src/flow/observation_batch.ts";
+import { Engine } from "../src/engine/engine.ts";
+import { OBSERVATION_WORDS } from "../src/model/observation_batch.ts";
 import { keyText } from "../src/sink/keys.ts";
 import { UserError } from "../src/user_error.ts";
 
@@ -35,10 +35,10 @@ export function observedKeys(
 export async function keysTaken(
   path: string,
   mapping: Mapping,
-  take: (meter: FlowMeter, batch: PacketBatch) => void,
+  take: (meter: Engine, batch: PacketBatch) => void,
 ): Promise<string[]> {
   const keys: string[] = [];
-  const meter = new FlowMeter({
+  const meter = new Engine({
     // Small, as hundreds of meters are made one after the other.
     maxConversations: 50_000,
     mapping,
@@ -59,13 +59,11 @@ export async function keysTaken(
 }
 
 function keepWanted(batch: PacketBatch, isWanted: (packet: DataView) => boolean): void {
-  const { bytes, offset, captured, length, seconds, linkType } = batch;
+  const { bytes, offset, captured } = batch;
   let kept = 0;
   for (let i = 0; i < batch.count; i++) {
     const packet = new DataView(bytes.buffer, bytes.byteOffset + offset[i], captured[i]);
-    if (!isWanted(packet)) continue;
-    for (const column of [offset, captured, length, seconds, linkType]) column[kept] = column[i];
-    kept++;
+    if (isWanted(packet)) batch.move(i, kept++);
   }
   batch.count = kept;
 }

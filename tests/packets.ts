@@ -2,7 +2,7 @@
  * Builds packets and captures for tests: headers in front of payloads, from the inside out, with
  * right lengths and checksums, so that tcpdump and a real network stack take them.
  */
-import { parseAddress } from "../src/config/address.ts";
+import { parseAddress } from "../src/model/address.ts";
 
 /** Bytes of a packet or of a part of it. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -226,6 +226,8 @@ export function pcap(
   const records = packets.flatMap(({ packet, seconds, length }) => {
     const record = new DataView(new ArrayBuffer(16));
     record.setUint32(0, Math.floor(seconds), littleEndian);
+    const parts = magic === 0xa1b23c4d ? 1e9 : 1e6;
+    record.setUint32(4, Math.round((seconds % 1) * parts) % parts, littleEndian);
     record.setUint32(8, packet.length, littleEndian);
     record.setUint32(12, length ?? packet.length, littleEndian);
     return [new Uint8Array(record.buffer), packet];

@@ -1,4 +1,5 @@
 import { LINK_LAYERS } from "./link_layers.ts";
+import { TUNNELS } from "./tunnels.ts";
 import { bytes, icmp, ip, ipIcmp, ipUdp, tcp, udp } from "./packets.ts";
 
 /** A packet and the link type that it is of. */
@@ -25,7 +26,12 @@ const IP_PACKETS: Uint8Array[] = [IPV4, IPV6].flatMap(([one, other]) => [
   ipIcmp(other, one, icmp(one.includes(":") ? 1 : 3, 1, ip(one, other, tcp(9, 99)))),
 ]);
 
-/** Packets of each kind that the sensor reads, in each link layer. */
-export const SAMPLE_PACKETS: SamplePacket[] = LINK_LAYERS.flatMap(({ linkType, wrap }) =>
-  IP_PACKETS.map((packet) => ({ packet: bytes(wrap(packet)), linkType }))
-);
+/** Packets of each kind that the sensor reads, in each link layer and in each tunnel. */
+export const SAMPLE_PACKETS: SamplePacket[] = [
+  ...LINK_LAYERS.flatMap(({ linkType, wrap }) =>
+    IP_PACKETS.map((packet) => ({ packet: bytes(wrap(packet)), linkType }))
+  ),
+  ...TUNNELS.flatMap(({ wrap }) =>
+    IP_PACKETS.map((packet) => ({ packet: bytes(wrap(packet)), linkType: 1 }))
+  ),
+];

@@ -23,6 +23,7 @@ const PACKAGES: readonly Package[] = [
   program("ip", "iproute2"),
   program("sysctl", "procps"),
   program("ethtool"),
+  program("nft", "nftables"),
   program("tshark"),
   program("openssl"),
   program("strace"),

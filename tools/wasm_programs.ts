@@ -9,8 +9,6 @@ import asc from "assemblyscript/asc";
 export interface WasmProgram {
   readonly source: URL;
   readonly module: URL;
-  /** Whether two threads see its memory. */
-  readonly isShared: boolean;
 }
 
 function at(path: string): URL {
@@ -18,19 +16,11 @@ function at(path: string): URL {
 }
 
 export const WASM_PROGRAMS: readonly WasmProgram[] = [
-  { source: at("sieve/assembly/sieve.ts"), module: at("sieve/program.ts"), isShared: true },
-  { source: at("flow/assembly/keys.ts"), module: at("flow/key_program.ts"), isShared: false },
-  {
-    source: at("flow/assembly/meter.ts"),
-    module: at("flow/meter_program.ts"),
-    isShared: false,
-  },
+  { source: at("engine/assembly/engine.ts"), module: at("engine/program.ts") },
   {
     source: at("sink/assembly/sightings.ts"),
     module: at("sink/sighting_program.ts"),
-    isShared: false,
   },
-  { source: at("sink/assembly/text.ts"), module: at("sink/text_program.ts"), isShared: false },
 ];
 
 const LINE = 80;
@@ -40,7 +30,7 @@ const LINE = 80;
  *
  * @throws {Error} with what the compiler says, when it says anything.
  */
-export async function moduleText({ source, isShared }: WasmProgram): Promise<string> {
+export async function moduleText({ source }: WasmProgram): Promise<string> {
   const name = source.pathname.split("/").at(-1)!;
   let binary: Uint8Array = new Uint8Array();
   let messages = "";
@@ -49,12 +39,10 @@ export async function moduleText({ source, isShared }: WasmProgram): Promise<str
     ...["--outFile", "program.wasm"],
     "-O3",
     ...["--runtime", "stub"],
-    ...["--enable", "threads,simd,bulk-memory"],
+    ...["--enable", "simd,bulk-memory"],
     ...["--importMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
-    ...(isShared ? ["--sharedMemory"] : []),
   ], {
-    // It asks for what is imported in all places where it might be.
-    readFile: (file) => Deno.readTextFile(new URL(file, source)).catch(() => null),
+    readFile: (file) => sourceText(new URL(file, source)),
     writeFile: (file, contents) => {
       if (file === "program.wasm") binary = contents as Uint8Array;
     },
@@ -71,6 +59,16 @@ export async function moduleText({ source, isShared }: WasmProgram): Promise<str
 export const PROGRAM: string =
 ${lines.join(" +\n")};
 `;
+}
+
+/** The text of a module, or `null` where there is none: it is asked for in all places where it might be. */
+async function sourceText(module: URL): Promise<string | null> {
+  const text = await Deno.readTextFile(module).catch(() => null);
+  return text
+    // Modules of constants name their types to TypeScript, which AssemblyScript has built in.
+    ?.replace(/^import type .*wasm_types\.ts";$/m, "")
+    // A formatter of TypeScript leaves decorators of functions out, and comments where they are.
+    .replaceAll(/^\/\/ @inline$/gm, "@inline") ?? null;
 }
 
 if (import.meta.main) {

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import type { Log } from "../log.ts";
 import { type Alert, alertText } from "./alert.ts";
-import { type AlertPlace, alertPlaceName } from "./alert_place.ts";
+import { type AlertPlace, alertPlaceName } from "../config/alert_place.ts";
 
 /** How long, in milliseconds, a webhook may take to answer. */
 const PATIENCE = 4_000;

@@ -1,6 +1,6 @@
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 import {
   KIND_FLOW,
   OBSERVATION_WORDS,
@@ -8,7 +8,7 @@ import {
   WORD_ABOUT,
   WORD_KIND,
   WORD_SECONDS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { Log } from "../log.ts";
 import type { JsonSink } from "../sink/json_sink.ts";
@@ -17,7 +17,7 @@ import { Patience } from "../sink/patience.ts";
 import type { UserError } from "../user_error.ts";
 import type { Sink } from "../sink/sink.ts";
 import type { Alert } from "./alert.ts";
-import type { AlertPlace } from "./alert_place.ts";
+import type { AlertPlace } from "../config/alert_place.ts";
 import { AlertSender } from "./alert_sender.ts";
 import type { Expectations, Use } from "./expectations.ts";
 
@@ -75,7 +75,7 @@ export class AlertSink implements Sink {
         server,
         port: Number(port),
         protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
-        by: BY_NAMES[about & 0xff],
+        by: REASON_NAMES[about & 0xff],
         time: (words[offset + WORD_SECONDS] + (this.#origin?.seconds ?? 0)) * 1000,
       });
     }

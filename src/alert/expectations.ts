@@ -1,6 +1,6 @@
 import { LocalAddresses } from "../store/local_addresses.ts";
 import type { Alert } from "./alert.ts";
-import type { ExpectedService } from "./expected_service.ts";
+import type { ExpectedService } from "../config/expected_service.ts";
 
 /** How often one alert comes at most, in milliseconds. */
 const PAUSE = 3_600_000;

@@ -1,5 +1,5 @@
 import { UserError } from "../user_error.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 
 /**
  * The classic BSD packet filter: McCanne and Jacobson, "The BSD Packet Filter", USENIX 1993,

@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 
 /** `ja k` of the classic BSD packet filter, as `<pcap/bpf.h>` has it. */
 const JUMP = 0x05;

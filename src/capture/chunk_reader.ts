@@ -14,6 +14,7 @@ export class ChunkReader {
   #before = 0;
   #atEnd = false;
   readonly #read: ReadBytes;
+  readonly #window: Uint8Array<ArrayBufferLike>;
 
   /**
    * @param read Gives the bytes.
@@ -21,8 +22,13 @@ export class ChunkReader {
    */
   constructor(read: ReadBytes, bytes: Uint8Array<ArrayBufferLike>) {
     this.#read = read;
-    this.bytes = bytes;
+    this.bytes = this.#window = bytes;
     this.view = viewOf(bytes);
+  }
+
+  /** Whether the window is where it was at first, and did not have to grow. */
+  get isInFirstWindow(): boolean {
+    return this.bytes === this.#window;
   }
 
   /** Where `start` is in the stream. */

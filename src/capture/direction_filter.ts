@@ -1,5 +1,5 @@
 import type { Direction } from "../../ffi/pcap_handle.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 
 /** BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ | BPF_K and BPF_RET | BPF_K of `<linux/bpf_common.h>`. */
 const LOAD = 0x20;

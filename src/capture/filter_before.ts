@@ -1,4 +1,4 @@
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 
 /** `ret #k` and `ja k` of the classic BSD packet filter, as `<pcap/bpf.h>` has them. */
 const RETURN = 0x06;

@@ -2,7 +2,7 @@ import { compileFilter } from "../../ffi/bpf_compiler.ts";
 import { LINKTYPE_ETHERNET } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
 import { type PacketFilter, packetFilter } from "./bpf.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { isDecoded } from "./is_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
@@ -51,17 +51,12 @@ export class FilteredSource implements PacketSource {
 
   /** Moves what matches to the front of the index. */
   #filterBatch(batch: PacketBatch): void {
-    const { bytes, count, offset, captured, length, seconds, linkType } = batch;
+    const { bytes, count, offset, captured, length, linkType } = batch;
     let kept = 0;
     for (let packet = 0; packet < count; packet++) {
       if (linkType[packet] !== this.#linkType) this.#choose(linkType[packet]);
       if (this.#filter(bytes, offset[packet], captured[packet], length[packet]) === 0) continue;
-      offset[kept] = offset[packet];
-      captured[kept] = captured[packet];
-      length[kept] = length[packet];
-      seconds[kept] = seconds[packet];
-      linkType[kept] = linkType[packet];
-      kept++;
+      batch.move(packet, kept++);
     }
     this.#rejected += count - kept;
     batch.count = kept;

@@ -1,10 +1,12 @@
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import { hardwareType } from "../../ffi/interface_state.ts";
-import { DLT_RAW, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
-
-/** Not decoded: LINKTYPE_IEEE802_11 and LINKTYPE_IEEE802_11_RADIOTAP. */
-const LINKTYPE_IEEE802_11 = 105;
-const LINKTYPE_IEEE802_11_RADIOTAP = 127;
+import {
+  DLT_RAW,
+  LINKTYPE_ETHERNET,
+  LINKTYPE_IEEE802_11,
+  LINKTYPE_IEEE802_11_RADIOTAP,
+  LINKTYPE_LINUX_SLL2,
+} from "../packet/link_type.ts";
 
 /**
  * Kinds of hardware, `ARPHRD_` of `<linux/if_arp.h>`, whose packets are taken with the header that

@@ -31,9 +31,6 @@ export interface OpenInterface {
    */
   read(batch: PacketBatch): boolean;
 
-  /** The packets of the last {@linkcode OpenInterface.read} are not used any more. */
-  release(): void;
-
   /**
    * Takes more of packets that come from these ports, and of no others.
    *
@@ -57,7 +54,6 @@ export abstract class InterfaceSource implements PacketSource {
   /** How often it came back after it had been away. */
   returns = 0;
   readonly #log: Log;
-  readonly #batch: PacketBatch;
   readonly #readiness = new Readiness();
   /** `null` while the interface is away. */
   #capture: OpenInterface | null = null;
@@ -79,11 +75,26 @@ export abstract class InterfaceSource implements PacketSource {
   #isReading = false;
   #isClosed = false;
 
-  /** @param capacity Most packets of a batch. */
-  protected constructor(name: string, log: Log, capacity: number) {
+  /** What is filled with packets: its taker is whoever takes them where they lie. */
+  readonly batch: PacketBatch;
+  /** Where packets are to be put, if not just anywhere. */
+  protected readonly input: Uint8Array<ArrayBuffer> | undefined;
+
+  /**
+   * @param capacity Most packets of a batch.
+   * @param input Where packets are to be put, if not just anywhere: others may be put there too, once
+   * those that were put there were taken.
+   */
+  protected constructor(
+    name: string,
+    log: Log,
+    capacity: number,
+    input: Uint8Array<ArrayBuffer> | undefined,
+  ) {
     this.name = name;
     this.#log = log;
-    this.#batch = new PacketBatch(capacity, new Uint8Array());
+    this.input = input;
+    this.batch = new PacketBatch(capacity, input ?? new Uint8Array());
   }
 
   /**
@@ -121,14 +132,13 @@ export abstract class InterfaceSource implements PacketSource {
     if (this.#isClosed) return null;
     if (this.#isReading) throw new Error(`${this.name}: next() was called before the last is over`);
     this.#isReading = true;
-    this.#batch.count = 0;
-    this.#capture?.release();
+    this.batch.clear();
     try {
       await this.#wait();
       if (this.#isClosed) return null;
       this.#look();
       if (this.#capture !== null) this.#read(this.#capture);
-      return this.#batch;
+      return this.batch;
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.#release();
@@ -175,14 +185,14 @@ export abstract class InterfaceSource implements PacketSource {
   #read(capture: OpenInterface): void {
     const isLast = this.#isOver && performance.now() >= this.#lastReadAt;
     try {
-      this.#fullBatches = capture.read(this.#batch) ? this.#fullBatches + 1 : 0;
+      this.#fullBatches = capture.read(this.batch) ? this.#fullBatches + 1 : 0;
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
       this.#log.debug(error.message);
       this.#lose(capture);
     }
     // What the last batch refers to is gone with the capture: it is an empty one.
-    if (isLast && this.#batch.count === 0) this.#end(capture);
+    if (isLast && this.batch.isEmpty) this.#end(capture);
   }
 
   /** The interface that is open is no more: what the kernel has of it is read, then it is over. */
@@ -223,14 +233,14 @@ export abstract class InterfaceSource implements PacketSource {
     const capture = this.openInterface(this.#longPorts);
     this.#capture = capture;
     this.#isOver = false;
-    this.#batch.setBytes(capture.bytes);
+    this.batch.setBytes(capture.bytes);
     return capture;
   }
 
   #end(capture: OpenInterface): void {
     capture.countInto(this.#counted);
-    this.#batch.count = 0;
-    this.#batch.setBytes(new Uint8Array());
+    this.batch.clear();
+    this.batch.setBytes(new Uint8Array());
     capture.close();
     this.#capture = null;
     this.#fullBatches = 0;

@@ -1,7 +1,7 @@
 import { KernelText } from "../../ffi/kernel_text.ts";
 import { networkInterfaces } from "../../ffi/network_interfaces.ts";
-import { parseAddress } from "../config/address.ts";
-import type { LocalServices } from "../flow/local_services.ts";
+import { parseAddress } from "../model/address.ts";
+import type { LocalServices } from "../model/local_services.ts";
 import type { Log } from "../log.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../packet/packet_header.ts";
 

@@ -1,5 +1,5 @@
 import type { PcapHandle } from "../../ffi/pcap_handle.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterBefore } from "./filter_before.ts";
 import { linkLayout, longPortsProgram } from "./long_ports_program.ts";
 

@@ -2,7 +2,11 @@ import { joinFanout } from "../../ffi/af_packet.ts";
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
-import { PacketRecordBuffer, RECORD_HEADER_SIZE } from "../../ffi/packet_record_buffer.ts";
+import {
+  PacketRecordBuffer,
+  RECORD_HEADER_SIZE,
+  RECORD_OVERHEAD,
+} from "../../ffi/packet_record_buffer.ts";
 import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import type { Log } from "../log.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
@@ -23,14 +27,27 @@ const MOST_PACKETS = 4096;
  */
 const BATCH_BYTES = 64 * MEBIBYTE;
 
+/** How `pcap_dump` writes records: with microseconds, in the order of bytes of this machine. */
+const RECORDS = {
+  header: RECORD_HEADER_SIZE,
+  perMillisecond: 1000,
+  littleEndian: true,
+  most: BATCH_BYTES,
+};
+
 /** Packets of an interface, taken with libpcap. */
 export class LiveSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
   readonly #packets: number;
 
-  private constructor(name: string, options: Readonly<LiveOptions>, log: Log) {
+  private constructor(
+    name: string,
+    options: Readonly<LiveOptions>,
+    log: Log,
+    input: Uint8Array<ArrayBuffer> | undefined,
+  ) {
     const packets = packetsOfBatch(Math.max(options.snaplen, LONG_SNAPLEN));
-    super(name, log, packets);
+    super(name, log, packets, input);
     this.#options = options;
     this.#packets = packets;
   }
@@ -38,15 +55,21 @@ export class LiveSource extends InterfaceSource {
   /**
    * Starts to take packets. An interface that is there and down is waited for.
    *
+   * @param input Where packets are to be put: an engine's input. By default, in memory of its own.
    * @throws {UserError} when libpcap is missing, there is no such interface, capture is not
    * permitted, the filter has an error, or the link type is one that is not decoded.
    */
-  static open(name: string, options: Readonly<LiveOptions>, log: Log): LiveSource {
-    return new LiveSource(name, options, log).start();
+  static open(
+    name: string,
+    options: Readonly<LiveOptions>,
+    log: Log,
+    input?: Uint8Array<ArrayBuffer>,
+  ): LiveSource {
+    return new LiveSource(name, options, log, input).start();
   }
 
   protected override openInterface(longPorts: readonly number[]): OpenInterface {
-    return new OpenHandle(this.name, this.#options, longPorts, this.#packets);
+    return new OpenHandle(this.name, this.#options, longPorts, this.#packets, this.input);
   }
 }
 
@@ -66,6 +89,7 @@ class OpenHandle implements OpenInterface {
     options: Readonly<LiveOptions>,
     longPorts: readonly number[],
     packets: number,
+    input: Uint8Array<ArrayBuffer> | undefined,
   ) {
     this.#options = options;
     this.index = interfaceState(name).index;
@@ -86,7 +110,7 @@ class OpenHandle implements OpenInterface {
       // Since activation, a moment ago, each of the group took all packets.
       if (options.fanoutGroup !== null) joinFanout(name, this.fd, options.fanoutGroup);
       this.setLongPorts(longPorts);
-      this.#records = new PacketRecordBuffer(handle, packets, snaplen);
+      this.#records = new PacketRecordBuffer(handle, packets, snaplen, input);
     } catch (error) {
       handle.close();
       throw error;
@@ -99,11 +123,13 @@ class OpenHandle implements OpenInterface {
 
   read(batch: PacketBatch): boolean {
     const count = this.#records.fill();
-    this.#index(batch, count);
+    if (batch.taker === null) this.#index(batch, count);
+    else {
+      const format = { ...RECORDS, linkType: this.#linkType };
+      batch.taken = batch.taker.takeRecords(format, 0, batch.bytes.length, count).count;
+    }
     return count === batch.capacity;
   }
-
-  release(): void {}
 
   /** One program says which packets are taken and how much of them: libpcap doesn't cut again. */
   setLongPorts(longPorts: readonly number[]): void {
@@ -127,10 +153,11 @@ class OpenHandle implements OpenInterface {
 
   /** Says where each packet of the records lies. */
   #index(batch: PacketBatch, count: number): void {
-    const { view, seconds, offset, captured, length } = batch;
+    const { view, seconds, milliseconds, offset, captured, length } = batch;
     for (let packet = 0, at = 0; packet < count; packet++) {
       const size = view.getUint32(at + 8, true);
       seconds[packet] = view.getUint32(at, true);
+      milliseconds[packet] = view.getUint32(at + 4, true) / RECORDS.perMillisecond;
       captured[packet] = size;
       length[packet] = view.getUint32(at + 12, true);
       at += RECORD_HEADER_SIZE;
@@ -154,6 +181,6 @@ function chosenLinkType(handle: PcapHandle): number {
 }
 
 function packetsOfBatch(snaplen: number): number {
-  const packets = Math.floor(BATCH_BYTES / (RECORD_HEADER_SIZE + snaplen));
+  const packets = Math.floor(BATCH_BYTES / (RECORD_OVERHEAD + snaplen));
   return Math.min(Math.max(packets, 1), MOST_PACKETS);
 }

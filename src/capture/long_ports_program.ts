@@ -9,7 +9,7 @@ import {
   LINKTYPE_RAW,
 } from "../packet/link_type.ts";
 import { BpfAssembler } from "./bpf_assembler.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { LONG_SNAPLEN } from "./live_options.ts";
 
 /**
@@ -195,7 +195,7 @@ function findTransport(program: BpfAssembler, network: number): void {
   program.jump("takeLess");
   program.place("ipv4 transport");
   program.add(LOAD_HALF_INDEXED, network + IPV4_FRAGMENT);
-  program.jumpIf(IF_BITS, IPV4_FRAGMENT_OFFSET_MASK, "takeLess");
+  program.jumpIf(IF_BITS, IPV4_FRAGMENT_OFFSET_MASK, "takeMore");
   program.add(LOAD_BYTE_INDEXED, network);
   program.add(AND, IPV4_WORDS_MASK);
   program.add(SHIFT_LEFT, 2);
@@ -252,7 +252,7 @@ function goPastExtension(program: BpfAssembler, network: number, number: number)
 
   program.place(places.fragment);
   program.add(LOAD_HALF_INDEXED, network + 2);
-  program.jumpIf(IF_BITS, IPV6_FRAGMENT_OFFSET_MASK, "takeLess");
+  program.jumpIf(IF_BITS, IPV6_FRAGMENT_OFFSET_MASK, "takeMore");
   saveNextHeader(program, network);
   program.add(LOAD_CONSTANT, 8);
 

@@ -8,6 +8,7 @@ import type { SourceKind } from "./source_kind.ts";
 /**
  * Starts to take packets from interfaces, each of which is named once or more often.
  *
+ * @param input Where packets are to be put: an engine's input. By default, each in memory of its own.
  * @throws {UserError} when one can't be opened; then none is open.
  */
 export function openInterfaces(
@@ -15,11 +16,14 @@ export function openInterfaces(
   names: readonly string[],
   options: (name: string) => Readonly<LiveOptions>,
   log: Log,
+  input?: Uint8Array<ArrayBuffer>,
 ): InterfaceSource[] {
   const source = kind === "libpcap" ? LiveSource : RingSource;
   const sources: InterfaceSource[] = [];
   try {
-    for (const name of new Set(names)) sources.push(source.open(name, options(name), log));
+    for (const name of new Set(names)) {
+      sources.push(source.open(name, options(name), log, input));
+    }
   } catch (error) {
     for (const source of sources) source.close();
     throw error;

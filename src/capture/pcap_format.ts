@@ -25,11 +25,13 @@ export class PcapFormat implements SavefileFormat {
 
   private constructor(name: string, view: DataView, littleEndian: boolean, origin: TimeOrigin) {
     this.#name = name;
+    const magic = view.getUint32(0, littleEndian);
+    const isModified = magic === MODIFIED;
     this.#origin = origin;
-    const isModified = view.getUint32(0, littleEndian) === MODIFIED;
     const snapshotLength = view.getUint32(16, littleEndian);
     this.#records = {
       header: isModified ? MODIFIED_RECORD_HEADER : RECORD_HEADER,
+      perMillisecond: magic === NANOSECONDS ? 1_000_000 : 1000,
       littleEndian,
       // The high half says whether frames end in a check sequence.
       linkType: view.getUint32(20, littleEndian) & 0xffff,
@@ -57,19 +59,26 @@ export class PcapFormat implements SavefileFormat {
 
   index(reader: ChunkReader, batch: PacketBatch): number {
     const { view, end } = reader;
-    const { offset, captured, length, seconds, linkType, capacity } = batch;
-    const { header, littleEndian, linkType: link, most } = this.#records;
+    const { offset, captured, length, seconds, milliseconds, linkType, capacity } = batch;
+    const { header, littleEndian, linkType: link, most, perMillisecond } = this.#records;
     // Times are without a sign, as tcpdump has it. The first record settles from when they count.
     if (reader.start + header <= end) {
       this.#origin.settle(view.getUint32(reader.start, littleEndian));
     }
     const isCountedFrom1970 = this.#origin.seconds === 0;
     let position = reader.start;
-    // What it stops at is looked at below.
-    if (isCountedFrom1970 && batch.takeRecords !== null) {
-      position = batch.takeRecords(this.#records, position, end);
-    }
     let count = batch.count;
+    // A taker sees its own memory only, and takes times as they are.
+    if (isCountedFrom1970 && batch.taker !== null && reader.isInFirstWindow) {
+      const taken = batch.taker.takeRecords(this.#records, position, end, capacity);
+      position = taken.next;
+      batch.taken = taken.count;
+      if (taken.count === capacity) {
+        reader.start = position;
+        return 0;
+      }
+      // What it stopped at is looked at below.
+    }
     let needed = 0;
     while (count < capacity) {
       if (position + header > end) {
@@ -93,6 +102,7 @@ export class PcapFormat implements SavefileFormat {
       seconds[count] = isCountedFrom1970 ? time : this.#origin.secondsOf(time);
       captured[count] = size;
       length[count] = view.getUint32(position + 12, littleEndian);
+      milliseconds[count] = view.getUint32(position + 4, littleEndian) / perMillisecond;
       offset[count] = position + header;
       linkType[count] = link;
       count++;

@@ -21,7 +21,7 @@ const MOST_BLOCK_BYTES = 64 * 1024 * 1024;
 
 /**
  * Interfaces of a section that are known: nobody has so many, but a file may say so, in 20 bytes for
- * each. Of others no packet can be read.
+ * each. Of others no packet can be read. An index has room for the numbers of these.
  */
 const MOST_INTERFACES = 65_536;
 
@@ -36,6 +36,8 @@ const OPTION_TIME_OFFSET = 14;
 const MOST_EXACT_UNITS = 2 ** 52;
 
 interface Interface {
+  /** Its number in the file's section. */
+  number: number;
   linkType: number;
   /** Bytes kept of a packet at most; 0 for no limit. */
   snapshotLength: number;
@@ -59,6 +61,7 @@ export class PcapngFormat implements SavefileFormat {
   #unknownInterfaces = 0;
   /** The last packet's time, for simple packets, which have none: in seconds since 1970-01-01 UTC. */
   #time = 0;
+  #milliseconds = 0;
   readonly #name: string;
   readonly #origin: TimeOrigin;
 
@@ -158,6 +161,7 @@ export class PcapngFormat implements SavefileFormat {
   #readInterface(view: DataView, body: number, end: number): Interface {
     const little = this.#littleEndian;
     const found: Interface = {
+      number: this.#interfaces.length,
       linkType: view.getUint16(body, little),
       snapshotLength: view.getUint32(body + 4, little),
       unitsPerSecond: 1e6,
@@ -204,7 +208,9 @@ export class PcapngFormat implements SavefileFormat {
     const units = from.unitsPerSecond;
     if (units > MOST_EXACT_UNITS) {
       const stamp = BigInt(high) << 32n | BigInt(low);
-      this.#time = Number(stamp / from.exactUnitsPerSecond) + from.offsetSeconds;
+      const { exactUnitsPerSecond: exact } = from;
+      this.#time = Number(stamp / exact) + from.offsetSeconds;
+      this.#milliseconds = Number(stamp % exact * 1000n / exact);
       return;
     }
     // Nanoseconds since 1970 have more bits than a number: halves are divided one after the other.
@@ -214,7 +220,10 @@ export class PcapngFormat implements SavefileFormat {
       from.timeHighUnits = upper % units;
       from.timeHighSeconds = Math.round((upper - from.timeHighUnits) / units) + from.offsetSeconds;
     }
-    this.#time = from.timeHighSeconds + Math.floor((from.timeHighUnits + low) / units);
+    const beyond = from.timeHighUnits + low;
+    const whole = Math.floor(beyond / units);
+    this.#time = from.timeHighSeconds + whole;
+    this.#milliseconds = Math.floor((beyond - whole * units) * 1000 / units);
   }
 
   #add(
@@ -229,7 +238,9 @@ export class PcapngFormat implements SavefileFormat {
     batch.captured[at] = captured;
     batch.length[at] = length;
     batch.seconds[at] = this.#origin.secondsOf(this.#time);
+    batch.milliseconds[at] = this.#milliseconds;
     batch.linkType[at] = from.linkType;
+    batch.interface[at] = from.number;
   }
 
   #damaged(reader: ChunkReader, what: string): UserError {

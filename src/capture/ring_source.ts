@@ -7,9 +7,18 @@ import { kernelFilter } from "../../ffi/kernel_filter.ts";
 import { libpcapAbsence } from "../../ffi/libpcap.ts";
 import { PacketRing } from "../../ffi/packet_ring.ts";
 import type { Log } from "../log.ts";
+import {
+  FRAME_CAPTURED,
+  FRAME_LENGTH,
+  FRAME_LINK,
+  FRAME_NANOSECONDS,
+  FRAME_NEXT,
+  FRAME_SECONDS,
+  FRAME_START,
+} from "../model/ring_frame.ts";
 import { LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
-import type { BpfInstruction } from "./bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { directionFilter } from "./direction_filter.ts";
 import { filterBefore } from "./filter_before.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
@@ -24,6 +33,10 @@ import { preferredLinkType } from "./preferred_link_type.ts";
 
 /** Most packets of a batch: enough to share its cost, and few enough to stay in the cache. */
 const MOST_PACKETS = 4096;
+/** `struct sockaddr_ll` of <linux/if_packet.h>. */
+const LINK = { protocol: 2, index: 4, hardware: 8, kind: 10, address: 12 };
+/** The header of LINKTYPE_LINUX_SLL2, https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html. */
+const SLL2 = { protocol: 0, index: 4, hardware: 8, kind: 10, address: 12, size: 20 };
 /** The interface that sends itself what it sends. */
 const LOOPBACK = "lo";
 
@@ -36,23 +49,34 @@ const LOOPBACK = "lo";
 export class RingSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
 
-  private constructor(name: string, options: Readonly<LiveOptions>, log: Log) {
-    super(name, log, MOST_PACKETS);
+  private constructor(
+    name: string,
+    options: Readonly<LiveOptions>,
+    log: Log,
+    input: Uint8Array<ArrayBuffer> | undefined,
+  ) {
+    super(name, log, MOST_PACKETS, input);
     this.#options = options;
   }
 
   /**
    * Starts to take packets. An interface that is there and down is waited for.
    *
+   * @param input Where packets are to be put: an engine's input. By default, in memory of its own.
    * @throws {UserError} when there is no such interface, capture is not permitted, the filter has an
    * error or there is no libpcap to compile it, or the link type is one that is not decoded.
    */
-  static open(name: string, options: Readonly<LiveOptions>, log: Log): RingSource {
-    return new RingSource(name, options, log).start();
+  static open(
+    name: string,
+    options: Readonly<LiveOptions>,
+    log: Log,
+    input?: Uint8Array<ArrayBuffer>,
+  ): RingSource {
+    return new RingSource(name, options, log, input).start();
   }
 
   protected override openInterface(longPorts: readonly number[]): OpenInterface {
-    return new OpenRing(this.name, this.#options, longPorts);
+    return new OpenRing(this.name, this.#options, longPorts, this.input);
   }
 }
 
@@ -63,6 +87,10 @@ class OpenRing implements OpenInterface {
   readonly #name: string;
   readonly #options: Readonly<LiveOptions>;
   readonly #linkType: number;
+  readonly #isCooked: boolean;
+  /** Where the next frame of a block lies, and how many there are from there on. */
+  #at = 0;
+  #left = 0;
   readonly #socket: PacketSocket;
   readonly #ring: PacketRing;
   /** The beginning of the program: refuses what is not wanted. */
@@ -70,11 +98,17 @@ class OpenRing implements OpenInterface {
   readonly #counts: PacketSocketCounts = { packets: 0, drops: 0 };
   #droppedByInterface: number;
 
-  constructor(name: string, options: Readonly<LiveOptions>, longPorts: readonly number[]) {
+  constructor(
+    name: string,
+    options: Readonly<LiveOptions>,
+    longPorts: readonly number[],
+    input: Uint8Array<ArrayBuffer> | undefined,
+  ) {
     this.#name = name;
     this.index = indexOfInterface(name);
     this.#linkType = chosenLinkType(name);
     const isCooked = this.#linkType === LINKTYPE_LINUX_SLL2;
+    this.#isCooked = isCooked;
     this.#options = options;
     this.#filter = filterFor(name, options, this.#linkType);
     this.#droppedByInterface = interfaceDrops(name);
@@ -82,7 +116,7 @@ class OpenRing implements OpenInterface {
     this.#socket = socket;
     try {
       const { bufferMebibytes } = options;
-      this.#ring = new PacketRing(socket, bufferMebibytes, TIMEOUT_MILLISECONDS, isCooked);
+      this.#ring = new PacketRing(socket, bufferMebibytes, TIMEOUT_MILLISECONDS, input);
       this.#takePackets(longPorts);
     } catch (error) {
       this.close();
@@ -99,14 +133,20 @@ class OpenRing implements OpenInterface {
   }
 
   read(batch: PacketBatch): boolean {
-    this.#ring.fill(batch);
-    if (batch.count === 0) this.#socket.requireUp();
-    batch.linkType.fill(this.#linkType, 0, batch.count);
-    return this.#ring.isReady;
-  }
-
-  release(): void {
-    this.#ring.release();
+    if (this.#left === 0) this.#takeBlock(batch);
+    if (this.#left === 0) this.#socket.requireUp();
+    const back = this.#isCooked ? SLL2.size : 0;
+    if (batch.taker !== null) {
+      batch.taken = this.#left;
+      batch.taker.takeFrames(this.#at, this.#left, back, this.#linkType);
+      this.#left = 0;
+    } else {
+      const count = Math.min(this.#left, batch.capacity);
+      this.#at = indexFrames(batch, this.#at, count, back);
+      batch.linkType.fill(this.#linkType, 0, count);
+      this.#left -= count;
+    }
+    return this.#left > 0 || this.#ring.isReady;
   }
 
   setLongPorts(longPorts: readonly number[]): void {
@@ -132,6 +172,14 @@ class OpenRing implements OpenInterface {
     this.#socket.close();
   }
 
+  #takeBlock(batch: PacketBatch): void {
+    const frames = this.#ring.take();
+    if (frames === null) return;
+    this.#at = frames.at;
+    this.#left = frames.count;
+    if (this.#isCooked) addHeaders(batch.view, frames.at, frames.count);
+  }
+
   /** In an order in which no packet is taken that is not wanted. */
   #takePackets(longPorts: readonly number[]): void {
     const socket = this.#socket;
@@ -147,6 +195,42 @@ class OpenRing implements OpenInterface {
       this.setLongPorts(longPorts);
     }
     if (options.promiscuous && this.index !== 0) socket.addPromiscuous(this.index);
+  }
+}
+
+/** @returns Where the frame after the last lies. */
+function indexFrames(batch: PacketBatch, first: number, count: number, back: number): number {
+  const { view, seconds, milliseconds, offset, captured, length } = batch;
+  let at = first;
+  for (let packet = 0; packet < count; packet++) {
+    seconds[packet] = view.getUint32(at + FRAME_SECONDS, true);
+    milliseconds[packet] = view.getUint32(at + FRAME_NANOSECONDS, true) / 1_000_000;
+    captured[packet] = view.getUint32(at + FRAME_CAPTURED, true) + back;
+    length[packet] = view.getUint32(at + FRAME_LENGTH, true) + back;
+    offset[packet] = at + view.getUint16(at + FRAME_START, true) - back;
+    at += view.getUint32(at + FRAME_NEXT, true);
+  }
+  batch.count = count;
+  return at;
+}
+
+/**
+ * Puts the header of LINKTYPE_LINUX_SLL2 before the packet of each frame. The kernel leaves at least 28
+ * bytes between what it says of the link layer and the packet: the header, which says the same in another
+ * order, fits in between.
+ */
+function addHeaders(view: DataView, first: number, count: number): void {
+  let at = first;
+  for (let packet = 0; packet < count; packet++) {
+    const header = at + view.getUint16(at + FRAME_START, true) - SLL2.size;
+    const link = at + FRAME_LINK;
+    view.setUint32(header + SLL2.protocol, view.getUint16(link + LINK.protocol) << 16);
+    view.setUint32(header + SLL2.index, view.getUint32(link + LINK.index, true));
+    view.setUint16(header + SLL2.hardware, view.getUint16(link + LINK.hardware, true));
+    view.setUint16(header + SLL2.kind, view.getUint16(link + LINK.kind));
+    view.setUint32(header + SLL2.address, view.getUint32(link + LINK.address));
+    view.setUint32(header + SLL2.address + 4, view.getUint32(link + LINK.address + 4));
+    at += view.getUint32(at + FRAME_NEXT, true);
   }
 }
 

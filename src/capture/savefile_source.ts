@@ -10,9 +10,9 @@ import { TimeOrigin } from "./time_origin.ts";
 import { UnpackingReader } from "./unpacking_reader.ts";
 
 /** Bytes read at once: small enough to stay in a processor's cache until they are decoded. */
-export const WINDOW_BYTES = 256 * 1024;
+const WINDOW_BYTES = 256 * 1024;
 /** Room in the index for the packets of a window, of 64 bytes with their record header. */
-export const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
+const PACKETS_PER_BATCH = WINDOW_BYTES / 64;
 
 /** More than is looked at to tell what kind of file it is. */
 const LOOKED_AT_BYTES = 64;
@@ -48,8 +48,7 @@ export class SavefileSource implements PacketSource {
    * @param name What to call the capture in messages.
    * @param read Gives its bytes.
    * @param options `size` in bytes, what to do at the end, a batch to fill, with room for
-   * {@linkcode PACKETS_PER_BATCH} packets in {@linkcode WINDOW_BYTES}, and the origin of times, by
-   * default one that the first packet settles.
+   * {@linkcode WINDOW_BYTES}, and the origin of times, by default one that the first packet settles.
    */
   constructor(
     name: string,
@@ -63,7 +62,7 @@ export class SavefileSource implements PacketSource {
     this.#input = new UnpackingReader(name, read);
     this.#reader = new ChunkReader(
       (into) => this.#readUnlessClosed(into),
-      options.batch?.bytes ?? new Uint8Array(WINDOW_BYTES),
+      options.batch?.bytes.subarray(0, WINDOW_BYTES) ?? new Uint8Array(WINDOW_BYTES),
     );
     this.#batch = options.batch ?? new PacketBatch(PACKETS_PER_BATCH, this.#reader.bytes);
   }
@@ -83,7 +82,7 @@ export class SavefileSource implements PacketSource {
     opened?: Deno.FsFile,
   ): SavefileSource {
     if (path === "-") {
-      return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into), { origin });
+      return new SavefileSource(STANDARD_INPUT, (into) => Deno.stdin.read(into), { batch, origin });
     }
     let file: Deno.FsFile;
     try {
@@ -118,22 +117,22 @@ export class SavefileSource implements PacketSource {
     if (this.#failure !== null) throw this.#failure;
     if (this.#closed) return null;
     const batch = this.#batch;
-    batch.count = 0;
+    batch.clear();
     try {
       this.#format ??= await this.#recognize();
-      while (batch.count === 0) {
+      while (batch.isEmpty) {
         if (this.#closed) return null;
         // After a full batch the window has more, and reading on would move it.
         if (this.#needed > 0 && !(await this.#reader.fill(this.#needed))) return this.#atEnd();
-        if (batch.bytes !== this.#reader.bytes) batch.setBytes(this.#reader.bytes);
+        if (batch.bytes.buffer !== this.#reader.bytes.buffer) batch.setBytes(this.#reader.bytes);
         this.#needed = this.#format.index(this.#reader, batch);
       }
     } catch (error) {
       if (this.#closed) return null;
-      if (batch.count === 0) throw error;
+      if (batch.isEmpty) throw error;
       this.#failure = error;
     }
-    this.#received += batch.count;
+    this.#received += batch.count + batch.taken;
     return batch;
   }
 

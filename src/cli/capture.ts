@@ -10,6 +10,7 @@ import type { SourceChoice } from "../capture/source_choices.ts";
 import { sourceKind } from "../capture/source_kind.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
@@ -17,10 +18,10 @@ import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
-import { loadModules } from "./load_modules.ts";
+import { loadCaptureModules } from "./load_capture_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import type { PacketWork, WorkStatistics } from "./packet_work.ts";
-import { Reading } from "./reading.ts";
+import type { PacketWork, WorkStatistics } from "../workers/packet_work.ts";
+import { Reading } from "../workers/reading.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { sayPage } from "./say_page.ts";
@@ -80,7 +81,8 @@ export async function capture(
     );
   }
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
-  const opened = await open(names, options, log);
+  const memory = options.workers === 1 ? new EngineMemory(options.maxConversations) : undefined;
+  const opened = await open(names, options, memory, log);
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
@@ -102,6 +104,7 @@ export async function capture(
         ownNetworks,
         defaultNetworks,
         localServices,
+        memory,
         page: page?.worker,
       },
       log,
@@ -158,7 +161,7 @@ async function becomeUser(
   log: Log,
 ): Promise<(() => Promise<LoadedConfig>) | undefined> {
   if (user === undefined) return undefined;
-  await loadModules();
+  await loadCaptureModules();
   const runConfig = await readConfig(config);
   // Before the configuration, whose code is not ours, is run.
   giveUpPrivileges(user);
@@ -188,6 +191,7 @@ function mayRead(file: string): boolean {
 async function open(
   names: readonly string[],
   options: CaptureOptions,
+  memory: EngineMemory | undefined,
   log: Log,
 ): Promise<InterfaceSource[] | WorkerPool> {
   const live = {
@@ -200,7 +204,7 @@ async function open(
   };
   const kind = sourceKind(options.source, log);
   return options.workers === 1
-    ? openInterfaces(kind, names, () => live, log)
+    ? openInterfaces(kind, names, () => live, log, memory?.input)
     : await WorkerPool.open(options.workers, kind, names, live, options, log);
 }
 
@@ -213,7 +217,6 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
   await pool.start(
     {
       ownNetworks: run.ownNetworks,
-      maxConversations: options.maxConversations,
       own: sockets?.state() ?? null,
       wantsSeen: run.wantsSeen,
       user: options.user ?? null,

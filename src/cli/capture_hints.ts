@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import type { WorkStatistics } from "./packet_work.ts";
+import type { WorkStatistics } from "../workers/packet_work.ts";
 import type { Run } from "./run.ts";
 import { type KeptOutBy, WhyNoPackets } from "./why_no_packets.ts";
 

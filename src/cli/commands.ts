@@ -1,11 +1,10 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_LIVE_OPTIONS } from "../capture/live_options.ts";
 import { SOURCE_CHOICES } from "../capture/source_choices.ts";
-import { DEFAULT_MAX_CONVERSATIONS } from "../flow/default_max_conversations.ts";
+import { DEFAULT_MAX_CONVERSATIONS } from "../model/default_max_conversations.ts";
 import { LineLog, LOG_LEVELS, type LogLevel } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import type { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { exitStatusLines } from "./exit_statuses.ts";
 import { withImpliedCommand } from "./implied_command.ts";
@@ -34,15 +33,13 @@ const SCORED_CONVERSATIONS = 200_000;
 /**
  * Runs the command that the parameters name.
  *
- * @param thread Reads what is replayed, if it is there.
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
 export async function runCommand(
   parameters: readonly string[],
-  thread: SieveThread | null,
 ): Promise<number> {
   let status = 0;
-  const program = commandTable(thread, (outcome) => status = outcome);
+  const program = commandTable((outcome) => status = outcome);
   const names = new Set(program.commands.map((command) => command.name()));
   const implied = withImpliedCommand(parameters, names);
   const words = implied[0] === "explain" ? partedEnds(implied) : implied;
@@ -63,13 +60,9 @@ export async function runCommand(
 /**
  * All commands with their options: what `--help`, the manual page and completion are made of.
  *
- * @param thread Reads what is replayed, if it is there.
  * @param finish Told the exit status of the command that ran.
  */
-export function commandTable(
-  thread: SieveThread | null = null,
-  finish: (status: number) => void = () => {},
-): Command {
+export function commandTable(finish: (status: number) => void = () => {}): Command {
   const program = new Command("flosensor")
     .description(
       "Says who used whose service: packets in, attributed flows to Redis, to JSON lines or to the " +
@@ -164,7 +157,7 @@ export function commandTable(
     .action(async (names: string[], options) => {
       const { replay } = await import("./replay.ts");
       const files = [...options.readFile ?? [], ...names];
-      finish(await replay(files, options, log(options), thread));
+      finish(await replay(files, options, log(options)));
     });
 
   addRedisOptions(

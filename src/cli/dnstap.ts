@@ -11,8 +11,8 @@ import { type ListenAddress, parseListenAddress } from "../dns/listen_address.ts
 import { listenText } from "../dns/listen_error.ts";
 import type { Lookup } from "../dns/lookup_datagram.ts";
 import { LookupListener } from "../dns/lookup_listener.ts";
-import { FIRST_WINDOW, WINDOW_SECONDS } from "../flow/held_keys.ts";
-import { KeyWriter } from "../flow/key_writer.ts";
+import { FIRST_WINDOW, WINDOW_SECONDS } from "../model/windows.ts";
+import { KeyWriter } from "../engine/key_writer.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { PasswordFile } from "../sink/password_file.ts";

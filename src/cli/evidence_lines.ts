@@ -1,27 +1,37 @@
-import { NEITHER, SOURCE_END } from "../config/evidence.ts";
-import type { Facts } from "../config/facts.ts";
+import { NEITHER, SOURCE_END } from "../model/evidence.ts";
+import type { Facts } from "../model/facts.ts";
 import { EVIDENCE } from "../config/service_evidence.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 import { aligned } from "./aligned.ts";
 
 /**
  * What speaks for who opened a conversation and who serves, a line each.
  *
+ * @param weights What each of `EVIDENCE` weighs, for the source.
  * @param wasSeen Whether captures were looked at.
  */
-export function evidenceLines(facts: Facts, wasSeen: boolean): string[] {
+export function evidenceLines(
+  facts: Facts,
+  weights: ArrayLike<number>,
+  wasSeen: boolean,
+): string[] {
   const { opener, openerBy } = facts.evidence;
   const rows: string[][] = [];
   if (opener !== NEITHER) {
     const end = opener === SOURCE_END ? "source" : "destination";
-    rows.push([BY_NAMES[openerBy], `the ${end} opened`, "", OPENINGS[BY_NAMES[openerBy]] ?? ""]);
+    rows.push([
+      REASON_NAMES[openerBy],
+      `the ${end} opened`,
+      "",
+      OPENINGS[REASON_NAMES[openerBy]] ?? "",
+    ]);
   }
-  for (const evidence of EVIDENCE) {
-    const weight = evidence.weigh(facts);
+  for (const [i, evidence] of EVIDENCE.entries()) {
+    const weight = weights[i];
     if (weight === 0) continue;
     const end = weight > 0 ? "source" : "destination";
     rows.push([
-      BY_NAMES[evidence.by],
+      REASON_NAMES[evidence.by],
       `the ${end} serves`,
       `+${Math.abs(weight)}`,
       // The first sentence: docs/attribution.md has all of them.

@@ -1,13 +1,14 @@
-import { type Address, parseAddress } from "../config/address.ts";
+import { type Address, parseAddress } from "../model/address.ts";
 import { bareAddress } from "../config/bare_address.ts";
-import { emptyFacts, type Facts } from "../config/facts.ts";
+import { emptyFacts, type Facts } from "../model/facts.ts";
 import { loadConfig } from "../config/load.ts";
-import { Mapping, type MappingStory } from "../config/mapping.ts";
-import { clientIsDestination, DROP, FLOW, NO_MATCH, portOf, verdictOf } from "../config/outcome.ts";
-import { addressText } from "../flow/address_text.ts";
-import { FIRST_WINDOW } from "../flow/held_keys.ts";
-import { KeyWriter } from "../flow/key_writer.ts";
-import { OBSERVATION_WORDS } from "../flow/observation_batch.ts";
+import { Mapping } from "../config/mapping.ts";
+import { clientIsDestination, DROP, FLOW, NO_MATCH, portOf, verdictOf } from "../model/outcome.ts";
+import { addressText } from "../model/address_text.ts";
+import { FIRST_WINDOW } from "../model/windows.ts";
+import { KeyWriter } from "../engine/key_writer.ts";
+import { MappingProgram, type MappingStory } from "../engine/mapping_program.ts";
+import { OBSERVATION_WORDS } from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { keyText } from "../sink/keys.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
@@ -71,18 +72,19 @@ export async function explain(
   refuseConfigurations(ourNets);
   const { config, description } = await loadConfig(options.config);
   const mapping = new Mapping(config, ownNetworksOf(config, ourNets, log), log);
-  findNetworks(facts, mapping);
+  const program = new MappingProgram(mapping);
+  program.findNetworks(facts);
   const replayed = await readEvidence(facts, from, mapping, log);
   await print([
     `Configuration: ${description}`,
     "",
-    ...addressLines(facts, mapping),
+    ...addressLines(facts, mapping, program),
     ...await nameLines(facts, storeOf(options, config), log),
     "",
     ...replayed,
-    ...evidenceLines(facts, from.length > 0),
+    ...evidenceLines(facts, program.weigh(facts), from.length > 0),
     "",
-    ...decisionLines(facts, mapping),
+    ...decisionLines(facts, program),
   ].join("\n"));
   return 0;
 }
@@ -98,23 +100,18 @@ export async function explanation(
   log: Log,
 ): Promise<string> {
   const facts = factsOf(flow);
-  findNetworks(facts, mapping);
+  const program = new MappingProgram(mapping);
+  program.findNetworks(facts);
   await readListening(facts, log);
   return [
     `Configuration: ${description}`,
     "",
-    ...addressLines(facts, mapping),
+    ...addressLines(facts, mapping, program),
     "",
-    ...evidenceLines(facts, false),
+    ...evidenceLines(facts, program.weigh(facts), false),
     "",
-    ...decisionLines(facts, mapping),
+    ...decisionLines(facts, program),
   ].join("\n");
-}
-
-function findNetworks(facts: Facts, mapping: Mapping): void {
-  const isIpv6 = facts.family === 6;
-  facts.sourceNetwork = mapping.networkOf(facts.source, 0, isIpv6);
-  facts.destinationNetwork = mapping.networkOf(facts.destination, 0, isIpv6);
 }
 
 /** @returns Lines about what became of the conversation in the captures. */
@@ -171,18 +168,31 @@ function packetPort(text: string, what: string): number {
   );
 }
 
-function addressLines(facts: Facts, mapping: Mapping): string[] {
+function addressLines(facts: Facts, mapping: Mapping, program: MappingProgram): string[] {
   const isIpv6 = facts.family === 6;
-  const row = (end: string, words: Uint32Array, port: number, network: number) => [
+  const [isSourceLocal, isDestinationLocal] = program.areLocal(facts);
+  const row = (
+    end: string,
+    words: Uint32Array,
+    port: number,
+    network: number,
+    isLocal: boolean,
+  ) => [
     end,
     addressText(words, 0, isIpv6),
     `port ${port}`,
     network < 0 ? "in no network" : `in network ${mapping.networkNames[network]}`,
-    mapping.isOurs(words, 0, isIpv6) ? "own" : "",
+    isLocal ? "own" : "",
   ];
   return aligned([
-    row("source", facts.source, facts.sourcePort, facts.sourceNetwork),
-    row("destination", facts.destination, facts.destinationPort, facts.destinationNetwork),
+    row("source", facts.source, facts.sourcePort, facts.sourceNetwork, isSourceLocal),
+    row(
+      "destination",
+      facts.destination,
+      facts.destinationPort,
+      facts.destinationNetwork,
+      isDestinationLocal,
+    ),
   ], "");
 }
 
@@ -201,17 +211,14 @@ async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<s
 }
 
 /** The steps of the Redis contract, from the own networks on. */
-function decisionLines(facts: Facts, mapping: Mapping): string[] {
-  const isIpv6 = facts.family === 6;
-  const isWithinOwn = mapping.isOurs(facts.source, 0, isIpv6) &&
-    mapping.isOurs(facts.destination, 0, isIpv6);
-  if (mapping.suppressOwnNetwork && isWithinOwn) {
+function decisionLines(facts: Facts, program: MappingProgram): string[] {
+  if (program.isSuppressed(facts)) {
     return [
       "Both addresses are in the own networks, and suppressOwnNetwork is on: no keys are written.",
     ];
   }
-  const story = mapping.explain(facts);
-  return [...ruleLines(story), "", ...outcomeLines(story, facts, mapping)];
+  const story = program.explain(facts);
+  return [...ruleLines(story), "", ...outcomeLines(story, facts, program)];
 }
 
 function ruleLines(story: MappingStory): string[] {
@@ -230,13 +237,13 @@ function ruleLines(story: MappingStory): string[] {
   ];
 }
 
-function outcomeLines(story: MappingStory, facts: Facts, mapping: Mapping): string[] {
+function outcomeLines(story: MappingStory, facts: Facts, program: MappingProgram): string[] {
   const { outcome } = story;
   if (outcome === DROP) return ["The flow is dropped: no keys are written."];
   if (outcome === NO_MATCH || verdictOf(outcome) !== FLOW) {
     return ["Nothing attributes the flow: no keys are written."];
   }
-  const isIgnored = isIgnoredFlow(facts, mapping);
+  const isIgnored = program.isIgnored(facts);
   return [
     `The ${clientIsDestination(outcome) ? "destination" : "source"} is the client, ` +
     `the port of interest is ${portOf(outcome)}.`,
@@ -244,12 +251,6 @@ function outcomeLines(story: MappingStory, facts: Facts, mapping: Mapping): stri
     "Keys written:",
     ...keysOf(facts, outcome, isIgnored).map((key) => `  ${key}`),
   ];
-}
-
-function isIgnoredFlow(facts: Facts, mapping: Mapping): boolean {
-  const isIpv6 = facts.family === 6;
-  return mapping.ignoresFlow(facts.source, 0, isIpv6, facts.sourcePort) ||
-    mapping.ignoresFlow(facts.destination, 0, isIpv6, facts.destinationPort);
 }
 
 /** The keys, made by what makes them when packets are captured. */

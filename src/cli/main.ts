@@ -2,7 +2,6 @@ import { LineLog } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
-import { SieveThread } from "../workers/sieve_thread.ts";
 import { complain } from "./complain.ts";
 import { endAtOnce, endWork } from "./ending.ts";
 import { keepHangUps } from "./hang_up.ts";
@@ -11,14 +10,9 @@ import { keepHangUps } from "./hang_up.ts";
  * Runs the program.
  *
  * @param parameters What stands on the command line after the program's name.
- * @param started The thread that reads captures, or `null` where one is of no use; without it, that is
- * found out here.
  * @returns The exit status: 0, 1 for an error, 2 for wrong usage.
  */
-export async function main(
-  parameters: readonly string[],
-  started?: SieveThread | null,
-): Promise<number> {
+export async function main(parameters: readonly string[]): Promise<number> {
   keepHangUps(parameters);
   const uncaught = (event: Event, error: unknown) => {
     event.preventDefault();
@@ -26,20 +20,13 @@ export async function main(
   };
   globalThis.addEventListener("error", (event) => uncaught(event, event.error));
   globalThis.addEventListener("unhandledrejection", (event) => uncaught(event, event.reason));
-  let thread = started ?? null;
   try {
-    // It starts while the rest of the program is loaded, whatever else the parameters turn out to mean.
-    if (started === undefined && parameters.includes("replay")) {
-      thread = SieveThread.startFor(parameters);
-    }
     const { runCommand } = await import("./commands.ts");
-    return await runCommand(parameters, thread);
+    return await runCommand(parameters);
   } catch (error) {
     // Whoever read standard output has had enough: `flosensor replay FILE --json | head`.
     if (error instanceof OutputClosedError) return 0;
     return report(error, parameters);
-  } finally {
-    thread?.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { bareAddress } from "../config/bare_address.ts";
 import type { Log } from "../log.ts";
 import { isFile } from "./is_file.ts";

@@ -1,7 +1,7 @@
-import type { AlertPlace } from "../alert/alert_place.ts";
+import type { AlertPlace } from "../config/alert_place.ts";
 import { AlertSink } from "../alert/alert_sink.ts";
 import { Expectations } from "../alert/expectations.ts";
-import type { ExpectedService } from "../alert/expected_service.ts";
+import type { ExpectedService } from "../config/expected_service.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";

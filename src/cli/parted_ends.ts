@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { bareAddress } from "../config/bare_address.ts";
 
 /** An end as ss(8), conntrack(8) and URLs write it: `192.0.2.1:443`, `[2001:db8::1]:443`. */

@@ -1,5 +1,5 @@
 import { filtered } from "../capture/filtered.ts";
-import { PacketBatch } from "../capture/packet_batch.ts";
+import type { PacketBatch } from "../capture/packet_batch.ts";
 import { isPipe } from "../capture/pipe.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
@@ -7,8 +7,6 @@ import { TimeOrigin } from "../capture/time_origin.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
-import type { SightingBatch } from "../sieve/sighting_batch.ts";
-import type { SieveThread, SiftedFile } from "../workers/sieve_thread.ts";
 import { beforeEndingAtOnce } from "./ending.ts";
 import { isFile } from "./is_file.ts";
 import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
@@ -22,7 +20,6 @@ import { statisticsLine } from "./statistics.ts";
  * The command `replay`: reads saved captures one after the other, on their own time.
  *
  * @param parameters Files and own networks.
- * @param thread Reads the files, if it is there and none of them is a pipe or compressed.
  * @returns The exit status: 1 if one of the files could not be read to its end, 128 and the number
  * of the signal if one ended it.
  * @throws {UserError} for what is wrong at the start, and when a sink can't be written to.
@@ -31,7 +28,6 @@ export async function replay(
   parameters: readonly string[],
   options: RunOptions,
   log: Log,
-  thread: SieveThread | null = null,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
   const ownNetworks = parseOwnNetworks(networks, log);
@@ -39,8 +35,7 @@ export async function replay(
   sayFilesAmong(networks, log);
   refuseMistakenNames(parameters, names, "files", options.filter);
   const origin = new TimeOrigin();
-  const { times, arePlain } = await tryFiles(names, options.filter);
-  origin.settle(...times);
+  origin.settle(...await tryFiles(names, options.filter));
   const defaultNetworks = () => {
     log.info(
       "no own network is named: there will be no rst and icmp keys, and nothing is suppressed",
@@ -53,9 +48,7 @@ export async function replay(
     { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks, origin },
     log,
   );
-  return await new Replay(run, options, origin, log, !isLive && arePlain ? thread : null).run(
-    names,
-  );
+  return await new Replay(run, options, origin, log).run(names);
 }
 
 function nothingToReplay(parameters: readonly string[]): UserError {
@@ -73,15 +66,11 @@ function nothingToReplay(parameters: readonly string[]): UserError {
  * Reads the beginning of each file, so that what was mistyped is said at once, and not when all that
  * comes before was replayed.
  *
- * @returns When they begin, in seconds since 1970-01-01 UTC, and whether none of them is compressed.
+ * @returns When they begin, in seconds since 1970-01-01 UTC.
  * @throws {UserError} when one can't be opened or is no capture, or when the filter is wrong.
  */
-async function tryFiles(
-  names: readonly string[],
-  filter: string | undefined,
-): Promise<{ times: number[]; arePlain: boolean }> {
+async function tryFiles(names: readonly string[], filter: string | undefined): Promise<number[]> {
   const times: number[] = [];
-  let arePlain = true;
   for (const name of names) {
     // What comes out of a pipe can be read once only.
     if (isPipe(name)) continue;
@@ -89,12 +78,11 @@ async function tryFiles(
     try {
       const batch = await (await filtered(source, filter)).next();
       if (batch !== null && batch.count > 0) times.push(batch.seconds[0] + source.origin.seconds);
-      arePlain &&= !source.isPacked;
     } finally {
       source.close();
     }
   }
-  return { times, arePlain };
+  return times;
 }
 
 /** Says why a capture that was read to its end had no packets. */
@@ -127,25 +115,17 @@ class Replay {
   readonly #signals: EndSignals;
   readonly #progress = new Progress();
   readonly #sources: Pick<PacketSource, "statistics">[] = [];
-  readonly #thread: SieveThread | null;
   /** What is being read. */
-  #source: SavefileSource | SiftedFile | null = null;
+  #source: SavefileSource | null = null;
   /** Whether a pipe's next packets are waited for, and since the last flush there were none. */
   #isWaiting = false;
   #isIdle = false;
   /** What a flush threw between two batches. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(
-    run: Run,
-    options: RunOptions,
-    origin: TimeOrigin,
-    log: Log,
-    thread: SieveThread | null,
-  ) {
+  constructor(run: Run, options: RunOptions, origin: TimeOrigin, log: Log) {
     this.#run = run;
     this.#origin = origin;
-    this.#thread = thread;
     this.#options = options;
     this.#log = log;
     this.#signals = new EndSignals("end", log);
@@ -196,22 +176,15 @@ class Replay {
   async #file(name: string): Promise<void> {
     const { filter } = this.#options;
     try {
-      let packets: PacketSource | SiftedFile;
-      let sifted: SiftedFile | null = null;
-      if (this.#thread !== null) {
-        const { sieveSettings } = this.#run.meter;
-        sifted = this.#thread.read(name, filter, sieveSettings, this.#origin.seconds);
-        packets = sifted;
-        this.#source = packets;
-      } else {
-        const pipe = await this.#openPipe(name);
-        if (this.#signals.status !== 0) return;
-        const source = SavefileSource.open(name, undefined, this.#origin, pipe ?? undefined);
-        this.#source = source;
-        packets = await filtered(source, filter);
-      }
+      const pipe = await this.#openPipe(name);
+      if (this.#signals.status !== 0) return;
+      const batch = this.#run.engine.newBatch();
+      // A filter goes by the index.
+      if (filter !== undefined) batch.taker = null;
+      const source = SavefileSource.open(name, batch, this.#origin, pipe ?? undefined);
+      this.#source = source;
+      const packets = await filtered(source, filter);
       await this.#read(packets);
-      this.#origin.untold += sifted?.untold ?? 0;
       const isEmpty = packets.statistics().received === 0 && this.#signals.status === 0;
       if (isEmpty) this.#log.warn(await whyEmpty(name, filter));
     } finally {
@@ -248,11 +221,10 @@ class Replay {
     return await Promise.race([opening, this.#signals.received.then(() => null)]);
   }
 
-  async #read(packets: PacketSource | SiftedFile): Promise<void> {
+  async #read(packets: PacketSource): Promise<void> {
     this.#sources.push(packets);
     for (let batch; (batch = await this.#next(packets)) !== null;) {
-      if (batch instanceof PacketBatch) this.#run.meter.take(batch);
-      else this.#run.meter.takeSightings(batch);
+      this.#run.engine.take(batch);
       if (this.#run.isCongested) await this.#run.flushSinks().catch((error) => this.#fail(error));
       if (this.#progress.isDue) {
         this.#progress.show(this.#source!);
@@ -264,9 +236,8 @@ class Replay {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  async #next(packets: PacketSource | SiftedFile): Promise<PacketBatch | SightingBatch | null> {
-    // A file is on the capture's time alone.
-    this.#isWaiting = this.#source instanceof SavefileSource;
+  async #next(packets: PacketSource): Promise<PacketBatch | null> {
+    this.#isWaiting = true;
     try {
       return await packets.next();
     } catch (error) {
@@ -283,7 +254,7 @@ class Replay {
 
   /** Also while a pipe has nothing: what came out of it before is not kept back until it has. */
   #flush(): void {
-    if (this.#isWaiting && this.#isIdle) this.#run.meter.flush();
+    if (this.#isWaiting && this.#isIdle) this.#run.engine.flush();
     this.#isIdle = true;
     this.#run.flushSinks().catch((error) => this.#fail(error));
   }
@@ -296,9 +267,9 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { meter, names, counts, dnsStatistics } = this.#run;
+    const { engine, names, counts, dnsStatistics } = this.#run;
     this.#log.info(
-      statisticsLine(sources, meter.statistics(), counts, dnsStatistics, names.forgotten),
+      statisticsLine(sources, engine.statistics(), counts, dnsStatistics, names.forgotten),
     );
   }
 }

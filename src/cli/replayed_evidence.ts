@@ -1,13 +1,13 @@
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { SavefileSource } from "../capture/savefile_source.ts";
-import type { Facts } from "../config/facts.ts";
+import type { Facts } from "../model/facts.ts";
 import type { Mapping } from "../config/mapping.ts";
 import { KnownNames } from "../dns/known_names.ts";
-import { addressText } from "../flow/address_text.ts";
+import { correctionText } from "../engine/correction_text.ts";
 import type { Log } from "../log.ts";
+import { addressText } from "../model/address_text.ts";
 import { UserError } from "../user_error.ts";
-import { correctionText } from "./correction_text.ts";
-import { Meters } from "./meters.ts";
+import { Meters } from "../workers/meters.ts";
 
 /**
  * Reads into the facts of a conversation what can be known without a capture: whether this host
@@ -37,7 +37,7 @@ export async function readReplayed(
 ): Promise<string[]> {
   const corrections: string[] = [];
   const names = new KnownNames();
-  const { flows: meter } = new Meters({
+  const { engine } = new Meters({
     mapping,
     names,
     emit: () => {},
@@ -50,11 +50,15 @@ export async function readReplayed(
     },
   });
   for (const file of files) {
-    const source = SavefileSource.open(file);
+    const source = SavefileSource.open(file, engine.newBatch());
     let packets = 0;
     try {
-      for (let batch; (batch = await source.next()) !== null; packets += batch.count) {
-        meter.take(batch);
+      for (
+        let batch;
+        (batch = await source.next()) !== null;
+        packets += batch.count + batch.taken
+      ) {
+        engine.take(batch);
       }
     } catch (error) {
       if (!(error instanceof UserError) || packets === 0) throw error;
@@ -64,7 +68,7 @@ export async function readReplayed(
     }
   }
   const there = files.join(", ");
-  const isThere = meter.readEvidence(facts);
+  const isThere = engine.readEvidence(facts);
   return [
     isThere
       ? `The conversation is in ${there}.`

@@ -12,7 +12,7 @@ import { reportData } from "../report/report_data.ts";
 import { diffOfStores, diffOfTimes, type DiffRow } from "../report/report_diff.ts";
 import type { Group } from "../report/report_query.ts";
 import type { ReportSource } from "../report/report_source.ts";
-import { parseDuration } from "../store/duration.ts";
+import { parseDuration } from "../model/duration.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sourceOf, type SourceOptions } from "./report_source_of.ts";

@@ -5,12 +5,13 @@ import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../dns/dns_ports.ts";
+import { responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { FlowMeter, FlowMeterStatistics } from "../flow/flow_meter.ts";
-import type { LocalServices } from "../flow/local_services.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { Engine, EngineStatistics } from "../engine/engine.ts";
+import type { EngineMemory } from "../engine/engine_memory.ts";
+import type { LocalServices } from "../model/local_services.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
@@ -20,10 +21,10 @@ import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
+import { correctionText } from "../engine/correction_text.ts";
+import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
-import { correctionText } from "./correction_text.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
-import { Meters } from "./meters.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -59,6 +60,8 @@ export interface RunPurpose {
   readonly localServices?: LocalServices;
   /** The thread of a page, which keeps what it shows where there is no store. */
   readonly page?: Worker;
+  /** The engine's memory, where sources put packets into it already. */
+  readonly memory?: EngineMemory;
   /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
   readonly origin?: TimeOrigin;
 }
@@ -117,8 +120,9 @@ export class Run {
       emitNames: (writes) => this.writeNames(writes),
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
-      clock: purpose.mode === "capture" ? () => Math.floor(Date.now() / 1000) : undefined,
+      clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
+      memory: purpose.memory,
       ownConnections: this.sockets ?? undefined,
       localServices: purpose.localServices,
       onCorrection: log.isDebug
@@ -127,7 +131,7 @@ export class Run {
     });
     this.#forgetAbandoning = beforeEndingAtOnce(() => this.#abandon());
     // A port that was ours may belong to another program next.
-    if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.meter.judgeAnew();
+    if (this.sockets !== null) this.sockets.onEndpointsChanged = () => this.engine.declassify();
   }
 
   /**
@@ -175,9 +179,9 @@ export class Run {
     return this.#loaded.mapping.flushInterval;
   }
 
-  /** The meter of flows. */
-  get meter(): FlowMeter {
-    return this.meters.flows;
+  /** What takes packets. */
+  get engine(): Engine {
+    return this.meters.engine;
   }
 
   /** What was counted of DNS; `null` where it is not read. */
@@ -201,7 +205,7 @@ export class Run {
   }
 
   /** Why most of what a meter has counted gave no flow, if that is so. */
-  whyNoFlows(flows: FlowMeterStatistics): NoFlowReason[] {
+  whyNoFlows(flows: EngineStatistics): NoFlowReason[] {
     const { config } = this.#options;
     return whyNoFlows(flows, this.#loaded.mapping, [
       ...this.#purpose.ownNetworks.map(cidrText),
@@ -305,8 +309,8 @@ export class Run {
 
   async #close(): Promise<void> {
     const flush = () => {
-      this.meter.flush();
-      this.meter.emitSeen();
+      this.engine.end();
+      this.engine.emitSeen();
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
     const results = await Promise.allSettled(work.map(async (close) => await close()));
@@ -319,7 +323,7 @@ export class Run {
   /** What is done where nothing can be waited for: the terminal is given back, and losses are said. */
   #abandon(): void {
     try {
-      this.meter.flush();
+      this.engine.flush();
     } finally {
       for (const sink of this.#sinks.all) {
         const error = sink.abandon("the program was ended at once");

@@ -1,9 +1,9 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
-import { BY_NAMES } from "../flow/by.ts";
-import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
-import { BECAME_NAMES, GAVE_FLOW } from "../flow/no_flow.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
+import { BECAME_NAMES, GAVE_FLOW } from "../model/no_flow.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
 import { undecodedText } from "./undecoded_text.ts";
 
@@ -28,7 +28,7 @@ export interface SinkCounts {
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
-  meter: FlowMeterStatistics,
+  meter: EngineStatistics,
   sinks: SinkCounts,
   dns: DnsStatistics | null = null,
   forgottenNames = 0,
@@ -55,35 +55,35 @@ export function statisticsLine(
 }
 
 /** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */
-function numbersText(decoded: number, { undecoded }: FlowMeterStatistics): string {
+function numbersText(decoded: number, { undecoded }: EngineStatistics): string {
   const texts = undecoded.filter(({ outcome }) => outcome === decoded).slice(0, MOST_NUMBERS)
     .map((count) => `${count.packets} ${undecodedText(count)}`);
   return texts.length === 0 ? "" : `: ${texts.join(", ")}`;
 }
 
 /** What was forgotten for want of room. */
-function forgottenText({ forgotten, evidence }: FlowMeterStatistics): string {
-  const { ends, halfOpen, heldKeys } = evidence;
+function forgottenText({ forgotten, evidence }: EngineStatistics): string {
+  const { ends, halfOpen, suppressedKeys } = evidence;
   const counts = [
     [forgotten, ""],
     [ends, " addresses with ports"],
     [halfOpen, " half-open connections"],
-    [heldKeys, " held keys"],
+    [suppressedKeys, " held keys"],
   ] as const;
   const texts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count}${what}`);
   return texts.length === 0 ? "" : ` (forgotten: ${texts.join(", ")})`;
 }
 
 /** How many conversations gave no flow, and why. */
-function noFlowText({ became }: FlowMeterStatistics): string {
+function noFlowText({ became }: EngineStatistics): string {
   const texts = became.map((count, kind) => `${count} ${BECAME_NAMES[kind]}`)
     .filter((_, kind) => kind !== GAVE_FLOW && became[kind] > 0);
   return texts.length === 0 ? "" : `without flow: ${texts.join(", ")}; `;
 }
 
 /** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */
-function flowsByText({ flowsBy, corrections }: FlowMeterStatistics): string {
-  const texts = flowsBy.map((count, by) => `${count} ${BY_NAMES[by]}`)
+function flowsByText({ flowsBy, corrections }: EngineStatistics): string {
+  const texts = flowsBy.map((count, by) => `${count} ${REASON_NAMES[by]}`)
     .filter((_, by) => flowsBy[by] > 0);
   if (texts.length === 0) return "";
   return ` (${texts.join(", ")}${corrections === 0 ? "" : `; ${corrections} corrected`})`;

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { BYTE_SIZE_FORM, parseByteSize } from "../store/byte_size.ts";
-import { DURATION_FORM, parseDuration } from "../store/duration.ts";
+import { BYTE_SIZE_FORM, parseByteSize } from "../model/byte_size.ts";
+import { DURATION_FORM, parseDuration } from "../model/duration.ts";
 
 /**
  * Reads an option whose value is a length of time.

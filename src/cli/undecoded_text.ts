@@ -1,6 +1,6 @@
 import { linkTypeName } from "../../ffi/libpcap.ts";
 import { NOT_IP, OTHER_PROTOCOL, UNSUPPORTED_LINK_TYPE } from "../packet/decoded.ts";
-import { NOT_IP_FAMILY, NOT_IP_PPP } from "../packet/packet_header.ts";
+import { NOT_IP_80211, NOT_IP_FAMILY, NOT_IP_LLC, NOT_IP_PPP } from "../packet/packet_header.ts";
 import type { UndecodedCount } from "../packet/undecoded_counts.ts";
 import { UserError } from "../user_error.ts";
 
@@ -50,6 +50,19 @@ const IP_PROTOCOLS: Record<number, string> = {
   137: "MPLS",
 };
 
+/** Types of IEEE 802.11 frames (section 9.2.4.1.3). */
+const FRAME_TYPES = ["management", "control", "without data"];
+
+/** Destination and source access points of IEEE 802.2 that are met. */
+const ACCESS_POINTS: Record<number, string> = {
+  0x4242: "spanning tree",
+  0xaaaa: "SNAP",
+  0xe0e0: "IPX",
+  0xf0f0: "NetBIOS",
+  0xfefe: "IS-IS, CLNP",
+  0xffff: "IPX without header",
+};
+
 /** What packets were of that were not decoded: `link type 127 (IEEE802_11_RADIO)`. */
 export function undecodedText({ outcome, number }: UndecodedCount): string {
   switch (outcome) {
@@ -66,8 +79,17 @@ export function undecodedText({ outcome, number }: UndecodedCount): string {
 function notIpText(number: number): string {
   const value = number & 0xffff;
   if ((number & NOT_IP_FAMILY) !== 0) return `address family ${value}`;
+  if ((number & NOT_IP_80211) !== 0) {
+    return named(
+      `IEEE 802.11 type ${value >>> 2 & 3} subtype ${value >>> 4}`,
+      FRAME_TYPES[value >>> 2 & 3],
+    );
+  }
   const hexadecimal = `0x${value.toString(16).padStart(4, "0")}`;
   if ((number & NOT_IP_PPP) !== 0) return `PPP protocol ${hexadecimal}`;
+  if ((number & NOT_IP_LLC) !== 0) {
+    return named(`IEEE 802.2 access points ${hexadecimal}`, ACCESS_POINTS[value]);
+  }
   return number === 0
     ? "IEEE 802.3 frames without EtherType"
     : named(`EtherType ${hexadecimal}`, ETHER_TYPES[value]);

@@ -1,7 +1,8 @@
 import { cidrText } from "../config/cidr.ts";
 import type { Mapping } from "../config/mapping.ts";
-import { addressText } from "../flow/address_text.ts";
-import type { ConversationExample, FlowMeterStatistics } from "../flow/flow_meter.ts";
+import { addressText } from "../model/address_text.ts";
+import type { ConversationExample } from "../engine/conversation_example.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
 import {
   DROPPED,
   GAVE_FLOW,
@@ -12,7 +13,7 @@ import {
   ONLY_OPENED,
   OWN_CONNECTION,
   SUPPRESSED,
-} from "../flow/no_flow.ts";
+} from "../model/no_flow.ts";
 import {
   BAD_LENGTH,
   BAD_VERSION,
@@ -47,7 +48,7 @@ const MOST_NUMBERS = 3;
  * @param parameters What `explain` needs besides a conversation to say the same: own networks, options.
  */
 export function whyNoFlows(
-  flows: FlowMeterStatistics,
+  flows: EngineStatistics,
   mapping: Mapping,
   parameters: readonly string[] = [],
 ): NoFlowReason[] {
@@ -75,7 +76,7 @@ function mostOf(counts: readonly number[], last: number): number[] {
   return kinds.slice(0, enough + 1);
 }
 
-function packetsText(outcome: number, { decoded, undecoded }: FlowMeterStatistics): string {
+function packetsText(outcome: number, { decoded, undecoded }: EngineStatistics): string {
   const all = decoded.reduce((sum, count) => sum + count, 0);
   const numbers = undecoded.filter((it) => it.outcome === outcome);
   const texts = numbers.slice(0, MOST_NUMBERS).map((it) =>
@@ -115,7 +116,7 @@ function whatOfPackets(outcome: number, which: string): string {
 
 function conversationsText(
   kind: number,
-  { became, examples }: FlowMeterStatistics,
+  { became, examples }: EngineStatistics,
   mapping: Mapping,
   parameters: readonly string[],
 ): string {

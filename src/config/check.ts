@@ -1,6 +1,6 @@
 import { type Cidr, cidrText, parseCidr } from "./cidr.ts";
 import { Action } from "./action.ts";
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import type { ConfigPath } from "./config_error.ts";
 import { PrefixSet } from "./coverage.ts";
 import { resolveNetworks } from "./mapping.ts";

@@ -29,6 +29,8 @@ export type Expected = readonly [
   protocol: "tcp" | "udp",
   ...clients: readonly string[],
 ];
+/** What makes flows of packets in packets. */
+export type Tunnels = "inner" | "outer" | "both";
 
 /** The settings of config.ts. Each may be left out. */
 export interface Config<Name extends string = string> {
@@ -103,6 +105,13 @@ export interface Config<Name extends string = string> {
   multicastDns?: boolean;
   /** Names that make no dns, cname and nx keys when they are looked up, with all below them. */
   ignoreDns?: readonly string[];
+  /**
+   * What makes flows of packets in packets: the conversations inside of tunnels (VXLAN, GRE, GTP-U ...),
+   * the tunnels themselves, or both. With `"inner"`, the ends of a tunnel still make peer keys.
+   *
+   * @default {"inner"}
+   */
+  tunnels?: Tunnels;
   /** The networks. An address is in the first that holds it. By default, one, "all". */
   networks?: readonly Network<Name>[];
   /**

@@ -1,10 +1,17 @@
-import { BY_FUNCTION } from "../flow/by.ts";
-import { addressText } from "../flow/address_text.ts";
-import { Action, type ActionImage, KIND_FUNCTION } from "./action.ts";
+import { addressText } from "../model/address_text.ts";
+import type { Facts } from "../model/facts.ts";
+import {
+  clientIsDestination,
+  DROP,
+  flowOutcome,
+  NO_MATCH,
+  type Outcome,
+} from "../model/outcome.ts";
+import { BY_FUNCTION } from "../model/reason.ts";
+import { Action, type CompiledAction } from "./action.ts";
 import { DST, SRC } from "./end.ts";
-import type { Facts } from "./facts.ts";
 import type { Attribution, Flow, FlowFunction } from "./flow_function.ts";
-import { clientIsDestination, DROP, flowOutcome, NO_MATCH, type Outcome } from "./outcome.ts";
+import { KIND_FUNCTION } from "./mapping_layout.ts";
 import { MAXIMUM_PORT } from "./port_set.ts";
 import { shown } from "./shown.ts";
 
@@ -13,7 +20,7 @@ const TCP = 6;
 /** A user's function in the place of an action. */
 export class CustomAction extends Action {
   override readonly alwaysMatches = false;
-  override readonly image: ActionImage = { kind: KIND_FUNCTION };
+  override readonly compiled: CompiledAction = { kind: KIND_FUNCTION };
   readonly #function: FlowFunction;
   readonly #networkNames: readonly string[];
   readonly #report: (problem: string) => void;
@@ -35,7 +42,8 @@ export class CustomAction extends Action {
     this.#report = report;
   }
 
-  override decide(facts: Facts): Outcome {
+  /** What the function says of one direction of a conversation. */
+  decide(facts: Facts): Outcome {
     const answer = this.#ask(facts);
     if (typeof answer === "number") return answer;
     if (!this.#isReported) {

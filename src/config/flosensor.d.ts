@@ -95,6 +95,13 @@ export interface Config<Name extends string = string> {
   multicastDns?: boolean;
   /** Names that make no dns, cname and nx keys when they are looked up, with all below them. */
   ignoreDns?: readonly string[];
+  /**
+   * What makes flows of packets in packets: the conversations inside of tunnels (VXLAN, GRE, GTP-U ...),
+   * the tunnels themselves, or both. With `"inner"`, the ends of a tunnel still make peer keys.
+   *
+   * @default {"inner"}
+   */
+  tunnels?: Tunnels;
   /** The networks. An address is in the first that holds it. By default, one, "all". */
   networks?: readonly Network<Name>[];
   /**
@@ -114,6 +121,9 @@ export type Expected = readonly [
   protocol: "tcp" | "udp",
   ...clients: readonly string[]
 ];
+
+/** What makes flows of packets in packets. */
+export type Tunnels = "inner" | "outer" | "both";
 
 /** A network: its name and its prefixes. */
 export type Network<Name extends string> = readonly [
@@ -239,7 +249,8 @@ export interface AssignOptions {
 /**
  * The end that was seen to open the conversation is the client: by SYN and SYN-ACK (RFC 9293,
  * section 3.5), by the QR bit of DNS (RFC 1035, section 4.1.1), or as the sender of a UDP
- * conversation's first packet. Does not match where that was not seen.
+ * conversation's first packet, unless much speaks for it as the server. Does not match where that was
+ * not seen.
  */
 export declare function Initiator(): Action;
 

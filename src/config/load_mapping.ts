@@ -11,7 +11,7 @@ export interface LoadMappingOptions {
 }
 
 /**
- * Loads a configuration, and makes of it what a `FlowMeter` asks.
+ * Loads a configuration, and makes of it what a `Engine` asks.
  *
  * @throws {UserError} for the first thing that is wrong with it, or with the own networks.
  */

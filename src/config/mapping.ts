@@ -1,41 +1,16 @@
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
+import type { Facts } from "../model/facts.ts";
+import { NO_MATCH, type Outcome } from "../model/outcome.ts";
 import type { Log } from "../log.ts";
 import { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { pathText } from "./config_error.ts";
 import { CustomAction } from "./custom_action.ts";
-import type { Facts } from "./facts.ts";
 import { OUR_NETS } from "./our_nets.ts";
-import { mappingImage } from "./mapping_image.ts";
-import { NO_MATCH, type Outcome } from "./outcome.ts";
+import type { Tunnels } from "./configuration.ts";
+import { compiledMapping } from "./compiled_mapping.ts";
 import { PrefixTable } from "./prefix_table.ts";
 import type { ValidConfig } from "./valid_config.ts";
-
-/** What became of one rule, when a mapping was asked about a flow. */
-export interface RuleStory {
-  /** Its index in `flows`. */
-  readonly index: number;
-  /** Where it stands, `config.ts:12`. */
-  readonly place: string;
-  /** The rule as text: networks and action. */
-  readonly rule: string;
-  /** Whether the rule decided, and so was the last to be asked. */
-  readonly matched: boolean;
-  /** Why it did or did not, in one sentence without a full stop. */
-  readonly reason: string;
-}
-
-/** How a mapping came to its outcome. */
-export interface MappingStory {
-  /** The network of the source, or `null` when it is in none. */
-  readonly sourceNetwork: string | null;
-  /** The network of the destination, or `null` when it is in none. */
-  readonly destinationNetwork: string | null;
-  /** The rules that were asked, in order. Empty when an address is in no network. */
-  readonly rules: readonly RuleStory[];
-  /** What they said. */
-  readonly outcome: Outcome;
-}
 
 /** A checked configuration with the own networks put in: what the sensor asks about each flow. */
 export class Mapping {
@@ -53,6 +28,8 @@ export class Mapping {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
+  readonly tunnels: Tunnels;
   /** The own networks. */
   readonly ourNets: readonly Cidr[];
   /** Names of the networks; a network's number is its index. */
@@ -61,18 +38,15 @@ export class Mapping {
   readonly actions: readonly Action[];
 
   /**
-   * All of it that a meter asks about each conversation, as {@linkcode mappingImage} lays it out.
+   * All of it that an engine asks about each conversation, as {@linkcode compiledMapping} lays it out.
    *
    * @internal
    */
-  readonly image: Int32Array;
+  readonly compiled: Int32Array;
 
   readonly #config: ValidConfig;
-  readonly #networks: PrefixTable;
-  readonly #ourNets: PrefixTable;
-  /** For each address that `ignoreFlows` names, the number of its ports in `#ignoredPorts`. */
-  readonly #ignored: PrefixTable;
-  readonly #ignoredPorts: readonly Int32Array[];
+  /** The address families of the networks. */
+  readonly #families: ReadonlySet<number>;
   readonly #sources: Int32Array;
   readonly #destinations: Int32Array;
 
@@ -93,20 +67,22 @@ export class Mapping {
     this.dnsPorts = config.dnsPorts;
     this.multicastDns = config.multicastDns;
     this.ignoreDns = config.ignoreDns;
+    this.tunnels = config.tunnels;
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);
     this.actions = config.rules.map((_, index) => this.#action(index, log));
-    this.#networks = new PrefixTable(
-      resolveNetworks(config, ourNets).flatMap((prefixes, number) =>
+    const prefixesOfNetworks = resolveNetworks(config, ourNets);
+    this.#families = new Set(prefixesOfNetworks.flat().map(({ family }) => family));
+    const networks = new PrefixTable(
+      prefixesOfNetworks.flatMap((prefixes, number) =>
         prefixes.map((prefix) => [prefix, number] as const)
       ),
     );
-    this.#ourNets = new PrefixTable(ourNets.map((prefix) => [prefix, 0]));
-    [this.#ignored, this.#ignoredPorts] = ignoredTable(config);
+    const [ignored, ignoredPorts] = ignoredTable(config);
     this.#sources = Int32Array.from(config.rules, ({ source }) => source);
     this.#destinations = Int32Array.from(config.rules, ({ destination }) => destination);
     const firstFunction = this.actions.findIndex((action) => action instanceof CustomAction);
-    this.image = mappingImage({
+    this.compiled = compiledMapping({
       place: config.placeOf(["flows"]),
       usesEvidence: this.actions.some((action) => action.usesEvidence),
       suppressOwnNetwork: this.suppressOwnNetwork,
@@ -114,80 +90,27 @@ export class Mapping {
         return { source, destination, action: this.actions[i] };
       }),
       rulesBeforeFunction: firstFunction < 0 ? this.actions.length : firstFunction,
-      networks: this.#networks,
-      ownNetworks: this.#ourNets,
-      ignored: this.#ignored,
-      ignoredPorts: this.#ignoredPorts,
+      networks,
+      localNetworks: new PrefixTable(ourNets.map((prefix) => [prefix, 0])),
+      ignored,
+      ignoredPorts,
     });
   }
 
-  /**
-   * The number of the first network that holds the address, or -1.
-   *
-   * @param words Where the address is: four words in network order, IPv4 in the last of them.
-   * @param offset Index of its first word.
-   * @param isIpv6 Whether it is an IPv6 address.
-   */
-  networkOf(words: Uint32Array, offset: number, isIpv6: boolean): number {
-    return this.#networks.find(words, offset, isIpv6);
+  /** What a rule that is a function says of one direction of a conversation. */
+  askFunction(index: number, facts: Facts): Outcome {
+    const action = this.actions[index];
+    return action instanceof CustomAction ? action.decide(facts) : NO_MATCH;
   }
 
   /** Whether a network has prefixes of this address family. */
   hasNetworks(family: 4 | 6): boolean {
-    const { ipv4Count, ipv6Count } = this.#networks;
-    return (family === 4 ? ipv4Count : ipv6Count) > 0;
+    return this.#families.has(family);
   }
 
   /** Where the configuration has an entry, for messages: `config.ts:12`. */
   placeOf(entry: "networks" | "flows" | "ignoreFlows"): string {
     return this.#config.placeOf([entry]);
-  }
-
-  /** Whether the address is in the own networks. Parameters as of {@linkcode networkOf}. */
-  isOurs(words: Uint32Array, offset: number, isIpv6: boolean): boolean {
-    return this.#ourNets.find(words, offset, isIpv6) >= 0;
-  }
-
-  /** Whether `ignoreFlows` names this address and port. Parameters as of {@linkcode networkOf}. */
-  ignoresFlow(words: Uint32Array, offset: number, isIpv6: boolean, port: number): boolean {
-    const number = this.#ignored.find(words, offset, isIpv6);
-    return number >= 0 && this.#ignoredPorts[number].includes(port);
-  }
-
-  /**
-   * What the rules say of one direction of a conversation. An address in no network, or no rule that
-   * matches: {@linkcode NO_MATCH}.
-   *
-   * @param facts With the numbers of both networks, from {@linkcode networkOf}.
-   */
-  decide(facts: Facts): Outcome {
-    const { sourceNetwork, destinationNetwork } = facts;
-    if (sourceNetwork < 0 || destinationNetwork < 0) return NO_MATCH;
-    for (let i = 0; i < this.actions.length; i++) {
-      const source = this.#sources[i];
-      if (source >= 0 && source !== sourceNetwork) continue;
-      const destination = this.#destinations[i];
-      if (destination >= 0 && destination !== destinationNetwork) continue;
-      const outcome = this.actions[i].decide(facts);
-      if (outcome !== NO_MATCH) return outcome;
-    }
-    return NO_MATCH;
-  }
-
-  /** How {@linkcode decide} comes to its outcome, rule by rule. */
-  explain(facts: Facts): MappingStory {
-    const networkName = (number: number) => this.networkNames[number] ?? null;
-    const isMapped = facts.sourceNetwork >= 0 && facts.destinationNetwork >= 0;
-    const rules: RuleStory[] = [];
-    for (let i = 0; isMapped && i < this.actions.length && !rules.at(-1)?.matched; i++) {
-      rules.push(this.#story(i, facts));
-    }
-    return {
-      sourceNetwork: networkName(facts.sourceNetwork),
-      destinationNetwork: networkName(facts.destinationNetwork),
-      rules,
-      outcome: this.decide(facts),
-    };
   }
 
   /** A rule as text: `our_nets -> any  LowerPort(DST)`. */
@@ -197,17 +120,15 @@ export class Mapping {
     return `${networks}  ${this.actions[index]}`;
   }
 
-  #story(index: number, facts: Facts): RuleStory {
-    const story = {
-      index,
-      place: this.#config.placeOf(["flows", index]),
-      rule: this.ruleText(index),
-    };
-    const wrongEnd = this.#endMismatch("source", this.#sources[index], facts.sourceNetwork) ??
+  /** Where a rule stands, `config.ts:12`. */
+  placeOfRule(index: number): string {
+    return this.#config.placeOf(["flows", index]);
+  }
+
+  /** Why a rule is not for the networks of these facts, or `null` if it is. */
+  networkMismatch(index: number, facts: Facts): string | null {
+    return this.#endMismatch("source", this.#sources[index], facts.sourceNetwork) ??
       this.#endMismatch("destination", this.#destinations[index], facts.destinationNetwork);
-    if (wrongEnd !== null) return { ...story, matched: false, reason: wrongEnd };
-    const matched = this.actions[index].decide(facts) !== NO_MATCH;
-    return { ...story, matched, reason: this.actions[index].explain(facts) };
   }
 
   #endMismatch(end: string, wanted: number, actual: number): string | null {

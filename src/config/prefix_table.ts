@@ -1,15 +1,10 @@
 import type { Cidr } from "./cidr.ts";
+import { PREFIX4_WORDS, PREFIX6_WORDS } from "./mapping_layout.ts";
 import { maskWords } from "./prefix_mask.ts";
 
-/** Words of a prefix. */
-const IPV4_WORDS = 3;
-const IPV6_WORDS = 9;
-const MASK = 4;
-const NUMBER = 8;
-
 /**
- * Prefixes in order, each with a number, asked without allocating: the number of the first prefix
- * that holds an address.
+ * Prefixes in order, each with a number, as a compiled mapping has them: an address has the number of the
+ * first that holds it.
  */
 export class PrefixTable {
   /** Of each prefix of IPv4 a value, a mask, and the number. */
@@ -35,43 +30,11 @@ export class PrefixTable {
 
   /** How many prefixes of IPv4 there are. */
   get ipv4Count(): number {
-    return this.ipv4.length / IPV4_WORDS;
+    return this.ipv4.length / PREFIX4_WORDS;
   }
 
   /** How many of IPv6. */
   get ipv6Count(): number {
-    return this.ipv6.length / IPV6_WORDS;
-  }
-
-  /**
-   * The number of the first prefix that holds the address, or -1.
-   *
-   * @param words Where the address is: four words in network order, IPv4 in the last of them.
-   * @param offset Index of its first word.
-   * @param isIpv6 Whether it is an IPv6 address.
-   */
-  find(words: Uint32Array, offset: number, isIpv6: boolean): number {
-    return isIpv6 ? this.#findIpv6(words, offset) : this.#findIpv4(words[offset + 3]);
-  }
-
-  #findIpv4(address: number): number {
-    const prefixes = this.ipv4;
-    for (let i = 0; i < prefixes.length; i += IPV4_WORDS) {
-      if (((address ^ prefixes[i]) & prefixes[i + 1]) === 0) return prefixes[i + 2];
-    }
-    return -1;
-  }
-
-  #findIpv6(words: Uint32Array, offset: number): number {
-    const prefixes = this.ipv6;
-    for (let i = 0; i < prefixes.length; i += IPV6_WORDS) {
-      if (
-        ((words[offset] ^ prefixes[i]) & prefixes[i + MASK]) === 0 &&
-        ((words[offset + 1] ^ prefixes[i + 1]) & prefixes[i + MASK + 1]) === 0 &&
-        ((words[offset + 2] ^ prefixes[i + 2]) & prefixes[i + MASK + 2]) === 0 &&
-        ((words[offset + 3] ^ prefixes[i + 3]) & prefixes[i + MASK + 3]) === 0
-      ) return prefixes[i + NUMBER];
-    }
-    return -1;
+    return this.ipv6.length / PREFIX6_WORDS;
   }
 }

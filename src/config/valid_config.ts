@@ -1,8 +1,9 @@
-import type { AlertPlace } from "../alert/alert_place.ts";
-import type { ExpectedService } from "../alert/expected_service.ts";
+import type { AlertPlace } from "./alert_place.ts";
+import type { ExpectedService } from "./expected_service.ts";
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { type ConfigPath, pathText } from "./config_error.ts";
+import type { Tunnels } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
 import type { OUR_NETS } from "./our_nets.ts";
 
@@ -56,6 +57,8 @@ export interface ValidConfig {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
+  readonly tunnels: Tunnels;
   readonly networks: readonly ValidNetwork[];
   readonly rules: readonly ValidRule[];
   /** Where an entry stands, as messages name it: `config.ts:12`, or `flows[3]` without a file. */

@@ -1,22 +1,22 @@
 import { isAbsolute } from "node:path";
-import { ALERT_PLACE_FORM, type AlertPlace, parseAlertPlace } from "../alert/alert_place.ts";
-import type { ExpectedService } from "../alert/expected_service.ts";
-import { addressText } from "../flow/address_text.ts";
+import { ALERT_PLACE_FORM, type AlertPlace, parseAlertPlace } from "./alert_place.ts";
+import type { ExpectedService } from "./expected_service.ts";
+import { addressText } from "../model/address_text.ts";
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../model/address.ts";
 import { type Cidr, cidrText, parseCidr } from "./cidr.ts";
 import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_DNS_PORTS } from "../dns/dns_ports.ts";
-import { domainName } from "../dns/domain_name.ts";
+import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
+import { domainName } from "../model/domain_name.ts";
 import { atPath, ConfigError } from "./config_error.ts";
-import { ALL_NETWORK, type Config, Configuration } from "./configuration.ts";
+import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
 import { OUR_NETS } from "./our_nets.ts";
 import { isPort, MAXIMUM_PORT } from "./port_set.ts";
-import { BYTE_SIZE_FORM, parseByteSize } from "../store/byte_size.ts";
-import { DURATION_FORM, parseDuration } from "../store/duration.ts";
+import { BYTE_SIZE_FORM, parseByteSize } from "../model/byte_size.ts";
+import { DURATION_FORM, parseDuration } from "../model/duration.ts";
 import { shown } from "./shown.ts";
 import {
   type IgnoredFlow,
@@ -63,6 +63,7 @@ const SETTINGS = {
   multicastDns: (value) =>
     value === undefined ? DEFAULT_DNS_PORTS.multicastDns : booleanSetting(value),
   ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
+  tunnels: (value) => value === undefined ? "inner" : tunnelsSetting(value),
   networks: (value) => value === undefined ? [everything()] : networkList(value),
   // Needs the networks: read by itself.
   flows: (value) => value,
@@ -107,6 +108,7 @@ export function validate(
     dnsPorts: read("dnsPorts"),
     multicastDns: read("multicastDns"),
     ignoreDns: read("ignoreDns"),
+    tunnels: read("tunnels"),
     networks,
     rules: atPathUnlessKnown(["flows"], () => ruleList(settings.flows, networks)),
     placeOf,
@@ -230,6 +232,17 @@ function flushSeconds(value: unknown): number {
 function booleanSetting(value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new ConfigError(`${shown(value)} is neither true nor false`, "write it without quotes");
+}
+
+function tunnelsSetting(value: unknown): Tunnels {
+  const choices: readonly Tunnels[] = ["inner", "outer", "both"];
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  const meant = typeof value === "string" ? closest(value, choices) : undefined;
+  throw new ConfigError(
+    `${shown(value)} is no choice of what to read of tunnels`,
+    meant === undefined ? 'write "inner", "outer" or "both"' : `did you mean "${meant}"?`,
+  );
 }
 
 /** Reads each entry of a list; what an entry throws gets the entry's path. */

@@ -1,5 +1,5 @@
 import dnsPacket from "dns-packet";
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import {
   ANSWER,
   DNS_OUTCOME_NAMES,

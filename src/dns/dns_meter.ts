@@ -1,7 +1,7 @@
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import type { DnsReading, DnsResponse } from "./dns_message.ts";
 import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
-import { isBelow } from "./domain_name.ts";
+import { isBelow } from "../model/domain_name.ts";
 import { HeldNames } from "./held_names.ts";
 import type { KnownNames } from "./known_names.ts";
 import type { NameWrite } from "./name_write.ts";
@@ -55,7 +55,7 @@ export class DnsMeter {
    *
    * @param reading What was read of it.
    * @param client Who asked: four words in network order, IPv4 in the last of them, the others 0.
-   * @param window The window of time, as `HeldKeys` counts them.
+   * @param window The window of time, as `SuppressedKeys` counts them.
    */
   take(reading: DnsReading, isIpv6: boolean, client: Uint32Array, window: number): void {
     const { outcome, response } = reading;

@@ -1,4 +1,4 @@
-import type { PayloadReader } from "../flow/payload_reader.ts";
+import type { PayloadReader } from "../packet/payload_reader.ts";
 import {
   DESTINATION,
   type PacketHeader,
@@ -10,7 +10,7 @@ import {
 import { readDnsMessage } from "./dns_message.ts";
 import type { DnsMeter } from "./dns_meter.ts";
 import { AFTER_GAP, CUT_SHORT, MALFORMED, QUERY } from "./dns_outcome.ts";
-import { type DnsPorts, MDNS_PORT, portsToRead } from "./dns_ports.ts";
+import { type DnsPorts, MDNS_PORT, portsToRead } from "../model/dns_ports.ts";
 import { TcpMessages } from "./tcp_messages.ts";
 
 /** Where a UDP header has the datagram's length (RFC 768), and the header's own. */

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import dnsPacket from "dns-packet";
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import { DNSTAP_TYPES, type DnstapMessage, type DnstapPayload } from "./dnstap.ts";
 
 const SOCKET_FAMILIES = ["", "INET", "INET6"];

@@ -1,20 +1,20 @@
-import { HeldKeys } from "../flow/held_keys.ts";
-import { textFingerprint } from "../flow/text_fingerprint.ts";
+import { SuppressedKeys } from "../engine/suppressed_keys.ts";
+import { textFingerprint } from "../model/text_fingerprint.ts";
 
 /** Needs 8 MB, however long the names are. */
 const DEFAULT_LIMIT = 200_000;
 
 /**
- * The keys with names that were written lately, each held back as the others are (see `HeldKeys`):
- * in the window in which it was written and the two after it. A key and its name are known by a
- * fingerprint: as text, names could fill memory.
+ * The keys with names that were written lately, each suppressed as the others are (see
+ * `SuppressedKeys`): in the window in which it was written and the two after it. A key and its name are
+ * known by a fingerprint: as text, names could fill memory.
  */
 export class HeldNames {
-  readonly #held: HeldKeys;
+  readonly #held: SuppressedKeys;
 
   /** @param limit How many are held at most, or twice as many. Above it the oldest are let go. */
   constructor(limit: number = DEFAULT_LIMIT) {
-    this.#held = new HeldKeys(limit);
+    this.#held = new SuppressedKeys(limit);
   }
 
   /**

@@ -1,9 +1,9 @@
-import { parseAddress } from "../config/address.ts";
-import { addressText } from "../flow/address_text.ts";
+import { parseAddress } from "../model/address.ts";
+import { addressText } from "../model/address_text.ts";
 import { type ClientAddress, clientAddress } from "./client_address.ts";
 import type { AddressRecord, AliasRecord, DnsReading } from "./dns_message.ts";
 import { ANSWER, NO_ADDRESS, NXDOMAIN, OTHER_RESPONSE_CODE } from "./dns_outcome.ts";
-import { domainName } from "./domain_name.ts";
+import { domainName } from "../model/domain_name.ts";
 
 /** A lookup that another agent saw. */
 export interface Lookup extends ClientAddress {

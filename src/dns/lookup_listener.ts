@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { UserError } from "../user_error.ts";
 import type { Complaints } from "./complaints.ts";
 import { listenError, listenText } from "./listen_error.ts";

@@ -1,4 +1,4 @@
-import { labelText } from "./domain_name.ts";
+import { labelText } from "../model/domain_name.ts";
 
 /**
  * Most compression pointers that are followed for one name. It has at most 127 labels, so more are

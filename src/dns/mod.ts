@@ -42,4 +42,4 @@ export {
   readDnsMessage,
 } from "./dns_message.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";
-export { domainName } from "./domain_name.ts";
+export { domainName } from "../model/domain_name.ts";

@@ -13,6 +13,7 @@ export const DECODED_NAMES = [
   "cut by snapshot length",
   "bad length",
   "bad version",
+  "encrypted",
 ] as const;
 
 /** A TCP or UDP packet with its ports. */
@@ -35,3 +36,5 @@ export const CUT_SHORT = 7;
 export const BAD_LENGTH = 8;
 /** An IP version that its place does not allow. */
 export const BAD_VERSION = 9;
+/** The link layer says that what it carries is encrypted (802.11, MACsec). */
+export const ENCRYPTED = 10;

@@ -17,7 +17,11 @@ import {
   UNREACHABLE,
 } from "./decoded.ts";
 import { readIcmp, readIcmpv6 } from "./icmp.ts";
+import { readEthernet } from "./ethernet.ts";
+import { readGre } from "./gre.ts";
+import { readMpls } from "./mpls.ts";
 import { readTcp, readUdp } from "./transport.ts";
+import { readInner, TUNNEL_ETHERIP, TUNNEL_IP, TUNNEL_MPLS } from "./tunnel.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -29,10 +33,14 @@ const FRAGMENT_HEADER = 8;
 const UNSTATED_LENGTH = 0x10000;
 /** Source and destination port, with which TCP and UDP both begin. */
 const PORTS = 4;
-/** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1). */
+/** Low 13 bits of the IPv4 word with the flags (RFC 791, section 3.1), and one of the flags. */
 const IPV4_FRAGMENT_OFFSET = 0x1fff;
-/** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5). */
+const IPV4_MORE_FRAGMENTS = 0x2000;
+/** In units of so many bytes. */
+const FRAGMENT_UNIT = 8;
+/** High 13 bits of the IPv6 fragment header's second word (RFC 8200, section 4.5), and the last one. */
 const IPV6_FRAGMENT_OFFSET = 0xfff8;
+const IPV6_MORE_FRAGMENTS = 0x0001;
 
 /** IPv6 extension headers (IANA, "IPv6 Extension Header Types"). */
 const HOP_BY_HOP = 0;
@@ -43,6 +51,15 @@ const DESTINATION_OPTIONS = 60;
 const MOBILITY = 135;
 const HIP = 139;
 const SHIM6 = 140;
+
+/** Protocols that carry packets (IANA, "Protocol Numbers"). */
+const PROTOCOL_IPV4 = 4;
+const PROTOCOL_IPV6 = 41;
+const PROTOCOL_GRE = 47;
+const PROTOCOL_ETHERIP = 97;
+const PROTOCOL_MPLS = 137;
+/** Version, reserved (RFC 3378, section 3). */
+const ETHERIP_HEADER = 2;
 
 /**
  * Reads an IPv4 packet (RFC 791) and what it carries.
@@ -73,17 +90,62 @@ export function readIpv4(
   }
   const next = start + headerLength;
   if (next > limit) return CUT_SHORT;
-  if ((view.getUint16(start + 6) & IPV4_FRAGMENT_OFFSET) !== 0) return LATER_FRAGMENT;
   header.isIpv6 = false;
+  header.ipOffset = start;
+  header.ipLength = totalLength;
   header.addresses[SOURCE + 3] = view.getInt32(start + 12);
   header.addresses[DESTINATION + 3] = view.getInt32(start + 16);
   header.missing = totalLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const protocol = view.getUint8(start + 9);
   header.protocol = protocol;
+  const fragment = view.getUint16(start + 6) & (IPV4_FRAGMENT_OFFSET | IPV4_MORE_FRAGMENTS);
+  header.isFragment = fragment !== 0;
+  if (fragment !== 0) {
+    header.fragmentId = view.getUint16(start + 4);
+    header.fragmentProtocol = protocol;
+    header.fragmentOffset = (fragment & IPV4_FRAGMENT_OFFSET) * FRAGMENT_UNIT;
+    header.hasMoreFragments = (fragment & IPV4_MORE_FRAGMENTS) !== 0;
+    header.fragmentStart = next;
+    header.fragmentEnd = limit;
+    header.fragmentLimit = packetEnd;
+    if (header.fragmentOffset !== 0) return LATER_FRAGMENT;
+  }
   if (protocol === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
   if (protocol === PROTOCOL_ICMP) return readIcmp(view, next, limit, packetEnd, header);
-  return OTHER_PROTOCOL;
+  if (protocol !== AUTHENTICATION) return readCarried(view, protocol, next, limit, header);
+  const found = skipExtensions(view, protocol, next, limit, packetEnd);
+  if (found < 0) return -found;
+  header.protocol = found;
+  if (found === PROTOCOL_TCP) return readTcp(view, extensionsEnd, limit, packetEnd, header);
+  if (found === PROTOCOL_UDP) return readUdp(view, extensionsEnd, limit, packetEnd, header);
+  return readCarried(view, found, extensionsEnd, limit, header);
+}
+
+/** Reads the packet that a protocol other than TCP, UDP and ICMP may carry. */
+function readCarried(
+  view: DataView,
+  protocol: number,
+  start: number,
+  limit: number,
+  header: PacketHeader,
+): number {
+  switch (protocol) {
+    case PROTOCOL_IPV4:
+      return readInner(view, start, limit, header, TUNNEL_IP, 0, readIpv4, OTHER_PROTOCOL);
+    case PROTOCOL_IPV6:
+      return readInner(view, start, limit, header, TUNNEL_IP, 0, readIpv6, OTHER_PROTOCOL);
+    case PROTOCOL_GRE:
+      return readGre(view, start, limit, header);
+    case PROTOCOL_ETHERIP: {
+      const frame = start + ETHERIP_HEADER;
+      return readInner(view, frame, limit, header, TUNNEL_ETHERIP, 0, readEthernet, OTHER_PROTOCOL);
+    }
+    case PROTOCOL_MPLS:
+      return readInner(view, start, limit, header, TUNNEL_MPLS, 0, readMpls, OTHER_PROTOCOL);
+    default:
+      return OTHER_PROTOCOL;
+  }
 }
 
 /**
@@ -105,9 +167,12 @@ export function readIpv6(
   const packetEnd = start + IPV6_HEADER + (payloadLength === 0 ? UNSTATED_LENGTH : payloadLength);
   const limit = payloadLength !== 0 && packetEnd < end ? packetEnd : end;
   header.isIpv6 = true;
+  header.ipOffset = start;
+  header.ipLength = payloadLength === 0 ? 0 : IPV6_HEADER + payloadLength;
   header.missing = payloadLength !== 0 && packetEnd > end ? packetEnd - end : 0;
   const { addresses } = header;
   for (let word = 0; word < 8; word++) addresses[word] = view.getInt32(start + 8 + 4 * word);
+  fragmentAt = 0;
   const found = skipExtensions(
     view,
     view.getUint8(start + 6),
@@ -115,17 +180,40 @@ export function readIpv6(
     limit,
     packetEnd,
   );
-  if (found < 0) return -found;
   const next = extensionsEnd;
+  header.isFragment = false;
+  if (fragmentAt !== 0) noteFragmentV6(view, limit, packetEnd, header);
+  if (found < 0) return -found;
   header.protocol = found;
   if (found === PROTOCOL_TCP) return readTcp(view, next, limit, packetEnd, header);
   if (found === PROTOCOL_UDP) return readUdp(view, next, limit, packetEnd, header);
   if (found === PROTOCOL_ICMPV6) return readIcmpv6(view, next, limit, packetEnd, header);
-  return OTHER_PROTOCOL;
+  return readCarried(view, found, next, limit, header);
+}
+
+/** Notes the fields of an IPv6 fragment header (RFC 8200, section 4.5). */
+function noteFragmentV6(
+  view: DataView,
+  limit: number,
+  packetEnd: number,
+  header: PacketHeader,
+): void {
+  const word = view.getUint16(fragmentAt + 2);
+  // One that is all of its datagram is none (RFC 6946).
+  header.isFragment = (word & (IPV6_FRAGMENT_OFFSET | IPV6_MORE_FRAGMENTS)) !== 0;
+  header.fragmentId = view.getUint32(fragmentAt + 4);
+  header.fragmentProtocol = 0;
+  header.fragmentOffset = word & IPV6_FRAGMENT_OFFSET;
+  header.hasMoreFragments = (word & IPV6_MORE_FRAGMENTS) !== 0;
+  header.fragmentStart = fragmentAt + FRAGMENT_HEADER;
+  header.fragmentEnd = limit;
+  header.fragmentLimit = packetEnd;
 }
 
 /** Where the header lies that {@linkcode skipExtensions} found. */
 let extensionsEnd = 0;
+/** Where the last fragment header lies that it met; for those who set it to 0 before. */
+let fragmentAt = 0;
 
 /**
  * Walks over IPv6 extension headers.
@@ -159,6 +247,7 @@ function skipExtensions(
         break;
       case FRAGMENT:
         if (offset + FRAGMENT_HEADER > limit) return -shortBy(offset + FRAGMENT_HEADER, packetEnd);
+        fragmentAt = offset;
         if ((view.getUint16(offset + 2) & IPV6_FRAGMENT_OFFSET) !== 0) return -LATER_FRAGMENT;
         size = FRAGMENT_HEADER;
         break;

@@ -3,21 +3,17 @@ export const SOURCE = 0;
 /** Index of the destination address in {@linkcode PacketHeader.addresses}. */
 export const DESTINATION = 4;
 
-/** IANA protocol numbers. */
-export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
-export const PROTOCOL_ICMPV6 = 58;
-
-/** TCP control bits (RFC 9293, section 3.1). */
-export const TCP_FIN = 0x01;
-export const TCP_SYN = 0x02;
-export const TCP_RST = 0x04;
-export const TCP_ACK = 0x10;
+export * from "../model/protocol_numbers.ts";
 
 /** In {@linkcode PacketHeader.notIp}: a PPP protocol number, an address family of BSD's loopback. */
 export const NOT_IP_PPP = 1 << 16;
 export const NOT_IP_FAMILY = 1 << 17;
+/** Both access points of an IEEE 802.2 header; type and subtype of an IEEE 802.11 frame. */
+export const NOT_IP_LLC = 1 << 18;
+export const NOT_IP_80211 = 1 << 19;
+
+/** How many layers that hold a packet of their own are opened, one in the other. */
+export const MOST_NESTED = 8;
 
 /**
  * The header fields of one packet. One object is used for all packets: the decoder overwrites it.
@@ -30,6 +26,12 @@ export class PacketHeader {
   readonly addresses: Int32Array = new Int32Array(8);
   /** Which of the two families the packet is of. */
   isIpv6 = false;
+  /** Where the IP header begins in the batch's buffer. */
+  ipOffset = 0;
+  /** Bytes of the IP packet with its header, by its own words; 0 where it does not say. */
+  ipLength = 0;
+  /** The number of the outermost VLAN that it was tagged with, or 0. */
+  vlan = 0;
   /** IANA protocol number. */
   protocol = 0;
   /** The TCP or UDP port that sent it. */
@@ -38,9 +40,25 @@ export class PacketHeader {
   destinationPort = 0;
   /**
    * With `NOT_IP`, what it is: an EtherType, 0 where there is none, or one of the other numbers and its
-   * `NOT_IP_` flag.
+   * `NOT_IP_` flag. With `UNSUPPORTED_LINK_TYPE`, the link type.
    */
   notIp = 0;
+  /** Whether it is one of several fragments. Then, and with `LATER_FRAGMENT` of IP, the following: */
+  isFragment = false;
+  /** What fragments of a datagram have in common besides the addresses. */
+  fragmentId = 0;
+  /** And the protocol, which is part of that in IPv4 only: 0 in IPv6. */
+  fragmentProtocol = 0;
+  /** Where in the datagram its data is, in bytes. */
+  fragmentOffset = 0;
+  /** Where that data begins in the batch's buffer. */
+  fragmentStart = 0;
+  /** Where its captured bytes end there. */
+  fragmentEnd = 0;
+  /** Where the data ends by the words of the IP header, which the capture may have cut. */
+  fragmentLimit = 0;
+  /** Whether others come after it in the datagram. */
+  hasMoreFragments = false;
   /** TCP control bits, 0 for UDP. */
   tcpFlags = 0;
   /** Where the transport header begins in the batch's buffer. */
@@ -64,4 +82,53 @@ export class PacketHeader {
   bouncedSourcePort = 0;
   /** Its destination port. */
   bouncedDestinationPort = 0;
+  /** Which tunnel the packet is in, the innermost: one of the numbers of `tunnel.ts`. */
+  tunnel = 0;
+  /** What tells tunnels of one kind apart: VNI, TEID, key, label; 0 where there is nothing. */
+  tunnelId = 0;
+  /** How many layers that hold a packet of their own were opened. */
+  nested = 0;
+  /**
+   * The packets around this one, the outermost first; `nested` of them mean something, and of these the
+   * ones that have a protocol are IP packets.
+   */
+  readonly around: PacketHeader[] = [];
+
+  /**
+   * Whether packets in IP packets are read. Otherwise, the packet around them is the one that is meant.
+   * For whoever has a packet decoded to say.
+   */
+  opensTunnels = true;
+
+  /** Notes the fields as those of the packet around the next one, which {@linkcode leave} takes back. */
+  enter(): void {
+    // Once a layer, and never again: this is no cost of a packet.
+    while (this.around.length <= this.nested) this.around.push(new PacketHeader());
+    this.around[this.nested].copy(this);
+    this.nested++;
+    this.protocol = 0;
+  }
+
+  /** Has the fields again that {@linkcode enter} has noted last. */
+  leave(): void {
+    this.nested--;
+    this.copy(this.around[this.nested]);
+  }
+
+  /** Takes the fields that say what is carried from where to where. */
+  private copy(other: PacketHeader): void {
+    for (let word = 0; word < 8; word++) this.addresses[word] = other.addresses[word];
+    this.isIpv6 = other.isIpv6;
+    this.ipOffset = other.ipOffset;
+    this.ipLength = other.ipLength;
+    this.protocol = other.protocol;
+    this.sourcePort = other.sourcePort;
+    this.destinationPort = other.destinationPort;
+    this.tcpFlags = other.tcpFlags;
+    this.transportOffset = other.transportOffset;
+    this.payloadOffset = other.payloadOffset;
+    this.payloadEnd = other.payloadEnd;
+    this.tunnel = other.tunnel;
+    this.tunnelId = other.tunnelId;
+  }
 }

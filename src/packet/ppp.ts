@@ -1,6 +1,7 @@
 import { BAD_LENGTH, BAD_VERSION, CUT_SHORT, NOT_IP } from "./decoded.ts";
 import { readEtherType } from "./ethernet.ts";
 import { readIpv4, readIpv6 } from "./ip.ts";
+import { readMpls } from "./mpls.ts";
 import { NOT_IP_PPP, type PacketHeader } from "./packet_header.ts";
 
 /** Version and type, code, session, length (RFC 2516, section 4). */
@@ -16,6 +17,8 @@ const CISCO_MULTICAST = 0x8f00;
 /** PPP protocol numbers (IANA, "PPP DLL Protocol Numbers"). */
 const PPP_IPV4 = 0x0021;
 const PPP_IPV6 = 0x0057;
+const PPP_MPLS = 0x0281;
+const PPP_MPLS_MULTICAST = 0x0283;
 
 /** Reads a PPPoE session packet (LINKTYPE_PPP_ETHER, or after its EtherType). */
 export function readPppoe(
@@ -48,6 +51,16 @@ export function readPpp(
   return readPppProtocol(view, first === ADDRESS_AND_CONTROL ? start + 2 : start, end, header);
 }
 
+/** Reads a PPP frame with a byte before it that says which way it went (LINKTYPE_PPP_WITH_DIR). */
+export function readPppWithDirection(
+  view: DataView,
+  start: number,
+  end: number,
+  header: PacketHeader,
+): number {
+  return readPpp(view, start + 1, end, header);
+}
+
 function readPppProtocol(
   view: DataView,
   start: number,
@@ -61,6 +74,9 @@ function readPppProtocol(
   const next = isCompressed ? start + 1 : start + 2;
   if (protocol === PPP_IPV4) return readIpv4(view, next, end, header);
   if (protocol === PPP_IPV6) return readIpv6(view, next, end, header);
+  if (protocol === PPP_MPLS || protocol === PPP_MPLS_MULTICAST) {
+    return readMpls(view, next, end, header);
+  }
   header.notIp = NOT_IP_PPP | protocol;
   return NOT_IP;
 }

@@ -38,9 +38,8 @@ export class UndecodedCounts {
   }
 
   /** Takes a packet that was not decoded, whose header was read up to there. */
-  note(outcome: number, linkType: number, header: PacketHeader): void {
-    if (outcome === UNSUPPORTED_LINK_TYPE) this.#count(outcome, linkType);
-    else if (outcome === NOT_IP) this.#count(outcome, header.notIp);
+  note(outcome: number, header: PacketHeader): void {
+    if (outcome === NOT_IP || outcome === UNSUPPORTED_LINK_TYPE) this.#count(outcome, header.notIp);
     else if (outcome === OTHER_PROTOCOL) this.#count(outcome, header.protocol);
   }
 

@@ -1,10 +1,4 @@
-import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign, textSign } from "./sign.ts";
-
-/**
- * RFC 3261, section 10, and RFC 6665: who registers or subscribes is the client. A call may come from
- * either end of a connection, as may the question what the other one can do.
- */
-export const sip = textSign("SIP", ["REGISTER sip", "SUBSCRIBE sip"]);
+import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign } from "./sign.ts";
 
 /** RFC 5424, section 6, over UDP and over TCP (RFC 6587): who logs sends, and gets no answer. */
 export const syslog: Sign = {

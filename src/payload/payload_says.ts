@@ -1,14 +1,12 @@
 import { dnsRole } from "./dns_role.ts";
 import { payloadRole } from "./payload_role.ts";
-import { NOBODY } from "./sign.ts";
+import { BY_QR_BIT, NOBODY } from "../model/payload_roles.ts";
 
-/** In what {@linkcode payloadSays} returns, above the role: it is that of the QR bit of DNS. */
-export const BY_QR_BIT = 4;
+export { BY_QR_BIT };
 
 /**
  * All that a payload says of who sent it: {@linkcode NOBODY}, or a role and perhaps
- * {@linkcode BY_QR_BIT}. Parameters are as of `payloadRole`; a payload that says nothing as the first
- * one says nothing as a later one.
+ * `BY_QR_BIT`. Parameters are as of `payloadRole`.
  */
 export function payloadSays(
   protocol: number,
@@ -17,10 +15,9 @@ export function payloadSays(
   end: number,
   sourcePort: number,
   destinationPort: number,
-  isFirst: boolean,
+  order: number,
 ): number {
   const asked = dnsRole(protocol, view, start, end, sourcePort, destinationPort);
   if (asked !== NOBODY) return asked | BY_QR_BIT;
-  const lowerPort = Math.min(sourcePort, destinationPort);
-  return payloadRole(protocol, view, start, end, lowerPort, isFirst);
+  return payloadRole(protocol, view, start, end, sourcePort, destinationPort, order);
 }

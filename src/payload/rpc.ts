@@ -5,6 +5,7 @@ const CALL = 0;
 const REPLY = 1;
 const RPC_VERSION = 2;
 const ACCEPTED = 0;
+const DENIED = 1;
 /** Programs below this are not assigned: RFC 5531, section 13. */
 const FIRST_PROGRAM = 100_000;
 /** Flavors of authentication up to RPCSEC_GSS, and the most bytes of one: section 8.2. */
@@ -25,7 +26,11 @@ export function rpcRole(view: DataView, start: number): Role {
       view.getUint32(start + 20) < 256;
     return isCall ? FROM_CLIENT : NOBODY;
   }
-  if (type !== REPLY || view.getUint32(start + 8) !== ACCEPTED) return NOBODY;
+  if (type !== REPLY) return NOBODY;
+  const state = view.getUint32(start + 8);
+  // The versions that are served, or why it was not believed who asks.
+  if (state === DENIED) return view.getUint32(start + 12) <= 1 ? FROM_SERVER : NOBODY;
+  if (state !== ACCEPTED) return NOBODY;
   const isReply = view.getUint32(start + 12) <= LAST_FLAVOR &&
     view.getUint32(start + 16) <= LONGEST_VERIFIER;
   return isReply ? FROM_SERVER : NOBODY;

@@ -1,11 +1,16 @@
-/** The payload does not say who serves. */
-export const NOBODY = 0;
-/** Whoever sent it is the client. */
-export const FROM_CLIENT = 1;
-/** Whoever sent it is the server. */
-export const FROM_SERVER = 2;
+import {
+  ANNOUNCES,
+  FIRST,
+  FROM_CLIENT,
+  FROM_SERVER,
+  LATER,
+  NOBODY,
+  REPLY,
+} from "../model/payload_roles.ts";
 
-/** {@linkcode NOBODY}, {@linkcode FROM_CLIENT} or {@linkcode FROM_SERVER}. */
+export { ANNOUNCES, FIRST, FROM_CLIENT, FROM_SERVER, LATER, NOBODY, REPLY };
+
+/** `NOBODY`, `FROM_CLIENT` or `FROM_SERVER`. */
 export type Role = number;
 
 /** What four bytes of a payload, as a number in network order, must be where the mask has bits. */
@@ -29,19 +34,30 @@ export interface Sign {
    * it.
    */
   readonly words?: readonly SignWord[];
-  /** The lower port of such a message is one of these. */
+  /** One port of such a message is one of these. */
   readonly ports?: readonly number[];
+  /** Whether other connections are announced in conversations of this protocol. */
+  readonly announces?: boolean;
   /**
    * Says who sent a message.
    *
    * @param view Holds the payload.
    * @param start Where its first byte is.
    * @param end Where its captured bytes end, at least `atLeast` further on.
-   * @param port The lower one of the two ports, for formats that are too plain without it.
-   * @param isFirst Whether it is the first payload that was seen of the conversation, of either end.
-   * That it is may add to what it says, and takes nothing away.
+   * @param port One of `ports`, for formats that are too plain without it; without any, the lower one.
+   * @param order `FIRST`, `REPLY` or `LATER`: which payload of the conversation it is, as far as they
+   * were seen.
+   * @param portOwner Who sent it if the end with that port serves; {@linkcode NOBODY} where both ends have
+   * such a port.
    */
-  read(view: DataView, start: number, end: number, port: number, isFirst: boolean): Role;
+  read(
+    view: DataView,
+    start: number,
+    end: number,
+    port: number,
+    order: number,
+    portOwner: Role,
+  ): Role;
 }
 
 /** Signs by the first byte of a payload, so that few are tried. */

@@ -1,23 +1,8 @@
+import { ENTRIES, ENTRY_PORT_SHIFT, FIRST_BYTES, LISTS } from "./sign_filter_layout.ts";
 import { DNS_PORTS } from "./dns_role.ts";
 import { byFirstByte, type Sign } from "./sign.ts";
 import { TCP_SIGNS } from "./tcp_signs.ts";
 import { UDP_SIGNS } from "./udp_signs.ts";
-
-/*
- * What lies where among the words of a filter: a bit for each port, then for each first byte of a
- * payload where its entries begin, over TCP and over UDP, then the entries.
- */
-const PORT_BITS = 65_536 / 32;
-const FIRST_BYTES = 256;
-/** The most words that a filter may have. */
-export const MOST_FILTER_WORDS = 1 << 14;
-const LISTS = PORT_BITS;
-/**
- * An entry is four words: how many bytes it takes and, from bit 16 on, the lower port or 0 for any; then
- * the word of a `Sign`, mask and value with their bytes turned. In place of the one after the last,
- * there is 0.
- */
-const ENTRIES = LISTS + 2 * FIRST_BYTES;
 
 /**
  * Makes what tells at once of most payloads that `payloadSays` would say nothing of them. Of the
@@ -49,7 +34,7 @@ function entriesOf(
   { atLeast, ports = [0], words = [{ at: 0, mask: 0, value: 0 }] }: Sign,
 ): number[] {
   return ports.flatMap((port) => {
-    const needs = atLeast | (port << 16);
+    const needs = atLeast | (port << ENTRY_PORT_SHIFT);
     return words.flatMap(({ at, mask, value }) => [needs, at, turned(mask), turned(value)]);
   });
 }

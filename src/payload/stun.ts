@@ -1,4 +1,4 @@
-import { FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign, wordIn } from "./sign.ts";
+import { FIRST, FROM_CLIENT, FROM_SERVER, NOBODY, type Role, type Sign, wordIn } from "./sign.ts";
 
 /** STUN has this after its length: RFC 8489, section 5. */
 const MAGIC_COOKIE = 0x2112a442;
@@ -66,11 +66,11 @@ export const framedStun: Sign = {
   firstBytes: [0x00],
   atLeast: 2 + HEADER,
   words: wordIn(6, [MAGIC_COOKIE]),
-  read(view, start, end, _port, isFirst) {
+  read(view, start, end, _port, order) {
     if (view.getUint16(start) + 2 !== end - start) return NOBODY;
     const message = start + 2;
     if (view.getUint32(message + 4) !== MAGIC_COOKIE) return NOBODY;
-    if (isFirst && (view.getUint16(message) & CLASS) === REQUEST) return FROM_CLIENT;
+    if (order === FIRST && (view.getUint16(message) & CLASS) === REQUEST) return FROM_CLIENT;
     return stunRole(view, message, end);
   },
 };

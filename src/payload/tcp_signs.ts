@@ -1,11 +1,20 @@
-import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
+import { kerberosMessage, syslog } from "./common_signs.ts";
+import { dceRpc } from "./dce_rpc.ts";
+import { etherNetIp, finsOverTcp } from "./industrial.ts";
+import { ldap } from "./ldap.ts";
+import { openFlow } from "./openflow.ts";
+import { jetDirect, pjl } from "./printing.ts";
 import { rpcRole, rpcWords } from "./rpc.ts";
+import { sip, sipOnItsPort } from "./sip.ts";
 import {
+  FIRST,
   FROM_CLIENT,
   FROM_SERVER,
   hasText,
+  LATER,
   NOBODY,
   range,
+  REPLY,
   type Sign,
   textSign,
   wordIn,
@@ -50,38 +59,69 @@ const http = textSign("HTTP", [
 ], ["HTTP/1."]);
 
 /** RFC 7826, section 2.2 and RFC 3261, section 7. */
-const rtsp = textSign("RTSP", [
-  "DESCRIBE rtsp",
-  "SETUP rtsp",
-  "PLAY rtsp",
-  "OPTIONS rtsp",
-  "ANNOUNCE rtsp",
-], ["RTSP/1.0 ", "RTSP/2.0 "]);
+const rtsp: Sign = {
+  ...textSign("RTSP", [
+    "DESCRIBE rtsp",
+    "SETUP rtsp",
+    "PLAY rtsp",
+    "OPTIONS rtsp",
+    "ANNOUNCE rtsp",
+  ], ["RTSP/1.0 ", "RTSP/2.0 "]),
+  announces: true,
+};
 
 /** Commands of SMTP, FTP, POP3 (RFC 5321, 959, 1939) that no server sends. */
-const mailCommands = textSign("SMTP, FTP, POP3", [
-  "EHLO ",
-  "HELO ",
-  "MAIL FROM:",
-  "RCPT TO:",
-  "STARTTLS\r",
-  "AUTH ",
-  "USER ",
-  "PASS ",
-  "CAPA\r",
-  "STLS\r",
-  "RETR ",
-  "SYST\r",
-  "FEAT\r",
-  "PASV\r",
-  "EPSV\r",
-  "CWD ",
-  "QUIT\r",
-], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]);
+const mailCommands: Sign = {
+  ...textSign("SMTP, FTP, POP3", [
+    "EHLO ",
+    "HELO ",
+    "MAIL FROM:",
+    "RCPT TO:",
+    "STARTTLS\r",
+    "AUTH ",
+    "USER ",
+    "PASS ",
+    "CAPA\r",
+    "STLS\r",
+    "RETR ",
+    "SYST\r",
+    "FEAT\r",
+    "PASV\r",
+    "EPSV\r",
+    "CWD ",
+    "QUIT\r",
+    "user ",
+    "pass ",
+    "TYPE ",
+    "PORT ",
+    "EPRT ",
+    "LIST\r",
+    "LIST ",
+    "NLST",
+    "MLSD",
+    "STOR ",
+    "SIZE ",
+    "MDTM ",
+    "PWD\r",
+    "XPWD\r",
+    "CDUP\r",
+    "MKD ",
+    "DELE ",
+    "REST ",
+    "OPTS ",
+    "PBSZ ",
+    "PROT ",
+  ], ["+OK", "-ERR", "* OK", "* PREAUTH", "* BYE", "* CAPABILITY"]),
+  announces: true,
+};
 
-/** Three digits, then a space or a hyphen: SMTP, FTP and NNTP reply so (RFC 5321, section 4.2). */
+/**
+ * Three digits, then a space or a hyphen: SMTP, FTP and NNTP reply so (RFC 5321, section 4.2), in any
+ * characters (RFC 2640).
+ */
 const replies: Sign = {
   protocol: "SMTP, FTP, NNTP",
+  announces: true,
   firstBytes: range(0x31, 0x35),
   atLeast: 5,
   read(view, start, end) {
@@ -93,29 +133,57 @@ const replies: Sign = {
     const last = Math.min(end, start + 16);
     for (let at = start + 4; at < last; at++) {
       const byte = view.getUint8(at);
-      if (byte < 0x20 && byte !== 0x0d && byte !== 0x0a || byte > 0x7e) return NOBODY;
+      if (byte < 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0x0a) return NOBODY;
     }
     return FROM_SERVER;
   },
 };
 
-/** The server speaks first, and the other end repeats it: RFC 6143, section 7.1.1. */
+/**
+ * The server speaks first, and the other end repeats it: RFC 6143, section 7.1.1. Only what comes as the
+ * other end's first payload is known to be the repetition: the one before it may have been missed.
+ */
 const rfb: Sign = {
   protocol: "RFB",
   firstBytes: [0x52],
   atLeast: 12,
-  read(view, start, end, _port, isFirst) {
-    return isFirst && hasText(view, start, end, "RFB 00") ? FROM_SERVER : NOBODY;
+  read(view, start, end, _port, order) {
+    return order === REPLY && hasText(view, start, end, "RFB 00") ? FROM_CLIENT : NOBODY;
   },
 };
 
-/** RTMP 1.0, sections 5.2.2 and 5.2.3: the client sends version 3, a time, and four zeros, first. */
+/** The same on its ports: of displays 0 to 9. */
+const rfbOnItsPort: Sign = {
+  protocol: "RFB on its port",
+  firstBytes: [0x52],
+  atLeast: 12,
+  ports: range(5900, 5909),
+  read(view, start, end, _port, _order, portOwner) {
+    return hasText(view, start, end, "RFB 00") ? portOwner : NOBODY;
+  },
+};
+
+/**
+ * RTMP 1.0, sections 5.2.2 and 5.2.3: the client sends version 3, a time, and four zeros, and so does the
+ * server. Only what comes as the other end's first payload is known to be the server's.
+ */
 const rtmp: Sign = {
   protocol: "RTMP",
   firstBytes: [0x03],
   atLeast: 64,
-  read(view, start, _end, _port, isFirst) {
-    return isFirst && view.getUint32(start + 5) === 0 ? FROM_CLIENT : NOBODY;
+  read(view, start, _end, _port, order) {
+    return order === REPLY && view.getUint32(start + 5) === 0 ? FROM_SERVER : NOBODY;
+  },
+};
+
+/** The same on its port. */
+const rtmpOnItsPort: Sign = {
+  protocol: "RTMP on its port",
+  firstBytes: [0x03],
+  atLeast: 64,
+  ports: [1935],
+  read(view, start, _end, _port, _order, portOwner) {
+    return view.getUint32(start + 5) === 0 ? portOwner : NOBODY;
   },
 };
 
@@ -123,19 +191,25 @@ const rtmp: Sign = {
  * STOMP 1.2, section "Connecting"; AMQP 0-9-1, 4.2.2; IRC, RFC 2812; Redis serialization; NATS client
  * protocol; Java RMI wire protocol, 10.2; Subversion's protocol.
  */
-const openings = textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
-  "CONNECT\n",
-  "CONNECT\r\n",
-  "STOMP\n",
-  "AMQP\x00",
-  "NICK ",
-  "*1\r\n$",
-  "*2\r\n$",
-  "*3\r\n$",
-  "*4\r\n$",
-  "CONNECT {",
-  "JRMI\x00\x02",
-], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]);
+const openings: Sign = {
+  ...textSign("STOMP, AMQP, IRC, RESP, NATS, RMI, Subversion", [
+    "CONNECT\n",
+    "CONNECT\r\n",
+    "STOMP\n",
+    "AMQP\x00",
+    "NICK ",
+    "*1\r\n$",
+    "*2\r\n$",
+    "*3\r\n$",
+    "*4\r\n$",
+    "CONNECT {",
+    "JRMI\x00\x02",
+  ], ["CONNECTED\n", "CONNECTED\r\n", "+PONG\r", "INFO {", "( success ( "]),
+  announces: true,
+};
+
+/** [MS-SMB2] 2.2.1: the size of a header, which is in it. */
+const SMB2_HEADER = 64;
 
 /** [MS-SMB] 2.2.3.1 and [MS-SMB2] 2.2.1: a bit says whether a message is a reply. */
 const smb: Sign = {
@@ -148,7 +222,7 @@ const smb: Sign = {
     if (magic === 0xff534d42) {
       return (view.getUint8(start + 13) & 0x80) === 0 ? FROM_CLIENT : FROM_SERVER;
     }
-    if (magic === 0xfe534d42) {
+    if (magic === 0xfe534d42 && view.getUint16(start + 8, true) === SMB2_HEADER) {
       return (view.getUint8(start + 20) & 1) === 0 ? FROM_CLIENT : FROM_SERVER;
     }
     return NOBODY;
@@ -160,8 +234,9 @@ const netbios: Sign = {
   protocol: "NetBIOS session",
   firstBytes: [0x81, 0x82, 0x83],
   atLeast: 4,
-  read(view, start, end, port) {
-    if (port !== 139 || view.getUint8(start + 1) > 1) return NOBODY;
+  ports: [139],
+  read(view, start, end) {
+    if (view.getUint8(start + 1) > 1) return NOBODY;
     if (view.getUint16(start + 2) + 4 !== end - start) return NOBODY;
     return view.getUint8(start) === 0x81 ? FROM_CLIENT : FROM_SERVER;
   },
@@ -237,37 +312,7 @@ const kerberos: Sign = {
   firstBytes: [0x00],
   atLeast: 8,
   ports: [88],
-  read(view, start, _end, port) {
-    return port === 88 ? kerberosMessage(view.getUint8(start + 4)) : NOBODY;
-  },
-};
-
-/** RFC 4511, section 4.1.1: a sequence of a small message id and an operation with its tag. */
-const ldap: Sign = {
-  protocol: "LDAP",
-  firstBytes: [0x30],
-  atLeast: 8,
-  read(view, start, end) {
-    const at = berContent(view, start);
-    if (at + 4 > end || view.getUint8(at) !== 2) return NOBODY;
-    const operationAt = at + 2 + view.getUint8(at + 1);
-    if (operationAt >= end) return NOBODY;
-    switch (view.getUint8(operationAt)) {
-      case 0x60: // bind
-      case 0x63: // search
-      case 0x66: // modify
-      case 0x77: // extended
-        return FROM_CLIENT;
-      case 0x61:
-      case 0x64:
-      case 0x65:
-      case 0x67:
-      case 0x78:
-        return FROM_SERVER;
-      default:
-        return NOBODY;
-    }
-  },
+  read: (view, start) => kerberosMessage(view.getUint8(start + 4)),
 };
 
 /** CONNECT and CONNACK of MQTT 3.1.1 and 5, sections 3.1 and 3.2. */
@@ -434,31 +479,6 @@ const rpc: Sign = {
   read: (view, start) => rpcRole(view, start + 4),
 };
 
-/** [C706] 12.6: version 5.0, the kind of unit, and little-endian data of 7-bit characters. */
-const dceRpc: Sign = {
-  protocol: "DCE RPC",
-  firstBytes: [0x05],
-  atLeast: 16,
-  read(view, start) {
-    if (view.getUint8(start + 1) !== 0 || view.getUint32(start + 4) !== 0x10000000) return NOBODY;
-    switch (view.getUint8(start + 2)) {
-      case 0: // request
-      case 11: // bind
-      case 14: // alter context
-      case 16: // auth3
-        return FROM_CLIENT;
-      case 2: // response
-      case 3: // fault
-      case 12: // bind ack
-      case 13: // bind nak
-      case 15: // alter context response
-        return FROM_SERVER;
-      default:
-        return NOBODY;
-    }
-  },
-};
-
 /** Apache's AJP 1.3, "Packet Headers": the web server sends 0x1234, the container "AB". */
 const ajp: Sign = {
   protocol: "AJP",
@@ -552,13 +572,17 @@ const imapCommand: Sign = {
   },
 };
 
-/** BEP 3: both ends send the same, the one who connected first. */
+/**
+ * BEP 3: both ends send the same, the one who connected first. What the other end sends as its first is the
+ * answer; without it, the first may be an answer itself.
+ */
 const bitTorrent: Sign = {
   protocol: "BitTorrent",
   firstBytes: [0x13],
   atLeast: 20,
-  read(view, start, end, _port, isFirst) {
-    return isFirst && hasText(view, start, end, "\x13BitTorrent protocol") ? FROM_CLIENT : NOBODY;
+  read(view, start, end, _port, order) {
+    if (order === LATER || !hasText(view, start, end, "\x13BitTorrent protocol")) return NOBODY;
+    return order === FIRST ? FROM_CLIENT : FROM_SERVER;
   },
 };
 
@@ -568,9 +592,12 @@ export const TCP_SIGNS: readonly Sign[] = [
   http,
   rtsp,
   sip,
+  sipOnItsPort,
   mailCommands,
   replies,
+  rfbOnItsPort,
   rfb,
+  rtmpOnItsPort,
   rtmp,
   framedStun,
   stun,
@@ -591,6 +618,11 @@ export const TCP_SIGNS: readonly Sign[] = [
   dicom,
   iec104,
   dnp3,
+  etherNetIp,
+  finsOverTcp,
+  openFlow,
+  pjl,
+  jetDirect,
   opcua,
   bitTorrent,
   ssh,

@@ -7,89 +7,49 @@ import {
   type Role,
   type Sign,
   textSign,
-  wordIn,
 } from "./sign.ts";
-import { berContent, kerberosMessage, sip, syslog } from "./common_signs.ts";
+import { berContent, kerberosMessage, syslog } from "./common_signs.ts";
+import { dceRpcDatagram } from "./dce_rpc.ts";
+import { dnsElsewhere } from "./dns_elsewhere.ts";
+import { netFlow, sFlow } from "./flow_export.ts";
+import { gtpControl } from "./gtp.ts";
+import { bacnet, etherNetIp, fins } from "./industrial.ts";
+import { ldap } from "./ldap.ts";
+import { netbiosDatagram, slp } from "./local_discovery.ts";
+import {
+  bjnp,
+  bootp,
+  dhcpv6,
+  knxNetIp,
+  portControl,
+  rmcp,
+  rx,
+  sqlBrowser,
+  xdmcp,
+} from "./management.ts";
+import { gquic, quic } from "./quic.ts";
 import { rpcRole, rpcWords } from "./rpc.ts";
+import { sip, sipOnItsPort } from "./sip.ts";
 import { stun } from "./stun.ts";
+import { classicStun, l2tp, mgcp, ras } from "./telephony.ts";
 
 /** First bytes of BER's sequence: SNMP and LDAP messages are one. */
 const SEQUENCE = 0x30;
 
-/** RFC 9000, section 7.2: the client makes up the first destination identifier, so long at least. */
-const SHORTEST_FIRST_ID = 8;
-/** RFC 9369, sections 3.1 and 3.2: version 2, which numbers the types in another way. */
-const QUIC_VERSION_2 = 0x6b3343cf;
+/** Handshakes of servers, with what they send of their keys, and of clients: RFC 6347, section 4.3.2. */
+const OF_DTLS_SERVERS = [2, 3, 4, 12, 13, 14];
+const OF_DTLS_CLIENTS = [1, 15, 16];
 
-/** Long headers of QUIC: RFC 9000, section 17.2. */
-const quic: Sign = {
-  protocol: "QUIC",
-  firstBytes: range(0xc0, 0xff),
-  atLeast: 7,
-  words: [...wordIn(1, [0, 1, QUIC_VERSION_2]), ...wordIn(1, [0xff000000], 0xffffff00)],
-  read(view, start, end, _port, isFirst) {
-    const version = view.getUint32(start + 1);
-    // Only a server sends version 0: it negotiates (section 17.2.1).
-    if (version === 0) return isVersionNegotiation(view, start, end) ? FROM_SERVER : NOBODY;
-    const isKnown = version === 1 || version === QUIC_VERSION_2 || version >>> 8 === 0xff0000;
-    if (!isKnown) return NOBODY;
-    const shift = version === QUIC_VERSION_2 ? 3 : 0;
-    switch (((view.getUint8(start) >>> 4) + shift) & 3) {
-      case 0:
-        return initialRole(view, start, end, isFirst);
-      case 1: // 0-RTT
-        return FROM_CLIENT;
-      case 3: // Retry
-        return FROM_SERVER;
-      default:
-        return NOBODY;
-    }
-  },
-};
-
-/** Two identifiers of up to 20 bytes, then versions of 4 bytes. */
-function isVersionNegotiation(view: DataView, start: number, end: number): boolean {
-  const destination = view.getUint8(start + 5);
-  const sourceAt = start + 6 + destination;
-  if (destination > 20 || sourceAt >= end) return false;
-  const source = view.getUint8(sourceAt);
-  const versions = end - sourceAt - 1 - source;
-  return source <= 20 && versions >= 4 && versions % 4 === 0;
-}
-
-/** RFC 9000, section 17.2.2: only a client has a token to send. */
-function initialRole(view: DataView, start: number, end: number, isFirst: boolean): Role {
-  const destination = view.getUint8(start + 5);
-  const sourceAt = start + 6 + destination;
-  const tokenAt = sourceAt < end ? sourceAt + 1 + view.getUint8(sourceAt) : end;
-  if (tokenAt < end && view.getUint8(tokenAt) !== 0) return FROM_CLIENT;
-  return isFirst && destination >= SHORTEST_FIRST_ID ? FROM_CLIENT : NOBODY;
-}
-
-/** Google's QUIC before RFC 9000: the version flag is set by clients only, and port 443. */
-const gquic: Sign = {
-  protocol: "gQUIC",
-  firstBytes: [0x09, 0x0d, ...range(0xc0, 0xff)],
-  atLeast: 13,
-  ports: [443, 80],
-  read(view, start, end, port, isFirst) {
-    if (port !== 443 && port !== 80) return NOBODY;
-    const isVersion = hasText(view, start + 9, end, "Q0") || hasText(view, start + 1, end, "Q0") ||
-      hasText(view, start + 1, end, "T05");
-    return isVersion && isFirst ? FROM_CLIENT : NOBODY;
-  },
-};
-
-/** RFC 6347, sections 4.1 and 4.3.2: ClientHello; ServerHello and HelloVerifyRequest. */
+/** RFC 6347, sections 4.1 and 4.3.2, of the first epoch: later ones are encrypted. */
 const dtls: Sign = {
   protocol: "DTLS",
   firstBytes: [0x16],
   atLeast: 14,
   read(view, start) {
-    if (view.getUint8(start + 1) !== 0xfe) return NOBODY;
+    if (view.getUint8(start + 1) !== 0xfe || view.getUint16(start + 3) !== 0) return NOBODY;
     const type = view.getUint8(start + 13);
-    if (type === 1) return FROM_CLIENT;
-    return type === 2 || type === 3 ? FROM_SERVER : NOBODY;
+    if (OF_DTLS_CLIENTS.includes(type)) return FROM_CLIENT;
+    return OF_DTLS_SERVERS.includes(type) ? FROM_SERVER : NOBODY;
   },
 };
 
@@ -99,8 +59,7 @@ const ntp: Sign = {
   firstBytes: range(0x00, 0xff),
   atLeast: 12,
   ports: [123],
-  read(view, start, _end, port) {
-    if (port !== 123) return NOBODY;
+  read(view, start) {
     const mode = view.getUint8(start) & 7;
     if (mode === 3) return FROM_CLIENT;
     if (mode === 4) return FROM_SERVER;
@@ -122,32 +81,56 @@ const dhcp: Sign = {
   },
 };
 
-/** RFC 3416, section 3: version, community, and a unit whose tag says what it is. */
+/** RFC 3412, section 6.4: whoever sends what may be reported to it has asked. */
+const SNMP_VERSION_3 = 3;
+const REPORTABLE = 0x04;
+/** RFC 3417, section 3.1: notifications go to another port than requests. */
+const NOTIFICATIONS = 162;
+
+/**
+ * RFC 3416, section 3: version, community, and a unit whose tag says what it is; version 3, RFC 3412,
+ * section 6: a header with flags, as what follows may be encrypted.
+ */
 const snmp: Sign = {
   protocol: "SNMP",
   firstBytes: [SEQUENCE],
   atLeast: 12,
-  read(view, start, end) {
+  read(view, start, end, port) {
     const at = berContent(view, start);
     if (at + 5 > end || view.getUint8(at) !== 2 || view.getUint8(at + 1) !== 1) return NOBODY;
+    if (view.getUint8(at + 2) === SNMP_VERSION_3) return version3Role(view, at + 3, end, port);
     if (view.getUint8(at + 2) > 1 || view.getUint8(at + 3) !== 4) return NOBODY;
     const unit = at + 5 + view.getUint8(at + 4);
     if (unit >= end) return NOBODY;
     const tag = view.getUint8(unit);
-    if (tag === 0xa2) return FROM_SERVER;
+    if (tag === 0xa2 || tag === 0xa8) return FROM_SERVER;
     return tag >= 0xa0 && tag <= 0xa7 ? FROM_CLIENT : NOBODY;
   },
 };
 
-/** RFC 2865, section 3, and RFC 2866: requests, and the answers to them. */
+/** The header of version 3 is a sequence: identifier, longest message, flags of one byte, a model. */
+function version3Role(view: DataView, start: number, end: number, port: number): Role {
+  if (start + 2 > end || view.getUint8(start) !== SEQUENCE) return NOBODY;
+  let at = berContent(view, start);
+  for (let i = 0; i < 2; i++) {
+    if (at + 2 > end || view.getUint8(at) !== 2) return NOBODY;
+    at += 2 + view.getUint8(at + 1);
+  }
+  if (at + 3 > end || view.getUint16(at) !== 0x0401) return NOBODY;
+  if ((view.getUint8(at + 2) & REPORTABLE) !== 0 || port === NOTIFICATIONS) return FROM_CLIENT;
+  return port === 161 ? FROM_SERVER : NOBODY;
+}
+
+/** RFC 2865, section 3, RFC 2866, RFC 5997 and RFC 5176: requests, and the answers to them. */
 const radius: Sign = {
   protocol: "RADIUS",
-  firstBytes: [1, 2, 3, 4, 5, 11],
+  firstBytes: [1, 2, 3, 4, 5, 11, 12, 40, 41, 42, 43, 44, 45],
   atLeast: 20,
   read(view, start, end) {
     if (view.getUint16(start + 2) !== end - start) return NOBODY;
     const code = view.getUint8(start);
-    return code === 1 || code === 4 ? FROM_CLIENT : FROM_SERVER;
+    const isRequest = code === 1 || code === 4 || code === 12 || code === 40 || code === 43;
+    return isRequest ? FROM_CLIENT : FROM_SERVER;
   },
 };
 
@@ -158,7 +141,6 @@ const ike: Sign = {
   atLeast: 28,
   ports: [500, 4500],
   read(view, start, _end, port) {
-    if (port !== 500 && port !== 4500) return NOBODY;
     const at = port === 4500 && view.getUint32(start) === 0 ? start + 4 : start;
     const version = view.getUint8(at + 17);
     if (version === 0x20) {
@@ -171,13 +153,15 @@ const ike: Sign = {
   },
 };
 
-/** WireGuard, section 5.4: initiation and response have one length each. */
+/** WireGuard, section 5.4: initiation, response and the reply with a cookie have one length each. */
 const wireguard: Sign = {
   protocol: "WireGuard",
-  firstBytes: [1, 2],
-  atLeast: 92,
+  firstBytes: [1, 2, 3],
+  atLeast: 64,
   read(view, start, end) {
     const type = view.getUint32(start, true);
+    // Who is asked for too much answers with a cookie.
+    if (type === 3 && end - start === 64) return FROM_SERVER;
     if (type === 1 && end - start === 148) return FROM_CLIENT;
     return type === 2 && end - start === 92 ? FROM_SERVER : NOBODY;
   },
@@ -189,8 +173,7 @@ const openvpn: Sign = {
   firstBytes: [0x38, 0x40, 0x50],
   atLeast: 14,
   ports: [1194],
-  read(view, start, _end, port) {
-    if (port !== 1194) return NOBODY;
+  read(view, start) {
     return view.getUint8(start) === 0x40 ? FROM_SERVER : FROM_CLIENT;
   },
 };
@@ -200,9 +183,7 @@ const kerberos: Sign = {
   firstBytes: [0x6a, 0x6b, 0x6c, 0x6d, 0x7e],
   atLeast: 4,
   ports: [88],
-  read(view, start, _end, port) {
-    return port === 88 ? kerberosMessage(view.getUint8(start)) : NOBODY;
-  },
+  read: (view, start) => kerberosMessage(view.getUint8(start)),
 };
 
 /** RFC 7252, section 3: a code of class 0 is a request. */
@@ -211,8 +192,7 @@ const coap: Sign = {
   firstBytes: range(0x40, 0x7f),
   atLeast: 4,
   ports: [5683, 5684],
-  read(view, start, _end, port) {
-    if (port !== 5683 && port !== 5684) return NOBODY;
+  read(view, start) {
     const code = view.getUint8(start + 1);
     if (code === 0) return NOBODY;
     return code < 32 ? FROM_CLIENT : FROM_SERVER;
@@ -225,14 +205,14 @@ const tftp: Sign = {
   firstBytes: [0x00],
   atLeast: 4,
   ports: [69],
-  read(view, start, _end, port) {
+  read(view, start) {
     const operation = view.getUint16(start);
-    return port === 69 && (operation === 1 || operation === 2) ? FROM_CLIENT : NOBODY;
+    return operation === 1 || operation === 2 ? FROM_CLIENT : NOBODY;
   },
 };
 
 /** UPnP device architecture, sections 1.2 and 1.3. */
-const ssdp = textSign("SSDP", ["M-SEARCH * ", "NOTIFY * "], ["HTTP/1.1 200"]);
+const ssdp = textSign("SSDP", ["M-SEARCH * ", "NOTIFY * ", "BT-SEARCH * "], ["HTTP/1.1 200"]);
 
 /** RFC 5531, section 9. */
 const rpc: Sign = {
@@ -245,6 +225,27 @@ const rpc: Sign = {
 
 /** BEP 5: queries and responses of Mainline DHT. */
 const dht = textSign("DHT", ["d1:ad2:id20:"], ["d1:rd2:id20:"]);
+
+/** Memcached's protocol, "UDP protocol": a request's number, two of datagrams, and zeros in front. */
+const memcached: Sign = {
+  protocol: "memcached",
+  firstBytes: range(0x00, 0xff),
+  atLeast: 12,
+  ports: [11211],
+  read(view, start, end) {
+    if (view.getUint16(start + 6) !== 0 || view.getUint16(start + 4) === 0) return NOBODY;
+    const first = view.getUint8(start + 8);
+    if (first === 0x80 || first === 0x81) return first === 0x80 ? FROM_CLIENT : FROM_SERVER;
+    const at = start + 8;
+    for (const text of ["get ", "gets ", "set ", "add ", "incr ", "stats", "version\r"]) {
+      if (hasText(view, at, end, text)) return FROM_CLIENT;
+    }
+    for (const text of ["VALUE ", "END\r", "STAT ", "STORED", "ERROR", "VERSION "]) {
+      if (hasText(view, at, end, text)) return FROM_SERVER;
+    }
+    return NOBODY;
+  },
+};
 
 /** The signs of protocols over UDP. */
 export const UDP_SIGNS: readonly Sign[] = [
@@ -267,4 +268,30 @@ export const UDP_SIGNS: readonly Sign[] = [
   rpc,
   syslog,
   sip,
+  sipOnItsPort,
+  ldap,
+  dceRpcDatagram,
+  gtpControl,
+  etherNetIp,
+  fins,
+  bacnet,
+  netbiosDatagram,
+  slp,
+  memcached,
+  dhcpv6,
+  bootp,
+  rmcp,
+  xdmcp,
+  portControl,
+  sqlBrowser,
+  rx,
+  bjnp,
+  knxNetIp,
+  mgcp,
+  ras,
+  l2tp,
+  classicStun,
+  netFlow,
+  sFlow,
+  dnsElsewhere,
 ];

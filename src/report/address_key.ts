@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 
 /** A text for an address that sorts as addresses do, IPv4 first. What is no address comes last. */
 export function addressKey(text: string): string {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ExpectedService } from "../alert/expected_service.ts";
+import type { ExpectedService } from "../config/expected_service.ts";
 import { addressKey } from "./address_key.ts";
 
 /** A service of the own networks, as it was seen. */

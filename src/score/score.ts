@@ -1,15 +1,15 @@
 import type { PacketBatch } from "../capture/packet_batch.ts";
 import type { PacketSource } from "../capture/packet_source.ts";
 import type { Mapping } from "../config/mapping.ts";
-import { BY_NAMES } from "../flow/by.ts";
-import { FlowMeter } from "../flow/flow_meter.ts";
+import { REASON_NAMES } from "../model/reason.ts";
+import { Engine } from "../engine/engine.ts";
 import {
   KIND_FLOW,
   OBSERVATION_WORDS,
   type ObservationBatch,
   WORD_ABOUT,
   WORD_KIND,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import { keyText } from "../sink/keys.ts";
 import { type Label, Truth } from "./truth.ts";
 
@@ -80,9 +80,9 @@ export class Scorer {
    */
   async add(source: PacketSource, onBatch: () => Promise<void> = async () => {}): Promise<void> {
     const truth = new Truth(this.#maxConversations);
-    const meters = this.#candidates.flatMap(({ mapping }) =>
+    const engines = this.#candidates.flatMap(({ mapping }) =>
       [false, true].map((withoutSyn) =>
-        new CountingMeter(mapping, withoutSyn, this.#maxConversations)
+        new CountingEngine(mapping, withoutSyn, this.#maxConversations)
       )
     );
     let isOpening = new Uint8Array(0);
@@ -90,14 +90,14 @@ export class Scorer {
       for (let batch; (batch = await source.next()) !== null;) {
         if (isOpening.length < batch.capacity) isOpening = new Uint8Array(batch.capacity);
         truth.take(batch, isOpening);
-        for (const meter of meters) if (!meter.withoutSyn) meter.take(batch);
+        for (const engine of engines) if (!engine.withoutSyn) engine.take(batch);
         leaveOut(batch, isOpening);
-        for (const meter of meters) if (meter.withoutSyn) meter.take(batch);
+        for (const engine of engines) if (engine.withoutSyn) engine.take(batch);
         await onBatch();
       }
     } finally {
-      for (const meter of meters) meter.flush();
-      this.#compare(truth.labels(), meters);
+      for (const engine of engines) engine.flush();
+      this.#compare(truth.labels(), engines);
     }
   }
 
@@ -106,45 +106,45 @@ export class Scorer {
     return { labels: { ...this.#labels }, tallies: this.#tallies, mistakes: this.#mistakes };
   }
 
-  #compare(labels: readonly Label[], meters: readonly CountingMeter[]): void {
+  #compare(labels: readonly Label[], engines: readonly CountingEngine[]): void {
     for (const label of labels) {
       this.#labels[label.protocol]++;
-      meters.forEach((meter, i) => this.#count(label, meter, i));
+      engines.forEach((engine, i) => this.#count(label, engine, i));
     }
   }
 
-  #count(label: Label, meter: CountingMeter, index: number): void {
+  #count(label: Label, engine: CountingEngine, index: number): void {
     const offset = label.protocol === "tcp" ? 0 : 2 * this.#candidates.length;
     const tally = this.#tallies[offset + index];
-    const wrongBy = meter.decidedBy(label.server, label.client, label.clientPort);
-    const rightBy = meter.decidedBy(label.client, label.server, label.serverPort);
+    const wrongBy = engine.decidedBy(label.server, label.client, label.clientPort);
+    const rightBy = engine.decidedBy(label.client, label.server, label.serverPort);
     if (wrongBy !== undefined) {
       tally.wrong++;
       const { candidate, withoutSyn } = tally;
-      this.#mistakes.push({ candidate, withoutSyn, label, by: BY_NAMES[wrongBy] });
+      this.#mistakes.push({ candidate, withoutSyn, label, by: REASON_NAMES[wrongBy] });
     } else if (rightBy !== undefined) tally.right++;
     else tally.notMatched++;
   }
 }
 
-/** A meter whose flow keys are remembered. */
-class CountingMeter {
+/** An engine whose flow keys are remembered. */
+class CountingEngine {
   readonly withoutSyn: boolean;
-  readonly #meter: FlowMeter;
+  readonly #engine: Engine;
   /** For each flow key, what decided it. */
   readonly #flows = new Map<string, number>();
 
   constructor(mapping: Mapping, withoutSyn: boolean, maxConversations: number) {
     this.withoutSyn = withoutSyn;
-    this.#meter = new FlowMeter({ mapping, maxConversations, emit: (batch) => this.#note(batch) });
+    this.#engine = new Engine({ mapping, maxConversations, emit: (batch) => this.#note(batch) });
   }
 
   take(batch: PacketBatch): void {
-    this.#meter.take(batch);
+    this.#engine.take(batch);
   }
 
   flush(): void {
-    this.#meter.flush();
+    this.#engine.flush();
   }
 
   /** What decided the flow with this key, or `undefined` if it was not written. */
@@ -163,12 +163,7 @@ class CountingMeter {
 
 /** Takes packets out of a batch. */
 function leaveOut(batch: PacketBatch, isLeftOut: Uint8Array): void {
-  const { offset, captured, length, seconds, linkType } = batch;
   let kept = 0;
-  for (let i = 0; i < batch.count; i++) {
-    if (isLeftOut[i] !== 0) continue;
-    for (const column of [offset, captured, length, seconds, linkType]) column[kept] = column[i];
-    kept++;
-  }
+  for (let i = 0; i < batch.count; i++) if (isLeftOut[i] === 0) batch.move(i, kept++);
   batch.count = kept;
 }

@@ -1,14 +1,8 @@
 import type { PacketBatch } from "../capture/packet_batch.ts";
-import { addressText } from "../flow/address_text.ts";
-import {
-  COLD_EVIDENCE,
-  COLD_SHIFT,
-  ConversationTable,
-  HOT_ADDRESSES,
-  HOT_STATE,
-} from "../flow/conversation_table.ts";
-import { isGroup } from "../flow/group_address.ts";
-import { add4, add6, DIRECTION_SHIFT, find4, find6, PacketList } from "../flow/packet_list.ts";
+import { addressText } from "../model/address_text.ts";
+import { ConversationNumbers } from "../engine/conversation_numbers.ts";
+import type { ConversationRecord } from "../engine/conversation_record.ts";
+import { isGroup } from "../model/group_address.ts";
 import { decode } from "../packet/decode.ts";
 import { TRANSPORT } from "../packet/decoded.ts";
 import {
@@ -41,16 +35,15 @@ export interface Label {
 
 /** Reads out of a capture who the clients are. */
 export class Truth {
-  readonly #ipv4: ConversationTable;
-  readonly #ipv6: ConversationTable;
-  readonly #ipv4List = new PacketList(1, 1);
-  readonly #ipv6List = new PacketList(4, 1);
+  readonly #conversations: ConversationNumbers;
+  /** What was seen of each conversation, by family and number. */
+  readonly #seen: readonly [Uint8Array, Uint8Array];
   readonly #header = new PacketHeader();
 
   /** @param maxConversations Conversations of each address family that are remembered. */
   constructor(maxConversations: number) {
-    this.#ipv4 = new ConversationTable(1, maxConversations);
-    this.#ipv6 = new ConversationTable(4, maxConversations);
+    this.#conversations = new ConversationNumbers(maxConversations);
+    this.#seen = [new Uint8Array(maxConversations + 1), new Uint8Array(maxConversations + 1)];
   }
 
   /**
@@ -75,45 +68,25 @@ export class Truth {
   /** The labels, in no order. Where both ends were seen to be the client, there is none. */
   labels(): Label[] {
     const labels: Label[] = [];
-    for (const table of [this.#ipv4, this.#ipv6]) {
-      table.forEach((number) => {
-        const bits = table.cold[(number << COLD_SHIFT) + COLD_EVIDENCE];
-        const isUdp = protocolOf(table, number) === PROTOCOL_UDP;
-        const clients = bits & BOTH_CLIENTS;
-        if (clients === 0 || clients === BOTH_CLIENTS) return;
-        if (isUdp || (bits & CARRIED_MORE) !== 0) labels.push(labelOf(table, number, clients));
-      });
-    }
+    this.#conversations.forEach((number, conversation) => {
+      const bits = this.#seen[conversation.isIpv6 ? 1 : 0][number];
+      const isUdp = conversation.protocol === PROTOCOL_UDP;
+      const clients = bits & BOTH_CLIENTS;
+      if (clients === 0 || clients === BOTH_CLIENTS) return;
+      if (isUdp || (bits & CARRIED_MORE) !== 0) labels.push(labelOf(conversation, clients));
+    });
     return labels;
   }
 
   /** @param missing Bytes of the packet that the capture has not. */
   #note(view: DataView, header: PacketHeader, missing: number): void {
-    const list = header.isIpv6 ? this.#ipv6List : this.#ipv4List;
-    const [table, number] = header.isIpv6
-      ? [this.#ipv6, this.#find6(header)]
-      : [this.#ipv4, this.#find4(header)];
-    const direction = (list.about[0] >>> DIRECTION_SHIFT) & 1;
-    const at = (number << COLD_SHIFT) + COLD_EVIDENCE;
-    const bits = table.cold[at];
+    const { number, direction, isNew } = this.#conversations.of(header);
+    const seen = this.#seen[header.isIpv6 ? 1 : 0];
+    const bits = isNew ? 0 : seen[number];
     const found = header.protocol === PROTOCOL_UDP
       ? udpBits(bits, direction, view, header, missing)
       : tcpBits(direction, header.tcpFlags);
-    table.cold[at] = bits | found | SEEN;
-  }
-
-  #find4(header: PacketHeader): number {
-    const list = this.#ipv4List;
-    list.count = 0;
-    list.add4(0, header);
-    return find4(this.#ipv4, list, 0) || add4(this.#ipv4, list, 0);
-  }
-
-  #find6(header: PacketHeader): number {
-    const list = this.#ipv6List;
-    list.count = 0;
-    list.add6(0, header);
-    return find6(this.#ipv6, list, 0) || add6(this.#ipv6, list, 0);
+    seen[number] = bits | found | SEEN;
   }
 }
 
@@ -151,23 +124,16 @@ function udpBits(
   return CLIENT << (role === FROM_CLIENT ? direction : 1 - direction);
 }
 
-function protocolOf(table: ConversationTable, number: number): number {
-  return table.hot[(number << table.hotShift) + HOT_STATE] & 0xff;
-}
-
-function labelOf(table: ConversationTable, number: number, clients: number): Label {
+function labelOf(
+  { isIpv6, protocol, addresses, ports }: ConversationRecord,
+  clients: number,
+): Label {
   const client = clients === CLIENT ? 0 : 1;
-  const address = (end: number) => {
-    const words = new Uint32Array(4);
-    const from = (number << table.hotShift) + HOT_ADDRESSES + end * table.addressWords;
-    words.set(table.hot.subarray(from, from + table.addressWords), 4 - table.addressWords);
-    return addressText(words, 0, table.addressWords === 4);
-  };
   return {
-    protocol: protocolOf(table, number) === PROTOCOL_UDP ? "udp" : "tcp",
-    client: address(client),
-    clientPort: table.portOf(number, client),
-    server: address(1 - client),
-    serverPort: table.portOf(number, 1 - client),
+    protocol: protocol === PROTOCOL_UDP ? "udp" : "tcp",
+    client: addressText(addresses[client], 0, isIpv6),
+    clientPort: ports[client],
+    server: addressText(addresses[1 - client], 0, isIpv6),
+    serverPort: ports[1 - client],
   };
 }

@@ -1,5 +1,6 @@
-import { addressText } from "../flow/address_text.ts";
-import { BY_NAMES, type ByName } from "../flow/by.ts";
+import { addressText } from "../model/address_text.ts";
+import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import {
   IPV6_BIT,
   KIND_ICMP,
@@ -11,11 +12,10 @@ import {
   WORD_KIND,
   WORD_PORTS,
   WORD_SECONDS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
-import type { SightingText } from "./sighting_text.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
 /** Where the second address of a sighting is. */
@@ -37,7 +37,9 @@ interface Row {
 export interface FlowRow extends Row {
   /** `tcp`, `udp`, or the IANA number of another protocol. */
   readonly protocol: string;
-  by: ByName;
+  by: ReasonName;
+  /** The tunnel that it is in, `VXLAN 4711`, if it is in one. */
+  tunnel?: string;
   /** The name that the client looked up last for the server's address, if there is one. */
   name?: string;
 }
@@ -100,16 +102,13 @@ export class FlowTable {
         last,
         sighting,
         protocol: PROTOCOL_NAMES[protocol],
-        by: BY_NAMES[note],
+        by: REASON_NAMES[note],
       };
       if (name !== undefined) row.name = name;
+      const tunnel = tunnelText(sighting.tunnel, sighting.tunnelId);
+      if (tunnel !== null) row.tunnel = tunnel;
       return row;
     });
-  }
-
-  /** The flows as lines of text, with seconds since the origin. It is to be used before anything is added. */
-  flowText(): SightingText {
-    return this.#flows.text({ protocols: PROTOCOL_NAMES, notes: BY_NAMES });
   }
 
   /** The failures, the one that was sighted last at the end. */
@@ -194,5 +193,6 @@ export function byEnds(one: Row, other: Row): number {
     const difference = addresses[at + word] - others.addresses[others.at + word];
     if (difference !== 0) return difference;
   }
-  return one.port - other.port || one.sighting.protocol - others.protocol;
+  return one.port - other.port || one.sighting.protocol - others.protocol ||
+    one.sighting.tunnel - others.tunnel || one.sighting.tunnelId - others.tunnelId;
 }

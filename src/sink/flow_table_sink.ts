@@ -1,6 +1,6 @@
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
@@ -8,7 +8,7 @@ import { FlowTable } from "./flow_table.ts";
 import { Losses } from "./losses.ts";
 import { Patience } from "./patience.ts";
 import { plural } from "./plural.ts";
-import { renderFlowTable, type Room, wholeFlowTable } from "./render_flow_table.ts";
+import { renderFlowTable, type Room } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -137,13 +137,9 @@ export class FlowTableSink implements Sink {
   async close(): Promise<void> {
     this.#losses.close();
     this.leaveScreen();
-    const room = this.#terminal();
-    if (room === null) this.#putWhole();
-    else {
-      const { columns } = room;
-      const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
-      this.#output.put(lines.join("\n") + "\n", 1);
-    }
+    const columns = this.#terminal()?.columns ?? Infinity;
+    const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
+    this.#output.put(lines.join("\n") + "\n", 1);
     if (this.#isLive) this.hurry();
     const isInTime = await this.#patience.wait(this.#output.written());
     this.#patience.end();
@@ -189,7 +185,7 @@ export class FlowTableSink implements Sink {
     const bytes = new TextEncoder().encode(text);
     try {
       if (this.#writer === Deno.stdout) Deno.stdout.writeSync(bytes);
-      else this.#output.putBytes(bytes, 0);
+      else this.#output.putAsIs(text, 0);
     } catch {
       // Standard output is being written to at the moment, or gone.
       writeToTerminal(Deno.stderr, bytes);
@@ -199,13 +195,6 @@ export class FlowTableSink implements Sink {
   #notWritten(reason: string): UserError {
     const flows = plural(this.table.flows.length, "flow");
     return new UserError(`standard output: the table of ${flows} was not written (${reason})`);
-  }
-
-  #putWhole(): void {
-    for (const piece of wholeFlowTable(this.table)) {
-      if (typeof piece === "string") this.#output.put(piece, 1);
-      else this.#output.putBytes(piece.slice(), 1);
-    }
   }
 
   #enterScreen(): void {

@@ -1,16 +1,19 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Log } from "../log.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import { REASON_NAMES } from "../model/reason.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
   OBSERVATION_WORDS,
   type ObservationBatch,
+  TUNNEL_KIND_SHIFT,
   WORD_A,
   WORD_ABOUT,
   WORD_B,
   WORD_KIND,
-} from "../flow/observation_batch.ts";
+  WORD_TUNNEL,
+} from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { keyText } from "./keys.ts";
@@ -47,7 +50,8 @@ const TOO_SLOW = "their reader is too slow";
 
 /**
  * Writes each observation as one line of JSON (https://jsonlines.org), `{"key":"…","count":1}`, on
- * standard output. A flow's line says what decided who is client and server, `"by":"syn"`. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
+ * standard output. A flow's line says what decided who is client and server, `"by":"syn"`, and in which
+ * tunnel it is, if it is in one, `"tunnel":"VXLAN 4711"`. A key that has names is `{"key":"…;dns","name":"www.example.com."}`, and a flow
  * whose server the client looked up has the name that it looked up, as `"name"`, beside its count.
  */
 export class JsonSink implements Sink {
@@ -179,7 +183,10 @@ export class JsonSink implements Sink {
     let line = '{"key":"' + keyText(words, offset) + '","count":1';
     const head = words[offset + WORD_KIND];
     if ((head & 0xff) !== KIND_FLOW) return line + "}\n";
-    line += ',"by":"' + BY_NAMES[words[offset + WORD_ABOUT] & 0xff] + '"';
+    const about = words[offset + WORD_ABOUT];
+    line += ',"by":"' + REASON_NAMES[about & 0xff] + '"';
+    const tunnel = tunnelText((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[offset + WORD_TUNNEL]);
+    if (tunnel !== null) line += ',"tunnel":"' + tunnel + '"';
     const name = this.#options.names
       ?.find((head & IPV6_BIT) !== 0, words, offset + WORD_A, offset + WORD_B);
     return line + (name ? ',"name":' + JSON.stringify(name) : "") + "}\n";

@@ -1,4 +1,4 @@
-import { addressText } from "../flow/address_text.ts";
+import { addressText } from "../model/address_text.ts";
 import {
   IPV6_BIT,
   KIND_CLIENT,
@@ -10,7 +10,7 @@ import {
   WORD_B,
   WORD_KIND,
   WORD_PORTS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 
 /** A power of two. Keys that are written one after another are mostly of a few addresses. */
 const CACHE_SIZE = 4096;

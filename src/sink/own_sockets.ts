@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import {
   judgeEnds,
   type OwnConnection,
   type OwnConnections,
   type OwnConnectionsState,
   type OwnEnd,
-} from "../flow/own_connections.ts";
+} from "../model/own_connections.ts";
 import { socketsMadeBy } from "./sockets_made_by.ts";
 
 /** The two ends of a TCP connection of ours, addresses as text. */

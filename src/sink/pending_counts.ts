@@ -1,4 +1,4 @@
-import { IDENTITY_WORDS } from "../flow/observation_batch.ts";
+import { IDENTITY_WORDS } from "../model/observation_batch.ts";
 
 /** 32-bit words of one pending key: its identity, its count, its hash. */
 export const PENDING_WORDS = IDENTITY_WORDS + 2;

@@ -1,5 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import { textFingerprint } from "../flow/text_fingerprint.ts";
+import { textFingerprint } from "../model/text_fingerprint.ts";
 
 /**
  * Bytes that all texts need, unless told otherwise. A name may have a thousand characters, and one

@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { CounterWriter } from "./counter_writer.ts";

@@ -22,6 +22,9 @@ const FLOW_COLUMNS: Column[] = [
   { title: "LAST" },
 ];
 
+/** Shown where a flow is in one. */
+const TUNNEL_COLUMN: Column = { title: "TUNNEL", dropRank: 3 };
+
 /** Shown where a flow has one. What a name ends in tells more than what it begins with. */
 const NAME_COLUMN: Column = { title: "NAME", dropRank: 4, leastWidth: 20 };
 
@@ -53,10 +56,15 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   const lines = [totalsLine({ count: flows.length, clients }, table.leftOut, days)];
   const timeText = timeTextOf(days);
   const failureLines = failureLinesOf(failures, timeText, room.columns);
+  const hasTunnels = flows.some(({ tunnel }) => tunnel !== undefined);
   const hasNames = flows.some(({ name }) => name !== undefined);
   const flowLines = flows.length === 0 ? [] : textTable(
-    hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS,
-    flows.map((row) => flowCells(row, timeText, hasNames)),
+    [
+      ...FLOW_COLUMNS,
+      ...(hasTunnels ? [TUNNEL_COLUMN] : []),
+      ...(hasNames ? [NAME_COLUMN] : []),
+    ],
+    flows.map((row) => flowCells(row, timeText, hasTunnels, hasNames)),
     room.columns,
   );
   // One line of totals, and an empty line between the tables.
@@ -68,30 +76,6 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   lines.push(...cut(flowLines, available - forFailures));
   if (failureLines.length > 0) lines.push("", ...cut(failureLines, forFailures));
   return lines;
-}
-
-/**
- * The table that {@linkcode renderFlowTable} makes by client where nothing limits it, in pieces: text,
- * or its bytes, which are valid until the next piece is asked for.
- */
-export function* wholeFlowTable(table: FlowTable): Generator<string | Uint8Array> {
-  const flows = table.flowText();
-  const failures = sorted(table.failures, "by-client");
-  const { origin } = table;
-  const span = { first: flows.first + origin, last: flows.last + origin };
-  const days = daysOf(flows.count === 0 ? failures : [span, ...failures]);
-  const timeText = timeTextOf(days);
-  yield totalsLine(flows, table.leftOut, days) + "\n";
-  if (flows.count > 0) {
-    const columns = flows.hasNames ? [...FLOW_COLUMNS, NAME_COLUMN] : FLOW_COLUMNS;
-    const time = timeText(span.first).length;
-    const needed = [...flows.widths, time, time];
-    const widths = needed.map((width, i) => Math.max(width, columns[i].title.length));
-    yield textTable(columns, [], Infinity, widths)[0] + "\n";
-    yield* flows.lines(widths, (seconds) => timeText(seconds + origin));
-  }
-  const failureLines = failureLinesOf(failures, timeText, Infinity);
-  if (failureLines.length > 0) yield ["", ...failureLines, ""].join("\n");
 }
 
 function failureLinesOf(
@@ -124,6 +108,7 @@ function totalsLine(
 function flowCells(
   row: FlowRow,
   timeText: (seconds: number) => string,
+  hasTunnels: boolean,
   hasNames: boolean,
 ): string[] {
   const cells = [
@@ -134,6 +119,7 @@ function flowCells(
     timeText(row.first),
     timeText(row.last),
   ];
+  if (hasTunnels) cells.push(row.tunnel ?? "");
   if (hasNames) cells.push(row.name ?? "");
   return cells;
 }

@@ -1,7 +1,29 @@
-import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../flow/observation_batch.ts";
+import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../model/observation_batch.ts";
 import { startProgram } from "../wasm_program.ts";
+import {
+  FAMILY,
+  FAMILY_CHAIN_MASK,
+  FAMILY_HEADS,
+  FAMILY_LEFT_OUT,
+  FAMILY_MAX_ROWS,
+  FAMILY_NEXT,
+  FAMILY_OLDEST,
+  FAMILY_ROWS,
+  IS_NEW,
+  KIND_SHIFT,
+  NOTE_SHIFT,
+  PROTOCOL_MASK,
+  ROW_ABOUT,
+  ROW_FIRST,
+  ROW_LAST,
+  ROW_NEWER,
+  ROW_SHIFT,
+  ROW_TUNNEL,
+  ROW_WHAT,
+  SECRETS,
+  WHAT_MASK,
+} from "./row_layout.ts";
 import { PROGRAM } from "./sighting_program.ts";
-import { type KnownTexts, ORDER_PER_ROW, SightingText, TEXT_ROOM } from "./sighting_text.ts";
 
 /** What `assembly/sightings.ts` exports. */
 interface SightingProgram {
@@ -11,6 +33,7 @@ interface SightingProgram {
     addresses: number,
     what: number,
     protocol: number,
+    tunnel: number,
     seconds: number,
     note: number,
   ): number;
@@ -20,6 +43,7 @@ interface SightingProgram {
     addresses: number,
     what: number,
     protocol: number,
+    tunnel: number,
     seconds: number,
   ): void;
   seeFlows(observations: number, count: number): void;
@@ -27,38 +51,12 @@ interface SightingProgram {
 
 const PAGE = 64 * 1024;
 const WORD = 4;
+const ROW = 2 ** ROW_SHIFT;
 /** Observations that the program takes at once. */
 const AT_ONCE = 4096;
 /** Words of an address in an observation, where the second one follows the first. */
 const ADDRESS_WORDS = 4;
 
-/** The words of a family, and how many bytes it has. */
-const FAMILY = 64;
-const FAMILY_ROWS = 0;
-const FAMILY_HEADS = 1;
-const FAMILY_NEXT = 2;
-const FAMILY_CHAIN_MASK = 3;
-const FAMILY_MAX_ROWS = 4;
-const FAMILY_OLDEST = 6;
-const FAMILY_LEFT_OUT = 8;
-
-/*
- * The words of a row, which is a cache line: first both addresses as an observation has them. `about`
- * is the protocol, and above it what was remembered last.
- */
-const ROW = 64;
-const ROW_WHAT = 8;
-const ROW_ABOUT = 9;
-const ROW_FIRST = 11;
-const ROW_LAST = 12;
-const ROW_NEWER = 14;
-const NOTE_SHIFT = 8;
-const PROTOCOL_MASK = 0xff;
-/** Of the number of a row that the program gives: the row is that of what had none. */
-const IS_NEW = 1 << 31;
-
-/** What hashes are made with: eleven numbers of 8 bytes. */
-const SECRETS = 11 * 8;
 /** Chains for each row, at least: so few rows meet in one. */
 const CHAINS_PER_ROW = 4;
 
@@ -73,6 +71,9 @@ export interface Sighting {
   readonly what: number;
   /** The protocol, or whatever else was given for it: 0 to 255. */
   readonly protocol: number;
+  /** The kind of tunnel that it was in (src/model/tunnel_numbers.ts), and what tells that apart. */
+  readonly tunnel: number;
+  readonly tunnelId: number;
   /** Seconds since 1970-01-01 UTC. */
   readonly first: number;
   readonly last: number;
@@ -90,7 +91,6 @@ export interface Sighting {
  */
 export class SightingTable {
   readonly #program: SightingProgram;
-  readonly #memory: WebAssembly.Memory;
   readonly #words: Uint32Array;
   /** Words of each family. */
   readonly #families: readonly [number, number];
@@ -98,9 +98,6 @@ export class SightingTable {
   readonly #observations: number;
   readonly #numbers: number;
   readonly #names: readonly [(string | undefined)[], (string | undefined)[]] = [[], []];
-  /** Where the rows may be sorted, and what a text needs. */
-  readonly #order: number;
-  readonly #textRoom: number;
   #end = FAMILY;
 
   /** @param maxRows How many of each address family are kept. */
@@ -116,21 +113,18 @@ export class SightingTable {
     }));
     this.#observations = this.#take(AT_ONCE * OBSERVATION_WORDS * WORD) / WORD;
     this.#numbers = this.#take(AT_ONCE * WORD) / WORD;
-    this.#order = this.#take(ORDER_PER_ROW * maxRows * WORD);
-    this.#textRoom = this.#take(TEXT_ROOM);
     const pages = Math.ceil(this.#end / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#memory = memory;
     const words = new Uint32Array(memory.buffer);
     this.#words = words;
     this.#families = [families / WORD, (families + FAMILY) / WORD];
     places.forEach(({ rows, heads, next }, i) => {
       const family = this.#families[i];
-      words[family + FAMILY_ROWS] = rows;
-      words[family + FAMILY_HEADS] = heads;
-      words[family + FAMILY_NEXT] = next;
-      words[family + FAMILY_CHAIN_MASK] = chains - 1;
-      words[family + FAMILY_MAX_ROWS] = maxRows;
+      words[family + FAMILY_ROWS / WORD] = rows;
+      words[family + FAMILY_HEADS / WORD] = heads;
+      words[family + FAMILY_NEXT / WORD] = next;
+      words[family + FAMILY_CHAIN_MASK / WORD] = chains - 1;
+      words[family + FAMILY_MAX_ROWS / WORD] = maxRows;
     });
     this.#program = startProgram<SightingProgram>(PROGRAM, memory);
     // Unknown to whoever sends us packets, so that they can't be made to fall into one chain.
@@ -141,7 +135,7 @@ export class SightingTable {
   /** How many had to make room. One that came back is counted each time it went. */
   get leftOut(): number {
     const [ipv4, ipv6] = this.#families;
-    return this.#words[ipv4 + FAMILY_LEFT_OUT] + this.#words[ipv6 + FAMILY_LEFT_OUT];
+    return this.#words[ipv4 + FAMILY_LEFT_OUT / WORD] + this.#words[ipv6 + FAMILY_LEFT_OUT / WORD];
   }
 
   /**
@@ -166,12 +160,12 @@ export class SightingTable {
     const at = this.#observations;
     const from = offset + WORD_A;
     for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
-    const row = this.#program.add(isIpv6, at * WORD, what, protocol, seconds, note);
+    const row = this.#program.add(isIpv6, at * WORD, what, protocol, 0, seconds, note);
     this.#setName(isIpv6, row, name);
   }
 
   /**
-   * Takes the flows among observations: what tells them apart besides is the port, and what decided is
+   * Takes the flows among observations: what tells them apart besides is the port and the tunnel, and what decided is
    * remembered.
    *
    * @param nameOf Gives the name that an observation has, by where it begins; `null` if none has any.
@@ -210,7 +204,7 @@ export class SightingTable {
     const at = this.#observations;
     const from = offset + WORD_A;
     for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
-    this.#program.see(isIpv6, at * WORD, what, protocol, seconds);
+    this.#program.see(isIpv6, at * WORD, what, protocol, 0, seconds);
   }
 
   /** The same of the flows among observations. */
@@ -229,23 +223,6 @@ export class SightingTable {
     return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
   }
 
-  /**
-   * All that there are, as lines of text.
-   *
-   * @param texts Those of their protocols and notes.
-   * @returns Is to be used before anything is added.
-   */
-  text(texts: KnownTexts): SightingText {
-    const [families] = this.#families;
-    return new SightingText({
-      memory: this.#memory,
-      families: families * WORD,
-      order: this.#order,
-      room: this.#textRoom,
-      names: this.#names,
-    }, texts);
-  }
-
   #setName(isIpv6: boolean, row: number, name: string | undefined): void {
     const names = this.#names[isIpv6 ? 1 : 0];
     const isNew = (row & IS_NEW) !== 0;
@@ -258,22 +235,24 @@ export class SightingTable {
     const words = this.#words;
     const family = this.#families[isIpv6 ? 1 : 0];
     const names = this.#names[isIpv6 ? 1 : 0];
-    const rows = words[family + FAMILY_ROWS] / WORD;
-    for (let number = words[family + FAMILY_OLDEST]; number !== 0;) {
+    const rows = words[family + FAMILY_ROWS / WORD] / WORD;
+    for (let number = words[family + FAMILY_OLDEST / WORD]; number !== 0;) {
       const at = rows + number * (ROW / WORD);
-      const about = words[at + ROW_ABOUT];
+      const about = words[at + ROW_ABOUT / WORD];
       all.push({
         isIpv6,
         addresses: words,
         at,
-        what: words[at + ROW_WHAT],
+        what: words[at + ROW_WHAT / WORD],
         protocol: about & PROTOCOL_MASK,
-        first: words[at + ROW_FIRST],
-        last: words[at + ROW_LAST],
+        tunnel: (about & WHAT_MASK) >>> KIND_SHIFT,
+        tunnelId: words[at + ROW_TUNNEL / WORD],
+        first: words[at + ROW_FIRST / WORD],
+        last: words[at + ROW_LAST / WORD],
         note: about >>> NOTE_SHIFT,
         name: names[number],
       });
-      number = words[at + ROW_NEWER];
+      number = words[at + ROW_NEWER / WORD];
     }
     return all;
   }

@@ -1,5 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import type { ObservationBatch } from "../flow/observation_batch.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { UserError } from "../user_error.ts";
 

@@ -33,16 +33,14 @@ const NARROWEST = 15;
  * @param columns The columns, addresses first.
  * @param texts A text for each column, row by row.
  * @param width How many characters a line has room for. May be `Infinity`.
- * @param least How wide each column is at least, where there is room.
  */
 export function textTable(
   columns: Column[],
   texts: string[][],
   width: number,
-  least: readonly number[] = [],
 ): string[] {
   const rows = texts.map((row) => row.map(printable));
-  const natural = columns.map(({ title }, i) => Math.max(title.length, least[i] ?? 0));
+  const natural = columns.map(({ title }) => title.length);
   for (const row of rows) {
     for (let i = 0; i < natural.length; i++) {
       if (row[i].length > natural[i]) natural[i] = row[i].length;

@@ -11,7 +11,7 @@ import {
   WORD_B,
   WORD_KIND,
   WORD_SECONDS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { FlowNames } from "../sink/flow_names.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationRecord } from "../model/conversation_record.ts";
-import { BY_NAMES } from "../flow/by.ts";
+import { REASON_NAMES } from "../model/reason.ts";
 import {
   IPV6_BIT,
   KIND_FLOW,
@@ -10,7 +10,7 @@ import {
   WORD_ABOUT,
   WORD_KIND,
   WORD_SECONDS,
-} from "../flow/observation_batch.ts";
+} from "../model/observation_batch.ts";
 import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
 import { ConversationStates } from "./conversation_states.ts";
@@ -287,7 +287,7 @@ export class StoreWriter {
           server: b,
           port: Number(ports),
           protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
-          by: BY_NAMES[about & 0xff],
+          by: REASON_NAMES[about & 0xff],
           name: names[i] ?? null,
           count: 1,
           time,

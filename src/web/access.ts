@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { hostText, isLoopback, type PageAddress } from "./page_address.ts";
 
 /** Who may see the page. */

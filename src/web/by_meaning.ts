@@ -1,8 +1,8 @@
 import { EVIDENCE } from "../config/service_evidence.ts";
-import { BY_NAMES, type ByName } from "../flow/by.ts";
+import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
 
 /** What decided by itself, without being weighed. */
-const DECIDED: Partial<Record<ByName, string>> = {
+const DECIDED: Partial<Record<ReasonName, string>> = {
   "none": "Nothing decided yet.",
   "lower-port": "Nothing better was known, and a rule takes the lower port for the service.",
   "port-match": "A rule of the configuration lists the port as that of a service.",
@@ -16,6 +16,6 @@ const DECIDED: Partial<Record<ByName, string>> = {
 
 /** Why a flow has this client and this server, in words, by what decided. */
 export function byMeaning(by: string): string {
-  const number = (BY_NAMES as readonly string[]).indexOf(by);
-  return DECIDED[by as ByName] ?? EVIDENCE.find((it) => it.by === number)?.reason ?? "";
+  const number = (REASON_NAMES as readonly string[]).indexOf(by);
+  return DECIDED[by as ReasonName] ?? EVIDENCE.find((it) => it.by === number)?.reason ?? "";
 }

@@ -1,4 +1,4 @@
-import { parseAddress } from "../config/address.ts";
+import { parseAddress } from "../model/address.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 
 const DEFAULT_PORT = 3047;

@@ -1,11 +1,11 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
-import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { WorkStatistics } from "./packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import type { FlowMeterStatistics } from "../flow/flow_meter.ts";
+import type { EngineStatistics } from "../engine/engine.ts";
 import { addedCounts } from "../packet/undecoded_counts.ts";
 
 /** What was written in the end: of keys that several threads had seen, one. */
-type Written = Pick<FlowMeterStatistics, "flows" | "flowsBy" | "keys">;
+type Written = Pick<EngineStatistics, "flows" | "flowsBy" | "keys">;
 
 /**
  * What several threads counted, as if it was one.
@@ -39,9 +39,9 @@ function addedSource(all: readonly SourceStatistics[]): SourceStatistics {
 }
 
 function addedFlows(
-  all: readonly FlowMeterStatistics[],
+  all: readonly EngineStatistics[],
   written: Written,
-): FlowMeterStatistics {
+): EngineStatistics {
   return {
     decoded: columnSums(all.map((one) => one.decoded)),
     undecoded: addedCounts(all.map((one) => one.undecoded)),
@@ -50,7 +50,7 @@ function addedFlows(
     evidence: {
       ends: sum(all.map(({ evidence }) => evidence.ends)),
       halfOpen: sum(all.map(({ evidence }) => evidence.halfOpen)),
-      heldKeys: sum(all.map(({ evidence }) => evidence.heldKeys)),
+      suppressedKeys: sum(all.map(({ evidence }) => evidence.suppressedKeys)),
     },
     became: columnSums(all.map((one) => one.became)),
     examples: (all[0]?.examples ?? []).map((_, kind) =>

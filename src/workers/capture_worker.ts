@@ -8,15 +8,16 @@ import { noteOtherUser } from "../../ffi/privileges.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
-import { correctionText } from "../cli/correction_text.ts";
-import { loadModules } from "../cli/load_modules.ts";
-import { Meters } from "../cli/meters.ts";
-import { Reading } from "../cli/reading.ts";
+import { correctionText } from "../engine/correction_text.ts";
+import { loadModules } from "./load_modules.ts";
+import { Meters } from "./meters.ts";
+import { Reading } from "./reading.ts";
 import type { Cidr } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
-import { OBSERVATION_WORDS, type ObservationBatch } from "../flow/observation_batch.ts";
-import { OwnConnectionsCopy } from "../flow/own_connections.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
+import { OwnConnectionsCopy } from "../model/own_connections.ts";
+import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
@@ -30,7 +31,7 @@ const BYTES_OF_ONE = 300;
 /** Lookups are sent when they need so many bytes, also when nothing else is sent. */
 const MOST_LOOKUP_BYTES = 1024 * 1024;
 
-/** Keys are held back for one window here: the main thread does the rest. */
+/** Keys are suppressed for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
 
 const scope = globalThis as unknown as WorkerScope<ToWorker, FromWorker>;
@@ -72,6 +73,7 @@ class CaptureWorker {
   #runConfig: (() => Promise<LoadedConfig>) | null = null;
   #loaded: LoadedConfig | undefined;
   #sources: InterfaceSource[] = [];
+  #memory: EngineMemory | null = null;
   #meters: Meters | null = null;
   #reading: Reading | null = null;
   #listening: ListeningSockets | null = null;
@@ -99,7 +101,7 @@ class CaptureWorker {
       case "own":
         this.#own.set(message.own);
         // A port that was ours may belong to another program next.
-        return this.#meters?.flows.judgeAnew();
+        return this.#meters?.engine.declassify();
       case "flush":
         return await this.#flush("flushed");
       case "end":
@@ -108,7 +110,8 @@ class CaptureWorker {
   }
 
   async #open(message: OpenMessage): Promise<void> {
-    const { source, interfaces, isDebug, config, isEarly } = message;
+    const { source, interfaces, maxConversations, isDebug, config, isEarly } = message;
+    this.#memory = new EngineMemory(maxConversations);
     this.#backlog = new Backlog(message.backlog);
     this.#log = new PostedLog(isDebug);
     this.#config = config;
@@ -122,12 +125,13 @@ class CaptureWorker {
       [...options.keys()],
       (name) => options.get(name)!,
       this.#log,
+      this.#memory.input,
     );
     scope.postMessage({ kind: "opened" });
   }
 
   async #start(message: StartMessage): Promise<void> {
-    const { ownNetworks, maxConversations, own, wantsSeen, user } = message;
+    const { ownNetworks, own, wantsSeen, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#listening = new ListeningSockets(this.#log);
@@ -147,9 +151,9 @@ class CaptureWorker {
           if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
         },
       },
-      clock: () => Math.floor(Date.now() / 1000),
-      maxConversations,
-      windowsHeld: WINDOWS_HELD_HERE,
+      clock: () => Date.now() / 1000,
+      memory: this.#memory!,
+      windowsSuppressed: WINDOWS_HELD_HERE,
       ownConnections: own === null ? undefined : this.#own,
       localServices: this.#listening,
       onCorrection: this.#log.isDebug
@@ -207,11 +211,13 @@ class CaptureWorker {
   async #flush(kind: "flushed" | "ended"): Promise<void> {
     const reading = this.#reading!;
     await reading.flush();
+    if (kind === "ended") this.#meters!.engine.flush();
     this.#postLookups();
     scope.postMessage({ kind, statistics: reading.statistics() });
   }
 
   async #end(): Promise<void> {
+    this.#meters?.engine.end();
     await this.#flush("ended");
     this.#listening?.close();
     this.#reading!.close();

@@ -1,9 +1,9 @@
 import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
-import type { WorkStatistics } from "../cli/packet_work.ts";
+import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
 
@@ -13,6 +13,8 @@ export interface OpenMessage {
   readonly source: SourceKind;
   /** Each interface, and how it is captured on. */
   readonly interfaces: readonly (readonly [name: string, options: LiveOptions])[];
+  /** Conversations of each address family that the worker remembers. */
+  readonly maxConversations: number;
   readonly isDebug: boolean;
   /** The configuration's file that the command line names. */
   readonly config: string | undefined;
@@ -26,7 +28,6 @@ export interface OpenMessage {
 export interface StartMessage {
   readonly kind: "start";
   readonly ownNetworks: readonly Cidr[];
-  readonly maxConversations: number;
   readonly own: OwnConnectionsState | null;
   /** Whether it is to tell when flows were seen last whose keys are held back. */
   readonly wantsSeen: boolean;

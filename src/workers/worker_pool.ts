@@ -2,12 +2,12 @@ import { fileURLToPath } from "node:url";
 import { freeFanoutGroup } from "../../ffi/af_packet.ts";
 import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
-import type { PacketWork, WorkStatistics } from "../cli/packet_work.ts";
+import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import { KeyMerger } from "../flow/key_merger.ts";
-import { OBSERVATION_WORDS, ObservationBatch } from "../flow/observation_batch.ts";
-import type { OwnConnectionsState } from "../flow/own_connections.ts";
+import { KeyMerger } from "../engine/key_merger.ts";
+import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
+import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { addedStatistics } from "./added_statistics.ts";
@@ -60,6 +60,7 @@ export class WorkerPool implements PacketWork {
    * Starts threads, each of which opens the interfaces.
    *
    * @param options How each interface is captured on; with the buffer of each thread.
+   * @param maxConversations Conversations of each address family that all threads remember together.
    * @param user Whom the process will become before {@linkcode WorkerPool.start}.
    * @throws {UserError} when one can't be opened.
    */
@@ -68,7 +69,11 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
-    { config, user }: { readonly config?: string; readonly user?: string },
+    { config, user, maxConversations }: {
+      readonly config?: string;
+      readonly user?: string;
+      readonly maxConversations: number;
+    },
     log: Log,
   ): Promise<WorkerPool> {
     requirePermission();
@@ -83,6 +88,7 @@ export class WorkerPool implements PacketWork {
           kind: "open",
           source,
           interfaces,
+          maxConversations: Math.ceil(maxConversations / count),
           isDebug: log.isDebug,
           config,
           isEarly: user !== undefined,
@@ -105,8 +111,7 @@ export class WorkerPool implements PacketWork {
   async start(options: Omit<StartMessage, "kind">, output: WorkerOutput): Promise<void> {
     this.#output = output;
     this.#merger = new KeyMerger(output.emit, () => Math.floor(Date.now() / 1000));
-    const maxConversations = Math.ceil(options.maxConversations / this.#threads.length);
-    this.#postAll({ kind: "start", ...options, maxConversations });
+    this.#postAll({ kind: "start", ...options });
     await this.#answers("started");
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Alert } from "../../src/alert/alert.ts";
 import { AlertSender } from "../../src/alert/alert_sender.ts";
-import { type AlertPlace, parseAlertPlace } from "../../src/alert/alert_place.ts";
+import { type AlertPlace, parseAlertPlace } from "../../src/config/alert_place.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { unusedPort } from "../redis_server.ts";
 

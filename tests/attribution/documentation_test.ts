@@ -1,9 +1,12 @@
 /** docs/attribution.md has the evidence as the program has it. */
 import assert from "node:assert/strict";
-import { emptyFacts, type Facts } from "../../src/config/facts.ts";
-import { EVIDENCE, MARGIN, type ServiceEvidence } from "../../src/config/service_evidence.ts";
-import { SOURCE_END } from "../../src/config/evidence.ts";
-import { BY_NAMES, strengthOf } from "../../src/flow/by.ts";
+import { emptyFacts, type Facts } from "../../src/model/facts.ts";
+import { AGAINST_FIRST_PACKET, MARGIN } from "../../src/config/mapping_layout.ts";
+import { Service } from "../../src/config/mod.ts";
+import { EVIDENCE } from "../../src/config/service_evidence.ts";
+import { SOURCE_END } from "../../src/model/evidence.ts";
+import { REASON_NAMES, strengthOf } from "../../src/model/reason.ts";
+import { programOfAction } from "../engine/asked.ts";
 
 const TEXT = Deno.readTextFileSync(new URL("../../docs/attribution.md", import.meta.url));
 const PROTOCOLS = [6, 17];
@@ -25,12 +28,15 @@ function cells(line: string): string[] {
   return line.split("|").slice(1, -1).map((cell) => cell.trim());
 }
 
-/** All that a piece of evidence can weigh for the source, when nothing is known of the other end. */
-function weightsOf({ weigh }: ServiceEvidence): number[] {
-  const found = new Set<number>();
-  for (const facts of variants()) found.add(Math.abs(weigh(facts)));
-  found.delete(0);
-  return [...found].sort((a, b) => b - a);
+/** All that each evidence can weigh for the source, when nothing is known of the other end. */
+function allWeights(): number[][] {
+  const program = programOfAction(Service());
+  const found = EVIDENCE.map(() => new Set<number>());
+  for (const facts of variants()) {
+    const weights = program.weigh(facts);
+    for (const [i, all] of found.entries()) all.add(Math.abs(weights[i]));
+  }
+  return found.map((all) => [...all].filter((weight) => weight !== 0).sort((a, b) => b - a));
 }
 
 function* variants(): Generator<Facts> {
@@ -42,6 +48,7 @@ function* variants(): Generator<Facts> {
     }
     for (let fanIn = 0; fanIn < 256; fanIn++) yield withSource(neutral, protocol, { fanIn });
     yield withSource(neutral, protocol, { listens: true });
+    yield withSource(neutral, protocol, { announced: true });
     yield withSource(neutral, protocol, { served: true });
     yield withSource(neutral, protocol, { opened: true });
     const facts = withSource(neutral, protocol, {});
@@ -62,16 +69,17 @@ function withSource(facts: Facts, protocol: number, source: object): Facts {
 }
 
 Deno.test("docs/attribution.md has the evidence with its weights and reasons", () => {
+  const weights = allWeights();
   assert.deepEqual(
     rowsOf("evidence").map(([by, weights, reason]) => [
       by.replaceAll("`", ""),
       [...new Set(weights.match(/\d+/g)!.map(Number))].sort((a, b) => b - a),
       reason,
     ]),
-    EVIDENCE.map((evidence) => [
-      BY_NAMES[evidence.by],
-      weightsOf(evidence),
-      evidence.reason,
+    EVIDENCE.map(({ by, reason }, i) => [
+      REASON_NAMES[by],
+      weights[i],
+      reason,
     ]),
   );
 });
@@ -80,11 +88,16 @@ Deno.test("docs/attribution.md has the margin", () => {
   assert.ok(TEXT.replaceAll("\n", " ").replaceAll(/ +/g, " ").includes(`less than ${MARGIN} is`));
 });
 
+Deno.test("docs/attribution.md says how much has to speak against a first packet", () => {
+  const text = TEXT.replaceAll(/\s+/g, " ");
+  assert.ok(text.includes(`where ${AGAINST_FIRST_PACKET} or more speaks for its sender`));
+});
+
 Deno.test("docs/attribution.md has the strength of each kind of decision", () => {
   const documented = rowsOf("strength").flatMap(([strength, names]) =>
     [...names.matchAll(/`([a-z-]+)`/g)].map(([, name]) => [name, Number(strength)] as const)
   );
-  const strengths = BY_NAMES.map((name, by) => [name, strengthOf(by)] as const)
+  const strengths = REASON_NAMES.map((name, by) => [name, strengthOf(by)] as const)
     .filter(([name]) => name !== "none");
   assert.deepEqual(new Map([...documented].sort()), new Map([...strengths].sort()));
 });

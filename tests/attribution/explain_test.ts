@@ -92,7 +92,7 @@ Deno.test("explain --from knows ends of a conversation that the capture has not"
 
 Deno.test("explain --from tells how an attribution was corrected", async () => {
   // Packets are half a second apart: the first two are attributed before the greeting is seen.
-  const file = capture([there(), there(), back(), back(GREETING), there()]);
+  const file = capture([there("?"), there("?"), back(), back(GREETING), there()]);
   const text = await printed("10.0.0.1 7001 10.0.0.2 7777", [file]);
   assert.match(
     text,

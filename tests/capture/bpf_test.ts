@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { interpreter, packetFilter, translate } from "../../src/capture/bpf.ts";
-import type { BpfInstruction } from "../../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 
 const LENGTH_ON_WIRE = 1500;
 

@@ -9,7 +9,7 @@ import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
 import { openInterfaces } from "../../src/capture/open_interfaces.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
 import type { SourceKind } from "../../src/capture/source_kind.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { LineLog } from "../../src/log.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";

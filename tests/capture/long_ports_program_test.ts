@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compileFilter } from "../../ffi/bpf_compiler.ts";
 import { interpreter, packetFilter } from "../../src/capture/bpf.ts";
-import type { BpfInstruction } from "../../src/capture/bpf_instruction.ts";
+import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterBefore } from "../../src/capture/filter_before.ts";
 import { LONG_SNAPLEN } from "../../src/capture/live_options.ts";
 import { linkLayout, longPortsProgram } from "../../src/capture/long_ports_program.ts";

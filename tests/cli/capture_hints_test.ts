@@ -3,7 +3,7 @@ import { CaptureHints } from "../../src/cli/capture_hints.ts";
 import { whyNoFlows } from "../../src/cli/why_no_flows.ts";
 import { exchange } from "../conversations.ts";
 import { batchOf } from "../batches.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { mappingOf } from "../observed_keys.ts";
@@ -14,7 +14,7 @@ const KEPT_OUT_BY = { direction: "inout" };
 class Captured {
   readonly log = new MemoryLog();
   readonly #mapping = mappingOf({ networks: [["lan", "172.16.0.0/12"]], flows: [] }, []);
-  readonly #meter = new FlowMeter({
+  readonly #meter = new Engine({
     mapping: this.#mapping,
     emit: () => {},
     maxConversations: 1000,

@@ -32,7 +32,7 @@ const run = await Run.open(
 );
 const take = (seconds: number, client: string) => {
   const packet = ip(client, "192.0.2.1", tcp(40_000, 443));
-  run.meter.take(batchOf([{ packet, linkType: LINKTYPE_RAW, seconds }]));
+  run.engine.take(batchOf([{ packet, linkType: LINKTYPE_RAW, seconds }]));
 };
 try {
   await run.finish(() => {

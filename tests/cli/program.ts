@@ -9,8 +9,6 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const PERMISSIONS: readonly string[] = Deno
   .readTextFileSync(`${ROOT}src/cli/permissions.txt`).trimEnd().split("\n");
 const MODULE = "src/cli/program.ts";
-/** The one for whom own modules may not be read. */
-const SCOPED_MODULE = "mod.ts";
 
 /** How long, in milliseconds, a test waits for what must come: machines that run tests are busy. */
 const PATIENCE = 60_000;
@@ -65,7 +63,7 @@ export class RunningProgram implements AsyncDisposable {
     const source = [
       // Standard error is the program's alone: what Deno downloads is not told there.
       ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...(permissions ?? PERMISSIONS)],
-      `${ROOT}${permissions === undefined ? MODULE : SCOPED_MODULE}`,
+      `${ROOT}${MODULE}`,
     ];
     this.#child = make(
       executable ?? Deno.execPath(),

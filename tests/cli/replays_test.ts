@@ -1,21 +1,19 @@
 /**
  * A capture that is replayed again gives the same lines in the same order: in other processes, whose
- * secrets are others, from a file, from a pipe in whatever pieces, and with a thread of its own.
+ * secrets are others, from a file in the engine's memory or elsewhere, and from a pipe in whatever pieces.
  *
  * `deno task replays` replays each twelve times; here it is fewer.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PacketBatch } from "../../src/capture/packet_batch.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { Meters } from "../../src/cli/meters.ts";
+import { Meters } from "../../src/workers/meters.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
-import type { FlowMeter } from "../../src/flow/flow_meter.ts";
-import { MOST_REMEMBERED } from "../../src/flow/meter_memory.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { MOST_REMEMBERED } from "../../src/engine/layout.ts";
 import { JsonSink } from "../../src/sink/json_sink.ts";
 import { UserError } from "../../src/user_error.ts";
-import { SieveThread, type SiftedFile } from "../../src/workers/sieve_thread.ts";
 import { withFiles } from "../config/temporary_files.ts";
 import { keysOfFlow } from "../conversations.ts";
 import { fanInConversations, fanInPackets } from "../fan_in_capture.ts";
@@ -40,7 +38,7 @@ export default defineConfig({ suppressOwnNetwork: false });`;
 
 /** The JSON lines of a replay. */
 async function linesOf(
-  open: (meter: FlowMeter) => PacketSource | SiftedFile,
+  open: (engine: Engine) => PacketSource,
   // Few, as hundreds of meters are made one after the other.
   maxConversations = 50_000,
 ): Promise<string> {
@@ -61,24 +59,23 @@ async function linesOf(
     names,
     maxConversations,
   });
-  const source = open(meters.flows);
+  const source = open(meters.engine);
   try {
     for (let batch; (batch = await source.next()) !== null;) {
-      if (batch instanceof PacketBatch) meters.flows.take(batch);
-      else meters.flows.takeSightings(batch);
+      meters.engine.take(batch);
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
   } finally {
     source.close();
   }
-  meters.flows.flush();
+  meters.engine.flush();
   await sink.close();
   return lines;
 }
 
 /** A file as it comes through a pipe: in pieces of any size. */
-function piped(path: string, random: SeededRandom): SavefileSource {
+function piped(path: string, random: SeededRandom, engine: Engine): SavefileSource {
   const bytes = Deno.readFileSync(path);
   let at = 0;
   return new SavefileSource("a pipe", (into) => {
@@ -87,19 +84,22 @@ function piped(path: string, random: SeededRandom): SavefileSource {
     at += piece.length;
     into.set(piece);
     return Promise.resolve(piece.length === 0 ? null : piece.length);
-  });
+  }, { batch: engine.newBatch() });
+}
+
+/** A file that is read into the engine's memory, as the program does. */
+function inPlace(path: string): (engine: Engine) => SavefileSource {
+  return (engine) => SavefileSource.open(path, engine.newBatch());
 }
 
 async function assertSame(
   path: string,
-  thread: SieveThread,
   random: SeededRandom,
 ): Promise<string> {
   const expected = await linesOf(() => SavefileSource.open(path));
   for (let round = 0; round < ROUNDS; round++) {
-    const there = await linesOf((meter) => thread.read(path, undefined, meter.sieveSettings));
-    assert.equal(there, expected, `${path}: with a thread`);
-    const inPieces = await linesOf(() => piped(path, random));
+    assert.equal(await linesOf(inPlace(path)), expected, `${path}: in the engine's memory`);
+    const inPieces = await linesOf((engine) => piped(path, random, engine));
     assert.equal(inPieces, expected, `${path}: through a pipe, seed ${random.seed}`);
     if (round === 0) continue;
     assert.equal(await linesOf(() => SavefileSource.open(path)), expected, path);
@@ -108,19 +108,13 @@ async function assertSame(
 }
 
 Deno.test({
-  name:
-    `every shared capture gives the same lines in the same order, from a file, a pipe and with ` +
-    `a thread${WITHOUT_SHARED_CAPTURES}`,
+  name: `every shared capture gives the same lines in the same order, from a file and from a pipe` +
+    WITHOUT_SHARED_CAPTURES,
   ignore: !HAS_SHARED_CAPTURES,
   fn: async () => {
-    const thread = new SieveThread();
     const random = new SeededRandom();
-    try {
-      for (const { name } of Deno.readDirSync(sharedCapture("pcap"))) {
-        await assertSame(sharedCapture(`pcap/${name}`), thread, random);
-      }
-    } finally {
-      thread.close();
+    for (const { name } of Deno.readDirSync(sharedCapture("pcap"))) {
+      await assertSame(sharedCapture(`pcap/${name}`), random);
     }
   },
 });
@@ -132,9 +126,7 @@ for (const [count, processes] of [[10_000, REPLAYS], [MOST_CONVERSATIONS, 1]]) {
       const conversations = fanInConversations(count);
       const capture = pcap(fanInPackets(conversations));
       await Deno.writeFile(path, capture);
-      const thread = new SieveThread();
-      const random = new SeededRandom();
-      const lines = await assertSame(path, thread, random).finally(() => thread.close());
+      const lines = await assertSame(path, new SeededRandom());
 
       const right = conversations.flatMap(({ client, server, serverPort }) =>
         keysOfFlow(client, server, serverPort)
@@ -162,18 +154,11 @@ Deno.test("which conversations are forgotten, of more than there is room for, is
   withFiles({}, async (directory) => {
     const path = join(directory, "fan_in.pcap");
     await Deno.writeFile(path, pcap(fanInPackets(fanInConversations(2_000))));
+    const random = new SeededRandom();
     const [first, ...others] = await Promise.all(Array.from({ length: 4 }, async (_, i) => {
-      const thread = new SieveThread();
-      const random = new SeededRandom();
-      try {
-        const here = i % 2 === 0 ? SavefileSource.open(path) : piped(path, random);
-        // A thread knows of other conversations that they are idle.
-        const sifted = (meter: FlowMeter) => thread.read(path, undefined, meter.sieveSettings);
-        return [await linesOf(() => here, 500), await linesOf(sifted, 500)];
-      } finally {
-        thread.close();
-      }
+      const open = i % 2 === 0 ? inPlace(path) : (engine: Engine) => piped(path, random, engine);
+      return await linesOf(open, 500);
     }));
     for (const lines of others) assert.deepEqual(lines, first);
-    assert.ok(first[0].includes('"by":"fan-in"'));
+    assert.ok(first.includes('"by":"fan-in"'));
   }));

@@ -192,24 +192,3 @@ Deno.test("the task demo names client, server and port of each of its flows righ
   }
   assert.match(next, /What to do next:/);
 });
-
-Deno.test("the module of the task flosensor may not read its own modules: one line", async () => {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read=/nowhere",
-      tasks.flosensor.split(" ").at(-1),
-      "check",
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  assert.equal(code, 1);
-  assert.equal(new TextDecoder().decode(stdout), "");
-  assert.match(
-    new TextDecoder().decode(stderr),
-    /^flosensor: error: no permission to read its own modules: .*\n$/,
-  );
-});

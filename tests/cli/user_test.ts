@@ -154,7 +154,9 @@ Deno.test("--user loads all modules beforehand that a capture may need later", a
   });
   const modules = (of: (file: string) => boolean) =>
     new Set(found.filter(({ file }) => of(file)).map(({ module }) => module));
-  const loaded = modules((file) => file === "cli/load_modules.ts");
+  const loaded = modules((file) =>
+    file === "workers/load_modules.ts" || file === "cli/load_capture_modules.ts"
+  );
   const needed = modules((file) => !NOT_OF_CAPTURE.includes(file));
   assert.ok(loaded.size > 0);
   assert.deepEqual([...needed].sort(), [...loaded].sort());

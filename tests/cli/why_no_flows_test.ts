@@ -188,18 +188,24 @@ Deno.test("where fewer than half gave no flow, that is in the statistics and now
 
 // Packets
 
-const RADIOTAP = 127;
+const USB = 220;
 const ARP = bytes([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2], u16(0x0806), new Uint8Array(28));
-const LLC = bytes([1, 0x80, 0xc2, 0, 0, 0], [2, 0, 0, 0, 0, 2], u16(38), new Uint8Array(38));
+const LLC = bytes(
+  [1, 0x80, 0xc2, 0, 0, 0],
+  [2, 0, 0, 0, 0, 2],
+  u16(38),
+  [0x42, 0x42, 3],
+  new Uint8Array(35),
+);
 
 Deno.test({
   name:
     `packets of a link layer that is not read are said by its number and libpcap's name${WITHOUT_LIBPCAP}`,
   ignore: !HAS_LIBPCAP,
   fn: () =>
-    assertSays(captured(IPV4, RADIOTAP), {}, [
-      "480 of 480 packets are of a link layer that flosensor does not read, link type 127 " +
-      "(IEEE802_11_RADIO): capture on an interface with Ethernet, Linux cooked or raw IP packets; " +
+    assertSays(captured(IPV4, USB), {}, [
+      "480 of 480 packets are of a link layer that flosensor does not read, link type 220 " +
+      "(USB_LINUX_MMAPPED): capture on an interface with Ethernet, Linux cooked or raw IP packets; " +
       '"flosensor interfaces" lists them',
     ]),
 });
@@ -208,12 +214,12 @@ Deno.test("packets that are not IP are said by their EtherTypes", async () => {
   const packets = [...Array(30).fill(ARP), ...Array(10).fill(LLC), ...IPV4.slice(0, 8)];
   const { warnings, ending } = await replayed(captured(packets));
   assert.deepEqual(warnings, [
-    "40 of 48 packets are not IP, 30 of EtherType 0x0806 (ARP), 10 of IEEE 802.3 frames without " +
-    "EtherType: flows are TCP or UDP over IP",
+    "40 of 48 packets are not IP, 30 of EtherType 0x0806 (ARP), 10 of IEEE 802.2 access points " +
+    "0x4242 (spanning tree): flows are TCP or UDP over IP",
   ]);
   assert.match(
     ending.stderr,
-    /8 decoded \(not decoded: 40 not IP: 30 EtherType 0x0806 \(ARP\), 10 IEEE 802\.3 frames/,
+    /8 decoded \(not decoded: 40 not IP: 30 EtherType 0x0806 \(ARP\), 10 IEEE 802\.2 access points/,
   );
 });
 

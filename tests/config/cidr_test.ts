@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { type Cidr, cidrText, parseCidr } from "../../src/config/cidr.ts";
 import { maskWords } from "../../src/config/prefix_mask.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
-import { PrefixTable } from "../../src/config/prefix_table.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { emptyFacts } from "../../src/model/facts.ts";
+import { programOf } from "../engine/asked.ts";
+import { mappingOf } from "../observed_keys.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { UserError } from "../../src/user_error.ts";
 import { MemoryLog } from "../memory_log.ts";
 
@@ -70,7 +72,7 @@ Deno.test("parseAddress() takes the forms of RFC 4291, and no other", () => {
   for (const text of bad) assert.equal(parseAddress(text), null, text);
 });
 
-Deno.test("PrefixTable finds the first prefix that holds an address", () => {
+Deno.test("an address is in the network of the first prefix that holds it", () => {
   const address = fc.oneof(
     word.map((last) => ({ family: 4 as const, words: Uint32Array.of(0, 0, 0, last) })),
     fc.array(word, { minLength: 4, maxLength: 4 }).map((words) => ({
@@ -90,9 +92,13 @@ Deno.test("PrefixTable finds the first prefix that holds an address", () => {
           prefix.family === asked.family &&
           bits(asked).startsWith(bits(prefix).slice(0, prefix.prefixLength))
         );
-        const table = new PrefixTable(prefixes.map((prefix, i) => [prefix, i]));
-        const words = Uint32Array.of(7, ...asked.words, 7);
-        assert.equal(table.find(words, 1, asked.family === 6), expected);
+        const facts = emptyFacts();
+        facts.family = asked.family;
+        facts.source.set(asked.words);
+        programOf(mappingOf({
+          networks: prefixes.map((prefix, i) => [`network ${i}`, cidrText(prefix)]),
+        }, [])).findNetworks(facts);
+        assert.equal(facts.sourceNetwork, expected);
       },
     ),
   );

@@ -1,6 +1,5 @@
-import { parseAddress } from "../../src/config/address.ts";
-import { emptyFacts, type Facts } from "../../src/config/facts.ts";
-import type { Mapping } from "../../src/config/mapping.ts";
+import { parseAddress } from "../../src/model/address.ts";
+import { emptyFacts, type Facts } from "../../src/model/facts.ts";
 
 const TCP = 6;
 
@@ -10,11 +9,9 @@ export function factsOf(
   sourcePort: number,
   destination: string,
   destinationPort: number,
-  mapping?: Mapping,
 ): Facts {
   const from = parseAddress(source)!;
   const to = parseAddress(destination)!;
-  const isIpv6 = from.family === 6;
   return {
     ...emptyFacts(),
     family: from.family,
@@ -23,8 +20,6 @@ export function factsOf(
     destination: to.words,
     sourcePort,
     destinationPort,
-    sourceNetwork: mapping?.networkOf(from.words, 0, isIpv6) ?? 0,
-    destinationNetwork: mapping?.networkOf(to.words, 0, isIpv6) ?? 0,
   };
 }
 

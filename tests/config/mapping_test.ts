@@ -11,19 +11,19 @@ import {
   SRC,
 } from "../../src/config/mod.ts";
 import { Mapping } from "../../src/config/mapping.ts";
-import { parseAddress } from "../../src/config/address.ts";
 import {
-  byOf,
   clientIsDestination,
   DROP,
   NO_MATCH,
   type Outcome,
   portOf,
-} from "../../src/config/outcome.ts";
+  reasonOf,
+} from "../../src/model/outcome.ts";
 import { parseOwnNetworks } from "../../src/config/own_networks.ts";
 import { validate } from "../../src/config/validate.ts";
-import { BY_NAMES } from "../../src/flow/by.ts";
+import { REASON_NAMES } from "../../src/model/reason.ts";
 import { MemoryLog } from "../memory_log.ts";
+import { programOf } from "../engine/asked.ts";
 import { factsOf } from "./facts_of.ts";
 
 function mappingOf(
@@ -35,14 +35,14 @@ function mappingOf(
 }
 
 function said(mapping: Mapping, source: string, sport: number, destination: string, dport: number) {
-  return text(mapping.decide(factsOf(source, sport, destination, dport, mapping)));
+  return text(programOf(mapping).decide(factsOf(source, sport, destination, dport)));
 }
 
 function text(outcome: Outcome): string {
   if (outcome === NO_MATCH) return "no match";
   if (outcome === DROP) return "drop";
   const client = clientIsDestination(outcome) ? "destination" : "source";
-  return `client ${client}, port ${portOf(outcome)}, ${BY_NAMES[byOf(outcome)]}`;
+  return `client ${client}, port ${portOf(outcome)}, ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 const EXAMPLE: Config<string> = {
@@ -91,8 +91,9 @@ Deno.test("Mapping has the address in the first network that holds it, whatever 
     networks: [["host", "10.0.0.1"], ["lan", "10.0.0.0/8", "fd00::/8"], ["host6", "fd00::1"]],
   });
   const networkOf = (address: string) => {
-    const { words, family } = parseAddress(address)!;
-    return mapping.networkNames[mapping.networkOf(words, 0, family === 6)];
+    const facts = factsOf(address, 1, address, 2);
+    programOf(mapping).findNetworks(facts);
+    return mapping.networkNames[facts.sourceNetwork];
   };
   assert.equal(networkOf("10.0.0.1"), "host");
   assert.equal(networkOf("10.0.0.2"), "lan");
@@ -145,16 +146,20 @@ Deno.test("Mapping tells own addresses of both families, and ignored services", 
     { ignoreFlows: [["10.0.11.23", 53], ["10.0.11.23", 54], ["2001:db8::5", 53]] },
     ["10.0.0.0/8", "2001:db8::/32"],
   );
-  const of = (text: string) => parseAddress(text)!;
-  const isOurs = (text: string) => mapping.isOurs(of(text).words, 0, of(text).family === 6);
+  const program = programOf(mapping);
+  const isOurs = (text: string) => program.areLocal(factsOf(text, 1, text, 2))[1];
   assert.deepEqual(["10.9.9.9", "11.0.0.0", "2001:db8::9", "2001:db9::"].map(isOurs), [
     true,
     false,
     true,
     false,
   ]);
-  const ignores = (text: string, port: number) =>
-    mapping.ignoresFlow(of(text).words, 0, of(text).family === 6, port);
+  const ignores = (text: string, port: number) => {
+    const other = text.includes(":") ? "2001:db8::99" : "10.0.0.99";
+    const there = program.isIgnored(factsOf(text, port, other, 9));
+    assert.equal(program.isIgnored(factsOf(other, 9, text, port)), there);
+    return there;
+  };
   assert.ok(ignores("10.0.11.23", 53));
   assert.ok(ignores("10.0.11.23", 54));
   assert.ok(!ignores("10.0.11.23", 55));
@@ -271,7 +276,7 @@ for (const [what, answer, problem] of BAD_ANSWERS) {
 
 Deno.test("Mapping explains each rule up to the one that decided", () => {
   const mapping = mappingOf(EXAMPLE, ["192.168.0.0/16"]);
-  const story = mapping.explain(factsOf("8.8.8.8", 53, "10.33.0.1", 4000, mapping));
+  const story = programOf(mapping).explain(factsOf("8.8.8.8", 53, "10.33.0.1", 4000));
   assert.equal(story.sourceNetwork, "external");
   assert.equal(story.destinationNetwork, "bert");
   assert.equal(story.outcome, DROP);
@@ -282,7 +287,7 @@ Deno.test("Mapping explains each rule up to the one that decided", () => {
   ]);
 });
 
-Deno.test("a mapping that has no room in a meter's memory is refused, with the way out", () => {
+Deno.test("a mapping that has no room in an engine's memory is refused, with the way out", () => {
   const flows: Config["flows"] = Array.from(
     { length: 8200 },
     (_, i) => [null, null, PortMatch([i + 1])],
@@ -321,21 +326,22 @@ function bytesOfCall(call: (i: number) => void): number {
 
 Deno.test("Mapping decides built-in actions without allocating", () => {
   const mapping = mappingOf(EXAMPLE, ["192.168.0.0/16"]);
-  const facts = factsOf("8.8.8.8", 50000, "10.33.0.1", 40000, mapping);
+  const program = programOf(mapping);
+  const facts = factsOf("8.8.8.8", 50000, "10.33.0.1", 40000);
   let sum = 0;
   const bytes = bytesOfCall((i) => {
     facts.sourcePort = i & 0xffff;
-    facts.sourceNetwork = mapping.networkOf(facts.source, 0, false);
-    sum += mapping.decide(facts) & 3;
-    sum += mapping.networkOf(facts.source, 0, true);
-    if (mapping.isOurs(facts.destination, 0, false)) sum++;
+    program.findNetworks(facts);
+    sum += program.decide(facts) & 3;
+    if (program.isIgnored(facts)) sum++;
   });
   assert.ok(sum > 0);
   // The smallest object has 12 bytes.
   assert.ok(bytes < 6, `${bytes} bytes a call`);
 
   const custom = mappingOf({ flows: [[null, null, () => "drop"]] });
-  const bytesOfCustom = bytesOfCall(() => sum += custom.decide(facts));
+  const customProgram = programOf(custom);
+  const bytesOfCustom = bytesOfCall(() => sum += customProgram.decide(facts));
   assert.ok(
     bytesOfCustom > 12,
     `the measure finds what is allocated: ${bytesOfCustom} bytes a call`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DnsPorts } from "../../src/dns/dns_ports.ts";
+import type { DnsPorts } from "../../src/model/dns_ports.ts";
 import { isProgram } from "../installed.ts";
 import { HAS_SHARED_CAPTURES, sharedCapture, WITHOUT_SHARED_CAPTURES } from "../shared_captures.ts";
 import { dnsKeysOf, type FoundNames } from "./dns_keys_of.ts";

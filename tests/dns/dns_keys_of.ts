@@ -1,10 +1,10 @@
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
-import type { DnsPorts } from "../../src/dns/dns_ports.ts";
+import type { DnsPorts } from "../../src/model/dns_ports.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { UserError } from "../../src/user_error.ts";
 import { mappingOf } from "../observed_keys.ts";
 
@@ -23,7 +23,7 @@ export async function dnsKeysOf(path: string, ports: DnsPorts): Promise<FoundNam
     emit: (emitted) => emitted.forEach((write) => writes.add(writeText(write))),
     onClient: () => {},
   });
-  const meter = new FlowMeter({
+  const meter = new Engine({
     maxConversations: 50_000,
     mapping: mappingOf({}, []),
     emit: () => {},

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
 import { type Bytes, bytes, u16 } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
 import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
-import { TestMeter } from "../flow/test_meter.ts";
+import { TestEngine } from "../engine/test_engine.ts";
 import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, u16, udp } from "../packets.ts";
 import {
   address,
@@ -47,7 +47,7 @@ class Sensor {
   /** How often a client key was asked for. */
   clients = 0;
   readonly dns: DnsMeter;
-  readonly flows: TestMeter;
+  readonly flows: TestEngine;
 
   constructor(
     { ignored, multicastDns = false }: { ignored?: string[]; multicastDns?: boolean } = {},
@@ -56,12 +56,12 @@ class Sensor {
       emit: (writes) => this.writes.push(...writes),
       onClient: (isIpv6, client) => {
         this.clients++;
-        this.flows.meter.writeClient(isIpv6, client);
+        this.flows.engine.writeClient(isIpv6, client);
       },
       ignored,
       names: this.names,
     });
-    this.flows = new TestMeter({
+    this.flows = new TestEngine({
       payloadReader: new DnsPackets({ dnsPorts: [53], multicastDns }, this.dns),
     });
   }
@@ -70,7 +70,7 @@ class Sensor {
   namesOf(seconds: number, ...packets: Bytes[]): string[] {
     this.writes.length = 0;
     this.flows.take(seconds, ...packets);
-    this.flows.meter.flush();
+    this.flows.engine.flush();
     return this.writes.map(writeText).sort();
   }
 }
@@ -152,7 +152,7 @@ Deno.test("DnsPackets reads on after a keep-alive probe", () => {
 Deno.test("DnsMeter writes client keys with the names, and holds all of them back as flows are", () => {
   const sensor = new Sensor();
   const clientKey = `client;${CLIENT}`;
-  // As HeldKeys: in the window of 30 s in which it was written and the two after it.
+  // As SuppressedKeys: in the window of 30 s in which it was written and the two after it.
   const steps: [number, number][] = [[0, 2], [10, 0], [89, 0], [90, 2], [179, 0], [180, 2]];
   for (const [seconds, names] of steps) {
     assert.equal(sensor.namesOf(3000 + seconds, overUdp(ANSWER)).length, names, `${seconds} s`);

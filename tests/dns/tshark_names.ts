@@ -1,6 +1,6 @@
-import { parseAddress } from "../../src/config/address.ts";
-import { domainName } from "../../src/dns/domain_name.ts";
-import { addressText } from "../../src/flow/address_text.ts";
+import { parseAddress } from "../../src/model/address.ts";
+import { domainName } from "../../src/model/domain_name.ts";
+import { addressText } from "../../src/model/address_text.ts";
 
 /** A layer as `tshark -T json` has it: fields and deeper layers by their names. */
 interface Layer {

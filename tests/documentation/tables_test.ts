@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { commandTable } from "../../src/cli/commands.ts";
 import * as actions from "../../src/config/actions/mod.ts";
-import { BECAME_NAMES } from "../../src/flow/no_flow.ts";
+import { BECAME_NAMES } from "../../src/model/no_flow.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

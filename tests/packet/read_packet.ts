@@ -1,7 +1,9 @@
-import { addressText } from "../../src/flow/address_text.ts";
+import { addressText } from "../../src/model/address_text.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { DECODED_NAMES, TRANSPORT, UNREACHABLE } from "../../src/packet/decoded.ts";
 import { DESTINATION, PacketHeader, SOURCE } from "../../src/packet/packet_header.ts";
+import { TUNNEL_NAMES } from "../../src/model/tunnel_names.ts";
+import { NO_TUNNEL } from "../../src/model/tunnel_numbers.ts";
 
 /** Bytes around a packet: more than any header, so that a read beyond it finds them. */
 const SURROUNDINGS = 512;
@@ -15,6 +17,8 @@ export interface ReadPacket {
   tcpFlags?: number;
   /** What follows the transport header. */
   payload?: number[];
+  /** The innermost tunnel that it is in, with what tells it apart: `VXLAN 4711`. */
+  tunnel?: string;
 }
 
 /**
@@ -37,6 +41,9 @@ export function readPacket(packet: Uint8Array, linkType: number, filler = 0): Re
     read.fields = transportText(header);
     read.tcpFlags = header.tcpFlags;
     read.payload = [...buffer.subarray(payloadOffset, payloadEnd)];
+    if (header.tunnel !== NO_TUNNEL) {
+      read.tunnel = `${TUNNEL_NAMES[header.tunnel]} ${header.tunnelId}`;
+    }
   } else if (decoded === UNREACHABLE) {
     read.fields = unreachableText(header);
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
-import { FlowMeter } from "../../src/flow/flow_meter.ts";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { UserError } from "../../src/user_error.ts";
 import { batchOf, type BatchPacket } from "../batches.ts";
@@ -21,7 +21,7 @@ import { readPacket } from "./read_packet.ts";
 const FILLERS = [0x00, 0xff, 0x06, 0x11, 0x3a, 0x45, 0x60];
 const MUTATED_PACKETS = 20_000;
 const MOST_MUTATIONS = 8;
-/** A second of the FlowMeter's time has so many packets. */
+/** A second of the Engine's time has so many packets. */
 const PACKETS_A_SECOND = 50;
 const FIRST_SECOND = 1_700_000_000;
 
@@ -136,7 +136,7 @@ function metered(
 ): { decoded: readonly number[]; keys: string[] } {
   const keys: string[] = [];
   const mapping = mappingOf({ suppressOwnNetwork: false }, ["10.0.0.0/8", "2001:db8::/32"]);
-  const meter = new FlowMeter({
+  const meter = new Engine({
     mapping,
     maxConversations: 100,
     emit: ({ words, count }) => {
@@ -150,7 +150,7 @@ function metered(
   return { decoded: meter.statistics().decoded, keys };
 }
 
-Deno.test("FlowMeter takes 20,000 mutated packets, and their surroundings change nothing", () => {
+Deno.test("Engine takes 20,000 mutated packets, and their surroundings change nothing", () => {
   assertMutatedPacketsAreSafe(SAMPLE_PACKETS);
 });
 
@@ -176,7 +176,7 @@ async function sharedSamples(): Promise<SamplePacket[]> {
 }
 
 Deno.test({
-  name: `FlowMeter takes 20,000 mutated packets of real captures${WITHOUT_SHARED_CAPTURES}`,
+  name: `Engine takes 20,000 mutated packets of real captures${WITHOUT_SHARED_CAPTURES}`,
   ignore: !HAS_SHARED_CAPTURES,
   fn: async () => assertMutatedPacketsAreSafe(await sharedSamples()),
 });

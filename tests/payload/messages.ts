@@ -2,6 +2,7 @@
  * Messages of each protocol whose payload says who sent it, made by the documents that the signs
  * name.
  */
+import { FIRST, REPLY } from "../../src/payload/sign.ts";
 import { type Bytes, bytes, u16, u32 } from "../packets.ts";
 
 /** A message, and what it says. */
@@ -10,11 +11,13 @@ export interface Message {
   readonly protocol: string;
   readonly transport: "tcp" | "udp";
   readonly from: "client" | "server" | "nobody";
-  /** The lower one of the ports. */
+  /** The server's port; that of who receives it, where it says nothing. */
   readonly port: number;
   readonly payload: Bytes;
-  /** Whether it says so only as the first that is seen of a conversation. */
-  readonly onlyFirst?: boolean;
+  /** As which payload of a conversation it says so, where not as any. */
+  readonly order?: number;
+  /** The client's port. */
+  readonly clientPort?: number;
 }
 
 const u16le = (number: number) => u16(number).reverse();
@@ -35,8 +38,29 @@ function dtlsHandshake(type: number): Bytes {
   return bytes(0x16, u16(0xfefd), zeros(8), u16(handshake.length), handshake);
 }
 
-function quicLong(first: number, version: number, destination: number, token: number): Bytes {
-  return bytes(first, u32(version), destination, zeros(destination), 4, zeros(4), token, zeros(90));
+/** With a token of so many bytes, and a source identifier; what follows is the length. */
+function quicLong(
+  first: number,
+  version: number,
+  destination: number,
+  token: number,
+  source = 4,
+  length = 1200,
+  next: Bytes = bytes(),
+): Bytes {
+  return bytes(
+    first,
+    u32(version),
+    destination,
+    zeros(destination),
+    source,
+    zeros(source),
+    token,
+    zeros(token),
+    u16(0x4000 | length),
+    zeros(length),
+    next,
+  );
 }
 
 function stun(type: number, attributes: Bytes = bytes()): Bytes {
@@ -69,8 +93,77 @@ function snmp(tag: number): Bytes {
   return bytes(0x30, body.length, body);
 }
 
+function snmp3(flags: number): Bytes {
+  const header = bytes(2, 1, 9, 2, 2, u16(1500), 4, 1, flags, 2, 1, 3);
+  const body = bytes(2, 1, 3, 0x30, header.length, header, 4, 0, 4, 0);
+  return bytes(0x30, body.length, body);
+}
+
 function ike(version: number, flags: number, responderCookie: number): Bytes {
   return bytes(zeros(7), 1, zeros(7), responderCookie, 33, version, 34, flags, u32(0), u32(28));
+}
+
+function dceRpcDatagram(type: number, order: number): Bytes {
+  const length = order === 0 ? u16(8) : u16le(8);
+  return bytes(4, type, 0x20, 0, order, 0, 0, 0, zeros(66), length, zeros(4), zeros(8));
+}
+
+function dceRpc(type: number, order = 0x10): Bytes {
+  const length = order === 0 ? u16(24) : u16le(24);
+  return bytes(5, 0, type, 3, order, zeros(3), length, zeros(14));
+}
+
+function enip(command: number, session: number, data: Bytes = bytes()): Bytes {
+  return bytes(u16le(command), u16le(data.length), u32le(session), zeros(16), data);
+}
+
+/** A message of CIP in the item of what is unconnected, behind an empty address. */
+function cip(service: number): Bytes {
+  return bytes(zeros(6), u16le(2), u16le(0), u16le(0), u16le(0xb2), u16le(2), service, 0);
+}
+
+/** The same in a connection. */
+function connectedCip(service: number): Bytes {
+  return bytes(
+    zeros(6),
+    u16le(2),
+    u16le(0xa1),
+    u16le(4),
+    zeros(4),
+    u16le(0xb1),
+    u16le(4),
+    u16le(1),
+    service,
+    0,
+  );
+}
+
+function fins(control: number): Bytes {
+  return bytes(control, 0, 2, zeros(9), 1, 1, zeros(6));
+}
+
+function finsOverTcp(command: number, frame: Bytes = bytes()): Bytes {
+  return bytes("FINS", u32(8 + frame.length), u32(command), u32(0), frame);
+}
+
+function smb2Header(size: number): Bytes {
+  return bytes(u32(64), u32(0xfe534d42), u16le(size), zeros(58));
+}
+
+/** A message with the question for a name of one label, and so many answers as its header says. */
+function dnsMessage(flags: number, answers: number, label = "example"): Bytes {
+  return bytes(
+    u16(7),
+    u16(flags),
+    u16(1),
+    u16(answers),
+    u32(0),
+    label.length,
+    label,
+    0,
+    u16(1),
+    u16(1),
+  );
 }
 
 function ldap(operation: number): Bytes {
@@ -113,10 +206,6 @@ function sshPacket(message: number): Bytes {
   return bytes(u32(36), 6, message, zeros(34));
 }
 
-function dceRpc(type: number): Bytes {
-  return bytes(5, 0, type, 3, 0x10, 0, 0, 0, u16le(72), u16le(0), u32le(1), zeros(56));
-}
-
 function memcached(magic: number): Bytes {
   return bytes(magic, 0, u16(3), 0, 0, u16(0), u32(3), zeros(12), "key");
 }
@@ -148,8 +237,12 @@ function message(
   return { transport, protocol, from, payload: bytes(payload), port };
 }
 
-const onlyFirst = (it: Message): Message => ({ ...it, onlyFirst: true });
+const onlyFirst = (it: Message): Message => ({ ...it, order: FIRST });
+const onlyReply = (it: Message): Message => ({ ...it, order: REPLY });
+/** Both ends have the same port. */
+const betweenPeers = (it: Message): Message => ({ ...it, clientPort: it.port });
 
+const INVITE = "INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP example.com\r\n\r\n";
 const HTTP_REQUEST = "GET /index.html HTTP/1.1\r\nHost: example.com\r\n\r\n";
 const RTSP = "RTSP";
 const MAIL = "SMTP, FTP, POP3";
@@ -179,8 +272,12 @@ export const MESSAGES: readonly Message[] = [
   tcp(REPLIES, "server", "220 mail.example.com ESMTP\r\n"),
   tcp(REPLIES, "server", "230-Welcome\r\n"),
   tcp(REPLIES, "nobody", bytes("220 ", 1, 2, 3, 4)),
-  onlyFirst(tcp("RFB", "server", "RFB 003.008\n")),
-  onlyFirst(tcp("RTMP", "client", bytes(3, u32(5), zeros(1532)))),
+  onlyReply(tcp("RFB", "client", "RFB 003.008\n")),
+  tcp("RFB on its port", "server", "RFB 003.008\n", 5901),
+  tcp("RFB on its port", "client", "RFB 003.008\n", 5901),
+  onlyReply(tcp("RTMP", "server", bytes(3, u32(5), zeros(1532)))),
+  tcp("RTMP on its port", "client", bytes(3, u32(5), zeros(1532)), 1935),
+  tcp("RTMP on its port", "server", bytes(3, u32(5), zeros(1532)), 1935),
   onlyFirst(
     tcp(
       "STUN in frames",
@@ -248,6 +345,7 @@ export const MESSAGES: readonly Message[] = [
   tcp("OPC UA", "server", bytes("ACKF", u32le(28), zeros(20))),
   tcp("OPC UA", "nobody", bytes("OPNF", u32le(28), zeros(20))),
   onlyFirst(tcp("BitTorrent", "client", bytes(19, "BitTorrent protocol", zeros(48)))),
+  onlyReply(tcp("BitTorrent", "server", bytes(19, "BitTorrent protocol", zeros(48)))),
   tcp("SSH", "client", sshPacket(30), 22),
   tcp("SSH", "server", sshPacket(31), 22),
   tcp("SSH", "nobody", sshPacket(20), 22),
@@ -271,9 +369,39 @@ export const MESSAGES: readonly Message[] = [
   tcp("IMAP", "nobody", "a001 something else\r\n"),
   tcp("MySQL", "server", bytes(u16le(74), 0, 0, 10, "8.0.36\0", zeros(66))),
 
+  tcp("SMB", "nobody", smb2Header(65), 445),
+  tcp("DCE RPC", "client", dceRpc(11, 0x00), 135),
+  tcp("DCE RPC", "server", dceRpc(12, 0x00), 135),
+  tcp("DCE RPC", "nobody", dceRpc(11, 0x20), 135),
+  tcp(REPLIES, "server", "226 Übertragung beendet\r\n", 21),
+  tcp(MAIL, "client", "PORT 10,0,0,7,200,1\r\n", 21),
+  tcp("SIP", "client", "REGISTER sip:example.com SIP/2.0\r\n", 5060),
+  tcp("SIP on its port", "server", "SIP/2.0 200 OK\r\n", 5060),
+  tcp("EtherNet/IP", "client", enip(0x65, 0, zeros(4)), 44818),
+  tcp("EtherNet/IP", "server", enip(0x65, 7, zeros(4)), 44818),
+  tcp("EtherNet/IP", "client", enip(0x6f, 7, cip(0x0e)), 44818),
+  tcp("EtherNet/IP", "server", enip(0x6f, 7, cip(0x8e)), 44818),
+  tcp("EtherNet/IP", "client", enip(0x70, 7, connectedCip(0x4c)), 44818),
+  tcp("EtherNet/IP", "server", enip(0x70, 7, connectedCip(0xcc)), 44818),
+  tcp("FINS over TCP", "client", finsOverTcp(0), 9600),
+  tcp("FINS over TCP", "server", finsOverTcp(1), 9600),
+  tcp("FINS over TCP", "client", finsOverTcp(2, fins(0x80)), 9600),
+  tcp("FINS over TCP", "server", finsOverTcp(2, fins(0xc0)), 9600),
+  tcp("OpenFlow", "server", bytes(4, 5, u16(8), u32(1)), 6653),
+  tcp("OpenFlow", "client", bytes(4, 6, u16(32), zeros(28)), 6653),
+  tcp("OpenFlow", "nobody", bytes(4, 0, u16(8), u32(1)), 6653),
+  tcp("PJL", "client", "\x1b%-12345X@PJL INFO STATUS\r\n", 9100),
+  tcp("PJL", "server", "@PJL INFO STATUS\r\nCODE=10001\r\n", 9100),
+  tcp("JetDirect", "client", "%!PS-Adobe-3.0\n", 9100),
+  tcp("JetDirect", "client", "\x1bE\x1b&l0O", 9100),
+
   udp("DTLS", "client", dtlsHandshake(1)),
   udp("DTLS", "server", dtlsHandshake(2)),
   udp("DTLS", "server", dtlsHandshake(3)),
+  udp("DTLS", "server", dtlsHandshake(12)),
+  udp("DTLS", "client", dtlsHandshake(16)),
+  // Of a later epoch it is encrypted.
+  udp("DTLS", "nobody", bytes(0x16, u16(0xfefd), u16(1), zeros(8), 1, zeros(40))),
   onlyFirst(udp("QUIC", "client", quicLong(0xc3, 1, 8, 0))),
   onlyFirst(udp("QUIC", "client", quicLong(0xd3, 0x6b3343cf, 8, 0))),
   udp("QUIC", "client", quicLong(0xc3, 1, 8, 40)),
@@ -281,10 +409,25 @@ export const MESSAGES: readonly Message[] = [
   udp("QUIC", "server", quicLong(0xf0, 1, 8, 0)),
   udp("QUIC", "server", quicLong(0xc0, 0x6b3343cf, 8, 0)),
   udp("QUIC", "server", bytes(0x80 | 0x40, u32(0), 8, zeros(8), 8, zeros(8), u32(1))),
-  // A server's Initial packet to a client that wants no connection identifier.
-  udp("QUIC", "nobody", quicLong(0xc3, 1, 0, 0)),
+  // Version negotiation may have any other bits.
+  udp("QUIC", "server", bytes(0x80, u32(0), 0, 8, zeros(8), u32(1), u32(0xff00001d))),
+  // What is always set may be greased.
+  udp("QUIC", "server", quicLong(0x89, 1, 8, 0, 8, 150, quicLong(0xa3, 1, 8, 0, 8))),
+  // A server's Initial packets to clients that want no connection identifier, or a short one, and a client's.
+  udp("QUIC", "server", quicLong(0xc3, 1, 0, 0)),
+  udp("QUIC", "server", quicLong(0xc3, 1, 3, 0, 8)),
+  udp("QUIC", "client", quicLong(0xc3, 1, 8, 0, 0)),
+  udp("QUIC", "nobody", quicLong(0xc3, 1, 0, 0, 0)),
+  // Both have long ones: a Handshake packet comes with the ServerHello.
+  udp("QUIC", "server", quicLong(0xc3, 1, 8, 0, 8, 150, quicLong(0xe3, 1, 8, 0, 8))),
+  udp("QUIC", "nobody", quicLong(0xc3, 1, 8, 0, 8, 25, quicLong(0xe3, 1, 8, 0, 8))),
+  udp("QUIC", "client", quicLong(0xc3, 1, 8, 0, 8, 300, quicLong(0xd3, 1, 8, 0, 8))),
   udp("QUIC", "nobody", quicLong(0xe3, 1, 8, 0)),
   onlyFirst(udp("gQUIC", "client", bytes(0x0d, zeros(8), "Q043", 1, zeros(12)), 443)),
+  udp("gQUIC", "client", bytes(0xc3, "Q046", 0x50, zeros(40)), 443),
+  udp("gQUIC", "server", bytes(0xc3, "Q046", 0x05, zeros(40)), 443),
+  udp("gQUIC", "client", bytes(0xc3, "T051", 8, zeros(8), 0, zeros(40)), 443),
+  udp("gQUIC", "server", bytes(0xc3, "T051", 0, 8, zeros(48)), 443),
   udp("STUN", "client", stun(0x0001)),
   udp("STUN", "server", stun(0x0101, bytes(u16(0x20), u16(8), zeros(8)))),
   udp("STUN", "nobody", stun(0x0001, bytes(u16(6), u16(3), "a:b", 0, u16(0x24), u16(4), u32(1)))),
@@ -299,6 +442,12 @@ export const MESSAGES: readonly Message[] = [
   udp("DHCP", "server", dhcp(2), 67),
   udp("SNMP", "client", snmp(0xa0), 161),
   udp("SNMP", "server", snmp(0xa2), 161),
+  udp("SNMP", "server", snmp(0xa8), 161),
+  udp("SNMP", "client", snmp3(4), 161),
+  udp("SNMP", "server", snmp3(0), 161),
+  udp("SNMP", "client", snmp3(0), 162),
+  udp("RADIUS", "client", bytes(12, 7, u16(20), zeros(16)), 1812),
+  udp("RADIUS", "server", bytes(44, 7, u16(20), zeros(16)), 3799),
   udp("RADIUS", "client", bytes(1, 7, u16(20), zeros(16)), 1812),
   udp("RADIUS", "server", bytes(2, 7, u16(20), zeros(16)), 1812),
   udp("IKE", "client", ike(0x20, 0x08, 0), 500),
@@ -307,6 +456,7 @@ export const MESSAGES: readonly Message[] = [
   udp("IKE", "client", bytes(u32(0), ike(0x20, 0x08, 1)), 4500),
   udp("WireGuard", "client", bytes(u32le(1), zeros(144))),
   udp("WireGuard", "server", bytes(u32le(2), zeros(88))),
+  udp("WireGuard", "server", bytes(u32le(3), zeros(60))),
   udp("OpenVPN", "client", bytes(0x38, zeros(13)), 1194),
   udp("OpenVPN", "server", bytes(0x40, zeros(25)), 1194),
   udp("Kerberos", "client", kerberos(0x6a), 88),
@@ -323,4 +473,85 @@ export const MESSAGES: readonly Message[] = [
   udp("ONC RPC", "server", rpcReply()),
   udp("syslog", "client", "<165>Jan  1 00:00:00 host app: text", 514),
   udp("SIP", "client", "SUBSCRIBE sip:example.com SIP/2.0\r\n", 5060),
+  udp("SIP on its port", "client", INVITE, 5060),
+  udp("SIP on its port", "server", INVITE, 5060),
+  udp("SIP on its port", "server", "SIP/2.0 200 OK\r\n", 5060),
+  udp("SIP on its port", "client", "SIP/2.0 200 OK\r\n", 5060),
+  onlyFirst(betweenPeers(udp("SIP on its port", "client", INVITE, 5060))),
+  onlyFirst(betweenPeers(udp("SIP on its port", "server", "SIP/2.0 200 OK\r\n", 5060))),
+  udp("SIP on its port", "nobody", "INVITE somebody to a party\r\n", 5060),
+  udp("LDAP", "client", ldap(0x63), 389),
+  udp("LDAP", "server", ldap(0x64), 389),
+  udp("DCE RPC datagrams", "client", dceRpcDatagram(0, 0x10)),
+  udp("DCE RPC datagrams", "client", dceRpcDatagram(0, 0x00)),
+  udp("DCE RPC datagrams", "server", dceRpcDatagram(2, 0x10)),
+  udp("DCE RPC datagrams", "nobody", dceRpcDatagram(9, 0x10)),
+  udp("GTP-C", "client", bytes(0x48, 32, u16(8), zeros(8)), 2123),
+  udp("GTP-C", "server", bytes(0x48, 33, u16(8), zeros(8)), 2123),
+  udp("GTP-C", "server", bytes(0x48, 97, u16(8), zeros(8)), 2123),
+  udp("GTP-C", "client", bytes(0x32, 16, u16(4), zeros(8)), 2123),
+  udp("GTP-C", "server", bytes(0x32, 17, u16(4), zeros(8)), 2123),
+  udp("EtherNet/IP", "client", enip(0x63, 0), 44818),
+  udp("EtherNet/IP", "server", enip(0x63, 0, zeros(40)), 44818),
+  udp("FINS", "client", fins(0x80), 9600),
+  udp("FINS", "server", fins(0xc0), 9600),
+  udp("BACnet", "client", bytes(0x81, 0x0a, u16(17), 1, 4, 0, 5, 1, 12, zeros(7)), 47808),
+  udp("BACnet", "server", bytes(0x81, 0x0a, u16(14), 1, 0, 0x30, 1, 12, zeros(5)), 47808),
+  udp("BACnet", "client", bytes(0x81, 0x0b, u16(12), 1, 0x20, u16(0xffff), 0, 255, 0x10, 8), 47808),
+  udp("BACnet", "server", bytes(0x81, 0x0a, u16(8), 1, 0x08, u16(5), 1, 7, 0x10, 0), 47808),
+  udp("BACnet", "nobody", bytes(0x81, 0x0a, u16(12), 1, 0x80, 0, 0, zeros(4)), 47808),
+  betweenPeers(udp("NetBIOS datagram", "client", bytes(0x11, zeros(20)), 138)),
+  betweenPeers(udp("NetBIOS datagram", "server", bytes(0x15, zeros(20)), 138)),
+  udp("SLP", "client", bytes(2, 1, 0, u16(16), zeros(11)), 427),
+  udp("SLP", "server", bytes(2, 2, 0, u16(16), zeros(11)), 427),
+  udp("SLP", "server", bytes(1, 2, u16(16), zeros(12)), 427),
+  udp("memcached", "client", bytes(zeros(5), 1, u16(0), "get key\r\n"), 11211),
+  udp("memcached", "server", bytes(zeros(5), 1, u16(0), "VALUE key 0 1\r\n"), 11211),
+  udp("memcached", "client", bytes(zeros(5), 1, u16(0), memcached(0x80)), 11211),
+  udp("ONC RPC", "server", bytes(u32(7), u32(1), u32(1), u32(0), u32(2), u32(2))),
+  udp("DHCPv6", "client", bytes(1, 0, 0, 7, zeros(20)), 547),
+  udp("DHCPv6", "server", bytes(7, 0, 0, 7, zeros(20)), 547),
+  udp("DHCPv6", "nobody", bytes(20, 0, 0, 7, zeros(20)), 547),
+  udp("BOOTP", "client", bytes(1, 1, 6, zeros(233)), 67),
+  udp("BOOTP", "server", bytes(2, 1, 6, zeros(233)), 67),
+  udp("RMCP", "client", bytes(6, 0, 0xff, 6, u32(0x11be), 0x80, zeros(3)), 623),
+  udp("RMCP", "server", bytes(6, 0, 0xff, 6, u32(0x11be), 0x40, zeros(19)), 623),
+  udp("RMCP", "client", bytes(6, 0, 0xff, 7, zeros(10), 0x20, 0x18, zeros(7)), 623),
+  udp("RMCP", "server", bytes(6, 0, 0xff, 7, zeros(10), 0x81, 0x1c, zeros(7)), 623),
+  udp("RMCP", "client", bytes(6, 0, 0xff, 7, 6, 0x10, zeros(20)), 623),
+  udp("RMCP", "server", bytes(6, 0, 0xff, 7, 6, 0x11, zeros(20)), 623),
+  udp("XDMCP", "client", bytes(u16(1), u16(2), u16(1), 0), 177),
+  udp("XDMCP", "server", bytes(u16(1), u16(5), u16(6), zeros(6)), 177),
+  udp("NAT-PMP, PCP", "client", bytes(0, 0), 5351),
+  udp("NAT-PMP, PCP", "server", bytes(0, 128, zeros(10)), 5351),
+  udp("SQL Server browser", "client", bytes(3), 1434),
+  udp("SQL Server browser", "server", bytes(5, u16le(3), "abc"), 1434),
+  udp("Rx", "client", bytes(zeros(20), 1, 5, zeros(6)), 7003),
+  udp("Rx", "server", bytes(zeros(20), 1, 4, zeros(6)), 7003),
+  udp("BJNP", "client", bytes("BJNP", 0x01, zeros(11)), 8612),
+  udp("BJNP", "server", bytes("BJNP", 0x81, zeros(11)), 8612),
+  udp("KNXnet/IP", "client", bytes(6, 0x10, 2, 5, u16(26), zeros(20)), 3671),
+  udp("KNXnet/IP", "server", bytes(6, 0x10, 2, 6, u16(20), zeros(14)), 3671),
+  udp("MGCP", "client", "AUEP 1200 aaln/1@rgw.example.net MGCP 1.0\r\n", 2427),
+  udp("MGCP", "server", "200 1200 OK\r\n", 2427),
+  udp("H.225 RAS", "client", bytes(0x0e, 0x80, 0x00), 1719),
+  udp("H.225 RAS", "server", bytes(0x12, 0x80, 0x00), 1719),
+  udp("L2TP", "client", bytes(u16(0xc802), u16(20), zeros(8), u16(0x8008), u32(0), u16(1)), 1701),
+  udp("L2TP", "server", bytes(u16(0xc802), u16(20), zeros(8), u16(0x8008), u32(0), u16(2)), 1701),
+  udp("Classic STUN", "client", bytes(u16(1), u16(0), zeros(16)), 3478),
+  udp("Classic STUN", "server", bytes(u16(0x101), u16(0), zeros(16)), 3478),
+  udp("NetFlow, IPFIX", "client", bytes(u16(5), u16(1), zeros(68)), 2055),
+  udp(
+    "NetFlow, IPFIX",
+    "client",
+    bytes(u16(9), u16(1), u32(0), u32(1_700_000_000), zeros(8), u16(256), u16(8), zeros(4)),
+    2055,
+  ),
+  udp("NetFlow, IPFIX", "client", bytes(u16(10), u16(20), u32(1_700_000_000), zeros(12)), 4739),
+  udp("NetFlow, IPFIX", "nobody", bytes(u16(5), u16(2), zeros(68)), 2055),
+  udp("sFlow", "client", bytes(u32(5), u32(1), [192, 0, 2, 1], zeros(20)), 6343),
+  udp("DNS elsewhere", "client", dnsMessage(0x0100, 0), 5333),
+  udp("DNS elsewhere", "server", dnsMessage(0x8180, 1), 5333),
+  udp("DNS elsewhere", "nobody", dnsMessage(0x0100, 1), 5333),
+  udp("DNS elsewhere", "nobody", dnsMessage(0x0100, 0, "\xc3\x28"), 5333),
 ];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { payloadSays } from "../../src/payload/payload_says.ts";
-import { NOBODY } from "../../src/payload/sign.ts";
-import { makeSignFilter, MOST_FILTER_WORDS } from "../../src/payload/sign_filter.ts";
+import { FIRST, NOBODY } from "../../src/payload/sign.ts";
+import { makeSignFilter } from "../../src/payload/sign_filter.ts";
+import { MOST_FILTER_WORDS } from "../../src/payload/sign_filter_layout.ts";
 import { TCP_SIGNS } from "../../src/payload/tcp_signs.ts";
 import { UDP_SIGNS } from "../../src/payload/udp_signs.ts";
 
@@ -25,6 +26,6 @@ for (const { protocol, atLeast, words = [], ports } of [...TCP_SIGNS, ...UDP_SIG
 Deno.test("payloads of zeros say nothing, over TCP and UDP", () => {
   const view = new DataView(new ArrayBuffer(64));
   for (const protocol of [6, 17]) {
-    assert.equal(payloadSays(protocol, view, 0, 64, 40_000, 8080, true), NOBODY);
+    assert.equal(payloadSays(protocol, view, 0, 64, 40_000, 8080, FIRST), NOBODY);
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FlowTableSink } from "../../src/sink/flow_table_sink.ts";
 import { OutputClosedError } from "../../src/sink/output_closed_error.ts";
-import type { ObservationBatch } from "../../src/flow/observation_batch.ts";
+import type { ObservationBatch } from "../../src/model/observation_batch.ts";
 import { UserError } from "../../src/user_error.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { observations } from "../observations.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import { ObservationBatch } from "../../src/flow/observation_batch.ts";
+import { ObservationBatch } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { observations, type Observed } from "../observations.ts";
 

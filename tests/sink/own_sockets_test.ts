@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
-import { parseAddress } from "../../src/config/address.ts";
-import { MAYBE_OURS, NOT_OURS, OURS } from "../../src/flow/own_connections.ts";
+import { parseAddress } from "../../src/model/address.ts";
+import { MAYBE_OURS, NOT_OURS, OURS } from "../../src/model/own_connections.ts";
 import { OwnSockets } from "../../src/sink/own_sockets.ts";
 import { unusedPort } from "../redis_server.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { OBSERVATION_WORDS } from "../../src/flow/observation_batch.ts";
+import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
 import { keyText } from "../../src/sink/keys.ts";
 import { PENDING_WORDS, PendingCounts, WORD_COUNT } from "../../src/sink/pending_counts.ts";
 import { clients } from "../observations.ts";

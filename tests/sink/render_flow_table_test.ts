@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FlowTable } from "../../src/sink/flow_table.ts";
-import { renderFlowTable, wholeFlowTable } from "../../src/sink/render_flow_table.ts";
-import { BY_NAMES } from "../../src/flow/by.ts";
+import { renderFlowTable } from "../../src/sink/render_flow_table.ts";
 import { observations, type Observed } from "../observations.ts";
 
 const UNLIMITED = { columns: Infinity, rows: Infinity };
@@ -130,67 +129,6 @@ Deno.test("renderFlowTable() keeps within its room and cuts no address, whatever
   ));
 });
 
-/** What {@linkcode wholeFlowTable} says, as lines. */
-function wholeLines(table: FlowTable): string[] {
-  const decoder = new TextDecoder();
-  let text = "";
-  for (const piece of wholeFlowTable(table)) {
-    text += typeof piece === "string" ? piece : decoder.decode(piece);
-  }
-  assert.ok(text.endsWith("\n"));
-  return text.slice(0, -1).split("\n");
-}
-
-Deno.test("wholeFlowTable() has the lines of renderFlowTable(), whatever the flows are", () => {
-  const group = fc.constantFrom("0", "0", "1", "ab", "cdef", "10");
-  const ipv6 = fc.array(group, { minLength: 8, maxLength: 8 }).map((groups) => groups.join(":"));
-  const address = fc.oneof(fc.ipV4(), fc.constantFrom("0.0.0.0", "255.255.255.255"), ipv6);
-  const pair = fc.tuple(address, address).filter(([a, b]) => a.includes(":") === b.includes(":"));
-  const observed = fc.record({
-    ends: pair,
-    kind: fc.constantFrom("flow" as const, "flow" as const, "rst" as const, "icmp" as const),
-    port: fc.nat(65535),
-    protocol: fc.oneof(fc.constantFrom(6, 17), fc.nat(255)),
-    by: fc.constantFrom(...BY_NAMES),
-    seconds: fc.oneof(fc.nat(2 ** 32 - 1), fc.integer({ min: NOON, max: NOON + 9 })),
-    times: fc.constantFrom(1, 1, 12),
-  });
-  const name = fc.constantFrom(null, "a", "www.example.com", "x".repeat(63) + "\\000.example");
-  fc.assert(fc.property(
-    fc.array(observed, { maxLength: 30 }),
-    fc.constantFrom(1, 4, 100),
-    fc.array(name, { minLength: 1, maxLength: 4 }),
-    (all, maxRows, names) => {
-      const table = new FlowTable(maxRows, {
-        isEmpty: names.every((name) => name === null),
-        find: (_isIpv6, words, _client, server) => names[words[server + 3] % names.length],
-      });
-      table.add(
-        observations(
-          ...all.flatMap(({ ends: [a, b], port, times, ...others }) =>
-            Array(times).fill({ ...others, a, b, port, otherPort: port, code: 13 })
-          ),
-        ),
-      );
-      assert.deepEqual(wholeLines(table), renderFlowTable(table, "by-client", UNLIMITED));
-    },
-  ));
-});
-
-Deno.test("wholeFlowTable() has all lines of many flows, and those of what comes later", () => {
-  const flows = Array.from({ length: 5000 }, (_, i) => (
-    { ...TCP, a: `10.0.${i % 7}.${i % 250}`, b: `2${i % 50}.0.2.1`, port: i, seconds: NOON + i }
-  ));
-  const table = tableOf(...flows.slice(0, 4000));
-  const first = wholeLines(table);
-  assert.equal(first.length, 2 + 4000);
-  assert.deepEqual(first, renderFlowTable(table, "by-client", UNLIMITED));
-  table.add(observations(...flows.slice(3000)));
-  const second = wholeLines(table);
-  assert.equal(second.length, 2 + 5000);
-  assert.deepEqual(second, renderFlowTable(table, "by-client", UNLIMITED));
-});
-
 Deno.test("renderFlowTable() tells services of one port by their protocols, the lower number first", () => {
   const ends = { ...TCP, a: "10.0.0.1", b: "10.0.0.2", port: 53 };
   const table = tableOf(
@@ -199,7 +137,6 @@ Deno.test("renderFlowTable() tells services of one port by their protocols, the 
     { ...ends, protocol: 6, seconds: NOON + 1 },
   );
   const ports = (lines: string[]) => lines.slice(2).map((line) => line.split(/ +/)[2]);
-  for (const lines of [renderFlowTable(table, "by-client", UNLIMITED), wholeLines(table)]) {
-    assert.deepEqual(ports(lines), ["53/tcp", "53/udp", "53/132"]);
-  }
+  const lines = renderFlowTable(table, "by-client", UNLIMITED);
+  assert.deepEqual(ports(lines), ["53/tcp", "53/udp", "53/132"]);
 });

@@ -6,7 +6,7 @@ import {
   KIND_PEER,
   OBSERVATION_WORDS,
   WORD_PORTS,
-} from "../../src/flow/observation_batch.ts";
+} from "../../src/model/observation_batch.ts";
 import { SightingTable } from "../../src/sink/sighting_table.ts";
 import { SeededRandom } from "../seeded_random.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseAddress } from "../../src/config/address.ts";
+import { parseAddress } from "../../src/model/address.ts";
 import { openStoreFile } from "../../src/report/open_store_file.ts";
 import { LocalAddresses } from "../../src/store/local_addresses.ts";
 import { parseFilter } from "../../src/web/filter.ts";

@@ -1,16 +1,14 @@
-import { BY_ASSIGN } from "../../flow/by.ts";
+import type { Facts } from "../../model/facts.ts";
+import { NO_MATCH, type Outcome } from "../../model/outcome.ts";
+import { Action, type CompiledAction } from "../action.ts";
+import { DST, type End, endName, endWord, requireEnd, SRC } from "../end.ts";
 import {
-  Action,
-  type ActionImage,
   FLAG_CLIENT_IS_DESTINATION,
   FLAG_DROP,
   FLAG_PORT_IS_SOURCE,
   KIND_ASSIGN,
-} from "../action.ts";
-import { DST, type End, endName, endWord, requireEnd, SRC } from "../end.ts";
-import type { Facts } from "../facts.ts";
+} from "../mapping_layout.ts";
 import { requireBoolean, requireOptions } from "../options.ts";
-import { DROP, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
 import { PortSet } from "../port_set.ts";
 
 /** Options of {@linkcode Assign}. */
@@ -45,9 +43,7 @@ export function Assign(client: End, port: End, options: AssignOptions = {}): Act
 
 class AssignAction extends Action {
   override readonly alwaysMatches: boolean;
-  override readonly image: ActionImage;
-  readonly #clientIsDestination: boolean;
-  readonly #portIsSource: boolean;
+  override readonly compiled: CompiledAction;
 
   constructor(
     readonly client: End,
@@ -57,17 +53,9 @@ class AssignAction extends Action {
   ) {
     super();
     this.alwaysMatches = ports === null;
-    this.#clientIsDestination = client === DST;
-    this.#portIsSource = port === SRC;
-    const flags = (this.#clientIsDestination ? FLAG_CLIENT_IS_DESTINATION : 0) |
-      (this.#portIsSource ? FLAG_PORT_IS_SOURCE : 0) | (drop ? FLAG_DROP : 0);
-    this.image = { kind: KIND_ASSIGN, flags, ports };
-  }
-
-  override decide(facts: Facts): Outcome {
-    const port = this.#portIsSource ? facts.sourcePort : facts.destinationPort;
-    if (this.ports !== null && !this.ports.has(port)) return NO_MATCH;
-    return this.drop ? DROP : flowOutcome(this.#clientIsDestination, port, BY_ASSIGN);
+    const flags = (client === DST ? FLAG_CLIENT_IS_DESTINATION : 0) |
+      (port === SRC ? FLAG_PORT_IS_SOURCE : 0) | (drop ? FLAG_DROP : 0);
+    this.compiled = { kind: KIND_ASSIGN, flags, ports };
   }
 
   override describe(): string {
@@ -78,9 +66,9 @@ class AssignAction extends Action {
       : `${condition}the ${endWord(this.client)} is the client, the ${port} is written`;
   }
 
-  override explain(facts: Facts): string {
-    const port = this.#portIsSource ? facts.sourcePort : facts.destinationPort;
-    const isIn = this.ports === null || this.ports.has(port);
+  override explain({ sourcePort, destinationPort }: Facts, outcome: Outcome): string {
+    const port = this.port === SRC ? sourcePort : destinationPort;
+    const isIn = outcome !== NO_MATCH;
     const found = this.ports === null
       ? "any port will do"
       : `${endWord(this.port)} port ${port} is ${isIn ? "" : "not "}in ${this.ports}`;

@@ -1,8 +1,7 @@
-import { BY_LOWER_PORT } from "../../flow/by.ts";
-import { Action, type ActionImage, FLAG_SOURCE_FIRST, KIND_LOWER_PORT } from "../action.ts";
+import type { Facts } from "../../model/facts.ts";
+import { Action, type CompiledAction } from "../action.ts";
 import { type End, endName, endWord, requireEnd, SRC } from "../end.ts";
-import type { Facts } from "../facts.ts";
-import { flowOutcome, type Outcome } from "../outcome.ts";
+import { FLAG_SOURCE_FIRST, KIND_LOWER_PORT } from "../mapping_layout.ts";
 
 /**
  * The end with the lower port is the server, and that port the port of interest. Always matches.
@@ -16,21 +15,11 @@ export function LowerPort(tie: End = SRC): Action {
 
 class LowerPortAction extends Action {
   override readonly alwaysMatches = true;
-  override readonly image: ActionImage;
-  readonly #sourceServesOnTie: boolean;
+  override readonly compiled: CompiledAction;
 
   constructor(readonly tie: End) {
     super();
-    this.#sourceServesOnTie = tie === SRC;
-    this.image = { kind: KIND_LOWER_PORT, flags: tie === SRC ? FLAG_SOURCE_FIRST : 0 };
-  }
-
-  override decide(facts: Facts): Outcome {
-    const { sourcePort, destinationPort } = facts;
-    const sourceServes = sourcePort === destinationPort
-      ? this.#sourceServesOnTie
-      : sourcePort < destinationPort;
-    return flowOutcome(sourceServes, sourceServes ? sourcePort : destinationPort, BY_LOWER_PORT);
+    this.compiled = { kind: KIND_LOWER_PORT, flags: tie === SRC ? FLAG_SOURCE_FIRST : 0 };
   }
 
   override describe(): string {

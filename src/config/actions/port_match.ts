@@ -1,15 +1,9 @@
-import { BY_PORT_MATCH } from "../../flow/by.ts";
-import {
-  Action,
-  type ActionImage,
-  FLAG_DROP,
-  FLAG_SOURCE_FIRST,
-  KIND_PORT_MATCH,
-} from "../action.ts";
+import type { Facts } from "../../model/facts.ts";
+import { clientIsDestination, NO_MATCH, type Outcome } from "../../model/outcome.ts";
+import { Action, type CompiledAction } from "../action.ts";
 import { type End, endName, endWord, requireEnd, SRC } from "../end.ts";
-import type { Facts } from "../facts.ts";
+import { FLAG_DROP, FLAG_SOURCE_FIRST, KIND_PORT_MATCH } from "../mapping_layout.ts";
 import { requireBoolean, requireOptions } from "../options.ts";
-import { DROP, flowOutcome, NO_MATCH, type Outcome } from "../outcome.ts";
 import { PortSet } from "../port_set.ts";
 
 /** Options of {@linkcode PortMatch}. */
@@ -49,24 +43,12 @@ export function PortMatch(ports: Iterable<number>, options: PortMatchOptions = {
 
 class PortMatchAction extends Action {
   override readonly alwaysMatches = false;
-  override readonly image: ActionImage;
-  readonly #sourceFirst: boolean;
+  override readonly compiled: CompiledAction;
 
   constructor(readonly ports: PortSet, readonly precedence: End, readonly drop: boolean) {
     super();
-    this.#sourceFirst = precedence === SRC;
-    const flags = (this.#sourceFirst ? FLAG_SOURCE_FIRST : 0) | (drop ? FLAG_DROP : 0);
-    this.image = { kind: KIND_PORT_MATCH, flags, ports };
-  }
-
-  override decide(facts: Facts): Outcome {
-    const { sourcePort, destinationPort } = facts;
-    const sourceMatches = this.ports.has(sourcePort);
-    const destinationMatches = this.ports.has(destinationPort);
-    if (!sourceMatches && !destinationMatches) return NO_MATCH;
-    if (this.drop) return DROP;
-    const sourceServes = sourceMatches && (this.#sourceFirst || !destinationMatches);
-    return flowOutcome(sourceServes, sourceServes ? sourcePort : destinationPort, BY_PORT_MATCH);
+    const flags = (precedence === SRC ? FLAG_SOURCE_FIRST : 0) | (drop ? FLAG_DROP : 0);
+    this.compiled = { kind: KIND_PORT_MATCH, flags, ports };
   }
 
   override describe(): string {
@@ -75,18 +57,25 @@ class PortMatchAction extends Action {
     return `the end with ${which} serves, the ${endWord(this.precedence)} is tried first`;
   }
 
-  override explain({ sourcePort, destinationPort }: Facts): string {
-    const sourceMatches = this.ports.has(sourcePort);
-    const destinationMatches = this.ports.has(destinationPort);
-    if (!sourceMatches && !destinationMatches) {
+  override explain({ sourcePort, destinationPort }: Facts, outcome: Outcome): string {
+    if (outcome === NO_MATCH) {
       return `neither ${sourcePort} nor ${destinationPort} is in ${this.ports}`;
     }
-    const isSource = sourceMatches && (this.#sourceFirst || !destinationMatches);
-    const end = isSource ? "source" : "destination";
-    const found = sourceMatches && destinationMatches
+    const isBoth = this.ports.has(sourcePort) && this.ports.has(destinationPort);
+    if (this.drop) {
+      const found = this.ports.has(sourcePort)
+        ? `source port ${sourcePort}`
+        : `destination port ${destinationPort}`;
+      return `${isBoth ? "both ports are" : `${found} is`} in ${this.ports}: dropped`;
+    }
+    // The server is the source where the client is the destination.
+    const [end, port] = clientIsDestination(outcome)
+      ? ["source", sourcePort]
+      : ["destination", destinationPort];
+    const found = isBoth
       ? `both ports are in ${this.ports} and the ${end} is tried first`
-      : `${end} port ${isSource ? sourcePort : destinationPort} is in ${this.ports}`;
-    return this.drop ? `${found}: dropped` : `${found}, so the ${end} serves`;
+      : `${end} port ${port} is in ${this.ports}`;
+    return `${found}, so the ${end} serves`;
   }
 
   override toString(): string {

@@ -1,46 +1,49 @@
 /*
- * The inner loops of `sighting_table.ts`, in AssemblyScript, as src/sieve/assembly is: `deno task wasm`
- * makes `sighting_program.ts` of it. `sighting_table.ts` says what lies where.
+ * The inner loops of `sighting_table.ts`, in AssemblyScript, as src/engine/assembly is: `deno task wasm`
+ * makes `sighting_program.ts` of it. `row_layout.ts` says what lies where.
  */
-import { hashOfSum, sumOfPairs } from "../../flow/assembly/pair_hash";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  TUNNEL_KIND_SHIFT,
+  WORD_A,
+  WORD_ABOUT,
+  WORD_PORTS,
+  WORD_SECONDS,
+  WORD_TUNNEL,
+} from "../../model/observation_layout";
+import { hashOfSum, sumOfPairs } from "../../engine/assembly/pair_hash";
+import {
+  FAMILY,
+  FAMILY_CHAIN_MASK,
+  FAMILY_HEADS,
+  FAMILY_LEFT_OUT,
+  FAMILY_MAX_ROWS,
+  FAMILY_NEWEST,
+  FAMILY_NEXT,
+  FAMILY_OLDEST,
+  FAMILY_ROWS,
+  FAMILY_SIZE,
+  IS_NEW,
+  KIND_SHIFT,
+  NOTE_SHIFT,
+  PROTOCOL_MASK,
+  ROW_ABOUT,
+  ROW_FIRST,
+  ROW_HASH,
+  ROW_LAST,
+  ROW_NEWER,
+  ROW_OLDER,
+  ROW_SHIFT,
+  ROW_TUNNEL,
+  ROW_WHAT,
+  WHAT_MASK,
+} from "../row_layout";
 
-// Of a family: where its rows are, those that chains of rows begin with, and the next one of each row.
-const ROWS: usize = 0;
-const HEADS: usize = 4;
-const NEXT: usize = 8;
-const CHAIN_MASK: usize = 12;
-const MAX_ROWS: usize = 16;
-const SIZE: usize = 20;
-const OLDEST: usize = 24;
-const NEWEST: usize = 28;
-const LEFT_OUT: usize = 32;
-const FAMILY: usize = 64;
-
-// A row is a cache line: first both addresses, as an observation has them.
-const ROW_SHIFT: usize = 6;
+/** Bytes of both addresses. */
 const ADDRESSES: usize = 32;
-const ROW_WHAT: usize = 32;
-const ROW_ABOUT: usize = 36;
-const ROW_FIRST: usize = 44;
-const ROW_LAST: usize = 48;
-const ROW_OLDER: usize = 52;
-const ROW_NEWER: usize = 56;
-const ROW_HASH: usize = 60;
-const NOTE_SHIFT: u32 = 8;
-const PROTOCOL_MASK: u32 = 0xff;
-
-// `src/flow/observation_batch.ts`.
 const KIND_MASK: u32 = 0xff;
-const KIND_FLOW: u32 = 2;
-const IPV6_BIT: u32 = 1 << 8;
-const OBSERVATION: usize = 48;
-const WORD_A: usize = 4;
-const WORD_PORTS: usize = 36;
-const WORD_ABOUT: usize = 40;
-const WORD_SECONDS: usize = 44;
-
-/** Of what {@linkcode add} returns: the row is that of what had none. */
-const IS_NEW: u32 = 1 << 31;
 
 let families: usize = 0;
 /** Eleven numbers that hashes are made with. */
@@ -59,25 +62,35 @@ export function setUp(itsFamilies: usize, itsSecrets: usize): void {
  */
 export function addFlows(observations: usize, count: u32, rows: usize): void {
   let at = observations;
-  for (let i: u32 = 0; i < count; i++, at += OBSERVATION) {
+  for (let i: u32 = 0; i < count; i++, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
-    const about = load<u32>(at + WORD_ABOUT);
+    const about = load<u32>(at + WORD_ABOUT * 4);
     const row = (kind & KIND_MASK) !== KIND_FLOW ? 0 : add(
       (kind & IPV6_BIT) !== 0,
-      at + WORD_A,
-      load<u32>(at + WORD_PORTS),
-      (about >>> 8) & PROTOCOL_MASK,
-      load<u32>(at + WORD_SECONDS),
+      at + WORD_A * 4,
+      load<u32>(at + WORD_PORTS * 4),
+      protocolAndKind(about),
+      load<u32>(at + WORD_TUNNEL * 4),
+      load<u32>(at + WORD_SECONDS * 4),
       about & 0xff,
     );
     store<u32>(rows + (<usize> i << 2), row);
   }
 }
 
+/** Of an observation's `WORD_ABOUT`, as a row has them. */
+// @inline
+function protocolAndKind(about: u32): u32 {
+  return ((about >>> 8) & PROTOCOL_MASK) |
+    (((about >>> TUNNEL_KIND_SHIFT) & 0xff) << KIND_SHIFT);
+}
+
 /**
  * Takes one sighting.
  *
  * @param addresses Where both are.
+ * @param protocol The protocol, and above it the kind of tunnel.
+ * @param tunnel What tells the tunnel apart.
  * @returns The number of its row, and perhaps {@linkcode IS_NEW}.
  */
 export function add(
@@ -85,15 +98,16 @@ export function add(
   addresses: usize,
   what: u32,
   protocol: u32,
+  tunnel: u32,
   seconds: u32,
   note: u32,
 ): u32 {
   const family = families + (isIpv6 ? FAMILY : 0);
-  const hash = hashOf(addresses, what, protocol);
+  const hash = hashOf(addresses, what, protocol ^ tunnel);
   const about = protocol | (note << NOTE_SHIFT);
-  const number = find(family, hash, addresses, what, protocol);
-  if (number === 0) return append(family, hash, addresses, what, about, seconds) | IS_NEW;
-  if (number !== load<u32>(family + NEWEST)) {
+  const number = find(family, hash, addresses, what, protocol, tunnel);
+  if (number === 0) return append(family, hash, addresses, what, about, tunnel, seconds) | IS_NEW;
+  if (number !== load<u32>(family + FAMILY_NEWEST)) {
     unlink(family, number);
     link(family, number);
   }
@@ -109,12 +123,19 @@ export function add(
  */
 export function seeFlows(observations: usize, count: u32): void {
   let at = observations;
-  for (let i: u32 = 0; i < count; i++, at += OBSERVATION) {
+  for (let i: u32 = 0; i < count; i++, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
     if ((kind & KIND_MASK) !== KIND_FLOW) continue;
-    const protocol = (load<u32>(at + WORD_ABOUT) >>> 8) & PROTOCOL_MASK;
-    const ports = load<u32>(at + WORD_PORTS);
-    see((kind & IPV6_BIT) !== 0, at + WORD_A, ports, protocol, load<u32>(at + WORD_SECONDS));
+    const protocol = protocolAndKind(load<u32>(at + WORD_ABOUT * 4));
+    const ports = load<u32>(at + WORD_PORTS * 4);
+    see(
+      (kind & IPV6_BIT) !== 0,
+      at + WORD_A * 4,
+      ports,
+      protocol,
+      load<u32>(at + WORD_TUNNEL * 4),
+      load<u32>(at + WORD_SECONDS * 4),
+    );
   }
 }
 
@@ -124,24 +145,34 @@ export function see(
   addresses: usize,
   what: u32,
   protocol: u32,
+  tunnel: u32,
   seconds: u32,
 ): void {
   const family = families + (isIpv6 ? FAMILY : 0);
-  const number = find(family, hashOf(addresses, what, protocol), addresses, what, protocol);
+  const hash = hashOf(addresses, what, protocol ^ tunnel);
+  const number = find(family, hash, addresses, what, protocol, tunnel);
   if (number === 0) return;
   const row = rowOf(family, number);
   store<u32>(row + ROW_LAST, max(load<u32>(row + ROW_LAST), seconds));
 }
 
 /** The number of the row, or 0. */
-function find(family: usize, hash: u32, addresses: usize, what: u32, protocol: u32): u32 {
-  const next: usize = load<u32>(family + NEXT);
+function find(
+  family: usize,
+  hash: u32,
+  addresses: usize,
+  what: u32,
+  protocol: u32,
+  tunnel: u32,
+): u32 {
+  const next: usize = load<u32>(family + FAMILY_NEXT);
   let number = load<u32>(headOf(family, hash));
   for (; number !== 0; number = load<u32>(next + (<usize> number << 2))) {
     const row = rowOf(family, number);
     if (
       load<u32>(row + ROW_HASH) === hash && load<u32>(row + ROW_WHAT) === what &&
-      (load<u32>(row + ROW_ABOUT) & PROTOCOL_MASK) === protocol && areEqual(row, addresses)
+      (load<u32>(row + ROW_ABOUT) & WHAT_MASK) === protocol &&
+      load<u32>(row + ROW_TUNNEL) === tunnel && areEqual(row, addresses)
     ) break;
   }
   return number;
@@ -154,33 +185,35 @@ function append(
   addresses: usize,
   what: u32,
   about: u32,
+  tunnel: u32,
   seconds: u32,
 ): u32 {
-  const size = load<u32>(family + SIZE);
+  const size = load<u32>(family + FAMILY_SIZE);
   let number = size + 1;
-  if (size === load<u32>(family + MAX_ROWS)) {
-    number = load<u32>(family + OLDEST);
+  if (size === load<u32>(family + FAMILY_MAX_ROWS)) {
+    number = load<u32>(family + FAMILY_OLDEST);
     unlink(family, number);
     removeFromChain(family, number);
-    store<u32>(family + LEFT_OUT, load<u32>(family + LEFT_OUT) + 1);
-  } else store<u32>(family + SIZE, number);
+    store<u32>(family + FAMILY_LEFT_OUT, load<u32>(family + FAMILY_LEFT_OUT) + 1);
+  } else store<u32>(family + FAMILY_SIZE, number);
   const row = rowOf(family, number);
   v128.store(row, v128.load(addresses));
   v128.store(row + 16, v128.load(addresses + 16));
   store<u32>(row + ROW_WHAT, what);
   store<u32>(row + ROW_ABOUT, about);
+  store<u32>(row + ROW_TUNNEL, tunnel);
   store<u32>(row + ROW_FIRST, seconds);
   store<u32>(row + ROW_LAST, seconds);
   store<u32>(row + ROW_HASH, hash);
   link(family, number);
   const head = headOf(family, hash);
-  store<u32>(<usize> load<u32>(family + NEXT) + (<usize> number << 2), load<u32>(head));
+  store<u32>(<usize> load<u32>(family + FAMILY_NEXT) + (<usize> number << 2), load<u32>(head));
   store<u32>(head, number);
   return number;
 }
 
 function removeFromChain(family: usize, number: u32): void {
-  const next: usize = load<u32>(family + NEXT);
+  const next: usize = load<u32>(family + FAMILY_NEXT);
   // The word that says which row comes here.
   let at = headOf(family, load<u32>(rowOf(family, number) + ROW_HASH));
   while (load<u32>(at) !== number) at = next + (<usize> load<u32>(at) << 2);
@@ -189,12 +222,12 @@ function removeFromChain(family: usize, number: u32): void {
 
 /** Puts a row at the end of the list by age. */
 function link(family: usize, number: u32): void {
-  const newest = load<u32>(family + NEWEST);
+  const newest = load<u32>(family + FAMILY_NEWEST);
   const row = rowOf(family, number);
   store<u32>(row + ROW_OLDER, newest);
   store<u32>(row + ROW_NEWER, 0);
-  store<u32>(newest === 0 ? family + OLDEST : rowOf(family, newest) + ROW_NEWER, number);
-  store<u32>(family + NEWEST, number);
+  store<u32>(newest === 0 ? family + FAMILY_OLDEST : rowOf(family, newest) + ROW_NEWER, number);
+  store<u32>(family + FAMILY_NEWEST, number);
 }
 
 /** Takes a row out of the list by age. */
@@ -202,17 +235,17 @@ function unlink(family: usize, number: u32): void {
   const row = rowOf(family, number);
   const older = load<u32>(row + ROW_OLDER);
   const newer = load<u32>(row + ROW_NEWER);
-  store<u32>(older === 0 ? family + OLDEST : rowOf(family, older) + ROW_NEWER, newer);
-  store<u32>(newer === 0 ? family + NEWEST : rowOf(family, newer) + ROW_OLDER, older);
+  store<u32>(older === 0 ? family + FAMILY_OLDEST : rowOf(family, older) + ROW_NEWER, newer);
+  store<u32>(newer === 0 ? family + FAMILY_NEWEST : rowOf(family, newer) + ROW_OLDER, older);
 }
 
 function rowOf(family: usize, number: u32): usize {
-  return <usize> load<u32>(family + ROWS) + (<usize> number << ROW_SHIFT);
+  return <usize> load<u32>(family + FAMILY_ROWS) + (<usize> number << ROW_SHIFT);
 }
 
 function headOf(family: usize, hash: u32): usize {
-  const chain = hash & load<u32>(family + CHAIN_MASK);
-  return <usize> load<u32>(family + HEADS) + (<usize> chain << 2);
+  const chain = hash & load<u32>(family + FAMILY_CHAIN_MASK);
+  return <usize> load<u32>(family + FAMILY_HEADS) + (<usize> chain << 2);
 }
 
 function areEqual(one: usize, other: usize): bool {

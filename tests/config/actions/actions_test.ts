@@ -3,25 +3,26 @@ import fc from "fast-check";
 import { Assign, DST, type End, LowerPort, PortMatch, SRC } from "../../../src/config/mod.ts";
 import type { Action } from "../../../src/config/action.ts";
 import {
-  byOf,
   clientIsDestination,
   DROP,
   FLOW,
   NO_MATCH,
   portOf,
+  reasonOf,
   verdictOf,
-} from "../../../src/config/outcome.ts";
-import { BY_NAMES } from "../../../src/flow/by.ts";
+} from "../../../src/model/outcome.ts";
+import { REASON_NAMES } from "../../../src/model/reason.ts";
+import { decidedBy, explainedBy } from "../../engine/asked.ts";
 import { factsOfPorts } from "../facts_of.ts";
 
 /** What an action says, in words: the server's end, the port, and what decided. */
 function said(action: Action, sourcePort: number, destinationPort: number): string {
-  const outcome = action.decide(factsOfPorts(sourcePort, destinationPort));
+  const outcome = decidedBy(action, factsOfPorts(sourcePort, destinationPort));
   if (outcome === NO_MATCH) return "no match";
   if (outcome === DROP) return "drop";
   assert.equal(verdictOf(outcome), FLOW);
   const server = clientIsDestination(outcome) ? "source" : "destination";
-  return `${server} serves ${portOf(outcome)} by ${BY_NAMES[byOf(outcome)]}`;
+  return `${server} serves ${portOf(outcome)} by ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 const port = fc.integer({ min: 0, max: 65535 });
@@ -143,7 +144,7 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
 
 Deno.test("an action that says it always matches does so for any ports", () => {
   fc.assert(fc.property(anyAction, port, port, (action, source, destination) => {
-    const outcome = action.decide(factsOfPorts(source, destination));
+    const outcome = decidedBy(action, factsOfPorts(source, destination));
     if (action.alwaysMatches) assert.notEqual(outcome, NO_MATCH);
   }));
 });
@@ -151,8 +152,8 @@ Deno.test("an action that says it always matches does so for any ports", () => {
 Deno.test("what an action explains agrees with what it decides", () => {
   fc.assert(fc.property(anyAction, port, port, (action, source, destination) => {
     const facts = factsOfPorts(source, destination);
-    const outcome = action.decide(facts);
-    const text = action.explain(facts);
+    const outcome = decidedBy(action, facts);
+    const text = explainedBy(action, facts);
     assert.equal(text.includes("dropped"), outcome === DROP, text);
     assert.equal(/\b(neither|not in)\b/.test(text), outcome === NO_MATCH, text);
     const server = /so the (\w+) serves|tie the (\w+) serves/.exec(text);

@@ -9,32 +9,36 @@ import {
   type EvidentEnd,
   NEITHER,
   SOURCE_END,
-} from "../../../src/config/evidence.ts";
-import { emptyFacts, type Facts } from "../../../src/config/facts.ts";
+} from "../../../src/model/evidence.ts";
+import { emptyFacts, type Facts } from "../../../src/model/facts.ts";
 import {
-  byOf,
   clientIsDestination,
   FLOW,
   flowOutcome,
   NO_MATCH,
   portOf,
+  reasonOf,
   turned,
   verdictOf,
-} from "../../../src/config/outcome.ts";
-import { EVIDENCE, MARGIN } from "../../../src/config/service_evidence.ts";
-import { BY_NAMES } from "../../../src/flow/by.ts";
-import { parseAddress } from "../../../src/config/address.ts";
+} from "../../../src/model/outcome.ts";
+import { MARGIN } from "../../../src/config/mapping_layout.ts";
+import { EVIDENCE } from "../../../src/config/service_evidence.ts";
+import { BY_FIRST_PACKET, REASON_NAMES } from "../../../src/model/reason.ts";
+import { parseAddress } from "../../../src/model/address.ts";
+import { decidedBy, explainedBy, programOfAction } from "../../engine/asked.ts";
 
 const TCP = 6;
+const SERVICE = Service();
 const UDP = 17;
 const OPENED_BY = ["syn", "syn-ack", "qr", "first-packet"].map((name) =>
-  BY_NAMES.indexOf(name as typeof BY_NAMES[number])
+  REASON_NAMES.indexOf(name as typeof REASON_NAMES[number])
 );
 
 const port = fc.integer({ min: 0, max: 65_535 });
 const whichEnd = fc.constantFrom(NEITHER, SOURCE_END, DESTINATION_END);
 const endEvidence: fc.Arbitrary<EndEvidence> = fc.record({
   listens: fc.boolean(),
+  announced: fc.boolean(),
   served: fc.boolean(),
   opened: fc.boolean(),
   fanIn: fc.integer({ min: 0, max: 255 }),
@@ -71,6 +75,7 @@ function factsWith(given: Partial<Facts["evidence"]>, ports = [7_001, 7_777]): F
 
 const end = (given: Partial<EndEvidence>): EndEvidence => ({
   listens: false,
+  announced: false,
   served: false,
   opened: false,
   fanIn: 0,
@@ -101,18 +106,18 @@ function reversed(given: Facts): Facts {
 
 /** What an action says, in words: the server's end, and what decided. */
 function said(action: Action, given: Facts): string {
-  const outcome = action.decide(given);
+  const outcome = decidedBy(action, given);
   if (outcome === NO_MATCH) return "no match";
   const server = clientIsDestination(outcome) ? "source" : "destination";
   assert.equal(portOf(outcome), server === "source" ? given.sourcePort : given.destinationPort);
-  return `${server} serves by ${BY_NAMES[byOf(outcome)]}`;
+  return `${server} serves by ${REASON_NAMES[reasonOf(outcome)]}`;
 }
 
 for (const action of [Initiator(), Service()]) {
   Deno.test(`${action} says the same of both directions`, () => {
     fc.assert(fc.property(facts, (given) => {
-      const there = action.decide(given);
-      const back = action.decide(reversed(given));
+      const there = decidedBy(action, given);
+      const back = decidedBy(action, reversed(given));
       if (there === NO_MATCH) return assert.equal(back, NO_MATCH);
       assert.equal(verdictOf(there), FLOW);
       assert.equal(back, turned(there));
@@ -121,8 +126,8 @@ for (const action of [Initiator(), Service()]) {
 
   Deno.test(`${action} explains what it decides`, () => {
     fc.assert(fc.property(facts, (given) => {
-      const outcome = action.decide(given);
-      const text = action.explain(given);
+      const outcome = decidedBy(action, given);
+      const text = explainedBy(action, given);
       assert.ok(!text.endsWith("."));
       if (outcome === NO_MATCH) assert.doesNotMatch(text, /, so /);
       else {
@@ -140,12 +145,31 @@ for (const action of [Initiator(), Service()]) {
 
 Deno.test("Initiator() names who opened the client, by what was seen", () => {
   for (const openerBy of OPENED_BY) {
-    const by = BY_NAMES[openerBy];
+    const by = REASON_NAMES[openerBy];
     const opened = (opener: EvidentEnd) => said(Initiator(), factsWith({ opener, openerBy }));
     assert.equal(opened(SOURCE_END), `destination serves by ${by}`);
     assert.equal(opened(DESTINATION_END), `source serves by ${by}`);
     assert.equal(opened(NEITHER), "no match");
   }
+});
+
+Deno.test("Initiator() does not go by the first packet where much speaks for its sender as the server", () => {
+  const sent = { opener: SOURCE_END, openerBy: BY_FIRST_PACKET, firstSender: SOURCE_END };
+  const first = (given: Partial<Facts["evidence"]>, ports?: number[]) =>
+    said(Initiator(), { ...factsWith({ ...sent, ...given }, ports), protocol: UDP });
+  assert.equal(first({ payloadServer: DESTINATION_END }), "destination serves by first-packet");
+  assert.equal(first({ payloadServer: SOURCE_END }), "no match");
+  assert.equal(first({}, [161, 50_000]), "no match");
+  assert.equal(first({}, [50_000, 161]), "destination serves by first-packet");
+  assert.equal(first({}, [161, 162]), "destination serves by first-packet");
+  assert.equal(first({}, [7_001, 50_000]), "destination serves by first-packet");
+  assert.equal(first({ source: end({ served: true }) }), "destination serves by first-packet");
+});
+
+Deno.test("Service() takes no end that sends for a group", () => {
+  const group = parseAddress("236.1.2.3")!.words;
+  const given = { ...factsWith({ firstSender: SOURCE_END }, [40_000, 427]), source: group };
+  assert.equal(said(Service(), { ...given, protocol: UDP }), "destination serves by registered");
 });
 
 Deno.test("Service() says nothing where nothing speaks, and of close calls", () => {
@@ -157,8 +181,8 @@ Deno.test("Service() says nothing where nothing speaks, and of close calls", () 
   const served = end({ served: true });
   assert.equal(said(Service(), factsWith({ source: served, destination: served })), "no match");
   fc.assert(fc.property(facts, (given) => {
-    const balance = EVIDENCE.reduce((sum, evidence) => sum + evidence.weigh(given), 0);
-    assert.equal(Service().decide(given) === NO_MATCH, Math.abs(balance) < MARGIN);
+    const balance = programOfAction(SERVICE).weigh(given).reduce((sum, weight) => sum + weight);
+    assert.equal(decidedBy(SERVICE, given) === NO_MATCH, Math.abs(balance) < MARGIN);
   }));
 });
 
@@ -166,6 +190,7 @@ Deno.test("Service() goes by each kind of evidence", () => {
   const cases: [Facts, string][] = [
     [factsWith({ payloadServer: SOURCE_END }), "source serves by payload"],
     [factsWith({ source: end({ listens: true }) }), "source serves by listening"],
+    [factsWith({ source: end({ announced: true }) }), "source serves by announced"],
     [factsWith({ source: end({ served: true }) }), "source serves by learned"],
     [factsWith({ destination: end({ opened: true }) }), "source serves by learned"],
     [factsWith({ source: end({ fanIn: 1 }) }), "source serves by fan-in"],
@@ -192,14 +217,15 @@ Deno.test("Service() takes the lower port for nothing", () => {
 
 Deno.test("Service() names among what speaks for the server what weighs most", () => {
   fc.assert(fc.property(facts, (given) => {
-    const outcome = Service().decide(given);
-    const balance = EVIDENCE.reduce((sum, evidence) => sum + evidence.weigh(given), 0);
+    const outcome = decidedBy(SERVICE, given);
+    const balance = programOfAction(SERVICE).weigh(given).reduce((sum, weight) => sum + weight);
     assert.equal(outcome === NO_MATCH, Math.abs(balance) < MARGIN);
     if (outcome === NO_MATCH) return;
     const isSource = clientIsDestination(outcome);
-    const weights = EVIDENCE.map((evidence) => evidence.weigh(given) * (isSource ? 1 : -1));
+    const weighed = programOfAction(SERVICE).weigh(given);
+    const weights = EVIDENCE.map((_, i) => weighed[i] * (isSource ? 1 : -1));
     const heaviest = weights.indexOf(Math.max(...weights));
-    assert.equal(byOf(outcome), EVIDENCE[heaviest].by);
+    assert.equal(reasonOf(outcome), EVIDENCE[heaviest].by);
   }));
 });
 

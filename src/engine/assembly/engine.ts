@@ -1,0 +1,60 @@
+/*
+ * The engine's program, in AssemblyScript (https://www.assemblyscript.org), which looks like TypeScript and
+ * becomes WebAssembly: `deno task wasm` makes `../program.ts` of it. `../layout.ts` says what lies where.
+ */
+export { announce, setUpAnnounced } from "./announcing";
+export { setUpAskers } from "./asking";
+export { classifyPending, readAll, useOwn } from "./classifying";
+export { setTime, useClock } from "./clock";
+export {
+  addPeer,
+  fingerprintOf,
+  forgottenEnds,
+  forgottenHalfOpen,
+  learnClient,
+  learnServer,
+  noteHalfOpen,
+  onlyOpenedCount,
+  read as readEnd,
+  setUpEvidence,
+  takeHalfOpen,
+} from "./evidence";
+export { noteGap, useListening } from "./gathering";
+export { addWhole, directionFound, findFacts, wasUnknown } from "./group";
+export {
+  decide,
+  decideByRule,
+  findNetworks,
+  isIgnored,
+  isLocal,
+  isSuppressed,
+  useMapping,
+  weigh,
+} from "./mapping";
+export {
+  admitObservation,
+  commit,
+  flushObservations,
+  observationsLeft,
+  stageFlow,
+  writeClient,
+  writeRefusal,
+} from "./observations";
+export { payloadSays } from "./payload";
+export {
+  add4,
+  add6,
+  addOuter4,
+  addOuter6,
+  nextAddresses,
+  queries,
+  setTunnel,
+  takeFrames,
+  takeIndexed,
+  taken,
+  takeRecords,
+  useTunnels,
+} from "./packets";
+export { emitSeen, wantSeen } from "./seen";
+export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
+export { declassifyAll, hashOf, setInterface, setUpTables, touch, wantEnds } from "./table";
