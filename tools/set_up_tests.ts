@@ -32,6 +32,7 @@ const PACKAGES: readonly Package[] = [
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
+  program("sqlite3"),
   program("systemd-analyze", "systemd"),
   program("git"),
   program("sudo"),
@@ -45,6 +46,7 @@ const PACKAGES: readonly Package[] = [
   program("bash"),
   program("zsh"),
   program("fish"),
+  program("chromium"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */
