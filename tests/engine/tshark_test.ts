@@ -15,11 +15,22 @@ const HAS_TSHARK = existsSync("/usr/bin/tshark");
  * What differs, and why.
  *
  * - `ajp.pcap`: 12 of its packets are in Cisco's FabricPath (EtherType 0x8903), which is not decoded.
+ * - `capwap.pcap` and `capwap_data.pcapng`: CAPWAP's data channel (RFC 5415) is not decoded, so that it is
+ *   the conversation, and not what is in its frames of IEEE 802.11.
  */
 const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
   ["ajp.pcap", [
     "tcp 172.29.9.146 38856 172.29.9.147 8009: 7,6 packets 1428,561 bytes, " +
     "tshark 11,14 packets 3304,1003 bytes",
+  ]],
+  ["capwap.pcap", [
+    "udp 192.168.10.10 12380 192.168.10.9 5247: 170,3 packets 31085,395 bytes, " +
+    "tshark 159,3 packets 28237,395 bytes",
+    "udp 0.0.0.0 68 255.255.255.255 67: none, tshark 5,0 packets 1640,0 bytes",
+  ]],
+  ["capwap_data.pcapng", [
+    "udp 172.16.100.87 5247 172.50.100.155 41264: 5,9 packets 624,1692 bytes, tshark none",
+    "tcp 10.1.3.68 47025 74.125.130.188 443: none, tshark 9,5 packets 1008,284 bytes",
   ]],
 ]);
 
