@@ -58,8 +58,10 @@ const FAILURES_PART = 1 / 4;
 export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): string[] {
   const all = sorted(table.flows, order);
   const flows = all.filter((row) => !isUnanswered(row));
-  const unanswered = all.filter(isUnanswered);
   const failures = sorted(table.failures, order);
+  const failed = new Set(failures.map(serviceText));
+  // Why nothing came back is said where it is known.
+  const unanswered = all.filter((row) => isUnanswered(row) && !failed.has(serviceText(row)));
   const days = daysOf([...all, ...failures]);
   const clients = order === "by-client"
     ? flows.filter(({ client }, i) => client !== flows[i - 1]?.client).length
@@ -81,6 +83,10 @@ export function renderFlowTable(table: FlowTable, order: RowOrder, room: Room): 
   lines.push(...cut(flowLines, available - forOthers));
   if (otherLines.length > 0) lines.push("", ...cut(otherLines, forOthers));
   return lines;
+}
+
+function serviceText({ client, server, port }: Row): string {
+  return `${client} ${server} ${port}`;
 }
 
 /** Whether nothing came back. Over TCP a flow is one that worked, also where one direction was captured. */
