@@ -116,6 +116,12 @@ const FROM_USAGES = "FROM chosen c JOIN usage u ON u.id = c.usage";
 const FROM = `${FROM_USAGES} JOIN service v ON v.id = u.service`;
 const FIRST_SEEN = "min(u.first) AS first, max(u.last) AS last";
 const EXAMPLES = 5;
+/** What was tried in vain is no use of a service: it is among the refusals. */
+const WORKED = "(u.sightings > 0 OR u.answered > 0)";
+/** A connection that was refused made a key besides, and so did one that can't be reached. */
+const IS_TOLD_BY_KEY = "EXISTS (SELECT 1 FROM refusal r WHERE r.prober = o.prober AND " +
+  "r.target = o.target AND r.port = o.port AND " +
+  "(o.kind = 'refused' AND r.kind = 'rst' OR o.kind = 'unreachable' AND r.kind = 'icmp'))";
 
 const GROUPED: Readonly<Record<Group, { key: string; about: string; join?: string }>> = {
   client: { key: "u.client", about: "NULL" },
@@ -246,8 +252,8 @@ export class Report {
       limit,
     );
     const kinds = this.#database.prepare(
-      "SELECT group_concat(kind, ', ') AS kinds FROM (SELECT DISTINCT kind FROM refusal " +
-        "WHERE prober = ? AND kind <> 'nx' AND last >= ? ORDER BY kind)",
+      "SELECT group_concat(kind, ', ') AS kinds FROM (SELECT DISTINCT kind FROM refusal o " +
+        `WHERE prober = ? AND kind <> 'nx' AND last >= ? AND NOT ${IS_TOLD_BY_KEY} ORDER BY kind)`,
     );
     const examples = this.#database.prepare(
       "SELECT target || ' ' || port AS place FROM refusal WHERE prober = ? AND kind <> 'nx' " +
@@ -296,7 +302,7 @@ export class Report {
       // Nothing needs to be copied.
       this.#database.exec(
         `CREATE TEMP VIEW chosen AS SELECT id AS usage, ${columns} FROM usage u ` +
-          "WHERE sightings > 0 OR conversations > 0 OR packets_client > 0 OR packets_server > 0",
+          `WHERE ${WORKED}`,
       );
       return;
     }
@@ -305,6 +311,7 @@ export class Report {
         `${TOTALS_COLUMNS.map((name) => `${name} INTEGER`).join(", ")})`,
     );
     const filters = [
+      WORKED,
       "(c.sightings > 0 OR c.conversations > 0 OR c.packets_client > 0 OR c.packets_server > 0)",
     ];
     if (this.#query.client !== null) filters.push("is_client(u.client, NULL)");

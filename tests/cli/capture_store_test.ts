@@ -19,10 +19,12 @@ function rows(path: string, sql: string): unknown[][] {
   return database.prepare(sql).all().map((row) => Object.values(row));
 }
 
+/** The uses of services that worked, or may have. */
 function uses(path: string): string[] {
   return rows(
     path,
-    "SELECT client, server, port, protocol FROM service_use ORDER BY client, server",
+    "SELECT client, server, port, protocol FROM service_use " +
+      "WHERE sightings > 0 OR answered > 0 ORDER BY client, server",
   )
     .map((row) => row.join(" "));
 }
@@ -44,12 +46,12 @@ for (const workers of ["1", "2"]) {
     assert.deepEqual(uses(path), SAMPLE_USES);
     assert.deepEqual(
       rows(path, "SELECT kind, prober, target, port FROM refusal ORDER BY kind"),
-      [["icmp", "2001:db8:1::1", "2001:db8:80::1", 161], [
-        "rst",
-        "10.1.0.1",
-        "198.51.100.80",
-        8080,
-      ]],
+      [
+        ["icmp", "2001:db8:1::1", "2001:db8:80::1", 161],
+        // What the connection came to, and the key that it made.
+        ["refused", "10.1.0.1", "198.51.100.80", 8080],
+        ["rst", "10.1.0.1", "198.51.100.80", 8080],
+      ],
     );
     assert.deepEqual(
       rows(path, "SELECT mode, sources, ended IS NOT NULL FROM run"),

@@ -216,7 +216,7 @@ Deno.test("report prints tables, those that have no rows left out, and no line w
       "Encrypted DNS",
       "Refused or unreachable, by who tried",
     ]);
-    assert.match(text, /2 clients used 5 services of 3 servers; 5 conversations, 3\.5 MB/);
+    assert.match(text, /2 clients used 3 services of 3 servers; 3 conversations, 3\.4 MB/);
     assert.match(
       text,
       /^10\.0\.0\.1 +192\.0\.2\.1 +443\/tcp +1 +2\.0 kB +3\.4 MB .*www\.example\.com$/m,
