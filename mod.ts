@@ -25,6 +25,7 @@
  *
  * @module
  */
+export { RecordBatch } from "./src/model/record_batch.ts";
 export {
   PacketBatch,
   type PacketIndex,
@@ -53,7 +54,10 @@ export {
   type ForgottenStatistics,
 } from "./src/engine/engine.ts";
 export type { ConversationExample } from "./src/engine/conversation_example.ts";
-export type { Both, ConversationRecord } from "./src/engine/conversation_record.ts";
+export type {
+  Both,
+  ConversationRecord as MeteredConversation,
+} from "./src/engine/conversation_record.ts";
 export { EngineMemory } from "./src/engine/engine_memory.ts";
 export { MappingProgram, type MappingStory, type RuleStory } from "./src/engine/mapping_program.ts";
 export { BECAME_NAMES } from "./src/model/no_flow.ts";
@@ -64,6 +68,12 @@ export type { OwnConnections } from "./src/model/own_connections.ts";
 export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/packet/payload_reader.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
+export type {
+  ConversationRecord,
+  ConversationState,
+  NameOrigin,
+  ServerName,
+} from "./src/model/conversation_record.ts";
 export type { Sink } from "./src/sink/sink.ts";
 export { UserError } from "./src/user_error.ts";
 export { VERSION } from "./src/version.ts";

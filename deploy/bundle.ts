@@ -1,3 +1,4 @@
+import { builtinModules } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
@@ -35,6 +36,11 @@ const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
  */
 const REQUIRE = "const require = (name) => process.getBuiltinModule(name);";
 
+/** Packages name Node's modules without `node:` too, which Deno does not take in a compiled program. */
+const BUILT_IN = Object.fromEntries(
+  builtinModules.filter((name) => !name.includes("/")).map((name) => [name, `node:${name}`]),
+);
+
 /**
  * Makes a few modules of the program's and its packages' many, and leaves out what is not used.
  *
@@ -64,7 +70,7 @@ export async function bundle(directory: string): Promise<Bundle> {
       minifyWhitespace: true,
       lineLimit: LINE_LIMIT,
       nodePaths: [join(packages, "node_modules")],
-      alias: { "flosensor/config": join(PROJECT, "src/config/mod.ts") },
+      alias: { ...BUILT_IN, "flosensor/config": join(PROJECT, "src/config/mod.ts") },
       banner: { js: REQUIRE },
       legalComments: "none",
       metafile: true,
@@ -98,6 +104,8 @@ async function installPackages(directory: string): Promise<void> {
     join(directory, "deno.json"),
     JSON.stringify({
       nodeModulesDir: "auto",
+      // Else it would have to be a member of the project's.
+      workspace: [],
       imports: Object.fromEntries(Object.entries<string>(imports).filter(isPackage)),
     }),
   );

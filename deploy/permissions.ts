@@ -18,6 +18,9 @@ const REDIS_SOCKETS: readonly string[] = [
   "/var/run/valkey/valkey.sock",
 ];
 
+/** Where a store is kept whose file config.ts names. systemd makes the folder too (StateDirectory=). */
+const OWN_STORES = "/var/lib/flosensor";
+
 /**
  * The options of deno that say what the compiled file may do; all else is denied, and nothing can
  * add to it. `docs/installation.md` has the reasons.
@@ -34,6 +37,8 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",
-    `--allow-write=${[EVERYWHERE, ...REDIS_SOCKETS, SOCKET_FOLDER, ...sockets].join(",")}`,
+    `--allow-write=${
+      [EVERYWHERE, ...REDIS_SOCKETS, SOCKET_FOLDER, OWN_STORES, ...sockets].join(",")
+    }`,
   ];
 }

@@ -32,16 +32,21 @@ const PACKAGES: readonly Package[] = [
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),
+  program("sqlite3"),
   program("systemd-analyze", "systemd"),
   program("git"),
   program("sudo"),
   program("lintian"),
+  program("jq"),
+  program("nfcapd", "nfdump"),
+  program("ipfixDump", "libfixbuf-tools"),
   program("zstd"),
   program("man", "man-db"),
   program("groff"),
   program("bash"),
   program("zsh"),
   program("fish"),
+  program("chromium"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

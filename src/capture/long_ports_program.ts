@@ -47,6 +47,25 @@ const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
 const ETHERTYPE_PPPOE_SESSION = 0x8864;
 const TAG_TYPES = [0x8100, 0x88a8, 0x9100];
+/**
+ * What else decode() looks into, and this program does not: the oldest tags for service VLANs, PPP, MPLS,
+ * MACsec, backbones, Cisco metadata, VN-tags, E-tags, NSH. Few packets have them.
+ */
+const OPENED_TYPES = [
+  0x9200,
+  0x880b,
+  0x8847,
+  0x8848,
+  0x88e5,
+  0x88e7,
+  0x8909,
+  0x8926,
+  0x893f,
+  0x894f,
+];
+/** From here on it is an EtherType, below it is the length of what IEEE 802.2 announces. */
+const LOWEST_ETHERTYPE = 0x0600;
+const PPP_MPLS = [0x0281, 0x0283];
 const PPP_IPV4 = 0x0021;
 const PPP_IPV6 = 0x0057;
 /** Its lowest bit is set in the last byte of such a number (RFC 1661, section 6.5). */
@@ -111,8 +130,8 @@ export function linkLayout(linkType: number): LinkLayout | null {
 
 /**
  * A program that takes every packet, and of those that come over TCP or UDP from some ports more than
- * of others. It finds ports wherever they are found when packets are decoded: behind VLAN tags, in
- * PPPoE sessions, after IPv6 extension headers.
+ * of others. It finds ports behind VLAN tags, in PPPoE sessions and after IPv6 extension headers. Of what
+ * is in other layers that are looked into when packets are decoded more is taken, whatever its ports.
  *
  * @param layout Where IP is; `null` where that is not known: then more is taken of all packets.
  * @param snaplen How many bytes are taken of most packets, or a few more.
@@ -172,7 +191,9 @@ function findNetwork(program: BpfAssembler, { etherType, network }: LinkLayout):
   program.jumpIf(IF_EQUAL, ETHERTYPE_IPV4, "ipv4");
   program.jumpIf(IF_EQUAL, ETHERTYPE_IPV6, "ipv6");
   program.jumpIf(IF_EQUAL, ETHERTYPE_PPPOE_SESSION, "pppoe");
-  program.jump("takeLess");
+  for (const type of OPENED_TYPES) program.jumpIf(IF_EQUAL, type, "takeMore");
+  program.jumpIf(IF_GREATER, LOWEST_ETHERTYPE - 1, "takeLess");
+  program.jump("takeMore");
   program.place("pppoe");
   program.add(LOAD_BYTE_INDEXED, network + PPPOE_HEADER);
   program.jumpIf(IF_BITS, PPP_LAST_BYTE, "compressed");
@@ -184,6 +205,7 @@ function findNetwork(program: BpfAssembler, { etherType, network }: LinkLayout):
   program.place("ppp");
   program.jumpIf(IF_EQUAL, PPP_IPV4, "ipv4");
   program.jumpIf(IF_EQUAL, PPP_IPV6, "ipv6");
+  for (const protocol of PPP_MPLS) program.jumpIf(IF_EQUAL, protocol, "takeMore");
   program.jump("takeLess");
 }
 

@@ -13,14 +13,18 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
+import type { SensorFigures } from "../web/sensor_figures.ts";
+import type { PageThread } from "../web/page_thread.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
-import { loadModules } from "../workers/load_modules.ts";
+import { loadCaptureModules } from "./load_capture_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
-import type { PacketWork } from "../workers/packet_work.ts";
+import type { PacketWork, WorkStatistics } from "../workers/packet_work.ts";
 import { Reading } from "../workers/reading.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
+import { sayPage } from "./say_page.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { StartMemory } from "./start_memory.ts";
@@ -28,7 +32,7 @@ import { statisticsLine } from "./statistics.ts";
 import { StopSignal } from "./stop_signal.ts";
 
 /** Options of the command line. */
-export interface CaptureOptions extends RunOptions {
+export interface CaptureOptions extends RunOptions, PageCommandOptions {
   snaplen: number;
   /** MiB. */
   buffer: number;
@@ -54,6 +58,7 @@ export async function capture(
   log: Log,
 ): Promise<number> {
   const { names, networks } = partNamesAndNetworks(parameters);
+  refuseWithoutListen(options);
   if (options.user !== undefined) bound(options.user, log);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
@@ -80,7 +85,9 @@ export async function capture(
   const opened = await open(names, options, memory, log);
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
+  let page: PageThread | null = null;
   try {
+    page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
@@ -94,11 +101,13 @@ export async function capture(
       {
         mode: "capture",
         interfaces,
+        sources: names,
         isLive: true,
         ownNetworks,
         defaultNetworks,
         localServices,
         memory,
+        page: page?.worker,
       },
       log,
       runConfig,
@@ -106,14 +115,34 @@ export async function capture(
     if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
-    await new Capture(run, work, names, options, log).run(signals);
+    if (page !== null) await showRun(page, run, log);
+    await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
+    page?.close();
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
     signals.close();
   }
+}
+
+/** Starts the thread of the page, if there is to be one, while its files and its port may be had. */
+async function startPage(options: CaptureOptions, log: Log): Promise<PageThread | null> {
+  if (options.listen === undefined) return null;
+  const settings = pageSettings(options, options.listen);
+  const { PageThread } = await import("../web/page_thread.ts");
+  const page = await PageThread.start(settings, log);
+  sayPage(page.url, settings, log);
+  return page;
+}
+
+/** Has the page show what a run writes. */
+async function showRun(page: PageThread, run: Run, log: Log): Promise<void> {
+  const { explainFlow } = await import("./explain_flow.ts");
+  page.explain = (flow) => explainFlow(flow, run.configuration, log);
+  const { storePath } = run;
+  if (storePath !== null) page.show(storePath);
 }
 
 /** Limits what the process can ever do, before anything is opened: the program may start again. */
@@ -134,7 +163,7 @@ async function becomeUser(
   log: Log,
 ): Promise<(() => Promise<LoadedConfig>) | undefined> {
   if (user === undefined) return undefined;
-  await loadModules();
+  await loadCaptureModules();
   const runConfig = await readConfig(config);
   // Before the configuration, whose code is not ours, is run.
   giveUpPrivileges(user);
@@ -213,6 +242,7 @@ class Capture {
   readonly #work: PacketWork;
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
+  readonly #page: PageThread | null;
   readonly #log: Log;
   readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
@@ -225,9 +255,11 @@ class Capture {
     work: PacketWork,
     names: readonly string[],
     options: CaptureOptions,
+    page: PageThread | null,
     log: Log,
   ) {
     this.#run = run;
+    this.#page = page;
     this.#work = work;
     this.#names = [...new Set(names)];
     this.#options = options;
@@ -293,7 +325,9 @@ class Capture {
   async #flush(): Promise<void> {
     await this.#work.flush();
     if (this.#isOver) return;
-    this.#hints.look(this.#work.statistics());
+    const statistics = this.#work.statistics();
+    this.#hints.look(statistics);
+    this.#page?.tell(sensorFigures(statistics, this.#run.pending));
     this.#flushAfterInterval();
     await this.#run.flushSinks();
   }
@@ -303,4 +337,12 @@ class Capture {
     const { counts, names } = this.#run;
     return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten);
   }
+}
+
+function sensorFigures({ sources }: WorkStatistics, pending: number): SensorFigures {
+  return {
+    packets: sources.reduce((sum, { received }) => sum + received, 0),
+    dropped: sources.reduce((sum, it) => sum + it.droppedByKernel + it.droppedByInterface, 0),
+    pending,
+  };
 }

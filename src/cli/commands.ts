@@ -18,7 +18,9 @@ import {
 } from "./option_values.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { SHELLS } from "./shells.ts";
+import { addPageOptions, addStoreCommands } from "./store_commands.ts";
 import { usageMessage } from "./usage_message.ts";
+import { byteSizeValue, durationValue, storeFile } from "./store_option_values.ts";
 
 const MOST_SNAPLEN = 262_144;
 const MOST_BUFFER_MEBIBYTES = 2047;
@@ -89,7 +91,7 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       "configuration; otherwise ./config.ts, /etc/flosensor/config.ts, a built-in default",
     ).argParser(configFile);
 
-  addRunOptions(
+  const capturing = addRunOptions(
     command(
       "capture",
       "Capture on interfaces until SIGINT or SIGTERM; SIGHUP loads the configuration again.",
@@ -132,7 +134,8 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       integerIn(1, MOST_WORKERS),
       1,
     )
-    .option("-Z, --user <user>", "as root: become this user once capture is open, for good")
+    .option("-Z, --user <user>", "as root: become this user once capture is open, for good");
+  addPageOptions(capturing, "without it there is no page")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
       finish(await capture([...options.interface ?? [], ...names], options, log(options)));
@@ -228,6 +231,7 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       finish(await score(names, options, log(options)));
     });
 
+  addStoreCommands({ command, configOption, addRedisOptions, log, finish });
   command("interfaces", "List what can be captured on, with addresses and link types.")
     .action(async (options) => {
       const { interfaces } = await import("./interfaces.ts");
@@ -280,6 +284,13 @@ function ourNets(otherwise: string): string {
 function addRunOptions(command: Command): Command {
   return addRedisOptions(command, "write to")
     .option("--json", "write each key as a line of JSON on standard output")
+    .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
+    .option(
+      "--retain <time>",
+      "how long the store keeps conversations, 30d if not said",
+      durationValue,
+    )
+    .option("--store-size <size>", "how large its file may get, 2GiB if not said", byteSizeValue)
     .option("-n", "addresses stay numbers; they always do")
     .option("-f, --filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)

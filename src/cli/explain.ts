@@ -89,6 +89,31 @@ export async function explain(
   return 0;
 }
 
+/**
+ * The same of a mapping that is loaded, without what captures and Redis have to say.
+ *
+ * @throws {UserError} for a wrong address or port.
+ */
+export async function explanation(
+  flow: ExplainedFlow,
+  { mapping, description }: { readonly mapping: Mapping; readonly description: string },
+  log: Log,
+): Promise<string> {
+  const facts = factsOf(flow);
+  const program = new MappingProgram(mapping);
+  program.findNetworks(facts);
+  await readListening(facts, log);
+  return [
+    `Configuration: ${description}`,
+    "",
+    ...addressLines(facts, mapping, program),
+    "",
+    ...evidenceLines(facts, program.weigh(facts), false),
+    "",
+    ...decisionLines(facts, program),
+  ].join("\n");
+}
+
 /** @returns Lines about what became of the conversation in the captures. */
 async function readEvidence(
   facts: Facts,

@@ -1,48 +1,105 @@
+import type { AlertPlace } from "../config/alert_place.ts";
+import { AlertSink } from "../alert/alert_sink.ts";
+import { Expectations } from "../alert/expectations.ts";
+import type { ExpectedService } from "../config/expected_service.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
+import type { SqliteStore } from "../store/sqlite_store.ts";
+import type { StoreRun } from "../store/store_options.ts";
 import type { Sink } from "../sink/sink.ts";
 import type { RunOptions } from "./run.ts";
 import type { Store } from "./store.ts";
+import type { StoreFile } from "./store_file.ts";
 
 /** The sinks of a run. */
 export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
+  readonly store: SqliteStore | null;
   readonly table: FlowTableSink | null;
+  readonly alerts: AlertSink | null;
+}
+
+/** What sinks are opened with. */
+export interface SinkSettings {
+  /** Seconds that a key lives in Redis. */
+  readonly ttl: number;
+  /** Where the names of servers come from. */
+  readonly names?: FlowNames;
+  /** Names of interfaces by their number, from 1. */
+  readonly interfaces?: readonly string[];
+  /** From when on times are counted. */
+  readonly origin?: TimeOrigin;
+  /** That of the store. */
+  readonly file: StoreFile | null;
+  readonly run: StoreRun;
+  readonly expected: readonly ExpectedService[] | null;
+  readonly onAlert: readonly AlertPlace[];
+  /** The thread of a page, which keeps what it shows itself where there is no store. */
+  readonly page?: Worker;
 }
 
 /**
- * Opens Redis if there is one to write to, and JSON lines if they are asked for; with neither the
- * table on the terminal.
+ * Opens Redis and the store if there are such to write to, and JSON lines if they are asked for; with
+ * none of these the table on the terminal.
  *
- * @param settings Seconds that a key lives in Redis, where the names of servers come from, names of
- * interfaces by their number, and from when on times are counted.
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
  */
 export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, interfaces, origin }: {
-    ttl: number;
-    names?: FlowNames;
-    interfaces?: readonly string[];
-    origin?: TimeOrigin;
-  },
+  { ttl, names, interfaces, origin, file, run, expected, onAlert, page }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
   const all: Sink[] = [];
   if (redis !== null) all.push(redis);
-  if (options.json) all.push(new JsonSink({ mode, names, interfaces, origin, log }));
+  const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
+  if (sqlite !== null) all.push(sqlite);
+  const json = options.json ? new JsonSink({ mode, names, interfaces, origin, log }) : null;
+  if (json !== null) all.push(json);
   const isLive = mode === "capture";
   const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
   if (table !== null) all.push(table);
-  return { all, redis, table };
+  const memory = page === undefined || sqlite !== null
+    ? null
+    : await openMemory(page, { names, run, origin }, log);
+  if (memory !== null) all.push(memory);
+  const alerts = expected === null ? null : new AlertSink({
+    expectations: new Expectations(expected, run.localNetworks),
+    places: onAlert,
+    origin,
+    // Both write whole lines, which must not get into each other.
+    printer: json ?? (table === null ? new JsonSink({ mode, log }) : null),
+    isPrinterShared: json !== null,
+  }, log);
+  if (alerts !== null) all.push(alerts);
+  return { all, redis, table, store: sqlite ?? memory, alerts };
+}
+
+async function openStore(
+  { path, place, retention }: StoreFile,
+  options: { names?: FlowNames; run: StoreRun; origin?: TimeOrigin },
+  log: Log,
+): Promise<SqliteStore> {
+  const { SqliteStore } = await import("../store/sqlite_store.ts");
+  return await SqliteStore.open(path, { ...options, place, retention }, log);
+}
+
+/** What a page shows of a capture that has no store: conversations of the last hour. */
+async function openMemory(
+  memory: Worker,
+  options: { names?: FlowNames; run: StoreRun; origin?: TimeOrigin },
+  log: Log,
+): Promise<SqliteStore> {
+  const { SqliteStore } = await import("../store/sqlite_store.ts");
+  const retention = { milliseconds: 3_600_000, bytes: 64 * 1024 * 1024 };
+  return await SqliteStore.open("in memory", { ...options, memory, retention }, log);
 }
 
 async function openRedis(

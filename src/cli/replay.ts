@@ -45,7 +45,7 @@ export async function replay(
   const isLive = names.some(isPipe);
   const run = await Run.open(
     options,
-    { mode: "replay", isLive, ownNetworks, defaultNetworks, origin },
+    { mode: "replay", sources: names, isLive, ownNetworks, defaultNetworks, origin },
     log,
   );
   return await new Replay(run, options, origin, log).run(names);

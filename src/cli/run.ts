@@ -3,6 +3,7 @@ import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
+import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
@@ -20,6 +21,7 @@ import type { PasswordFile } from "../sink/password_file.ts";
 import { recordOf } from "../sink/record_of.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { VERSION } from "../version.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
@@ -27,10 +29,11 @@ import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
+import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
 import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
 /** Options of the command line that capture and replay have in common. */
-export interface RunOptions {
+export interface RunOptions extends StoreFileOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
@@ -48,6 +51,8 @@ export interface RunPurpose {
   readonly mode: "capture" | "replay";
   /** Names of the interfaces by their number, from 1, where packets come from such. */
   readonly interfaces?: readonly string[];
+  /** Interfaces or files. */
+  readonly sources: readonly string[];
   /** Whether packets come as they happen, so that the sensor's own may be among them. */
   readonly isLive: boolean;
   /** Own networks that the command line names. */
@@ -56,6 +61,8 @@ export interface RunPurpose {
   readonly defaultNetworks: () => readonly string[];
   /** What the host listens on, where packets are its own. */
   readonly localServices?: LocalServices;
+  /** The thread of a page, which keeps what it shows where there is no store. */
+  readonly page?: Worker;
   /** The engine's memory, where sources put packets into it already. */
   readonly memory?: EngineMemory;
   /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
@@ -66,6 +73,7 @@ export interface RunPurpose {
 interface Loaded {
   readonly mapping: Mapping;
   readonly store: Store | null;
+  readonly file: StoreFile | null;
   readonly source: LoadedConfig;
 }
 
@@ -150,10 +158,24 @@ export class Run {
     runConfig?: RunConfig,
   ): Promise<Run> {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
-    const { store, mapping } = loaded;
+    const { store, file, mapping } = loaded;
     const names = new KnownNames();
-    const { mode, origin, interfaces } = purpose;
-    const settings = { ttl: mapping.ttl, names, interfaces, origin };
+    const { mode, sources, origin, interfaces } = purpose;
+    const localNetworks = mapping.ourNets.map(cidrText);
+    const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
+    const { expected, onAlert } = loaded.source.config;
+    const { page } = purpose;
+    const settings = {
+      ttl: mapping.ttl,
+      names,
+      interfaces,
+      origin,
+      file,
+      run,
+      expected,
+      onAlert,
+      page,
+    };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);
   }
@@ -161,6 +183,16 @@ export class Run {
   /** Paths of all files that the configuration is made of. */
   get configFiles(): readonly string[] {
     return this.#loaded.source.files;
+  }
+
+  /** The mapping, and where it comes from, in words. */
+  get configuration(): { readonly mapping: Mapping; readonly description: string } {
+    return { mapping: this.#loaded.mapping, description: this.#loaded.source.description };
+  }
+
+  /** Path of the store's file; `null` where there is none. */
+  get storePath(): string | null {
+    return this.#loaded.file === null ? null : this.#sinks.store?.path ?? null;
   }
 
   /** Seconds between flushes. */
@@ -368,7 +400,17 @@ export class Run {
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      this.#loaded = { ...loaded, store: this.#loaded.store };
+      const { store, file } = this.#loaded;
+      this.#loaded = { ...loaded, store, file };
+      if (loaded.file?.path !== file?.path) {
+        this.#log.warn("store of the configuration stays as it was until the next start");
+      }
+      const localNetworks = loaded.mapping.ourNets.map(cidrText);
+      this.#sinks.store?.setLocalNetworks(localNetworks);
+      if (this.#sinks.alerts !== null) {
+        const { expected } = loaded.source.config;
+        this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);
+      }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.onReload();
@@ -390,8 +432,9 @@ async function load(
   const { config, description } = source;
   log.info(`configuration: ${description}`);
   const store = storeOf(options, config);
+  const file = storeFileOf(options, config);
   const loaded = (networks: readonly Cidr[]) => {
-    return { mapping: new Mapping(config, networks, log), store, source };
+    return { mapping: new Mapping(config, networks, log), store, file, source };
   };
   if (purpose.ownNetworks.length > 0) return loaded(purpose.ownNetworks);
   if (config.ourNets.length > 0) return loaded(config.ourNets);

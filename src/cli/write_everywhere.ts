@@ -4,8 +4,8 @@
  */
 export const EVERYWHERE = "/";
 
-/** The command that writes files. It loads no configuration, and so no code of the user's. */
-const WRITES_FILES = "init";
+/** The commands that write files. They load no configuration, and so no code of the user's. */
+const WRITE_FILES: readonly string[] = ["init", "export"];
 
 /**
  * Gives up to write everywhere, for good and before anything of the user's is loaded, unless the
@@ -14,6 +14,6 @@ const WRITES_FILES = "init";
  * @param parameters What stands on the command line after the program's name.
  */
 export function giveUpWriting(parameters: readonly string[]): void {
-  if (parameters[0] === WRITES_FILES) return;
+  if (WRITE_FILES.includes(parameters[0])) return;
   Deno.permissions.revokeSync({ name: "write", path: EVERYWHERE });
 }

@@ -26,11 +26,37 @@ export declare abstract class Action {
 export interface Config<Name extends string = string> {
   /** Where Redis is: a `redis:`, `rediss:` or `unix:` URL. By default, nothing is written to Redis. */
   redis?: string;
+  /** The file of the store (docs/store.md). By default, there is none. */
+  store?: string;
+  /**
+   * How long the store keeps conversations: `"12h"`, `"30d"`, `"8w"`.
+   *
+   * @default {"30d"}
+   */
+  retain?: string;
+  /**
+   * How large the store's file may get: `"500MB"`, `"2GiB"`.
+   *
+   * @default {"2GiB"}
+   */
+  storeSize?: string;
   /**
    * A file whose first line is the password of that Redis, by its whole path. It is read again for each
    * connection, and must not be readable for all users.
    */
   redisPasswordFile?: string;
+  /**
+   * The services of the own networks, as `flosensor expect` writes them. What else is used there is an
+   * alert. By default, nothing is.
+   */
+  expected?: readonly Expected[];
+  /**
+   * Where alerts go: `"log"`, `"json"` (lines on standard output), an `https:` or `http:` URL that they
+   * are sent to, `"syslog://host"` (by UDP), or several of them.
+   *
+   * @default {"log"}
+   */
+  onAlert?: string | readonly string[];
   /**
    * How long a key lives after it was last written, in seconds.
    *
@@ -84,6 +110,17 @@ export interface Config<Name extends string = string> {
    */
   flows?: readonly Rule<NoInfer<Name>>[];
 }
+
+/**
+ * A service of the own networks that is meant to be there: address, port, `"tcp"` or `"udp"`, and who may
+ * use it, as prefixes; without any, everyone may.
+ */
+export type Expected = readonly [
+  server: string,
+  port: number,
+  protocol: "tcp" | "udp",
+  ...clients: readonly string[]
+];
 
 /** What makes flows of packets in packets. */
 export type Tunnels = "inner" | "outer" | "both";

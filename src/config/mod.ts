@@ -5,7 +5,15 @@
  */
 export type { Action } from "./action.ts";
 export * from "./actions/mod.ts";
-export type { Config, Configuration, Network, Prefix, Rule, Tunnels } from "./configuration.ts";
+export type {
+  Config,
+  Configuration,
+  Expected,
+  Network,
+  Prefix,
+  Rule,
+  Tunnels,
+} from "./configuration.ts";
 export { ALL_NETWORK, defineConfig } from "./configuration.ts";
 export { DST, type End, SRC } from "./end.ts";
 export type { Attribution, Flow, FlowFunction } from "./flow_function.ts";

@@ -1,3 +1,5 @@
+import type { AlertPlace } from "./alert_place.ts";
+import type { ExpectedService } from "./expected_service.ts";
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { type ConfigPath, pathText } from "./config_error.ts";
@@ -32,6 +34,16 @@ export interface ValidConfig {
   readonly redis: string | null;
   /** Path of the file with its password. */
   readonly redisPasswordFile: string | null;
+  /** The store's file. */
+  readonly store: string | null;
+  /** How long the store keeps conversations, in milliseconds; `null` where nothing is said. */
+  readonly retain: number | null;
+  /** How large the store's file may get, in bytes; `null` where nothing is said. */
+  readonly storeSize: number | null;
+  /** Services of the own networks that are meant to be there; `null` where nothing is said. */
+  readonly expected: readonly ExpectedService[] | null;
+  /** Where alerts go. */
+  readonly onAlert: readonly AlertPlace[];
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */

@@ -1,8 +1,11 @@
 import { isAbsolute } from "node:path";
+import { ALERT_PLACE_FORM, type AlertPlace, parseAlertPlace } from "./alert_place.ts";
+import type { ExpectedService } from "./expected_service.ts";
+import { addressText } from "../model/address_text.ts";
 import { Action } from "./action.ts";
 import * as actions from "./actions/mod.ts";
 import { parseAddress } from "../model/address.ts";
-import { type Cidr, parseCidr } from "./cidr.ts";
+import { type Cidr, cidrText, parseCidr } from "./cidr.ts";
 import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
@@ -12,6 +15,8 @@ import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configu
 import type { FlowFunction } from "./flow_function.ts";
 import { OUR_NETS } from "./our_nets.ts";
 import { isPort, MAXIMUM_PORT } from "./port_set.ts";
+import { BYTE_SIZE_FORM, parseByteSize } from "../model/byte_size.ts";
+import { DURATION_FORM, parseDuration } from "../model/duration.ts";
 import { shown } from "./shown.ts";
 import {
   type IgnoredFlow,
@@ -37,14 +42,24 @@ const EVERYTHING = ["0.0.0.0/0", "::/0"];
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
 const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
-  redisPasswordFile: (value) => value === undefined ? null : absolutePath(value),
+  redisPasswordFile: (value) =>
+    value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
+  store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
+  retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
+  storeSize: (value) =>
+    value === undefined ? null : textSetting(value, parseByteSize, BYTE_SIZE_FORM),
+  expected: (value) => value === undefined ? null : list(value, "expected", expectedService),
+  onAlert: (value): AlertPlace[] => {
+    if (value === undefined) return [{ kind: "log" }];
+    return typeof value === "string" ? [alertPlace(value)] : list(value, "onAlert", alertPlace);
+  },
   ttl: (value) => value === undefined ? DEFAULT_TTL : ttlSeconds(value),
   flushInterval: (value) => value === undefined ? DEFAULT_FLUSH_INTERVAL : flushSeconds(value),
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
   ourNets: (value) => value === undefined ? [] : list(value, "ourNets", ownPrefix),
   ignoreFlows: (value) => value === undefined ? [] : list(value, "ignoreFlows", ignoredFlow),
   dnsPorts: (value) =>
-    value === undefined ? DEFAULT_DNS_PORTS.dnsPorts : list(value, "dnsPorts", dnsPort),
+    value === undefined ? DEFAULT_DNS_PORTS.dnsPorts : list(value, "dnsPorts", portNumber),
   multicastDns: (value) =>
     value === undefined ? DEFAULT_DNS_PORTS.multicastDns : booleanSetting(value),
   ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
@@ -80,6 +95,11 @@ export function validate(
   return {
     redis: read("redis"),
     redisPasswordFile: read("redisPasswordFile"),
+    store: read("store"),
+    retain: read("retain"),
+    storeSize: read("storeSize"),
+    expected: read("expected"),
+    onAlert: read("onAlert"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),
@@ -149,12 +169,44 @@ function redisUrl(value: unknown): string {
     );
 }
 
-function absolutePath(value: unknown): string {
+function absolutePath(value: unknown, example: string): string {
   if (typeof value === "string" && isAbsolute(value)) return value;
-  throw new ConfigError(
-    "this is not the whole path of a file",
-    'write it as "/etc/flosensor/redis-password"',
-  );
+  throw new ConfigError("this is not the whole path of a file", `write it as "${example}"`);
+}
+
+function expectedService(entry: unknown): ExpectedService {
+  const example = 'write it as ["10.0.11.23", 22, "tcp"], perhaps with prefixes of its clients';
+  if (!Array.isArray(entry) || entry.length < 3) {
+    throw new ConfigError(`${shown(entry)} is not an address, a port and a protocol`, example);
+  }
+  const [address, port, protocol, ...clients] = entry;
+  const parsed = typeof address === "string" ? parseAddress(address) : null;
+  if (parsed === null) {
+    throw new ConfigError(`${shown(address)} is not an IPv4 or IPv6 address`, example, [0]);
+  }
+  atPath([1], () => portNumber(port));
+  if (protocol !== "tcp" && protocol !== "udp") {
+    throw new ConfigError(`${shown(protocol)} is not a protocol`, 'write "tcp" or "udp"', [2]);
+  }
+  return {
+    server: addressText(parsed.words, 0, parsed.family === 6),
+    port,
+    protocol,
+    clients: clients.map((client, i) => atPath([i + 3], () => cidrText(parseCidr(client)))),
+  };
+}
+
+function alertPlace(entry: unknown): AlertPlace {
+  const place = typeof entry === "string" ? parseAlertPlace(entry) : null;
+  if (place !== null) return place;
+  // A URL may have something secret in it.
+  throw new ConfigError("this is not where alerts can go", `write ${ALERT_PLACE_FORM}`);
+}
+
+function textSetting<T>(value: unknown, read: (text: string) => T | null, form: string): T {
+  const result = typeof value === "string" ? read(value) : null;
+  if (result !== null) return result;
+  throw new ConfigError(`${shown(value)} is not understood`, `write ${form}`);
 }
 
 function ttlSeconds(value: unknown): number {
@@ -240,7 +292,7 @@ function ignoredFlow(entry: unknown): IgnoredFlow {
   return { address: { ...parsed, prefixLength: bitsOf(parsed.family) }, port };
 }
 
-function dnsPort(entry: unknown): number {
+function portNumber(entry: unknown): number {
   if (isPort(entry)) return entry;
   throw new ConfigError(
     `${shown(entry)} is not a port`,

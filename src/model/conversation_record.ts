@@ -34,6 +34,7 @@ export type NameOrigin =
 export interface ServerName {
   /** Lower case, without a dot at its end. */
   readonly name: string;
+  /** Where it comes from. */
   readonly from: NameOrigin;
 }
 
@@ -46,14 +47,19 @@ export interface ConversationRecord {
   readonly id: number;
   /** Whether it is over, or was idle for so long that it is taken for that. */
   readonly isOver: boolean;
+  /** The transport protocol. */
   readonly protocol: "tcp" | "udp";
   /** Addresses as `addressText` writes them. */
   readonly client: string;
+  /** The port that the client uses. */
   readonly clientPort: number;
+  /** The server's address, likewise. */
   readonly server: string;
+  /** The port of the service. */
   readonly port: number;
   /** What decided who serves: one of the names of reasons, `syn`, `lower-port` ... */
   readonly by: string;
+  /** What it has come to. */
   readonly state: ConversationState;
   /** Packets from the client, from the server. */
   readonly packets: readonly [number, number];
@@ -61,8 +67,9 @@ export interface ConversationRecord {
   readonly bytes: readonly [number, number];
   /** All TCP control bits (RFC 9293, section 3.1): from the client, from the server. */
   readonly flags: readonly [number, number];
-  /** When the first packet and the last one came, in milliseconds since 1970-01-01 UTC. */
+  /** When the first packet came, in milliseconds since 1970-01-01 UTC. */
   readonly first: number;
+  /** Likewise, of the last packet. */
   readonly last: number;
   /** Where it was captured; `null` where a saved capture does not tell. */
   readonly interface: string | null;

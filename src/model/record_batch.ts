@@ -10,6 +10,10 @@ export class RecordBatch {
   /** How many there are. */
   count = 0;
 
-  /** @param words The records, one after the other. */
+  /**
+   * Makes a batch of none.
+   *
+   * @param words The records, one after the other.
+   */
   constructor(readonly words: Uint32Array) {}
 }

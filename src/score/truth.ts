@@ -11,6 +11,8 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   TCP_ACK,
+  TCP_FIN,
+  TCP_RST,
   TCP_SYN,
 } from "../packet/packet_header.ts";
 import { FROM_CLIENT, NOBODY } from "../payload/sign.ts";
@@ -19,7 +21,7 @@ import { udpClient } from "./udp_client.ts";
 /** The low end was seen to be the client; one bit further up, the high end was. */
 const CLIENT = 1 << 0;
 const BOTH_CLIENTS = CLIENT | (CLIENT << 1);
-/** TCP: there was a packet without SYN. */
+/** TCP: there was a packet without SYN, FIN and RST. */
 const CARRIED_MORE = 1 << 2;
 /** There was a packet before. */
 const SEEN = 1 << 3;
@@ -91,7 +93,9 @@ export class Truth {
 }
 
 function tcpBits(direction: number, flags: number): number {
-  if ((flags & TCP_SYN) === 0) return CARRIED_MORE;
+  // One that was refused, or of which only the end was seen, is no flow.
+  if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) === 0) return CARRIED_MORE;
+  if ((flags & TCP_SYN) === 0) return 0;
   return CLIENT << ((flags & TCP_ACK) === 0 ? direction : 1 - direction);
 }
 

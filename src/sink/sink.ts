@@ -1,6 +1,6 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { UserError } from "../user_error.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */

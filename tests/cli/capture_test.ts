@@ -78,7 +78,7 @@ for (const workers of ["1", "2"]) {
       await setting.pair.replay(setting.file);
       program.signal("SIGTERM");
       const { stdout } = await program.ended;
-      const rows = stdout.matchAll(/^[\d.a-f:]+ .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d)$/gm);
+      const rows = stdout.matchAll(/^[\d.a-f:]+ .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d)(?: .*)?$/gm);
       const times = [...rows].map(([, first, last]) => [first, last]);
       assert.equal(times.length, 6, stdout);
       for (const [first, last] of times) assert.notEqual(first, last, stdout);

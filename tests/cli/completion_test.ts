@@ -129,7 +129,7 @@ for (const shell of SHELLS) {
   test("the commands are completed", async (ask) => {
     const [all, some] = await ask("flosensor ", "flosensor rep");
     for (const command of COMMANDS) assert.ok(all.includes(command), `${command}: ${all}`);
-    assert.deepEqual(some, ["replay"]);
+    assert.deepEqual(some, ["replay", "report"]);
   });
 
   test("the options of each command are completed", async (ask) => {

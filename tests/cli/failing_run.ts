@@ -20,7 +20,14 @@ const localServices = {
 };
 const run = await Run.open(
   { config, redis: false, json: true, maxConversations: 1000, logLevel: "info" },
-  { mode: "replay", isLive: false, ownNetworks: [], defaultNetworks: () => [], localServices },
+  {
+    mode: "replay",
+    sources: [],
+    isLive: false,
+    ownNetworks: [],
+    defaultNetworks: () => [],
+    localServices,
+  },
   new MemoryLog(),
 );
 const take = (seconds: number, client: string) => {

@@ -92,12 +92,44 @@ compiledTest("--version prints the version, with nothing but the file", async ()
 
 compiledTest("the help of each command is that of the source", async () => {
   await withFiles({}, async (directory) => {
-    for (const command of ["capture", "replay", "check", "explain", "interfaces", "init"]) {
+    for (
+      const command of [
+        "capture",
+        "replay",
+        "check",
+        "explain",
+        "interfaces",
+        "init",
+        "report",
+        "export",
+      ]
+    ) {
       const compiled = await alone(directory, [command, "--help"]);
       const source = await flosensor([command, "--help"]);
       assert.equal(compiled.stdout, source.stdout);
       assert.equal(compiled.status, 0);
     }
+  });
+});
+
+compiledTest("writes a store, reports from it, and exports it", async () => {
+  await withFiles(TYPED_CONFIG, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const replay = ["replay", "sample.pcap", ...OWN_NETWORKS, "--store", "flows.db"];
+    for (
+      const [args, printed] of [
+        [replay, /^$/],
+        [["report", "flows.db"], /clients used \d+ services/],
+        [["export", "flows.db", "--csv", "--table", "service_use"], /^client,server,port,/],
+        [["export", "flows.db", "--parquet", "parquet"], /^$/],
+      ] as const
+    ) {
+      const { status, stdout, stderr } = await alone(directory, [...args]);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, printed);
+    }
+    const { size } = await Deno.stat(join(directory, "parquet", "service_use.parquet"));
+    assert.ok(size > 0);
   });
 });
 
@@ -198,6 +230,71 @@ compiledTest("dnstap listens by TCP and UDP, and on sockets where it may", async
     assert.equal((await program.ended).status, 0);
   });
 });
+
+/** Runs the file until `use` has had the address of its page. */
+async function withPage(
+  args: string[],
+  use: (url: string) => Promise<void>,
+  command?: (program: string, args: string[], options: Deno.CommandOptions) => Deno.Command,
+): Promise<void> {
+  await using program = new RunningProgram(args, { executable: FLOSENSOR, command });
+  await program.says("page: ");
+  await use(/page: (\S+)\n/.exec(program.stderr)![1]);
+  program.signal("SIGTERM");
+  const { status, stderr } = await program.ended;
+  assert.equal(status, 0, stderr);
+}
+
+compiledTest("serves the page of a store", async () => {
+  await withFiles(TYPED_CONFIG, async (directory) => {
+    await Deno.writeFile(join(directory, "sample.pcap"), SAMPLE_CAPTURE);
+    const replay = ["replay", "sample.pcap", ...OWN_NETWORKS, "--store", "flows.db"];
+    assert.equal((await alone(directory, replay)).status, 0);
+    const listen = ["--listen", String(await unusedPort())];
+    const config = ["-c", join(directory, "config.ts")];
+    await withPage(["serve", join(directory, "flows.db"), ...listen, ...config], async (url) => {
+      for (const [path, expected] of [["", /<div id="page">/], ["page.js", /flosensor/]] as const) {
+        assert.match(await (await fetch(url + path)).text(), expected);
+      }
+      const flows = await (await fetch(`${url}api/flows`)).json();
+      assert.ok(flows.data.total > 0);
+      const flow = "client=203.0.113.9&server=10.1.0.5&port=22";
+      const { data } = await (await fetch(`${url}api/explain?${flow}`)).json();
+      assert.match(data, /Keys written:/);
+    });
+  });
+});
+
+compiledTest(
+  `captures with a page of its own${WITHOUT_NAMESPACES}`,
+  () =>
+    withNamespaces(async (pair) => {
+      await withFiles({ "sample.pcap": "" }, async (directory) => {
+        const file = join(directory, "sample.pcap");
+        await Deno.writeFile(file, SAMPLE_CAPTURE);
+        const args = [
+          "capture",
+          "veth0",
+          ...OWN_NETWORKS,
+          "--no-redis",
+          "--listen",
+          "127.0.0.1:3047",
+        ];
+        await withPage(args, async (url) => {
+          await pair.replay(file);
+          // The page is in the namespace.
+          const ask = async () => {
+            const script = `console.log(await (await fetch("${url}api/flows")).text())`;
+            const { stdout } = await pair.command(Deno.execPath(), ["eval", "--no-config", script])
+              .output();
+            return new TextDecoder().decode(stdout);
+          };
+          await until(async () => (await ask()).includes('"server":"198.51.100.80"'));
+        }, (program, parameters, options) => pair.command(program, parameters, options));
+      });
+    }),
+  { ignore: !CAN_MAKE_NAMESPACES },
+);
 
 /** What a config.ts tries that is none of flosensor's business; prints how each went. */
 const INTRUDER = (directory: string) =>

@@ -60,9 +60,9 @@ export {
   flushRecords,
   noteUnreachable,
   recordFacts,
+  walkRecords,
   wantFlowRecords,
   wantRecords,
-  walkRecords,
 } from "./records";
 export { emitSeen, wantSeen } from "./seen";
 export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";

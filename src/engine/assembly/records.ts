@@ -5,13 +5,7 @@
 import { SOURCE_END } from "../../model/evidence_layout";
 import { IPV6_BIT } from "../../model/observation_layout";
 import { CLIENT_IS_DESTINATION, FLOW, PORT_SHIFT } from "../../model/outcome_layout";
-import {
-  PROTOCOL_TCP,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_RST,
-  TCP_SYN,
-} from "../../model/protocol_numbers";
+import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../model/protocol_numbers";
 import { BY_SYN, BY_SYN_ACK } from "../../model/reason_numbers";
 import {
   IS_OVER,

@@ -1,0 +1,114 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { exportedRows, type Value } from "../export/exported_rows.ts";
+import { EXPORTED_TABLES, type ExportedTable } from "../export/exported_tables.ts";
+import { plainValue } from "../export/plain_value.ts";
+import type { Log } from "../log.ts";
+import { csvLine } from "../report/csv.ts";
+import { explained, openStoreFile } from "../report/open_store_file.ts";
+import { TextOutput } from "../sink/text_output.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
+
+/** Options of the command line. */
+export interface ExportOptions {
+  store?: string;
+  /** A folder. */
+  parquet?: string;
+  csv?: boolean;
+  json?: boolean;
+  /** Milliseconds before now. */
+  since?: number;
+  /** What CSV or JSON has. */
+  table: string;
+}
+
+/** Text is written in pieces of this many characters. */
+const PIECE = 65_536;
+
+/**
+ * The command `export`: writes a store's tables for other programs. It loads no configuration, as it
+ * writes where it is told (see `write_everywhere.ts`).
+ *
+ * @returns The exit status.
+ * @throws {UserError} when the store can't be read, or something can't be written.
+ */
+export async function exportStore(
+  names: readonly string[],
+  options: ExportOptions,
+  log: Log,
+): Promise<number> {
+  const paths = [...names, ...options.store === undefined ? [] : [options.store]];
+  if (paths.length !== 1) {
+    throw new UserError(
+      paths.length === 0
+        ? "export: name a store"
+        : `export: ${paths.join(" and ")}: name one store`,
+      WRONG_USAGE,
+    );
+  }
+  const formats = [options.parquet !== undefined, options.csv, options.json].filter(Boolean);
+  if (formats.length !== 1) {
+    throw new UserError("export: give one of --parquet <folder>, --csv and --json", WRONG_USAGE);
+  }
+  const since = options.since === undefined ? null : Date.now() - options.since;
+  using source = openStoreFile(paths[0]);
+  const rowsOf = (table: ExportedTable) => exportedRows(source.database, table, since);
+  if (options.parquet !== undefined) {
+    const { writeParquet } = await import("../export/parquet_file.ts");
+    const folder = options.parquet;
+    const counts = explained(paths[0], () =>
+      writing(folder, () => {
+        mkdirSync(folder, { recursive: true });
+        return EXPORTED_TABLES.map((table) => {
+          const file = join(folder, `${table.name}.parquet`);
+          return `${table.name} ${writeParquet(file, table, rowsOf(table))}`;
+        });
+      }));
+    log.info(`${folder} has these tables, with so many rows: ${counts.join(", ")}`);
+    return 0;
+  }
+  const table = EXPORTED_TABLES.find(({ name }) => name === options.table)!;
+  const text = options.csv ? csvText(table, rowsOf(table)) : jsonText(table, rowsOf(table));
+  await print(paths[0], text);
+  return 0;
+}
+
+function* csvText({ columns }: ExportedTable, rows: Iterable<Value[]>): Generator<string> {
+  yield csvLine(columns.map(([name]) => name));
+  for (const row of rows) yield csvLine(row.map((value, i) => plainValue(value, columns[i][1])));
+}
+
+function* jsonText({ columns }: ExportedTable, rows: Iterable<Value[]>): Generator<string> {
+  for (const row of rows) {
+    const entries = row.map((value, i) => [columns[i][0], plainValue(value, columns[i][1])]);
+    yield JSON.stringify(Object.fromEntries(entries)) + "\n";
+  }
+}
+
+/** Writes as fast as it is read. */
+async function print(path: string, lines: Iterator<string>): Promise<void> {
+  const output = new TextOutput();
+  for (let isDone = false; !isDone;) {
+    let piece = "";
+    explained(path, () => {
+      while (!isDone && piece.length < PIECE) {
+        const next = lines.next();
+        if (next.done) isDone = true;
+        else piece += next.value;
+      }
+    });
+    if (piece !== "") output.put(piece, 1);
+    await output.written();
+    if (output.error !== null) throw output.error;
+  }
+}
+
+function writing<Result>(folder: string, write: () => Result): Result {
+  try {
+    return write();
+  } catch (error) {
+    // Errors of the system have a number; those of SQLite and defects have none.
+    if (typeof (error as { errno?: unknown }).errno !== "number") throw error;
+    throw new UserError(`--parquet ${folder}: ${(error as Error).message}`, 1, { cause: error });
+  }
+}

@@ -1,0 +1,11 @@
+import { loadModules } from "../workers/load_modules.ts";
+
+/** The same as `loadModules()`, with what only the main thread of a capture needs. */
+export async function loadCaptureModules(): Promise<void> {
+  await Promise.all([
+    loadModules(),
+    import("../store/sqlite_store.ts"),
+    import("../web/page_thread.ts"),
+    import("./explain_flow.ts"),
+  ]);
+}

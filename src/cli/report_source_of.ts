@@ -1,0 +1,41 @@
+import type { ValidConfig } from "../config/valid_config.ts";
+import type { NamedSource } from "../report/open_source.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { storeOf } from "./store.ts";
+
+/** Options of the command line that say what is read. */
+export interface SourceOptions {
+  store?: string;
+  redis?: string | false;
+  redisPasswordFile?: PasswordFile;
+}
+
+/**
+ * What a command reads: what the command line says, else the configuration.
+ *
+ * @param names Files, of which there may be one.
+ * @throws {UserError} when there is none, or more than one.
+ */
+export function sourceOf(
+  command: string,
+  names: readonly string[],
+  options: SourceOptions,
+  config: ValidConfig,
+): NamedSource {
+  const { store, redis } = options;
+  const given = [...names, ...store === undefined ? [] : [store], ...redis ? [redis] : []];
+  if (given.length > 1) {
+    throw new UserError(`${command}: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
+  }
+  if (given.length === 1 && !redis) return { name: given[0], place: command };
+  if (!redis && config.store !== null) {
+    return { name: config.store, place: config.placeOf(["store"]) };
+  }
+  const found = storeOf(options, config);
+  if (found !== null) return { ...found, name: found.url };
+  throw new UserError(
+    `${command}: there is nothing to read: name a store, a file that --json wrote, or --redis URL`,
+    WRONG_USAGE,
+  );
+}

@@ -1,0 +1,127 @@
+import { cidrText } from "../config/cidr.ts";
+import { loadConfig } from "../config/load.ts";
+import { Mapping } from "../config/mapping.ts";
+import { parseOwnNetworks } from "../config/own_networks.ts";
+import type { Log } from "../log.ts";
+import { type NamedSource, openSource } from "../report/open_source.ts";
+import type { ReportSource } from "../report/report_source.ts";
+import type { PasswordFile } from "../sink/password_file.ts";
+import { DEFAULT_PAGE_ADDRESS } from "../web/page_address.ts";
+import { type PageCommandOptions, pageSettings } from "../web/page_options.ts";
+import { PageServer } from "../web/page_server.ts";
+import { StorePageData } from "../web/store_page_data.ts";
+import { explainFlow } from "./explain_flow.ts";
+import { partNamesAndNetworks } from "./names_and_networks.ts";
+import { sayPage } from "./say_page.ts";
+import { sourceOf } from "./report_source_of.ts";
+import { EndSignals } from "./signals.ts";
+
+/** Options of the command line. */
+export interface ServeOptions extends PageCommandOptions {
+  config?: string;
+  store?: string;
+  redis?: string | false;
+  redisPasswordFile?: PasswordFile;
+}
+
+/** How often a Redis is read again, in milliseconds: all its keys are. */
+const READ_EVERY = 15_000;
+
+/**
+ * The command `serve`: shows a store, a Redis or lines of JSON as a page, until a signal ends it.
+ *
+ * @param parameters What to show, and own networks.
+ * @returns The exit status.
+ * @throws {UserError} when it can't be read, or the page can't be served.
+ */
+export async function serve(
+  parameters: readonly string[],
+  options: ServeOptions,
+  log: Log,
+): Promise<number> {
+  const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
+  const { names, networks } = partNamesAndNetworks(parameters);
+  const { config, description } = await loadConfig(options.config);
+  const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
+  const localNetworks = parsed.map(cidrText);
+  const named = sourceOf("serve", names, options, config);
+  const shown = new Shown(await openSource(named, localNetworks));
+  const known = shown.data.overview({ filter: [], span: 0 }).sensor?.localNetworks.split(" ") ?? [];
+  const own = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
+  const configuration = {
+    mapping: new Mapping(config, parseOwnNetworks(own, log), log),
+    description,
+  };
+  const signals = new EndSignals("end", log);
+  const timer = shown.isRead
+    ? setInterval(() => shown.read(named, localNetworks, log), READ_EVERY)
+    : undefined;
+  try {
+    await using server = new PageServer(
+      {
+        get data() {
+          return shown.data;
+        },
+        explain: (flow) => explainFlow(flow, configuration, log),
+      },
+      settings,
+      log,
+    );
+    sayPage(server.url, settings, log);
+    signals.begin();
+    await signals.received;
+    return 0;
+  } finally {
+    clearInterval(timer);
+    shown.close();
+    signals.close();
+  }
+}
+
+/** What is shown: a store that others write, or what was read of a Redis, which is read again. */
+class Shown {
+  #source: ReportSource;
+  #data: StorePageData;
+  #number = 0;
+  #isReading = false;
+  #isAway = false;
+
+  constructor(source: ReportSource) {
+    this.#source = source;
+    this.#data = new StorePageData(source.database);
+  }
+
+  get data(): StorePageData {
+    return this.#data;
+  }
+
+  /** Whether it was read into memory, and may be something else by now. */
+  get isRead(): boolean {
+    return !this.#source.hasFigures;
+  }
+
+  async read(named: NamedSource, localNetworks: readonly string[], log: Log): Promise<void> {
+    if (this.#isReading || named.name === "-") return;
+    this.#isReading = true;
+    try {
+      const source = await openSource(named, localNetworks);
+      const before = this.#source;
+      const number = ++this.#number;
+      this.#source = source;
+      this.#data = new StorePageData(source.database, { ownWrites: () => number });
+      before[Symbol.dispose]();
+      if (this.#isAway) log.info(`${source.name} is read again`);
+      this.#isAway = false;
+    } catch (error) {
+      // What was read last is shown until then.
+      if (!this.#isAway) log.warn(`${(error as Error).message}; it is tried again`);
+      this.#isAway = true;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  close(): void {
+    this.#source[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,157 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import { parseCidr } from "../config/cidr.ts";
+import { EXPORTED_TABLES } from "../export/exported_tables.ts";
+import { parsePageAddress } from "../web/page_address.ts";
+import { GROUPS } from "../report/report_query.ts";
+import { integerIn } from "./option_values.ts";
+import { durationValue, storeFile } from "./store_option_values.ts";
+import type { Log, LogLevel } from "../log.ts";
+
+/** What commands are made with. */
+export interface CommandTools {
+  /** Adds a command with the options that all have. */
+  readonly command: (name: string, description: string) => Command;
+  readonly configOption: () => Option;
+  readonly addRedisOptions: (command: Command, purpose: string) => Command;
+  readonly log: (options: { logLevel: LogLevel }) => Log;
+  readonly finish: (status: number) => void;
+}
+
+const MOST_ROWS = 1_000_000;
+const TOP = 20;
+
+/** Adds the commands that read what a sensor has written. */
+export function addStoreCommands(tools: CommandTools): void {
+  const { command, configOption, addRedisOptions, log, finish } = tools;
+  addRedisOptions(
+    command(
+      "report",
+      "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+    ),
+    "report from",
+  )
+    .usage("[options] [file] [our-net...]")
+    .argument(
+      "[file...]",
+      'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
+        "configuration; then own networks (otherwise those of the store or the configuration)",
+    )
+    .addOption(configOption())
+    .option("--store <file>", "as <file>", storeFile)
+    .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
+    .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
+    .option("--server <address>", "only this server, prefix, or name with all below it")
+    .addOption(new Option("--by <what>", "one row for each of them").choices(GROUPS))
+    .option("--top <rows>", "how many rows tables have", integerIn(1, MOST_ROWS), TOP)
+    .option("--csv", "print CSV, all rows (who used whose service, or what --by says)")
+    .option("--json", "print JSON, all rows")
+    .option(
+      "--diff <other>",
+      "what is new or gone beside an older store, JSON file or Redis, or in the last 1d beside " +
+        "the 1d before",
+    )
+    .action(async (names: string[], options) => {
+      const { report } = await import("./report.ts");
+      finish(await report(names, options, log(options)));
+    });
+
+  addPageOptions(
+    addRedisOptions(
+      command("serve", "Show a store as a page, until SIGINT or SIGTERM; or Redis, or JSON lines."),
+      "show",
+    )
+      .usage("[options] [file] [our-net...]")
+      .argument(
+        "[file...]",
+        'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
+          "configuration; then own networks (otherwise those of the store or the configuration)",
+      )
+      .addOption(configOption())
+      .option("--store <file>", "as <file>", storeFile),
+    "127.0.0.1:3047 if not said",
+  )
+    .action(async (names: string[], options) => {
+      const { serve } = await import("./serve.ts");
+      finish(await serve(names, options, log(options)));
+    });
+
+  addRedisOptions(
+    command(
+      "expect",
+      "Print the services of own networks as a setting for config.ts; what else is used is an alert.",
+    ),
+    "read",
+  )
+    .usage("[options] [file] [our-net...]")
+    .argument(
+      "[file...]",
+      "a store or lines of JSON, otherwise store or redis of the configuration; then own networks",
+    )
+    .addOption(configOption())
+    .option("--store <file>", "as <file>", storeFile)
+    .action(async (names: string[], options) => {
+      const { expect } = await import("./expect.ts");
+      finish(await expect(names, options, log(options)));
+    });
+
+  command("export", "Write what a store has as Parquet, CSV or lines of JSON.")
+    .usage("[options] <file>")
+    .argument("[file...]", "the store")
+    .option("--store <file>", "as <file>", storeFile)
+    .option("--parquet <folder>", "write all tables to files in this folder, which is made")
+    .option("--csv", "print a table as CSV")
+    .option("--json", "print a table as lines of JSON")
+    .addOption(
+      new Option("--table <name>", "the table that --csv or --json prints")
+        .choices(EXPORTED_TABLES.map(({ name }) => name)).default(EXPORTED_TABLES[0].name),
+    )
+    .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
+    .action(async (names: string[], options) => {
+      const { exportStore } = await import("./export.ts");
+      finish(await exportStore(names, options, log(options)));
+    });
+}
+
+/** Adds the options of what shows a page. */
+export function addPageOptions(command: Command, otherwise: string): Command {
+  return command
+    .option(
+      "--listen <address>",
+      `where the page is, as 127.0.0.1:3047 or [::1]:3047; ${otherwise}`,
+      parsePageAddress,
+    )
+    .option(
+      "--token <token>",
+      "what visitors need to see it; beyond this host one is made and printed if not given",
+      tokenValue,
+    )
+    .option("--tls-cert <file>", "certificate for HTTPS, PEM", fileValue)
+    .option("--tls-key <file>", "its private key, PEM", fileValue)
+    .option(
+      "--host <name>",
+      "name by which the page is reached, as behind a proxy; may be given more than once",
+      (name, before: string[] = []) => [...before, name],
+    );
+}
+
+const TOKEN = /^[\w.~-]{8,200}$/;
+
+function tokenValue(text: string): string {
+  if (TOKEN.test(text)) return text;
+  throw new InvalidArgumentError("It is 8 or more letters, digits and any of -._~.");
+}
+
+function fileValue(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("It is the path of a file.");
+}
+
+function addressOrPrefix(text: string): string {
+  try {
+    parseCidr(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,35 @@
+/** What has one of these is put into quotation marks (RFC 4180, section 2). */
+const SPECIAL = /[",\r\n]/;
+
+/** Columns that are times, in milliseconds; 0 where they are not known. */
+const TIMES = new Set(["first", "last"]);
+
+/**
+ * Rows as lines of CSV (RFC 4180, with the ends of line of Unix), with a line of the columns' names. What is unknown is empty; times are in ISO 8601.
+ *
+ * @param columns Names of the rows' fields.
+ */
+export function csv(columns: readonly string[], rows: readonly object[]): string {
+  let text = csvLine(columns);
+  for (const row of rows) {
+    const fields = row as Record<string, unknown>;
+    text += csvLine(
+      columns.map((column) => TIMES.has(column) ? isoTime(Number(fields[column])) : fields[column]),
+    );
+  }
+  return text.slice(0, -1);
+}
+
+/** One line, with its end. */
+export function csvLine(cells: readonly unknown[]): string {
+  return cells.map(cell).join(",") + "\n";
+}
+
+function isoTime(milliseconds: number): string | null {
+  return milliseconds === 0 ? null : new Date(milliseconds).toISOString();
+}
+
+function cell(value: unknown): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  return SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,39 @@
+import { openDatabase } from "../store/open_database.ts";
+import { StoreWriter } from "../store/store_writer.ts";
+import type { ReadKeys } from "./key_reader.ts";
+import type { ReportSource } from "./report_source.ts";
+
+/** Keys that are written at a time. */
+export const KEYS_AT_A_TIME = 10_000;
+
+/** A store in memory, for what is no file of SQLite: so there is one way to make reports. */
+export class MemorySource implements ReportSource {
+  readonly name: string;
+  readonly hasFigures = false;
+  readonly database;
+  readonly #writer: StoreWriter;
+
+  /** @param localNetworks The own networks, as `cidrText` writes them. */
+  constructor(name: string, localNetworks: readonly string[]) {
+    this.name = name;
+    this.database = openDatabase(":memory:").database;
+    this.#writer = new StoreWriter(this.database, {
+      mode: "replay",
+      sources: [name],
+      localNetworks,
+      version: "",
+      hasRecords: false,
+    });
+  }
+
+  write({ sightings, refusals, names }: ReadKeys): void {
+    this.#writer.write(
+      { records: [], words: new Uint32Array(), flowNames: [], sightings, refusals, names },
+      { records: 0, sightings: 0, names: 0 },
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close();
+  }
+}

@@ -1,0 +1,699 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ConversationRecord } from "../model/conversation_record.ts";
+import { REASON_NAMES } from "../model/reason.ts";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  KIND_ICMP,
+  KIND_RST,
+  OBSERVATION_WORDS,
+  WORD_ABOUT,
+  WORD_KIND,
+  WORD_SECONDS,
+} from "../model/observation_batch.ts";
+import { keyText } from "../sink/keys.ts";
+import { unreachableReason } from "../sink/unreachable_reason.ts";
+import { ConversationStates } from "./conversation_states.ts";
+import { encryptedDns } from "./encrypted_dns.ts";
+import { IdCache } from "./id_cache.ts";
+import { LocalAddresses } from "./local_addresses.ts";
+import { rollBack } from "./open_database.ts";
+import { spread } from "./spread.ts";
+import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
+import type { FlowSightings, Refusals, StoreBatch, TimedName } from "./store_batch.ts";
+import type { StoreLosses } from "./store_losses.ts";
+import type { StoreRun } from "./store_options.ts";
+import { Totals, TOTALS_COLUMNS } from "./totals.ts";
+
+/** Ids of services and usages that are remembered. */
+const REMEMBERED_IDS = 100_000;
+/** What is not written for an hour has ended, though its last record was lost. */
+const FORGET_AFTER = 3_600_000;
+/** IP protocol number (RFC 9293, section 3.1). */
+const TCP = 6;
+/** States of conversations to which the server did not say a thing, or only no. */
+const IN_VAIN: ReadonlySet<string> = new Set(["refused", "unreachable", "unanswered"]);
+
+const SUM = TOTALS_COLUMNS.map((name) => `${name} = ${name} + excluded.${name}`).join(", ");
+const TOTALS = TOTALS_COLUMNS.join(", ");
+const MARKS = TOTALS_COLUMNS.map(() => "?").join(", ");
+
+/** A service that a transaction writes. */
+interface ServiceChange {
+  readonly id: number;
+  readonly server: string;
+  readonly port: number;
+  readonly protocol: string;
+  isAnswered: boolean;
+  first: number;
+  last: number;
+}
+
+/** A usage that a transaction writes. */
+interface UsageChange {
+  readonly id: number;
+  readonly client: string;
+  readonly service: ServiceChange;
+  by: string;
+  name: string | null;
+  origin: string | null;
+  first: number;
+  last: number;
+  answered: number;
+  readonly totals: Totals;
+  /** What is added to each step of time, by its begin. */
+  readonly steps: Map<number, Totals>;
+}
+
+/** A name, an alias or a refusal that a transaction writes: its key's columns, times and count. */
+interface Counted {
+  readonly values: readonly (string | number)[];
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** A row of `slice` that counts for another usage now. */
+interface SliceRow {
+  readonly first: number;
+  readonly last: number;
+  readonly packets_client: number;
+  readonly packets_server: number;
+  readonly bytes_client: number;
+  readonly bytes_server: number;
+}
+
+/** Writes batches to a store, each in one transaction, and knows of conversations what is written. */
+export class StoreWriter {
+  readonly #database: DatabaseSync;
+  readonly #run: StoreRun;
+  readonly #states = new ConversationStates();
+  readonly #serviceIds = new IdCache(REMEMBERED_IDS);
+  readonly #usageIds = new IdCache(REMEMBERED_IDS);
+  readonly #statements: Statements;
+  #local: LocalAddresses;
+  #runId = 0;
+  #nextService = 0;
+  #nextUsage = 0;
+  /** SQLite's `data_version`, which changes when another process has written. */
+  #dataVersion = -1;
+  #newest = 0;
+
+  #services = new Map<number, ServiceChange>();
+  #usages = new Map<number, UsageChange>();
+  #names = new Map<string, Counted>();
+  #aliases = new Map<string, Counted>();
+  #refusals = new Map<string, Counted>();
+  #volume = new Map<string, { time: number; direction: string; totals: Totals }>();
+
+  /**
+   * @param database Open for writing, see `openDatabase`.
+   * @throws {Error} SQLite's.
+   */
+  constructor(database: DatabaseSync, run: StoreRun) {
+    this.#database = database;
+    this.#run = run;
+    this.#local = new LocalAddresses(run.localNetworks);
+    this.#statements = new Statements(database);
+  }
+
+  /** How many records of conversations that go on were left out; the last ones have their figures. */
+  get deferred(): number {
+    return this.#states.deferred;
+  }
+
+  /** The latest time of what was written, in milliseconds; 0 for none. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Another set of own networks. What was written before stays as it is. */
+  setLocalNetworks(networks: readonly string[]): void {
+    this.#local = new LocalAddresses(networks);
+  }
+
+  /**
+   * Writes a batch.
+   *
+   * @param losses What was given up of this run, up to now.
+   * @throws {Error} SQLite's; nothing of the batch is written then.
+   */
+  write(batch: StoreBatch, losses: StoreLosses, isLast = false): void {
+    this.#clearChanges();
+    this.#states.begin();
+    const runBefore = this.#runId;
+    try {
+      // It waits for other writers, and fails where nothing can be written.
+      this.#database.exec("BEGIN IMMEDIATE");
+      this.#lookForOthers();
+      const now = Date.now();
+      if (this.#runId === 0) this.#runId = this.#statements.beginRun(this.#run, now);
+      for (const record of batch.records) this.#takeRecord(record);
+      this.#takeObservations(batch.words, batch.flowNames, batch.origin ?? 0);
+      for (const name of batch.names) this.#takeName(name);
+      for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
+      for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
+      this.#writeChanges();
+      this.#statements.flushRun(this.#runId, now, losses, isLast);
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#states.undo();
+      this.#runId = runBefore;
+      this.#dataVersion = -1;
+      rollBack(this.#database);
+      throw error;
+    }
+    this.#states.forgetOlder(Date.now() - FORGET_AFTER);
+    this.#clearChanges();
+  }
+
+  #lookForOthers(): void {
+    const version = this.#statements.dataVersion();
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    this.#serviceIds.clear();
+    this.#usageIds.clear();
+    this.#nextService = this.#statements.nextId("service");
+    this.#nextUsage = this.#statements.nextId("usage");
+  }
+
+  #takeRecord(record: ConversationRecord): void {
+    const before = this.#states.get(record.id);
+    if (before === undefined && !record.isOver && this.#states.isFull) {
+      this.#states.deferred++;
+      return;
+    }
+    const service = this.#service(record.server, record.port, record.protocol, record.first);
+    const usage = this.#usage(record.client, service, record.first);
+    const isAnswered = !IN_VAIN.has(record.state);
+    const isUnexplained = record.isExplained === false;
+    if (before !== undefined && before.usage !== usage.id) {
+      this.#correct(record, before.usage, before.client === record.server, usage);
+      if (before.isAnswered) usage.answered++;
+    }
+    const last = this.#states.lastFigures(record, before);
+    const slice = new Totals();
+    slice.conversations = before === undefined ? 1 : 0;
+    slice.unexplained = Number(isUnexplained) - Number(before?.isUnexplained ?? false);
+    slice.packetsClient = record.packets[0] - last.packetsClient;
+    slice.packetsServer = record.packets[1] - last.packetsServer;
+    slice.bytesClient = record.bytes[0] - last.bytesClient;
+    slice.bytesServer = record.bytes[1] - last.bytesServer;
+    const first = before === undefined ? record.first : Math.min(before.last, record.last);
+
+    const [name, ...others] = record.names;
+    this.#statements.insertSlice(
+      this.#runId,
+      usage.id,
+      first,
+      record,
+      slice,
+      others.length === 0 ? null : others.map((it) => `${it.from}:${it.name}`).join(" "),
+    );
+    usage.answered += Number(isAnswered) - Number(before?.isAnswered ?? false);
+    service.isAnswered ||= isAnswered;
+    usage.by = record.by;
+    if (name !== undefined) {
+      usage.name = name.name;
+      usage.origin = name.from;
+    }
+    this.#add(usage, slice, first, record.last);
+    const names = record.names.map((it) => `${it.from}:${it.name}`).join(" ");
+    if (names !== before?.names) {
+      for (const it of record.names) {
+        this.#count(this.#names, [record.client, it.name, record.server, it.from], record.last);
+      }
+    }
+    if (record.isOver && !isAnswered) {
+      this.#count(
+        this.#refusals,
+        [record.state, record.client, record.server, record.port, ""],
+        record.last,
+      );
+    }
+    this.#states.put(record, { usage: usage.id, isAnswered, isUnexplained, names });
+  }
+
+  /** Another evidence says who is the client: what is written of the conversation is made the new one's. */
+  #correct(
+    record: ConversationRecord,
+    usageBefore: number,
+    isTurned: boolean,
+    usage: UsageChange,
+  ): void {
+    const rows = this.#statements.slicesOf(this.#runId, record.id);
+    const before = this.#usageById(usageBefore);
+    const state = this.#states.get(record.id)!;
+    if (state.isAnswered) before.answered--;
+    rows.forEach((row, i) => {
+      const totals = new Totals();
+      totals.conversations = i === 0 ? 1 : 0;
+      totals.unexplained = i === 0 && state.isUnexplained ? 1 : 0;
+      totals.packetsClient = row.packets_client;
+      totals.packetsServer = row.packets_server;
+      totals.bytesClient = row.bytes_client;
+      totals.bytesServer = row.bytes_server;
+      this.#add(before, totals, row.first, row.last, -1);
+      const turned = new Totals();
+      turned.add(totals);
+      if (isTurned) {
+        turned.packetsClient = totals.packetsServer;
+        turned.packetsServer = totals.packetsClient;
+        turned.bytesClient = totals.bytesServer;
+        turned.bytesServer = totals.bytesClient;
+      }
+      this.#add(usage, turned, row.first, row.last);
+    });
+    this.#statements.moveSlices(this.#runId, record.id, usage.id, record.clientPort, isTurned);
+    if (isTurned) this.#states.turn(record.id);
+  }
+
+  #takeObservations(
+    words: Uint32Array,
+    names: readonly (string | null)[],
+    origin: number,
+  ): void {
+    for (let i = 0; i * OBSERVATION_WORDS < words.length; i++) {
+      const offset = i * OBSERVATION_WORDS;
+      const head = words[offset + WORD_KIND];
+      const kind = head & 0xff;
+      if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
+      const [a, b, ports] = keyText(words, offset).split(";");
+      const time = (words[offset + WORD_SECONDS] + origin) * 1000;
+      const about = words[offset + WORD_ABOUT];
+      if (kind === KIND_FLOW) {
+        this.#takeSightings({
+          client: a,
+          server: b,
+          port: Number(ports),
+          protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
+          by: REASON_NAMES[about & 0xff],
+          name: names[i] ?? null,
+          count: 1,
+          time,
+        });
+        continue;
+      }
+      const isRst = kind === KIND_RST;
+      this.#takeRefusals({
+        kind: isRst ? "rst" : "icmp",
+        prober: a,
+        target: b,
+        // Of both, the second is the port that was tried.
+        port: Number(ports.split(":")[1]),
+        reason: isRst ? "" : unreachableReason((head >>> 16) & 0xff, (head & IPV6_BIT) !== 0),
+        count: 1,
+        time,
+      });
+    }
+  }
+
+  #takeSightings(it: FlowSightings): void {
+    const service = this.#service(it.server, it.port, it.protocol, it.time);
+    const usage = this.#usage(it.client, service, it.time);
+    service.isAnswered ||= !this.#run.hasRecords;
+    usage.by = it.by;
+    if (it.name !== null) {
+      usage.name = withoutDot(it.name);
+      usage.origin = "lookup";
+    }
+    const totals = new Totals();
+    totals.sightings = it.count;
+    this.#add(usage, totals, it.time, it.time);
+  }
+
+  #takeRefusals({ kind, prober, target, port, reason, time, count }: Refusals): void {
+    const values = [kind, prober, kind === "nx" ? withoutDot(target) : target, port, reason];
+    this.#count(this.#refusals, values, time, count);
+  }
+
+  #takeName({ key, name, time }: TimedName): void {
+    const [client, second, kind] = key.split(";");
+    if (kind === "nx") {
+      this.#takeRefusals({
+        kind,
+        prober: client,
+        target: second,
+        port: 0,
+        reason: "",
+        count: 1,
+        time,
+      });
+    } else if (kind === "dns" && name !== null) {
+      this.#count(this.#names, [client, withoutDot(name), second, "lookup"], time);
+    } else if (kind === "cname" && name !== null) {
+      this.#count(this.#aliases, [client, withoutDot(name), withoutDot(second)], time);
+    }
+  }
+
+  #service(server: string, port: number, protocol: string, time: number): ServiceChange {
+    const key = `${server} ${port} ${protocol}`;
+    let id = this.#serviceIds.get(key) ?? this.#statements.serviceId(server, port, protocol);
+    if (id === undefined) id = this.#nextService++;
+    this.#serviceIds.set(key, id);
+    let service = this.#services.get(id);
+    if (service === undefined) {
+      service = { id, server, port, protocol, isAnswered: false, first: time, last: time };
+      this.#services.set(id, service);
+    }
+    return service;
+  }
+
+  #usage(client: string, service: ServiceChange, time: number): UsageChange {
+    const key = `${client} ${service.id}`;
+    let id = this.#usageIds.get(key) ?? this.#statements.usageId(client, service.id);
+    if (id === undefined) id = this.#nextUsage++;
+    this.#usageIds.set(key, id);
+    return this.#usages.get(id) ?? this.#newUsage(id, client, service, time);
+  }
+
+  #usageById(id: number): UsageChange {
+    const known = this.#usages.get(id);
+    if (known !== undefined) return known;
+    const row = this.#statements.usageRow(id);
+    const service = this.#service(row.server, row.port, row.protocol, row.last);
+    const usage = this.#newUsage(id, row.client, service, row.last);
+    usage.by = row.by;
+    return usage;
+  }
+
+  #newUsage(id: number, client: string, service: ServiceChange, time: number): UsageChange {
+    const usage: UsageChange = {
+      id,
+      client,
+      service,
+      by: "none",
+      name: null,
+      origin: null,
+      first: time,
+      last: time,
+      answered: 0,
+      totals: new Totals(),
+      steps: new Map(),
+    };
+    this.#usages.set(id, usage);
+    return usage;
+  }
+
+  /** Adds to a usage and to the traffic over time, or takes it away again. */
+  #add(usage: UsageChange, totals: Totals, first: number, last: number, sign: 1 | -1 = 1): void {
+    usage.totals.add(totals, sign);
+    const { service } = usage;
+    for (const one of [usage, service]) {
+      one.first = Math.min(one.first, first);
+      one.last = Math.max(one.last, last);
+    }
+    this.#newest = Math.max(this.#newest, last);
+    const start = stepStart(last, USAGE_STEPS[0].seconds);
+    let step = usage.steps.get(start);
+    if (step === undefined) usage.steps.set(start, step = new Totals());
+    step.add(totals, sign);
+    const direction = this.#direction(usage.client, service.server);
+    spread(totals, first, last, VOLUME_STEPS[0].seconds, (time, part) => {
+      const key = `${time} ${direction}`;
+      let volume = this.#volume.get(key);
+      if (volume === undefined) {
+        this.#volume.set(key, volume = { time, direction, totals: new Totals() });
+      }
+      volume.totals.add(part, sign);
+    });
+  }
+
+  #direction(client: string, server: string): string {
+    const isClientLocal = this.#local.has(client);
+    const isServerLocal = this.#local.has(server);
+    if (isClientLocal) return isServerLocal ? "local" : "out";
+    return isServerLocal ? "in" : "other";
+  }
+
+  #count(
+    all: Map<string, Counted>,
+    values: readonly (string | number)[],
+    time: number,
+    count = 1,
+  ): void {
+    const key = values.join("\n");
+    const counted = all.get(key);
+    if (counted === undefined) {
+      all.set(key, { values, first: time, last: time, count });
+      return;
+    }
+    counted.first = Math.min(counted.first, time);
+    counted.last = Math.max(counted.last, time);
+    counted.count += count;
+  }
+
+  #writeChanges(): void {
+    for (const service of this.#services.values()) {
+      this.#statements.putService(service, this.#local.has(service.server));
+    }
+    for (const usage of this.#usages.values()) this.#statements.putUsage(usage);
+    for (const { values, first, last, count } of this.#names.values()) {
+      this.#statements.putName.run(...values, first, last, count);
+    }
+    for (const { values, first, last, count } of this.#aliases.values()) {
+      this.#statements.putAlias.run(...values, first, last, count);
+    }
+    for (const { values, first, last, count } of this.#refusals.values()) {
+      this.#statements.putRefusal.run(...values, first, last, count);
+    }
+    for (const { time, direction, totals } of this.#volume.values()) {
+      this.#statements.putVolume.run(VOLUME_STEPS[0].seconds, time, direction, ...totals.values());
+    }
+  }
+
+  #clearChanges(): void {
+    this.#services = new Map();
+    this.#usages = new Map();
+    this.#names = new Map();
+    this.#aliases = new Map();
+    this.#refusals = new Map();
+    this.#volume = new Map();
+  }
+}
+
+/** Names of the Redis contract end in a dot, those of the store do not. The root is a dot. */
+function withoutDot(name: string): string {
+  return name.length > 1 && name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
+/** The store's statements, prepared. */
+class Statements {
+  readonly putName: StatementSync;
+  readonly putAlias: StatementSync;
+  readonly putRefusal: StatementSync;
+  readonly putVolume: StatementSync;
+  readonly #database: DatabaseSync;
+  readonly #dataVersion: StatementSync;
+  readonly #serviceId: StatementSync;
+  readonly #usageId: StatementSync;
+  readonly #usageRow: StatementSync;
+  readonly #putService: StatementSync;
+  readonly #putUsage: StatementSync;
+  readonly #putStep: StatementSync;
+  readonly #insertSlice: StatementSync;
+  readonly #slicesOf: StatementSync;
+  readonly #moveSlices: StatementSync;
+  readonly #turnSlices: StatementSync;
+  readonly #beginRun: StatementSync;
+  readonly #flushRun: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    const prepare = (sql: string) => database.prepare(sql);
+    const times = "first = min(first, excluded.first), last = max(last, excluded.last)";
+    const counted = `ON CONFLICT DO UPDATE SET ${times}, count = count + excluded.count`;
+    this.putName = prepare(`INSERT INTO name VALUES (?, ?, ?, ?, ?, ?, ?) ${counted}`);
+    this.putAlias = prepare(`INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?) ${counted}`);
+    this.putRefusal = prepare(`INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?, ?) ${counted}`);
+    this.putVolume = prepare(
+      `INSERT INTO volume (step, time, direction, ${TOTALS}) VALUES (?, ?, ?, ${MARKS}) ` +
+        `ON CONFLICT DO UPDATE SET ${SUM}`,
+    );
+    this.#dataVersion = prepare("PRAGMA data_version");
+    this.#serviceId = prepare(
+      "SELECT id FROM service WHERE server = ? AND port = ? AND protocol = ?",
+    );
+    this.#usageId = prepare("SELECT id FROM usage WHERE client = ? AND service = ?");
+    this.#usageRow = prepare(
+      "SELECT client, server, port, protocol, by, last FROM service_use WHERE usage = ?",
+    );
+    this.#putService = prepare(
+      "INSERT INTO service (id, server, port, protocol, is_local, answered, first, last) " +
+        `VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET ${times}, ` +
+        "is_local = excluded.is_local, answered = max(answered, excluded.answered)",
+    );
+    this.#putUsage = prepare(
+      "INSERT INTO usage (id, client, service, by, name, name_origin, encrypted_dns, first, last, " +
+        `answered, ${TOTALS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${MARKS}) ` +
+        `ON CONFLICT (id) DO UPDATE SET by = excluded.by, ${times}, ` +
+        "name = coalesce(excluded.name, name), " +
+        "name_origin = coalesce(excluded.name_origin, name_origin), " +
+        "encrypted_dns = coalesce(excluded.encrypted_dns, encrypted_dns), " +
+        `answered = answered + excluded.answered, ${SUM}`,
+    );
+    this.#putStep = prepare(
+      `INSERT INTO usage_step (step, time, usage, ${TOTALS}) VALUES (?, ?, ?, ${MARKS}) ` +
+        `ON CONFLICT DO UPDATE SET ${SUM}`,
+    );
+    this.#insertSlice = prepare(
+      "INSERT INTO slice (run, conversation, usage, began, first, last, is_over, client_port, by, " +
+        "state, packets_client, packets_server, bytes_client, bytes_server, flags_client, " +
+        "flags_server, name, name_origin, other_names, interface, vlan, tunnel, explained, why) " +
+        `VALUES (${Array(24).fill("?").join(", ")})`,
+    );
+    this.#slicesOf = prepare(
+      "SELECT first, last, packets_client, packets_server, bytes_client, bytes_server " +
+        "FROM slice WHERE run = ? AND conversation = ? ORDER BY id",
+    );
+    this.#moveSlices = prepare(
+      "UPDATE slice SET usage = ?, client_port = ? WHERE run = ? AND conversation = ?",
+    );
+    this.#turnSlices = prepare(
+      "UPDATE slice SET packets_client = packets_server, packets_server = packets_client, " +
+        "bytes_client = bytes_server, bytes_server = bytes_client, " +
+        "flags_client = flags_server, flags_server = flags_client " +
+        "WHERE run = ? AND conversation = ?",
+    );
+    this.#beginRun = prepare(
+      "INSERT INTO run (mode, sources, local_networks, version, started, flushed) " +
+        "VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#flushRun = prepare(
+      "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_sightings = ?, " +
+        "lost_names = ? WHERE id = ?",
+    );
+  }
+
+  dataVersion(): number {
+    return this.#dataVersion.get()!.data_version as number;
+  }
+
+  nextId(table: "service" | "usage"): number {
+    const { id } = this.#database.prepare(`SELECT max(id) AS id FROM ${table}`).get()!;
+    return (id as number | null ?? 0) + 1;
+  }
+
+  serviceId(server: string, port: number, protocol: string): number | undefined {
+    return this.#serviceId.get(server, port, protocol)?.id as number | undefined;
+  }
+
+  usageId(client: string, service: number): number | undefined {
+    return this.#usageId.get(client, service)?.id as number | undefined;
+  }
+
+  usageRow(id: number) {
+    return this.#usageRow.get(id) as unknown as {
+      client: string;
+      server: string;
+      port: number;
+      protocol: string;
+      by: string;
+      last: number;
+    };
+  }
+
+  putService(
+    { id, server, port, protocol, isAnswered, first, last }: ServiceChange,
+    isLocal: boolean,
+  ) {
+    this.#putService.run(
+      id,
+      server,
+      port,
+      protocol,
+      Number(isLocal),
+      Number(isAnswered),
+      first,
+      last,
+    );
+  }
+
+  putUsage(usage: UsageChange): void {
+    this.#putUsage.run(
+      usage.id,
+      usage.client,
+      usage.service.id,
+      usage.by,
+      usage.name,
+      usage.origin,
+      encryptedDns(usage.service.port, usage.service.protocol, usage.name),
+      usage.first,
+      usage.last,
+      usage.answered,
+      ...usage.totals.values(),
+    );
+    for (const [start, totals] of usage.steps) {
+      this.#putStep.run(USAGE_STEPS[0].seconds, start, usage.id, ...totals.values());
+    }
+  }
+
+  insertSlice(
+    run: number,
+    usage: number,
+    first: number,
+    record: ConversationRecord,
+    slice: Totals,
+    otherNames: string | null,
+  ): void {
+    const [name] = record.names;
+    this.#insertSlice.run(
+      run,
+      record.id,
+      usage,
+      record.first,
+      first,
+      record.last,
+      Number(record.isOver),
+      record.clientPort,
+      record.by,
+      record.state,
+      slice.packetsClient,
+      slice.packetsServer,
+      slice.bytesClient,
+      slice.bytesServer,
+      record.flags[0],
+      record.flags[1],
+      name?.name ?? null,
+      name?.from ?? null,
+      otherNames,
+      record.interface,
+      record.vlan,
+      record.tunnel,
+      record.isExplained === null ? null : Number(record.isExplained),
+      record.why,
+    );
+  }
+
+  slicesOf(run: number, conversation: number): SliceRow[] {
+    return this.#slicesOf.all(run, conversation) as unknown as SliceRow[];
+  }
+
+  moveSlices(
+    run: number,
+    conversation: number,
+    usage: number,
+    clientPort: number,
+    isTurned: boolean,
+  ): void {
+    this.#moveSlices.run(usage, clientPort, run, conversation);
+    if (isTurned) this.#turnSlices.run(run, conversation);
+  }
+
+  beginRun({ mode, sources, localNetworks, version }: StoreRun, now: number): number {
+    const { lastInsertRowid } = this.#beginRun.run(
+      mode,
+      sources.join(" "),
+      localNetworks.join(" "),
+      version,
+      now,
+      now,
+    );
+    return Number(lastInsertRowid);
+  }
+
+  flushRun(id: number, now: number, losses: StoreLosses, isLast: boolean): void {
+    const { records, sightings, names } = losses;
+    this.#flushRun.run(now, isLast ? now : null, records, sightings, names, id);
+  }
+}

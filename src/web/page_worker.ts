@@ -1,0 +1,169 @@
+/**
+ * A thread of its own that shows the page of a capture: no question of a browser holds up a packet. Where
+ * there is no store, it also keeps one in memory. See `page_thread.ts`.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Log, LogLevel } from "../log.ts";
+import { openStoreFile } from "../report/open_store_file.ts";
+import { openDatabase } from "../store/open_database.ts";
+import { sqliteReason } from "../store/sqlite_error.ts";
+import type { ToStore } from "../store/store_messages.ts";
+import { StoreRetention } from "../store/store_retention.ts";
+import { StoreWriter } from "../store/store_writer.ts";
+import { UserError } from "../user_error.ts";
+import { failureOf } from "../workers/failure.ts";
+import type { WorkerScope } from "../workers/worker_scope.ts";
+import type { PageData } from "./page_data.ts";
+import type { FromPage, ToPage } from "./page_messages.ts";
+import { type ExplainedKey, PageServer } from "./page_server.ts";
+import { StorePageData } from "./store_page_data.ts";
+
+/** How often, in milliseconds, what is in memory is kept within its time. */
+const KEEP_EVERY = 60_000;
+
+const scope = globalThis as unknown as WorkerScope<ToPage, FromPage>;
+
+/** A store in memory, which is written and read through one connection. */
+class MemoryStore {
+  readonly #database: DatabaseSync;
+  readonly #writer: StoreWriter;
+  readonly #retention: StoreRetention;
+  #writes = 0;
+  #keptAt = performance.now();
+  readonly data: PageData;
+
+  constructor({ run, retention }: ToStore & { readonly kind: "open" }) {
+    this.#database = openDatabase(":memory:").database;
+    this.#writer = new StoreWriter(this.#database, run);
+    this.#retention = new StoreRetention(this.#database, retention);
+    this.data = new StorePageData(this.#database, {
+      ownWrites: () => this.#writes,
+      isCapturing: true,
+    });
+  }
+
+  setLocalNetworks(networks: readonly string[]): void {
+    this.#writer.setLocalNetworks(networks);
+  }
+
+  write({ batch, losses }: ToStore & { readonly kind: "write" }): void {
+    this.#writer.write(batch, losses);
+    this.#writes++;
+    const now = performance.now();
+    if (now < this.#keptAt + KEEP_EVERY && !this.#retention.isTooLarge) return;
+    this.#keptAt = now;
+    this.#retention.keep(Date.now(), true);
+  }
+}
+
+/** The thread's side of the conversation. */
+class PageWorker {
+  #server: PageServer | null = null;
+  #memory: MemoryStore | null = null;
+  #data: PageData | null = null;
+  #number = 0;
+  readonly #asked = new Map<number, PromiseWithResolvers<string>>();
+
+  take(message: ToPage): void {
+    try {
+      this.#take(message);
+    } catch (error) {
+      scope.postMessage({ kind: "page-failed", failure: failureOf(error) });
+    }
+  }
+
+  #take(message: ToPage): void {
+    switch (message.kind) {
+      case "listen":
+        this.#server = new PageServer(this.#sources(), message.settings, new SentLog());
+        scope.postMessage({ kind: "listening", url: this.#server.url });
+        break;
+      case "show":
+        this.#data = new StorePageData(openStoreFile(message.path).database, {
+          isCapturing: true,
+        });
+        break;
+      case "open":
+        this.#memory = new MemoryStore(message);
+        this.#data = this.#memory.data;
+        scope.postMessage({ kind: "opened" });
+        break;
+      case "write":
+        this.#write(message);
+        break;
+      case "networks":
+        this.#memory?.setLocalNetworks(message.localNetworks);
+        break;
+      case "close":
+        scope.postMessage({ kind: "closed", reason: null });
+        break;
+      case "figures":
+        if (this.#server !== null) this.#server.figures = message.figures;
+        break;
+      case "explained":
+        this.#asked.get(message.number)?.resolve(message.text);
+        this.#asked.delete(message.number);
+        break;
+      case "not-explained":
+        this.#asked.get(message.number)?.reject(new UserError(message.message));
+        this.#asked.delete(message.number);
+    }
+  }
+
+  #write(message: ToStore & { readonly kind: "write" }): void {
+    try {
+      this.#memory?.write(message);
+      scope.postMessage({ kind: "written", number: message.number });
+    } catch (error) {
+      scope.postMessage({ kind: "refused", number: message.number, reason: sqliteReason(error) });
+    }
+  }
+
+  #sources() {
+    const data = () => this.#data;
+    return {
+      get data() {
+        return data();
+      },
+      explain: (flow: ExplainedKey) => this.#explain(flow),
+    };
+  }
+
+  #explain(flow: ExplainedKey): Promise<string> {
+    const answer = Promise.withResolvers<string>();
+    const number = ++this.#number;
+    this.#asked.set(number, answer);
+    scope.postMessage({ kind: "explain", number, flow });
+    return answer.promise;
+  }
+}
+
+/** A log whose messages the main thread shows. */
+class SentLog implements Log {
+  readonly isDebug = true;
+
+  debug(message: string): void {
+    this.#send("debug", message);
+  }
+
+  info(message: string): void {
+    this.#send("info", message);
+  }
+
+  warn(message: string): void {
+    this.#send("warn", message);
+  }
+
+  error(message: string): void {
+    this.#send("error", message);
+  }
+
+  #send(level: LogLevel, message: string): void {
+    scope.postMessage({ kind: "page-log", level, message });
+  }
+}
+
+const worker = new PageWorker();
+scope.onmessage = ({ data }) => worker.take(data);

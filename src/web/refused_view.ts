@@ -1,0 +1,89 @@
+import type { FilteredColumns } from "./filter_conditions.ts";
+import { filterConditions } from "./filter_conditions.ts";
+import type { MissingNamesRow, PageQuery, Refused, RefusedRow } from "./page_data.ts";
+import type { Row, StoreQuery } from "./store_query.ts";
+
+/** Rows of each table, those with the most. */
+const MOST_ROWS = 500;
+const MOST_EXAMPLES = 8;
+
+/** Columns of `refusal r`, of which many conditions ask for what it does not have. */
+const COLUMNS: FilteredColumns = {
+  client: "r.prober",
+  server: "r.target",
+  port: "r.port",
+  protocol: "''",
+  name: "CASE r.kind WHEN 'nx' THEN r.target END",
+  by: "NULL",
+  isLocal: "EXISTS (SELECT 1 FROM service v WHERE v.server = r.target AND v.is_local)",
+  isUnexplained: "0",
+  isRefused: "1",
+  isEncrypted: "0",
+  isNew: "r.first >= ?",
+};
+
+/**
+ * What was tried: a row for each prober, target and port. One attempt may be there as an RST, and as a
+ * conversation that was refused, so the greater count is the one that is right.
+ */
+const TRIED = "SELECT prober, target, port, max(count) AS count, min(first) AS first, " +
+  "max(last) AS last, group_concat(DISTINCT kind) AS kinds FROM refusal r WHERE kind <> 'nx'";
+
+/** Who tried what in vain. */
+export function refusedView(store: StoreQuery, query: PageQuery): Refused {
+  const now = store.now();
+  const where = filterConditions(query.filter, store.newSince(now), COLUMNS);
+  const since = store.since(query, now) ?? 0;
+  const chosen = `AND r.last >= ? AND ${where.sql}`;
+  const values = [since, ...where.values];
+  const by = (one: "prober" | "target", other: "prober" | "target") =>
+    store.rows(
+      `WITH tried AS (${TRIED} ${chosen} GROUP BY prober, target, port) ` +
+        `SELECT ${one} AS address, count(DISTINCT ${other}) AS others, ` +
+        `count(DISTINCT ${other} || ' ' || port) AS places, ` +
+        "count(DISTINCT port) AS ports, sum(count) AS attempts, group_concat(kinds) AS kinds, " +
+        `json_group_array(json_array(${other}, port)) AS examples, min(first) AS first, ` +
+        `max(last) AS last FROM tried GROUP BY ${one} ` +
+        `ORDER BY places DESC, attempts DESC, address LIMIT ${MOST_ROWS}`,
+      ...values,
+    ).map(refusedRow);
+  return {
+    probers: by("prober", "target"),
+    targets: by("target", "prober"),
+    missingNames: store.rows(
+      "SELECT prober AS client, count(DISTINCT target) AS names, sum(count) AS answers, " +
+        "json_group_array(DISTINCT target) AS examples, min(first) AS first, max(last) AS last " +
+        `FROM refusal r WHERE kind = 'nx' ${chosen} GROUP BY prober ` +
+        `ORDER BY names DESC, answers DESC, client LIMIT ${MOST_ROWS}`,
+      ...values,
+    ).map((row) =>
+      ({
+        ...row,
+        examples: (JSON.parse(String(row.examples)) as string[]).slice(0, MOST_EXAMPLES),
+      }) as unknown as MissingNamesRow
+    ),
+  };
+}
+
+/** How many different things were tried in vain. */
+export function refusedCount(store: StoreQuery, query: PageQuery, now: number): number {
+  const where = filterConditions(query.filter, store.newSince(now), COLUMNS);
+  return Number(store.value(
+    "SELECT count(*) FROM (SELECT DISTINCT prober, target, port FROM refusal r " +
+      `WHERE kind <> 'nx' AND last >= ? AND ${where.sql})`,
+    store.since(query, now) ?? 0,
+    ...where.values,
+  ));
+}
+
+function refusedRow(row: Row): RefusedRow {
+  const examples = JSON.parse(String(row.examples)) as [string, number][];
+  examples.sort(([one, port], [other, otherPort]) =>
+    one === other ? port - otherPort : one.localeCompare(other, "en", { numeric: true })
+  );
+  return {
+    ...row,
+    kinds: [...new Set(String(row.kinds).split(","))].sort(),
+    examples: examples.slice(0, MOST_EXAMPLES).map(([address, port]) => ({ address, port })),
+  } as unknown as RefusedRow;
+}

@@ -1,0 +1,185 @@
+import type { DatabaseSync } from "node:sqlite";
+import { flowDetails } from "./flow_details.ts";
+import { flowOf, type FlowOrder, FlowSnapshots } from "./flow_snapshots.ts";
+import { namesView } from "./names_view.ts";
+import type {
+  EncryptedDnsRow,
+  FlowDetails,
+  FlowKey,
+  FlowPage,
+  NamesView,
+  Overview,
+  PageData,
+  PageQuery,
+  Refused,
+  ServiceRow,
+  UnexplainedRow,
+} from "./page_data.ts";
+import { refusedCount, refusedView } from "./refused_view.ts";
+import { FIGURE_NAMES, FLOW_COLUMNS, StoreQuery } from "./store_query.ts";
+import { trafficOf } from "./traffic.ts";
+
+/** A flow is taken for one that goes on when it was seen so shortly before, in milliseconds. */
+const NOW = 120_000;
+/** Rows of tables, the ones with the most. */
+const MOST_ROWS = 1_000;
+const MOST_CLIENTS = 5;
+
+const ENCRYPTED = "u.encrypted_dns IS NOT NULL";
+const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
+const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
+
+/** Answers what the page asks out of a store. Nothing is written to it. */
+export class StorePageData implements PageData {
+  readonly #store: StoreQuery;
+  readonly #ownWrites: () => number;
+  readonly #snapshots: FlowSnapshots;
+
+  /**
+   * Reads a store.
+   *
+   * @param database A store that is open; its version must be the present one.
+   * @param options Counts what is written through the same connection, which SQLite does not tell; and
+   * whether this process captures.
+   */
+  constructor(
+    database: DatabaseSync,
+    { ownWrites = () => 0, isCapturing = false }: {
+      readonly ownWrites?: () => number;
+      readonly isCapturing?: boolean;
+    } = {},
+  ) {
+    this.#store = new StoreQuery(database, isCapturing);
+    this.#ownWrites = ownWrites;
+    this.#snapshots = new FlowSnapshots(this.#store);
+  }
+
+  get version(): string {
+    return `${this.#store.value("PRAGMA data_version")}.${this.#ownWrites()}`;
+  }
+
+  get isLive(): boolean {
+    return this.#store.isLive;
+  }
+
+  overview(query: PageQuery): Overview {
+    const now = this.#store.now();
+    const chosen = this.#store.chosen(query, now);
+    const isOurs = "v.is_local AND v.answered";
+    const counts = this.#store.row(
+      chosen.select(
+        "count(DISTINCT u.client) AS clients, count(*) AS flows, " +
+          `count(DISTINCT CASE WHEN ${isOurs} THEN v.id END) AS services, ` +
+          `count(DISTINCT CASE WHEN ${isOurs} AND v.first >= ? THEN v.id END) AS newServices, ` +
+          "total(u.last >= ?) AS flowsNow, total(c.unexplained > 0) AS unexplained, " +
+          `total(${ENCRYPTED}) AS encryptedDns`,
+      ),
+      this.#store.newSince(now),
+      now - NOW,
+      ...chosen.values,
+    ) as unknown as Overview;
+    return {
+      ...counts,
+      now,
+      refused: refusedCount(this.#store, query, now),
+      sensor: this.#store.sensor(),
+      traffic: trafficOf(this.#store, query, now),
+    };
+  }
+
+  flows(
+    query: PageQuery,
+    order: FlowOrder,
+    part: { readonly offset: number; readonly limit: number; readonly snapshot: string | null },
+  ): FlowPage {
+    return this.#snapshots.part(query, order, part, this.version);
+  }
+
+  flow(key: FlowKey): FlowDetails | null {
+    return flowDetails(this.#store, key);
+  }
+
+  services(query: PageQuery, isOwn: boolean): readonly ServiceRow[] {
+    const now = this.#store.now();
+    const chosen = this.#store.chosen(query, now);
+    const rows = this.#store.rows(
+      chosen.select(
+        "v.id, v.server, v.port, v.protocol, v.is_local AS isLocal, max(u.name) AS name, " +
+          `v.first, max(u.last) AS last, count(DISTINCT u.client) AS clients, ` +
+          `v.first >= ? AS isNew, ${SUMS}`,
+        `AND v.answered ${isOwn ? "AND v.is_local" : ""} GROUP BY v.id ` +
+          "ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port " +
+          `LIMIT ${MOST_ROWS}`,
+      ),
+      this.#store.newSince(now),
+      ...chosen.values,
+    );
+    const clients = this.#busiestClients(rows.map(({ id }) => Number(id)));
+    return rows.map(({ id, ...row }) =>
+      ({
+        ...row,
+        isLocal: row.isLocal === 1,
+        isNew: row.isNew === 1,
+        clientList: clients.get(Number(id)) ?? [],
+      }) as unknown as ServiceRow
+    );
+  }
+
+  unexplained(query: PageQuery): readonly UnexplainedRow[] {
+    return this.#flows(
+      query,
+      "c.unexplained > 0",
+      "c.unexplained DESC, u.last DESC",
+      ", (SELECT s.why FROM slice s WHERE s.usage = u.id AND s.explained = 0 " +
+        "ORDER BY s.id DESC LIMIT 1) AS why",
+    ) as UnexplainedRow[];
+  }
+
+  encryptedDns(query: PageQuery): readonly EncryptedDnsRow[] {
+    return this.#flows(
+      query,
+      ENCRYPTED,
+      "u.last DESC",
+      ", u.encrypted_dns AS kind",
+    ) as EncryptedDnsRow[];
+  }
+
+  refused(query: PageQuery): Refused {
+    return refusedView(this.#store, query);
+  }
+
+  names(query: PageQuery): NamesView {
+    return namesView(this.#store, query);
+  }
+
+  #flows(query: PageQuery, condition: string, order: string, more: string) {
+    const now = this.#store.now();
+    const chosen = this.#store.chosen(query, now);
+    return this.#store.rows(
+      chosen.select(
+        `${FLOW_COLUMNS}, ${FIGURES}, u.first >= ? AS isNew${more}`,
+        `AND ${condition} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
+      ),
+      this.#store.newSince(now),
+      ...chosen.values,
+    ).map(flowOf);
+  }
+
+  /** The clients that a service carried most for, for each of the services. */
+  #busiestClients(services: readonly number[]): Map<number, string[]> {
+    const clients = new Map<number, string[]>();
+    const rows = this.#store.rows(
+      "SELECT service, client FROM (SELECT u.service, u.client, row_number() OVER (PARTITION BY " +
+        "u.service ORDER BY u.bytes_client + u.bytes_server DESC, u.sightings DESC, u.client) AS " +
+        "place FROM usage u WHERE u.service IN (SELECT value FROM json_each(?))) " +
+        `WHERE place <= ${MOST_CLIENTS} ORDER BY service, place`,
+      JSON.stringify(services),
+    );
+    for (const { service, client } of rows) {
+      const list = clients.get(Number(service));
+      if (list === undefined) clients.set(Number(service), [String(client)]);
+      else list.push(String(client));
+    }
+    return clients;
+  }
+}

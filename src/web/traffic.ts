@@ -1,0 +1,108 @@
+import { USAGE_STEPS, VOLUME_STEPS } from "../store/steps.ts";
+import { filterConditions } from "./filter_conditions.ts";
+import type { PageQuery, Traffic } from "./page_data.ts";
+import type { Row, StoreQuery } from "./store_query.ts";
+
+/** Points of a picture. */
+const MOST_POINTS = 240;
+/** Steps that a picture has, in seconds: those that people count time in. */
+const STEPS = [1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800];
+const DIRECTIONS = ["in", "out", "local", "other"] as const;
+const ENDS = ["from-client", "from-server"] as const;
+
+/** Traffic over time of what a query asks for. */
+export function trafficOf(store: StoreQuery, query: PageQuery, now: number): Traffic {
+  return query.filter.length === 0
+    ? allTraffic(store, store.since(query, now), now)
+    : chosenTraffic(store, query, now);
+}
+
+/** Traffic over time of one flow, or `null` where its conversations are not kept. */
+export function trafficOfFlow(store: StoreQuery, usage: number): Traffic | null {
+  const { first, last } = store.row(
+    "SELECT min(first) AS first, max(last) AS last FROM slice WHERE usage = ?",
+    usage,
+  ) as { first: number | null; last: number | null };
+  if (first === null || last === null) return null;
+  const step = stepFor(first, last, 1);
+  const rows = store.rows(
+    `SELECT last / ${step * 1000} AS slot, 0 AS sightings, sum(bytes_client) AS a, ` +
+      "sum(bytes_server) AS b FROM slice WHERE usage = ? GROUP BY slot",
+    usage,
+  );
+  return traffic(byEnd(rows), ENDS, step, first, last);
+}
+
+function allTraffic(store: StoreQuery, since: number | null, now: number): Traffic {
+  const oldest = since ?? Number(store.value("SELECT min(time) FROM volume") ?? now);
+  const longest = store.value(
+    "SELECT max(step) FROM volume WHERE time + step * 1000 > ?",
+    oldest,
+  );
+  const step = stepFor(oldest, now, Number(longest ?? VOLUME_STEPS[0].seconds));
+  const rows = store.rows(
+    `SELECT time / ${step * 1000} AS slot, direction AS label, sum(sightings) AS sightings, ` +
+      "sum(bytes_client + bytes_server) AS bytes FROM volume WHERE time + step * 1000 > ? " +
+      "GROUP BY slot, direction",
+    oldest,
+  );
+  return traffic(rows, DIRECTIONS, step, oldest, now);
+}
+
+function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffic {
+  const oldest = store.since(query, now) ??
+    Number(store.value("SELECT min(time) FROM usage_step") ?? now);
+  const longest = store.value(
+    "SELECT max(step) FROM usage_step WHERE time + step * 1000 > ?",
+    oldest,
+  );
+  const step = stepFor(oldest, now, Number(longest ?? USAGE_STEPS[0].seconds));
+  const where = filterConditions(query.filter, store.newSince(now));
+  const rows = store.rows(
+    `SELECT t.time / ${step * 1000} AS slot, sum(t.sightings) AS sightings, ` +
+      "sum(t.bytes_client) AS a, sum(t.bytes_server) AS b FROM usage_step t " +
+      "JOIN usage u ON u.id = t.usage JOIN service v ON v.id = u.service " +
+      `WHERE t.time + t.step * 1000 > ? AND ${where.sql} GROUP BY slot`,
+    oldest,
+    ...where.values,
+  );
+  return traffic(byEnd(rows), ENDS, step, oldest, now);
+}
+
+/** A row for each end. Sightings are of no end: they count once. */
+function byEnd(rows: readonly Row[]): Row[] {
+  return rows.flatMap(({ slot, sightings, a, b }) => [
+    { slot, label: ENDS[0], sightings, bytes: a },
+    { slot, label: ENDS[1], sightings: 0, bytes: b },
+  ]);
+}
+
+/** The step that makes few enough points, and is not shorter than what is known. */
+function stepFor(from: number, to: number, shortest: number): number {
+  const least = Math.max(shortest, (to - from) / 1000 / MOST_POINTS);
+  return STEPS.find((step) => step >= least) ?? STEPS.at(-1)!;
+}
+
+/** Puts rows with `slot` (number of a step), `label`, `sightings` and `bytes` into series. */
+function traffic(
+  rows: readonly Row[],
+  labels: Traffic["labels"],
+  step: number,
+  from: number,
+  to: number,
+): Traffic {
+  const first = Math.floor(from / 1000 / step);
+  const count = Math.max(1, Math.floor(to / 1000 / step) - first + 1);
+  const hasBytes = rows.some(({ bytes }) => Number(bytes) > 0);
+  const used = hasBytes ? labels : ["sightings"] as const;
+  const series = used.map(() => new Array<number>(count).fill(0));
+  for (const { slot, label, sightings, bytes } of rows) {
+    const at = Number(slot) - first;
+    if (at < 0 || at >= count) continue;
+    const which = hasBytes ? labels.indexOf(label as Traffic["labels"][number]) : 0;
+    if (which < 0) continue;
+    series[which][at] += hasBytes ? Number(bytes) * 8 / step : Number(sightings) * 60 / step;
+  }
+  const times = Array.from({ length: count }, (_, i) => (first + i) * step);
+  return { step, times, labels: used, series, unit: hasBytes ? "bit/s" : "sightings/min" };
+}

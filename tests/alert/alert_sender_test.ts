@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import type { Alert } from "../../src/alert/alert.ts";
+import { AlertSender } from "../../src/alert/alert_sender.ts";
+import { type AlertPlace, parseAlertPlace } from "../../src/config/alert_place.ts";
+import { MemoryLog } from "../memory_log.ts";
+import { unusedPort } from "../redis_server.ts";
+
+const ALERT: Alert = {
+  alert: "unexpected-service",
+  time: "2026-11-27T00:00:00.000Z",
+  client: "203.0.113.9",
+  server: "10.0.0.5",
+  port: 23,
+  protocol: "tcp",
+  by: "syn",
+};
+const TEXT = "10.0.0.5 port 23/tcp is not expected: 203.0.113.9 used it (syn)";
+
+async function send(
+  place: string,
+  log = new MemoryLog(),
+  printJson: ((alert: Alert) => void) | null = null,
+): Promise<MemoryLog> {
+  const sender = new AlertSender([parseAlertPlace(place)!], log, printJson);
+  sender.send(ALERT);
+  await sender.close();
+  return log;
+}
+
+Deno.test("AlertSender says an alert on the log, or prints it as JSON where there is no table", async () => {
+  assert.deepEqual((await send("log")).lines, [`warn: ${TEXT}`]);
+  const printed: Alert[] = [];
+  assert.deepEqual((await send("json", new MemoryLog(), (it) => printed.push(it))).lines, []);
+  assert.deepEqual(printed, [ALERT]);
+  assert.deepEqual((await send("json")).lines, [`warn: ${TEXT}`]);
+});
+
+Deno.test("AlertSender posts an alert to a webhook", async () => {
+  const posted: unknown[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      posted.push([request.method, request.headers.get("content-type"), await request.json()]);
+      return new Response("ok");
+    },
+  );
+  const log = await send(`http://127.0.0.1:${server.addr.port}/hook?key=secret`);
+  await server.shutdown();
+  assert.deepEqual(log.lines, []);
+  assert.deepEqual(posted, [["POST", "application/json", { text: TEXT, ...ALERT }]]);
+});
+
+Deno.test("AlertSender says on the log what a webhook did not take, without what is secret in its URL", async () => {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("no", { status: 403 }),
+  );
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  const log = await send(`${origin}/hook?key=secret`);
+  await server.shutdown();
+  assert.deepEqual(log.lines, [
+    `warn: onAlert ${origin} did not take an alert (HTTP status 403): ${TEXT}`,
+  ]);
+  const gone = await send(`http://127.0.0.1:${await unusedPort()}/hook?key=secret`);
+  assert.equal(gone.lines.length, 1);
+  assert.match(gone.lines[0], /did not take an alert \(/);
+  assert.doesNotMatch(gone.lines[0], /secret/);
+});
+
+Deno.test("AlertSender sends an alert to a syslog server, as RFC 5424 has it", async () => {
+  const listener = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  try {
+    const { port } = listener.addr as Deno.NetAddr;
+    const received = listener.receive();
+    assert.deepEqual((await send(`syslog://127.0.0.1:${port}`)).lines, []);
+    const [bytes] = await received;
+    assert.equal(
+      new TextDecoder().decode(bytes),
+      `<108>1 2026-11-27T00:00:00.000Z - flosensor - unexpected-service - ${TEXT}`,
+    );
+  } finally {
+    listener.close();
+  }
+});
+
+Deno.test("parseAlertPlace reads where alerts go, and nothing else", () => {
+  const places: [string, AlertPlace | null][] = [
+    ["log", { kind: "log" }],
+    ["https://hooks.example/x", { kind: "webhook", url: "https://hooks.example/x" }],
+    ["syslog://[2001:db8::1]", { kind: "syslog", host: "2001:db8::1", port: 514 }],
+    ["syslog://collector.example:5514", { kind: "syslog", host: "collector.example", port: 5514 }],
+    ["syslog", null],
+    ["mailto:x@example.com", null],
+    ["", null],
+  ];
+  for (const [text, place] of places) assert.deepEqual(parseAlertPlace(text), place, text);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { connection } from "../conversations.ts";
+import { flosensor } from "./program.ts";
+import { capture, OWN_NETWORKS, withSample } from "./sample_capture.ts";
+
+const GUEST = "203.0.113.9";
+const NAS = "10.1.0.5";
+
+async function run(args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const { status, stdout, stderr } = await flosensor(args);
+  assert.equal(status, 0, stderr);
+  return { stdout, stderr };
+}
+
+function configWith(settings: string): string {
+  return `import { defineConfig } from "flosensor/config";
+export default defineConfig({
+${settings}
+});
+`;
+}
+
+Deno.test("what expect prints is a setting that has no alert for what was seen, and one for all else", async () => {
+  await withSample(async ({ directory, file, config }) => {
+    const store = join(directory, "flows.db");
+    await run(["replay", file, ...OWN_NETWORKS, "-c", config, "--store", store]);
+    const { stdout } = await run(["expect", store, "-c", config]);
+    assert.match(
+      stdout,
+      /^ {2}expected: \[\n {4}\["10\.1\.0\.5", 22, "tcp"\], \/\/ 1 client, since 20\d\d-\d\d-\d\d \d\d:\d\d\n {2}\],$/m,
+    );
+    await Deno.writeTextFile(config, configWith(stdout));
+    const again = await run(["replay", file, ...OWN_NETWORKS, "-c", config, "--store", store]);
+    assert.doesNotMatch(again.stderr, /expected/);
+
+    const other = join(directory, "other.pcap");
+    await Deno.writeFile(other, capture(connection(GUEST, 50_000, NAS, 3389)));
+    const args = ["replay", other, ...OWN_NETWORKS, "-c", config, "--no-redis"];
+    const alerted = await run([...args, "--store", store]);
+    assert.match(
+      alerted.stderr,
+      /^flosensor: warning: 10\.1\.0\.5 port 3389\/tcp is not expected: 203\.0\.113\.9 used it \(syn\)$/m,
+    );
+    // As lines of JSON, also among those of keys.
+    await Deno.writeTextFile(config, configWith(`${stdout}  onAlert: "json",`));
+    for (const option of [["--json"], ["--store", store]]) {
+      const lines = (await run([...args, ...option])).stdout.trim().split("\n")
+        .map((line) => JSON.parse(line));
+      const alerts = lines.filter(({ alert }) => alert !== undefined);
+      assert.deepEqual(
+        alerts.map(({ alert, client, server, port }) => [alert, client, server, port]),
+        [["unexpected-service", GUEST, NAS, 3389]],
+      );
+    }
+  });
+});
+
+Deno.test("expect lists what config.ts expects and was never seen", async () => {
+  await withSample(async ({ directory, file, config }) => {
+    const lines = join(directory, "lines.json");
+    const { stdout } = await run(["replay", file, ...OWN_NETWORKS, "-c", config, "--json"]);
+    await Deno.writeTextFile(lines, stdout);
+    const expected =
+      '  expected: [["10.1.0.5", 22, "tcp"], ["10.1.0.5", 80, "tcp", "10.0.0.0/8"]],';
+    await Deno.writeTextFile(config, configWith(expected));
+    const { stderr } = await run(["expect", lines, ...OWN_NETWORKS, "-c", config]);
+    assert.equal(stderr, "flosensor: warning: expected and never seen: 10.1.0.5 port 80/tcp\n");
+  });
+});
+
+Deno.test("expected and onAlert are checked when the configuration is loaded", async () => {
+  await withSample(async ({ file, config }) => {
+    const wrong: [string, RegExp][] = [
+      [
+        '  expected: [["10.1.0.5", 22]],',
+        /config\.ts:3: \["10\.1\.0\.5",22\] is not an address, a port and a protocol/,
+      ],
+      ['  expected: [["nas", 22, "tcp"]],', /"nas" is not an IPv4 or IPv6 address/],
+      ['  expected: [["10.1.0.5", 70000, "tcp"]],', /70000 is not a port/],
+      ['  expected: [["10.1.0.5", 22, "sctp"]],', /"sctp" is not a protocol/],
+      [
+        '  expected: [["10.1.0.5", 22, "tcp", "office"]],',
+        /"office" is not an IPv4 or IPv6 prefix/,
+      ],
+      [
+        '  onAlert: ["log", "mail"],',
+        /this is not where alerts can go \(onAlert\[1\]\): write "log", "json"/,
+      ],
+    ];
+    for (const [setting, message] of wrong) {
+      await Deno.writeTextFile(config, configWith(setting));
+      const { status, stderr } = await flosensor(["replay", file, "-c", config]);
+      assert.equal(status, 1);
+      assert.match(stderr.trimEnd().split("\n").at(-1)!, message);
+    }
+  });
+});

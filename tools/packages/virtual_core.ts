@@ -1,0 +1,1 @@
+export * from "npm:@tanstack/virtual-core@^3.19.11";
