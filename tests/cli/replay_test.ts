@@ -130,10 +130,10 @@ Deno.test("the table of a replay has when each flow was seen last, though its ke
       config,
       "--no-redis",
     ]);
-    const [, first, last] = /^10\.1\.0\.1 .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d)$/m.exec(stdout)!;
+    const [, first, last] = /^10\.1\.0\.1 .* (\d\d:\d\d:\d\d) +(\d\d:\d\d:\d\d) /m.exec(stdout)!;
     const time = (seconds: number) => new Date(seconds * 1000).toTimeString().slice(0, 8);
     assert.deepEqual([first, last], [time(1_790_000_000), time(1_790_000_005)]);
-    assert.match(stdout, /^CLIENT +SERVER +PORT +BY +FIRST +LAST$/m);
+    assert.match(stdout, /^CLIENT +SERVER +PORT +BY +FIRST +LAST +FOR +PACKETS +BYTES$/m);
   }));
 
 Deno.test("replay says at its end what it read and wrote", () =>
