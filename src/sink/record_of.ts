@@ -74,7 +74,8 @@ export function recordOf(
     interface: interfaces[(link >>> 16) - 1] ?? null,
     vlan: (link & 0xffff) || null,
     tunnel: tunnelText(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]),
-    names: name === null ? [] : [{ name, from: "lookup" }],
+    // Keys have names with a dot at their end, records without.
+    names: name === null ? [] : [{ name: name.replace(/\.$/, ""), from: "lookup" }],
     isExplained: null,
     why: null,
   };

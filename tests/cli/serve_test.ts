@@ -108,8 +108,9 @@ browserTest(
     await serving(folder, [store], async ({ url }) => {
       const page = await browser.open(url);
       await shows(page, "www.example.com");
-      // With that to the resolver.
-      await shows(page, /^3 flows/);
+      // With that to the resolver, and the one that was refused.
+      await shows(page, /^4 flows/);
+      await shows(page, "in vain");
       await page.getByRole("link", { name: "Names" }).click();
       await shows(page, "for www.example.com");
       await shows(page, "NXDOMAIN");
@@ -119,6 +120,16 @@ browserTest(
       await shows(page, `${SERVER}:8080`);
       await page.goto(`${url}flow?client=${CLIENT}&server=${SERVER}&port=443&proto=tcp`);
       await page.getByText("Networks, rules and keys").click();
+      // What looked up and what used it are of one name, without a dot at its end.
+      const query = `client=${CLIENT}&server=${SERVER}&port=443&proto=tcp`;
+      const { data } = await (await fetch(`${url}api/flow?${query}`)).json();
+      assert.equal(data.flow.name, "www.example.com");
+      assert.deepEqual(
+        data.names.map(({ name }: { name: string }) => name).filter((it: string) =>
+          it.endsWith(".")
+        ),
+        [],
+      );
       // The own networks are those of the store.
       await shows(page, new RegExp(`source +${CLIENT} +port \\d+ +in network all +own`));
       await shows(page, `${CLIENT};${SERVER};443;flow`);

@@ -16,6 +16,11 @@ const LABELS: Readonly<Record<Label, readonly [string, string]>> = {
   "sightings": ["flows seen in a minute", "--out"],
 };
 const HEIGHT = 170;
+/** Seconds between times that the axis names. */
+const INCREMENTS = [
+  ...[1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200],
+  ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * 86_400),
+];
 
 /** Traffic over time, the series on top of each other. */
 export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly theme: string }) {
@@ -42,7 +47,7 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
         width: place.clientWidth,
         height: HEIGHT,
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 28, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
         series: [
@@ -60,6 +65,7 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
           {
             ...axis,
             size: 26,
+            incrs: INCREMENTS,
             gap: 4,
             space: 70,
             values: (_, times) => times.map(axisTime(traffic.step)),

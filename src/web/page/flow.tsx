@@ -189,9 +189,9 @@ function Details(
           <ul>
             {data.refusals.map(({ kind, port, reason, count, last }) => (
               <li key={`${kind} ${port} ${reason}`}>
-                <span class="by">{kind}</span> port {port} {reason}, {countText(count)} times, last
-                {" "}
-                <Time at={last} />
+                <span class="by">{kind}</span> port {port}
+                {reason === "" ? "" : ` (${reason})`},{" "}
+                {count === 1 ? "once" : `${countText(count)} times, last`} <Time at={last} />
               </li>
             ))}
           </ul>

@@ -73,6 +73,9 @@ const COLUMNS: readonly FlowColumn[] = [
         {row.unexplained > 0
           ? <span class="mark odd" title="No lookup explains this flow">?</span>
           : null}
+        {row.conversations > 0 && row.answered === 0
+          ? <span class="mark" title="Nothing was ever answered">in vain</span>
+          : null}
         {row.isNew ? <NewMark /> : null}
       </>
     ),
