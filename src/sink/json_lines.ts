@@ -37,6 +37,7 @@ import {
   RECORD_TUNNEL_ID,
 } from "../model/record_batch.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
+import { printable } from "../printable.ts";
 import { cachedAddressText } from "./cached_address_text.ts";
 import { keyText } from "./keys.ts";
 import type { RecordWords } from "./record_of.ts";
@@ -152,7 +153,7 @@ export class JsonLines {
       ? { ...base, count: 1, client, query: what }
       : { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
     // A name may have backslashes and quotation marks in it.
-    return JSON.stringify(event) + "\n";
+    return printable(JSON.stringify(event)) + "\n";
   }
 
   #figures(words: Uint32Array, at: number): string {
@@ -167,13 +168,15 @@ export class JsonLines {
       '],"bytes":[' + wide(words, at + RECORD_OCTETS) + "," + wide(words, at + RECORD_OCTETS + 2) +
       '],"first":"' + this.#time(words[at + RECORD_FIRST], milliseconds & 0xffff) +
       '","last":"' + this.#time(words[at + RECORD_LAST], milliseconds >>> 16) + '"' +
-      (interfaceName === undefined ? "" : ',"interface":' + JSON.stringify(interfaceName)) +
+      (interfaceName === undefined
+        ? ""
+        : ',"interface":' + printable(JSON.stringify(interfaceName))) +
       (vlan === 0 ? "" : ',"vlan":' + vlan);
   }
 
   #name(isIpv6: boolean, words: Uint32Array, client: number, server: number): string {
     const name = this.#options.names?.find(isIpv6, words, client, server) ?? null;
-    return name === null ? "" : ',"name":' + JSON.stringify(name);
+    return name === null ? "" : ',"name":' + printable(JSON.stringify(name));
   }
 
   /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */

@@ -2,6 +2,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
+import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { IS_OVER, RECORD_HEAD, RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
@@ -115,7 +116,7 @@ export class JsonSink implements Sink {
 
   /** Writes anything else as a line. */
   writeLine(value: unknown): void {
-    this.#addUnlessFull(JSON.stringify(value) + "\n");
+    this.#addUnlessFull(printable(JSON.stringify(value)) + "\n");
   }
 
   /**
@@ -179,7 +180,8 @@ export class JsonSink implements Sink {
 
   #putText(): void {
     if (this.#lines === 0) return;
-    this.#output.put(this.#text, this.#lines);
+    // All that may be of others is printable already.
+    this.#output.putAsIs(this.#text, this.#lines);
     this.#text = "";
     this.#lines = 0;
   }
