@@ -256,7 +256,7 @@ export class Run {
     const { table, all } = this.#sinks;
     // A replay shows the table when all is over.
     if (table !== null) return this.#purpose.mode === "capture" ? TABLE_INTERVAL : NEVER;
-    const isWanted = all.some((sink) => sink.takeRecords !== undefined);
+    const isWanted = all.some((sink) => sink.takeRecords ?? sink.takeFigures);
     return isWanted ? RECORD_INTERVAL : null;
   }
 
@@ -267,8 +267,8 @@ export class Run {
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */
   takeRecords(batch: RecordBatch): void {
-    const { table, all } = this.#sinks;
-    table?.takeFigures(batch);
+    const { all } = this.#sinks;
+    for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
     const { interfaces, origin } = this.#purpose;

@@ -1,5 +1,5 @@
-import { addressText } from "../model/address_text.ts";
-import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { NameWrite } from "../dns/name_write.ts";
+import { STATE_NAMES } from "../model/conversation_states.ts";
 import {
   IPV6_BIT,
   KIND_CLIENT,
@@ -17,78 +17,33 @@ import {
   WORD_TUNNEL,
 } from "../model/observation_batch.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
-import { tunnelText } from "../model/tunnel_names.ts";
 import { REASON_NAMES } from "../model/reason.ts";
-import type { NameWrite } from "../dns/name_write.ts";
+import {
+  RECORD_CLIENT,
+  RECORD_FIRST,
+  RECORD_FLAGS,
+  RECORD_HEAD,
+  RECORD_ID,
+  RECORD_LAST,
+  RECORD_LINK,
+  RECORD_MILLISECONDS,
+  RECORD_OCTETS,
+  RECORD_PACKETS,
+  RECORD_PORTS,
+  RECORD_PROTOCOL_SHIFT,
+  RECORD_REASON_SHIFT,
+  RECORD_SERVER,
+  RECORD_TUNNEL,
+  RECORD_TUNNEL_ID,
+} from "../model/record_batch.ts";
+import { tunnelText } from "../model/tunnel_names.ts";
+import { printable } from "../printable.ts";
+import { cachedAddressText } from "./cached_address_text.ts";
 import { keyText } from "./keys.ts";
-
-/*
- * Events as objects, of which `--json` writes one a line: docs/json.schema.json has their fields. What is
- * a write of a key has `key` and `count`.
- */
+import type { RecordWords } from "./record_of.ts";
 
 /** IANA's protocol numbers. */
 const UDP = 17;
-
-/**
- * An observation.
- *
- * @param words Observations, as in an `ObservationBatch`.
- * @param at Where its first word is.
- * @param name That of a flow's server, where it is known.
- * @param record That of a flow's conversation, where there is one.
- * @param origin From when on times are counted, in seconds since 1970-01-01 UTC.
- */
-export function observationEvent(
-  words: Uint32Array,
-  at: number,
-  name: string | null,
-  record: ConversationRecord | null,
-  origin: number,
-): Record<string, unknown> {
-  const head = words[at + WORD_KIND];
-  const isIpv6 = (head & IPV6_BIT) !== 0;
-  const kind = head & 0xff;
-  const ports = words[at + WORD_PORTS];
-  const about = words[at + WORD_ABOUT];
-  const protocol = protocolName((about >>> 8) & 0xff);
-  const base = {
-    type: TYPES[kind],
-    time: timeText((origin + words[at + WORD_SECONDS]) * 1000),
-    key: keyText(words, at),
-    count: 1,
-  };
-  const client = addressText(words, at + WORD_A, isIpv6);
-  if (kind === KIND_CLIENT) return { ...base, client };
-  const other = addressText(words, at + WORD_B, isIpv6);
-  switch (kind) {
-    case KIND_FLOW: {
-      const by = REASON_NAMES[about & 0xff];
-      const tunnel = tunnelText((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]);
-      const ends = { client, client_port: record?.clientPort, server: other, port: ports };
-      const figures = record === null ? {} : figuresOf(record);
-      const rest = { tunnel: tunnel ?? undefined, name: name ?? undefined };
-      return { ...base, by, ...ends, protocol, ...figures, ...rest };
-    }
-    case KIND_PEER:
-      return { ...base, address: client, peer: other };
-    case KIND_RST:
-      return {
-        ...base,
-        client,
-        client_port: ports >>> 16,
-        server: other,
-        port: ports & 0xffff,
-        protocol,
-      };
-    default: {
-      const code = (head >>> 16) & 0xff;
-      const [client_port, port] = [ports >>> 16, ports & 0xffff];
-      return { ...base, client, client_port, server: other, port, protocol, code };
-    }
-  }
-}
-
 const TYPES: Readonly<Record<number, string>> = {
   [KIND_CLIENT]: "client",
   [KIND_FLOW]: "flow",
@@ -98,56 +53,160 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
- * A write of a key with names.
- *
- * @param seconds When, since 1970-01-01 UTC.
+ * Events as lines of JSON: docs/json.schema.json has their fields. There may be one for each packet, so
+ * they are made of strings, and not of objects. Keys, addresses and words of ours consist of characters
+ * that JSON strings take as they are; names, and names of interfaces, may not.
  */
-export function nameEvent({ key, name }: NameWrite, seconds: number): Record<string, unknown> {
-  const first = key.indexOf(";");
-  const last = key.lastIndexOf(";");
-  const type = key.slice(last + 1);
-  const base = { type, time: timeText(seconds * 1000), key };
-  const client = key.slice(0, first);
-  const what = key.slice(first + 1, last);
-  // Who has a name is an address, or what another name is an alias of; what does not exist is a name.
-  if (name === null) return { ...base, count: 1, client, query: what };
-  return { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
+export class JsonLines {
+  readonly #options: RecordWords;
+  /** The second that was written last, as text up to its fraction: most lines are of few. */
+  #second = NaN;
+  #secondText = "";
+
+  constructor(options: RecordWords) {
+    this.#options = options;
+  }
+
+  /**
+   * An observation.
+   *
+   * @param words Observations, as in an `ObservationBatch`.
+   * @param at Where its first word is.
+   * @param records Records of conversations, or `null`.
+   * @param recordAt Where that of a flow's conversation is, if there are any.
+   */
+  observation(
+    words: Uint32Array,
+    at: number,
+    records: Uint32Array | null,
+    recordAt: number,
+  ): string {
+    const head = words[at + WORD_KIND];
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const kind = head & 0xff;
+    const ports = words[at + WORD_PORTS];
+    const about = words[at + WORD_ABOUT];
+    const client = cachedAddressText(words, at + WORD_A, isIpv6);
+    const start = '{"type":"' + TYPES[kind] + '","time":"' +
+      this.#time(words[at + WORD_SECONDS], 0) +
+      '","key":"' + keyText(words, at) + '","count":1';
+    if (kind === KIND_CLIENT) return start + ',"client":"' + client + '"}\n';
+    const other = cachedAddressText(words, at + WORD_B, isIpv6);
+    if (kind === KIND_PEER) return start + ',"address":"' + client + '","peer":"' + other + '"}\n';
+    const protocol = (about >>> 8) & 0xff;
+    if (kind === KIND_FLOW) {
+      const record = records !== null &&
+          (records[recordAt + RECORD_ID] | records[recordAt + RECORD_ID + 1]) !== 0
+        ? records
+        : null;
+      const clientPort = record === null ? null : record[recordAt + RECORD_PORTS] >>> 16;
+      return start + ',"by":"' + REASON_NAMES[about & 0xff] + '"' +
+        ends(client, clientPort, other, ports, protocol) +
+        (record === null ? "" : this.#figures(record, recordAt)) +
+        tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
+        this.#name(isIpv6, words, at + WORD_A, at + WORD_B) + "}\n";
+    }
+    const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
+    return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
+  }
+
+  /**
+   * A conversation that is over. It writes no key; it has one of a kind that Redis has not, so that
+   * whoever selects lines by their key need not know of it.
+   *
+   * @param words Records of conversations, as in a `RecordBatch`.
+   * @param at Where its first word is.
+   */
+  end(words: Uint32Array, at: number): string {
+    const head = words[at + RECORD_HEAD];
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const client = cachedAddressText(words, at + RECORD_CLIENT, isIpv6);
+    const server = cachedAddressText(words, at + RECORD_SERVER, isIpv6);
+    const ports = words[at + RECORD_PORTS];
+    const port = ports & 0xffff;
+    const flags = words[at + RECORD_FLAGS];
+    const last = this.#time(words[at + RECORD_LAST], words[at + RECORD_MILLISECONDS] >>> 16);
+    return '{"type":"end","time":"' + last +
+      '","key":"' + client + ";" + server + ";" + port + ';end","count":0' +
+      ends(client, ports >>> 16, server, port, (head >>> RECORD_PROTOCOL_SHIFT) & 0xff) +
+      ',"by":"' + REASON_NAMES[head >>> RECORD_REASON_SHIFT] + '"' +
+      this.#figures(words, at) +
+      ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
+      tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
+      this.#name(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) + "}\n";
+  }
+
+  /**
+   * A write of a key with names.
+   *
+   * @param seconds When, after the origin.
+   */
+  name({ key, name }: NameWrite, seconds: number): string {
+    const first = key.indexOf(";");
+    const last = key.lastIndexOf(";");
+    const type = key.slice(last + 1);
+    const base = { type, time: this.#time(seconds, 0), key };
+    const client = key.slice(0, first);
+    const what = key.slice(first + 1, last);
+    // Who has a name is an address, or what another name is an alias of; what does not exist is a name.
+    const event = name === null
+      ? { ...base, count: 1, client, query: what }
+      : { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
+    // A name may have backslashes and quotation marks in it.
+    return printable(JSON.stringify(event)) + "\n";
+  }
+
+  #figures(words: Uint32Array, at: number): string {
+    const milliseconds = words[at + RECORD_MILLISECONDS];
+    const link = words[at + RECORD_LINK];
+    const interfaceName = this.#options.interfaces?.[(link >>> 16) - 1];
+    const vlan = link & 0xffff;
+    return ',"id":' + wide(words, at + RECORD_ID) +
+      ',"state":"' + STATE_NAMES[words[at + RECORD_HEAD] & 0xff] +
+      '","packets":[' + wide(words, at + RECORD_PACKETS) + "," +
+      wide(words, at + RECORD_PACKETS + 2) +
+      '],"bytes":[' + wide(words, at + RECORD_OCTETS) + "," + wide(words, at + RECORD_OCTETS + 2) +
+      '],"first":"' + this.#time(words[at + RECORD_FIRST], milliseconds & 0xffff) +
+      '","last":"' + this.#time(words[at + RECORD_LAST], milliseconds >>> 16) + '"' +
+      (interfaceName === undefined
+        ? ""
+        : ',"interface":' + printable(JSON.stringify(interfaceName))) +
+      (vlan === 0 ? "" : ',"vlan":' + vlan);
+  }
+
+  #name(isIpv6: boolean, words: Uint32Array, client: number, server: number): string {
+    const name = this.#options.names?.find(isIpv6, words, client, server) ?? null;
+    return name === null ? "" : ',"name":' + printable(JSON.stringify(name));
+  }
+
+  /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */
+  #time(seconds: number, milliseconds: number): string {
+    if (seconds !== this.#second) {
+      const time = ((this.#options.origin?.seconds ?? 0) + seconds) * 1000;
+      this.#second = seconds;
+      this.#secondText = new Date(time).toISOString().slice(0, -"000Z".length);
+    }
+    return this.#secondText + (milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "") +
+      milliseconds + "Z";
+  }
 }
 
-/**
- * A conversation that is over. It writes no key; it has one of a kind that Redis has not, so that whoever
- * selects lines by their key need not know of it.
- */
-export function endEvent(record: ConversationRecord): Record<string, unknown> {
-  return {
-    type: "end",
-    time: timeText(record.last),
-    key: `${record.client};${record.server};${record.port};end`,
-    count: 0,
-    client: record.client,
-    client_port: record.clientPort,
-    server: record.server,
-    port: record.port,
-    protocol: record.protocol,
-    by: record.by,
-    ...figuresOf(record),
-    flags: record.flags,
-    tunnel: record.tunnel ?? undefined,
-    name: record.names[0]?.name,
-  };
+/** Both ends, the port of the client where it is known, and the protocol. */
+function ends(
+  client: string,
+  clientPort: number | null,
+  server: string,
+  port: number,
+  protocol: number,
+): string {
+  return ',"client":"' + client + '"' +
+    (clientPort === null ? "" : ',"client_port":' + clientPort) +
+    ',"server":"' + server + '","port":' + port + ',"protocol":"' + protocolName(protocol) + '"';
 }
 
-function figuresOf(record: ConversationRecord): Record<string, unknown> {
-  return {
-    id: record.id,
-    state: record.state,
-    packets: record.packets,
-    bytes: record.bytes,
-    first: timeText(record.first),
-    last: timeText(record.last),
-    interface: record.interface ?? undefined,
-    vlan: record.vlan ?? undefined,
-  };
+function tunnel(kind: number, id: number): string {
+  const text = tunnelText(kind, id);
+  return text === null ? "" : ',"tunnel":"' + text + '"';
 }
 
 function protocolName(protocol: number): string {
@@ -155,7 +214,7 @@ function protocolName(protocol: number): string {
   return protocol === UDP ? "udp" : String(protocol);
 }
 
-/** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */
-function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+/** A number of 8 bytes. */
+function wide(words: Uint32Array, at: number): number {
+  return words[at] + words[at + 1] * 2 ** 32;
 }

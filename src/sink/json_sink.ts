@@ -1,24 +1,15 @@
 import type { NameWrite } from "../dns/name_write.ts";
-import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
-import {
-  IPV6_BIT,
-  KIND_FLOW,
-  OBSERVATION_WORDS,
-  type ObservationBatch,
-  WORD_A,
-  WORD_B,
-  WORD_KIND,
-} from "../model/observation_batch.ts";
+import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
+import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
-import { RECORD_ID, RECORD_WORDS } from "../model/record_batch.ts";
+import { IS_OVER, RECORD_HEAD, RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { FlowNames } from "./flow_names.ts";
-import { endEvent, nameEvent, observationEvent } from "./json_lines.ts";
+import { JsonLines } from "./json_lines.ts";
 import { Losses } from "./losses.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 import { Patience } from "./patience.ts";
-import { recordOf } from "./record_of.ts";
 import type { Sink } from "./sink.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
@@ -59,6 +50,7 @@ const TOO_SLOW = "their reader is too slow";
 export class JsonSink implements Sink {
   readonly #options: JsonSinkOptions;
   readonly #output: TextOutput;
+  readonly #jsonLines: JsonLines;
   readonly #maxPendingBytes: number;
   #text = "";
   #lines = 0;
@@ -69,6 +61,7 @@ export class JsonSink implements Sink {
 
   constructor(options: JsonSinkOptions) {
     this.#options = options;
+    this.#jsonLines = new JsonLines(options);
     this.#output = new TextOutput(options.output);
     this.#losses = new Losses("standard output", "lines", options.log ?? null);
     this.#maxPendingBytes = options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
@@ -104,24 +97,26 @@ export class JsonSink implements Sink {
         this.#losses.add(count - i, TOO_SLOW);
         return;
       }
-      this.#add(this.#line(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
+      this.#add(
+        this.#jsonLines.observation(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS),
+      );
     }
   }
 
   writeNames(writes: readonly NameWrite[], seconds: number): void {
-    const time = this.#origin + seconds;
-    for (const write of writes) this.writeLine(nameEvent(write, time));
+    for (const write of writes) this.#addUnlessFull(this.#jsonLines.name(write, seconds));
   }
 
-  takeRecords(records: readonly ConversationRecord[]): void {
-    for (const record of records) if (record.isOver) this.writeLine(endEvent(record));
+  takeFigures({ words, count }: RecordBatch): void {
+    for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
+      if ((words[at + RECORD_HEAD] & IS_OVER) === 0) continue;
+      this.#addUnlessFull(this.#jsonLines.end(words, at));
+    }
   }
 
   /** Writes anything else as a line. */
   writeLine(value: unknown): void {
-    if (this.#output.error !== null) return;
-    if (this.#isFull) this.#losses.add(1, TOO_SLOW);
-    else this.#add(JSON.stringify(value) + "\n");
+    this.#addUnlessFull(printable(JSON.stringify(value)) + "\n");
   }
 
   /**
@@ -177,26 +172,16 @@ export class JsonSink implements Sink {
     if (this.#text.length >= PIECE) this.#putText();
   }
 
-  #line(words: Uint32Array, at: number, records: Uint32Array | null, recordAt: number): string {
-    const { names } = this.#options;
-    const head = words[at + WORD_KIND];
-    const isFlow = (head & 0xff) === KIND_FLOW;
-    const isIpv6 = (head & IPV6_BIT) !== 0;
-    const name = isFlow ? names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null : null;
-    const hasRecord = isFlow && records !== null &&
-      (records[recordAt + RECORD_ID] | records[recordAt + RECORD_ID + 1]) !== 0;
-    const record = hasRecord ? recordOf(records, recordAt, this.#options) : null;
-    return JSON.stringify(observationEvent(words, at, name, record, this.#origin)) + "\n";
-  }
-
-  /** In seconds since 1970-01-01 UTC. */
-  get #origin(): number {
-    return this.#options.origin?.seconds ?? 0;
+  #addUnlessFull(line: string): void {
+    if (this.#output.error !== null) return;
+    if (this.#isFull) this.#losses.add(1, TOO_SLOW);
+    else this.#add(line);
   }
 
   #putText(): void {
     if (this.#lines === 0) return;
-    this.#output.put(this.#text, this.#lines);
+    // All that may be of others is printable already.
+    this.#output.putAsIs(this.#text, this.#lines);
     this.#text = "";
     this.#lines = 0;
   }

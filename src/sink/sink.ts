@@ -1,4 +1,5 @@
 import type { NameWrite } from "../dns/name_write.ts";
+import type { RecordBatch } from "../model/record_batch.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { UserError } from "../user_error.ts";
@@ -24,6 +25,9 @@ export interface Sink {
    * `write`; the records are its to keep.
    */
   takeRecords?(records: readonly ConversationRecord[]): void;
+
+  /** The same of records as numbers, where that is enough for it. The batch is used again. */
+  takeFigures?(batch: RecordBatch): void;
 
   /** Observations that were taken, of which it is not known yet that they are where they should go. */
   readonly pending: number;

@@ -12,8 +12,6 @@ import { Meters } from "../../src/workers/meters.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { MOST_REMEMBERED } from "../../src/engine/layout.ts";
-import { RECORD_WORDS } from "../../src/model/record_batch.ts";
-import { recordOf } from "../../src/sink/record_of.ts";
 import { JsonSink } from "../../src/sink/json_sink.ts";
 import { UserError } from "../../src/user_error.ts";
 import { withFiles } from "../config/temporary_files.ts";
@@ -59,10 +57,7 @@ async function linesOf(
     emit: (batch) => sink.write(batch),
     emitNames: (writes, seconds) => sink.writeNames(writes, seconds),
     hasFlowRecords: true,
-    onRecords: ({ words, count }) => {
-      const at = Array.from({ length: count }, (_, i) => i * RECORD_WORDS);
-      sink.takeRecords(at.map((from) => recordOf(words, from, { names })));
-    },
+    onRecords: (batch) => sink.takeFigures(batch),
     names,
     maxConversations,
   });
