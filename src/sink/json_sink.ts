@@ -53,7 +53,7 @@ export class JsonSink implements Sink {
   readonly #jsonLines: JsonLines;
   readonly #maxPendingBytes: number;
   #text = "";
-  #lines = 0;
+  #observations = 0;
   readonly #losses: Losses;
   readonly #patience = new Patience();
   readonly #hurried = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ export class JsonSink implements Sink {
   }
 
   get pending(): number {
-    return this.#hasEnded ? 0 : this.#lines + this.#output.queuedUnits;
+    return this.#hasEnded ? 0 : this.#observations + this.#output.queuedUnits;
   }
 
   get pendingBytes(): number {
@@ -110,7 +110,8 @@ export class JsonSink implements Sink {
   takeFigures({ words, count }: RecordBatch): void {
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       if ((words[at + RECORD_HEAD] & IS_OVER) === 0) continue;
-      this.#addUnlessFull(this.#jsonLines.end(words, at));
+      // It has no key that anybody counts.
+      this.#addUnlessFull(this.#jsonLines.end(words, at), 0);
     }
   }
 
@@ -166,23 +167,24 @@ export class JsonSink implements Sink {
     return this.#options.mode === "capture" && this.pendingBytes >= this.#maxPendingBytes;
   }
 
-  #add(line: string): void {
+  /** @param observations How many the line stands for. */
+  #add(line: string, observations = 1): void {
     this.#text += line;
-    this.#lines++;
+    this.#observations += observations;
     if (this.#text.length >= PIECE) this.#putText();
   }
 
-  #addUnlessFull(line: string): void {
+  #addUnlessFull(line: string, observations = 1): void {
     if (this.#output.error !== null) return;
     if (this.#isFull) this.#losses.add(1, TOO_SLOW);
-    else this.#add(line);
+    else this.#add(line, observations);
   }
 
   #putText(): void {
-    if (this.#lines === 0) return;
+    if (this.#text === "") return;
     // All that may be of others is printable already.
-    this.#output.putAsIs(this.#text, this.#lines);
+    this.#output.putAsIs(this.#text, this.#observations);
     this.#text = "";
-    this.#lines = 0;
+    this.#observations = 0;
   }
 }

@@ -76,6 +76,14 @@ const TIMES = {
   "in 2300": 10_413_792_000,
 };
 
+/** Lines of JSON with their times counted from some second on. */
+function untimed(lines: string, from: number): string {
+  return lines.replaceAll(
+    /"([-+]?\d{4,6}-\d\d-\d\dT[\d:.]+Z)"/g,
+    (_, time) => String(Date.parse(time) - from * 1000),
+  );
+}
+
 for (const [when, about] of Object.entries(TIMES)) {
   Deno.test(`a replay of a capture from ${when} has the keys of one from today, and its times`, async () => {
     const from = near(about, NOW);
@@ -88,7 +96,7 @@ for (const [when, about] of Object.entries(TIMES)) {
       const expected = await json(now);
       const actual = await json(then);
       assert.equal(actual.status, 0, actual.stderr);
-      assert.equal(actual.stdout, expected.stdout);
+      assert.equal(untimed(actual.stdout, from), untimed(expected.stdout, NOW));
       const flows = actual.stdout.split("\n").filter((line) => line.includes(";flow"));
       // Held back for 60 to 90 s each time.
       assert.ok(flows.length >= 4 && flows.length <= 8, `${flows.length} times`);
@@ -113,7 +121,7 @@ for (const [when, about] of Object.entries(TIMES)) {
 Deno.test("a replay of captures of two centuries tells the times of both", async () => {
   const then = near(5_000_000_000, NOW);
   await withCaptures(
-    { "then.pcapng": capture(then), "now.pcap": pcap([{ packet: PACKET, seconds: NOW }]) },
+    { "now.pcap": pcap([{ packet: PACKET, seconds: NOW }]), "then.pcapng": capture(then) },
     async (paths, config) => {
       const { status, stdout, stderr } = await flosensor([
         "replay",
