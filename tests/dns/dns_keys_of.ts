@@ -25,7 +25,8 @@ export async function dnsKeysOf(path: string, ports: DnsPorts): Promise<FoundNam
   });
   const meter = new Engine({
     maxConversations: 50_000,
-    mapping: mappingOf({}, []),
+    // tsharkNames() leaves out what is in tunnels.
+    mapping: mappingOf({ tunnels: "outer" }, []),
     emit: () => {},
     payloadReader: new DnsPackets(ports, dns),
   });
