@@ -1,5 +1,6 @@
+import { bytesText } from "../bytes_text.ts";
 import { type Column, textTable } from "../sink/text_table.ts";
-import { bytesText, counted, timeText } from "./quantities.ts";
+import { counted, timeText } from "./quantities.ts";
 import type { Figures, GroupRow, ReportTotals } from "./report.ts";
 import type { ReportData } from "./report_data.ts";
 import type { Group } from "./report_query.ts";
