@@ -39,11 +39,7 @@ const SAMPLE = 16;
 const HASH = 32;
 
 /** RFC 9001, section 5.2. */
-const VERSION_1: Version = {
-  salt: fromHex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),
-  label: "quic",
-  initial: 0,
-};
+const VERSION_1: Version = likeVersion1("38762cf7f55934b34d179ae6a4c80cadccbb7f0a");
 /** RFC 9369, sections 3.1 to 3.3. */
 const VERSION_2: Version = {
   salt: fromHex("0dede3def700a6db819381be6e269dcbf9bd2ed9"),
@@ -51,34 +47,14 @@ const VERSION_2: Version = {
   initial: 1,
 };
 /** draft-ietf-quic-tls-29 to -32, section 5.2. */
-const DRAFT_29: Version = {
-  salt: fromHex("afbfec289993d24c9e9786f19c6111e04390a899"),
-  label: "quic",
-  initial: 0,
-};
+const DRAFT_29: Version = likeVersion1("afbfec289993d24c9e9786f19c6111e04390a899");
 /** draft-ietf-quic-tls-23 to -28, section 5.2. */
-const DRAFT_23: Version = {
-  salt: fromHex("c3eef712c72ebb5a11a7d2432bb46365bef9f502"),
-  label: "quic",
-  initial: 0,
-};
+const DRAFT_23: Version = likeVersion1("c3eef712c72ebb5a11a7d2432bb46365bef9f502");
 /** draft-ietf-quic-tls-21 and -22, section 5.2. */
-const DRAFT_21: Version = {
-  salt: fromHex("7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a"),
-  label: "quic",
-  initial: 0,
-};
+const DRAFT_21: Version = likeVersion1("7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a");
 /** Google's, before RFC 9000: versions T050 and T051 (Chromium, net/third_party/quiche). */
-const T050: Version = {
-  salt: fromHex("7ff579e5acd072915580304c43a2367c60488310"),
-  label: "quic",
-  initial: 0,
-};
-const T051: Version = {
-  salt: fromHex("7a4edef4e7ccee5fa4506c19124fc8ccda6e033d"),
-  label: "quic",
-  initial: 0,
-};
+const T050: Version = likeVersion1("7ff579e5acd072915580304c43a2367c60488310");
+const T051: Version = likeVersion1("7a4edef4e7ccee5fa4506c19124fc8ccda6e033d");
 const VERSIONS = new Map<number, Version>([
   [1, VERSION_1],
   [0x6b33_43cf, VERSION_2],
@@ -96,6 +72,11 @@ for (let draft = 21; draft <= 34; draft++) {
 /** Versions that nobody speaks, so that servers name theirs (RFC 9000, section 15). */
 const RESERVED_MASK = 0x0f0f_0f0f;
 const RESERVED = 0x0a0a_0a0a;
+
+/** A version that has version 1's names of keys and types of packets, and a salt of its own. */
+function likeVersion1(salt: string): Version {
+  return { salt: fromHex(salt), label: "quic", initial: 0 };
+}
 
 function versionOf(number: number): Version | null {
   const version = VERSIONS.get(number);
