@@ -27,6 +27,7 @@ import {
   type RecordBatch,
 } from "../model/record_batch.ts";
 import { REFUSED } from "../model/state_numbers.ts";
+import { wideNumber } from "../model/wide_number.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { type Sighting, SightingTable } from "./sighting_table.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
@@ -212,7 +213,7 @@ export class FlowTable {
 
   /** Leaves of the figures of a record what was not added yet. */
   #subtractAdded(words: Uint32Array, at: number): void {
-    const id = words[at + RECORD_ID] + words[at + RECORD_ID + 1] * 2 ** 32;
+    const id = wideNumber(words, at + RECORD_ID);
     const isOver = (words[at + RECORD_HEAD] & IS_OVER) !== 0;
     const added = this.#added.get(id);
     if (added === undefined && isOver) return;
@@ -223,7 +224,7 @@ export class FlowTable {
     }
     const before = added ?? new Float64Array(FIGURES);
     for (let i = 0; i < FIGURES; i++) {
-      const now = figures[2 * i] + figures[2 * i + 1] * 2 ** 32;
+      const now = wideNumber(figures, 2 * i);
       const added = now - before[i];
       figures[2 * i] = added % 2 ** 32;
       figures[2 * i + 1] = added / 2 ** 32;

@@ -37,6 +37,7 @@ import {
   RECORD_TUNNEL_ID,
 } from "../model/record_batch.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
+import { wideNumber } from "../model/wide_number.ts";
 import { printable } from "../printable.ts";
 import { cachedAddressText } from "./cached_address_text.ts";
 import { keyText } from "./keys.ts";
@@ -161,11 +162,12 @@ export class JsonLines {
     const link = words[at + RECORD_LINK];
     const interfaceName = this.#options.interfaces?.[(link >>> 16) - 1];
     const vlan = link & 0xffff;
-    return ',"id":' + wide(words, at + RECORD_ID) +
+    return ',"id":' + wideNumber(words, at + RECORD_ID) +
       ',"state":"' + STATE_NAMES[words[at + RECORD_HEAD] & 0xff] +
-      '","packets":[' + wide(words, at + RECORD_PACKETS) + "," +
-      wide(words, at + RECORD_PACKETS + 2) +
-      '],"bytes":[' + wide(words, at + RECORD_OCTETS) + "," + wide(words, at + RECORD_OCTETS + 2) +
+      '","packets":[' + wideNumber(words, at + RECORD_PACKETS) + "," +
+      wideNumber(words, at + RECORD_PACKETS + 2) +
+      '],"bytes":[' + wideNumber(words, at + RECORD_OCTETS) + "," +
+      wideNumber(words, at + RECORD_OCTETS + 2) +
       '],"first":"' + this.#time(words[at + RECORD_FIRST], milliseconds & 0xffff) +
       '","last":"' + this.#time(words[at + RECORD_LAST], milliseconds >>> 16) + '"' +
       (interfaceName === undefined
@@ -212,9 +214,4 @@ function tunnel(kind: number, id: number): string {
 function protocolName(protocol: number): string {
   if (protocol === PROTOCOL_TCP) return "tcp";
   return protocol === UDP ? "udp" : String(protocol);
-}
-
-/** A number of 8 bytes. */
-function wide(words: Uint32Array, at: number): number {
-  return words[at] + words[at + 1] * 2 ** 32;
 }

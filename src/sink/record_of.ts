@@ -24,6 +24,7 @@ import {
   RECORD_TUNNEL_ID,
 } from "../model/record_batch.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
+import { wideNumber } from "../model/wide_number.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import type { FlowNames } from "./flow_names.ts";
 
@@ -57,7 +58,7 @@ export function recordOf(
   const milliseconds = words[at + RECORD_MILLISECONDS];
   const name = names?.find(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) ?? null;
   return {
-    id: wide(words, at + RECORD_ID),
+    id: wideNumber(words, at + RECORD_ID),
     isOver: (head & IS_OVER) !== 0,
     protocol: ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
     client: addressText(words, at + RECORD_CLIENT, isIpv6),
@@ -66,8 +67,8 @@ export function recordOf(
     port: ports & 0xffff,
     by: REASON_NAMES[head >>> RECORD_REASON_SHIFT],
     state: STATE_NAMES[head & 0xff],
-    packets: [wide(words, at + RECORD_PACKETS), wide(words, at + RECORD_PACKETS + 2)],
-    bytes: [wide(words, at + RECORD_OCTETS), wide(words, at + RECORD_OCTETS + 2)],
+    packets: [wideNumber(words, at + RECORD_PACKETS), wideNumber(words, at + RECORD_PACKETS + 2)],
+    bytes: [wideNumber(words, at + RECORD_OCTETS), wideNumber(words, at + RECORD_OCTETS + 2)],
     flags: [flags & 0xff, (flags >>> 8) & 0xff],
     first: (start + words[at + RECORD_FIRST]) * 1000 + (milliseconds & 0xffff),
     last: (start + words[at + RECORD_LAST]) * 1000 + (milliseconds >>> 16),
@@ -79,9 +80,4 @@ export function recordOf(
     isExplained: null,
     why: null,
   };
-}
-
-/** A number of 8 bytes. */
-function wide(words: Uint32Array, at: number): number {
-  return words[at] + words[at + 1] * 2 ** 32;
 }

@@ -1,5 +1,6 @@
 import { IPV6_BIT, OBSERVATION_WORDS, WORD_A, WORD_KIND } from "../model/observation_batch.ts";
 import { RECORD_WORDS } from "../model/record_batch.ts";
+import { wideNumber } from "../model/wide_number.ts";
 import { startProgram } from "../wasm_program.ts";
 import {
   FAMILY,
@@ -260,10 +261,8 @@ export class SightingTable {
     const family = this.#families[isIpv6 ? 1 : 0];
     const names = this.#names[isIpv6 ? 1 : 0];
     const rows = words[family + FAMILY_ROWS / WORD] / WORD;
-    const figure = (at: number, which: number) => {
-      const low = at + ROW_FIGURES / WORD + which * 2;
-      return words[low] + words[low + 1] * 2 ** 32;
-    };
+    const figure = (at: number, which: number) =>
+      wideNumber(words, at + ROW_FIGURES / WORD + which * 2);
     for (let number = words[family + FAMILY_OLDEST / WORD]; number !== 0;) {
       const at = rows + number * (ROW / WORD);
       const about = words[at + ROW_ABOUT / WORD];
