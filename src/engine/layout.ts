@@ -75,7 +75,10 @@ export const TABLE_UNOPENED_COUNT: usize = 52;
 /** Where the tunnels of conversations are, set when an engine is made. */
 export const TABLE_TUNNELS: usize = 56;
 
-/** A slot of the index has the conversation's number, from 1, in these bits, a part of its hash above. */
+/**
+ * A slot of the index has the conversation's number, from 1, in these bits; above them a bit that says whether
+ * it is elsewhere than it should be, and a part of its hash.
+ */
 export const NUMBER_MASK: u32 = 0x00ff_ffff;
 export const FIRST_INDEX: u32 = 16_384;
 
@@ -325,13 +328,12 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
-/** Places of the index that are looked at before so many conversations are forgotten, a power of two. */
+/** Before so many conversations are forgotten their places in the index are looked at, a power of two. */
 export const FETCHED: u32 = 32;
-export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
 
 /** Records of conversations that are emitted at once. */
 export const RECORDS_AT_ONCE: u32 = 1024;
-export const RECORDS: usize = FETCHED_HOMES + 32 * WORD;
+export const RECORDS: usize = AGES + CACHE_LINE;
 /** The same of the conversations of observations, each at the place of its observation. */
 export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
 /** A packet that somebody looks for. */

@@ -26,7 +26,6 @@ import {
   COLD_ROUND,
   COLD_VLAN,
   FETCHED,
-  FETCHED_HOMES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -98,7 +97,11 @@ import { listSeen } from "./seen";
 /** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
 const PORTS_AND_PROTOCOL: u64 = (<u64> (PROTOCOL_MASK | IN_TUNNEL | IS_OUTER) << 32) | 0xffff_ffff;
 const IN_TUNNEL_ABOVE: u64 = <u64> IN_TUNNEL << 32;
-const TAG_MASK: u32 = ~NUMBER_MASK;
+/** In a slot: its number is not in its home four, as there was no room. */
+const IS_DISPLACED: u32 = NUMBER_MASK + 1;
+const TAG_MASK: u32 = ~(NUMBER_MASK | IS_DISPLACED);
+/** In the place of a slot's number. */
+const NO_SLOT: u32 = 0xffff_ffff;
 /** When a table is full, this part of its conversations makes room, as a power of two. */
 const FORGOTTEN_SHIFT: u32 = 6;
 /** One of so many conversations, as a power of two, is perhaps not open. */
@@ -405,9 +408,17 @@ function placeInTunnel(isIpv6: bool, cell: usize, packet: usize): void {
 function insert(t: usize, number: u32, hash: u32): void {
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
-  let slot = homeOf(hash, mask);
-  while (load<u32>(index + (<usize> slot << 2)) !== 0) slot = (slot + 1) & mask;
-  store<u32>(index + (<usize> slot << 2), (hash & TAG_MASK) | number);
+  const home = homeOf(hash, mask);
+  let slot = home;
+  while (wordAt(index, slot) !== 0) slot = (slot + 1) & mask;
+  put(index, slot, (hash & TAG_MASK) | number, home);
+}
+
+/** Puts a word into a slot, which says whether that is where it should be. */
+// @inline
+function put(index: usize, slot: u32, word: u32, home: u32): void {
+  const displaced: u32 = (slot ^ home) > 3 ? IS_DISPLACED : 0;
+  store<u32>(index + (<usize> slot << 2), (word & ~IS_DISPLACED) | displaced);
 }
 
 /** Makes the index twice as large, where it is: the list by age has all that belongs into it. */
@@ -467,8 +478,8 @@ function forget(isIpv6: bool): void {
 }
 
 /**
- * Loads what the index has of the conversations that are forgotten next, and cells that it leads to: a
- * processor waits for all of these at once.
+ * Loads what the index has of the conversations that are forgotten next: a processor waits for all of these
+ * at once.
  */
 function fetchOldest(isIpv6: bool, oldest: u32): void {
   const t = tableOf(isIpv6);
@@ -476,17 +487,9 @@ function fetchOldest(isIpv6: bool, oldest: u32): void {
   const mask = load<u32>(t, TABLE_MASK);
   let loaded: u32 = 0;
   let number = oldest;
-  let count: u32 = 0;
-  for (; number !== 0 && count < FETCHED; count++) {
-    const home = index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2);
-    store<u32>(FETCHED_HOMES + (<usize> count << 2), <u32> home);
-    loaded ^= load<u32>(home);
+  for (let left = FETCHED; number !== 0 && left !== 0; left--) {
+    loaded ^= load<u32>(index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2));
     number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
-  }
-  for (let i: u32 = 0; i < count << 2; i++) {
-    const home: usize = load<u32>(FETCHED_HOMES + (<usize> (i >>> 2) << 2));
-    const word = load<u32>(home + ((i & 3) << 2));
-    loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
   }
   sum ^= loaded;
 }
@@ -583,26 +586,66 @@ export function noteFirst(isIpv6: bool, number: u32, packet: usize): void {
   store<u32>(cold, 0, COLD_RECORD_ID);
 }
 
-/** Takes a number out of the index and moves up those that were put after it for want of room. */
+/**
+ * Takes a number out of the index. Slots are in fours: each number is in its home four, or where that is
+ * full, in one of the next, and in a four that is not full the first slots are those in use. So where a four
+ * has a free slot, nothing that belongs there is in another, and what is left in it is moved together. Only
+ * where it was full something may have to come back.
+ */
 function removeFromIndex(isIpv6: bool, number: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
-  let slot = homeOf(hashOfNumber(isIpv6, number), mask);
-  while ((load<u32>(index + (<usize> slot << 2)) & NUMBER_MASK) !== number) {
+  let four = homeOf(hashOfNumber(isIpv6, number), mask);
+  let itsPlace = placesWith(index, four, number, NUMBER_MASK);
+  while (itsPlace === 0) {
+    four = (four + 4) & mask;
+    itsPlace = placesWith(index, four, number, NUMBER_MASK);
+  }
+  let slot = four + ctz(itsPlace);
+  while (true) {
+    const free = placesWith(index, four, 0, ~0);
+    const last = free !== 0 ? four + ctz(free) - 1 : four + 3;
+    const other = free !== 0 ? NO_SLOT : slotThatMayComeTo(isIpv6, four);
+    if (other === NO_SLOT) {
+      store<u32>(index + (<usize> slot << 2), wordAt(index, last));
+      store<u32>(index + (<usize> last << 2), 0);
+      return;
+    }
+    const word = wordAt(index, other);
+    put(index, slot, word, homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask));
+    slot = other;
+    four = other & ~3;
+  }
+}
+
+/** The first slot after a full four with a number that belongs there or before. */
+function slotThatMayComeTo(isIpv6: bool, four: u32): u32 {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let slot = (four + 4) & mask;
+  for (let word = wordAt(index, slot); word !== 0; word = wordAt(index, slot)) {
+    // Cells, which are anywhere in the memory, are asked only where it must be.
+    if ((word & IS_DISPLACED) !== 0) {
+      const home = homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask);
+      if (((slot - home) & mask) >= ((slot - four) & mask)) return slot;
+    }
     slot = (slot + 1) & mask;
   }
-  for (let next = (slot + 1) & mask;; next = (next + 1) & mask) {
-    const word = load<u32>(index + (<usize> next << 2));
-    if (word === 0) break;
-    const home = homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask);
-    // May it stand in the free slot, that is, is its home not between that slot and itself?
-    if (((next - home) & mask) >= ((next - slot) & mask)) {
-      store<u32>(index + (<usize> slot << 2), word);
-      slot = next;
-    }
-  }
-  store<u32>(index + (<usize> slot << 2), 0);
+  return NO_SLOT;
+}
+
+// @inline
+function wordAt(index: usize, slot: u32): u32 {
+  return load<u32>(index + (<usize> slot << 2));
+}
+
+/** Which slots of a four have this word, as far as these bits go, as bits. */
+// @inline
+function placesWith(index: usize, four: u32, word: u32, bits: u32): u32 {
+  const words = v128.and(v128.load(index + (<usize> four << 2)), i32x4.splat(bits));
+  return i32x4.bitmask(i32x4.eq(words, i32x4.splat(word)));
 }
 
 /** Moves a conversation to the end of the list by age. */
