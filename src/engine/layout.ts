@@ -320,7 +320,7 @@ export const FLOWS_BY: usize = KEY_ADDRESS + CACHE_LINE;
 /** Observations that are emitted at once. */
 export const OBSERVATIONS_AT_ONCE: u32 = 4096;
 export const OBSERVATIONS: usize = FLOWS_BY + REASONS * 8;
-/** Flows and refusals that were seen again while their keys are suppressed. */
+/** Refusals that were seen again while their keys are suppressed. */
 export const SEEN: usize = OBSERVATIONS + 4096 * OBSERVATION_WORDS * WORD;
 /** What became of conversations, numbers of 8 bytes, and the facts of the first of each kind. */
 export const BECAME: usize = SEEN + 4096 * OBSERVATION_WORDS * WORD;

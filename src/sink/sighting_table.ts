@@ -49,7 +49,6 @@ interface SightingProgram {
     tunnel: number,
     seconds: number,
   ): void;
-  seeFlows(observations: number, count: number): void;
   addFigures(records: number, count: number): void;
 }
 
@@ -218,17 +217,6 @@ export class SightingTable {
     const from = offset + WORD_A;
     for (let i = 0; i < 2 * ADDRESS_WORDS; i++) this.#words[at + i] = words[from + i];
     this.#program.see(isIpv6, at * WORD, what, protocol, 0, seconds);
-  }
-
-  /** The same of the flows among observations. */
-  seeFlows(words: Uint32Array, count: number): void {
-    for (let done = 0; done < count; done += AT_ONCE) {
-      const now = Math.min(AT_ONCE, count - done);
-      const from = done * OBSERVATION_WORDS;
-      const to = this.#observations;
-      this.#words.set(words.subarray(from, from + now * OBSERVATION_WORDS), to);
-      this.#program.seeFlows(to * WORD, now);
-    }
   }
 
   /** Adds the figures of records (`record_layout.ts`) to the flows that are there. */

@@ -92,7 +92,6 @@ import { hashOfSum, sumOfPairs } from "./pair_hash";
 import { LONGEST_HANDSHAKE_SECONDS } from "./evidence";
 import { ended } from "./host";
 import { recordEnd } from "./records";
-import { listSeen } from "./seen";
 
 /** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
 const PORTS_AND_PROTOCOL: u64 = (<u64> (PROTOCOL_MASK | IN_TUNNEL | IS_OUTER) << 32) | 0xffff_ffff;
@@ -471,7 +470,6 @@ function forget(isIpv6: bool): void {
       continue;
     }
     done++;
-    listSeen(isIpv6, number);
     remove(isIpv6, number);
     store<u32>(t, load<u32>(t, TABLE_FORGOTTEN) + 1, TABLE_FORGOTTEN);
   }
