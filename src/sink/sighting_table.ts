@@ -49,7 +49,7 @@ interface SightingProgram {
     tunnel: number,
     seconds: number,
   ): void;
-  addFigures(records: number, count: number): void;
+  addFigures(records: number, count: number, hashes: number): void;
 }
 
 const PAGE = 64 * 1024;
@@ -226,7 +226,7 @@ export class SightingTable {
       const from = done * RECORD_WORDS;
       const to = this.#observations;
       this.#words.set(words.subarray(from, from + now * RECORD_WORDS), to);
-      this.#program.addFigures(to * WORD, now);
+      this.#program.addFigures(to * WORD, now, this.#numbers * WORD);
     }
   }
 

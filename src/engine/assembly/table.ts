@@ -26,6 +26,7 @@ import {
   COLD_ROUND,
   COLD_VLAN,
   FETCHED,
+  FETCHED_HOMES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -485,9 +486,21 @@ function fetchOldest(isIpv6: bool, oldest: u32): void {
   const mask = load<u32>(t, TABLE_MASK);
   let loaded: u32 = 0;
   let number = oldest;
-  for (let left = FETCHED; number !== 0 && left !== 0; left--) {
-    loaded ^= load<u32>(index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2));
+  let end = FETCHED_HOMES;
+  for (; number !== 0 && end < FETCHED_HOMES + (FETCHED << 2); end += 4) {
+    store<u32>(end, homeOf(hashOfNumber(isIpv6, number), mask));
     number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+  }
+  for (let at = FETCHED_HOMES; at < end; at += 4) loaded ^= wordAt(index, load<u32>(at));
+  for (let at = FETCHED_HOMES; at < end; at += 4) {
+    const home = load<u32>(at);
+    if (wordAt(index, home + 3) === 0) continue;
+    // What may come into its place.
+    for (let i: u32 = 4; i < 8; i++) {
+      const word = wordAt(index, (home + i) & mask);
+      if ((word & IS_DISPLACED) === 0) continue;
+      loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
+    }
   }
   sum ^= loaded;
 }

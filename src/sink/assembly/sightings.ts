@@ -92,8 +92,6 @@ function addSome(observations: usize, count: u32, rows: usize): void {
   let at = observations;
   let flows4: u32 = 0;
   let flows6: u32 = 0;
-  let loaded: u32 = 0;
-  // Where rows are found is asked for together: each by itself would be waited for.
   for (let into = rows; into < end; into += 4, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
     if ((kind & KIND_MASK) !== KIND_FLOW) continue;
@@ -101,11 +99,12 @@ function addSome(observations: usize, count: u32, rows: usize): void {
     const tunnel = load<u32>(at + WORD_TUNNEL * 4);
     const hash = hashOf(at + WORD_A * 4, load<u32>(at + WORD_PORTS * 4), about ^ tunnel);
     store<u32>(into, hash);
-    loaded ^= load<u32>(headOf(familyOf((kind & IPV6_BIT) !== 0), hash));
     if ((kind & IPV6_BIT) !== 0) flows6++;
     else flows4++;
   }
-  sum ^= loaded ^ fetchOldest(families, flows4) ^ fetchOldest(families + FAMILY, flows6);
+  fetchOldest(families, flows4);
+  fetchOldest(families + FAMILY, flows6);
+  fetchRows(rows, end);
   at = observations;
   for (let into = rows; into < end; into += 4, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
@@ -129,9 +128,30 @@ function familyOf(isIpv6: bool): usize {
   return families + (isIpv6 ? FAMILY : 0);
 }
 
-/** Loads where rows begin to be found that make room next. @returns A number without a meaning, to be used. */
-function fetchOldest(family: usize, count: u32): u32 {
-  if (load<u32>(family + FAMILY_SIZE) !== load<u32>(family + FAMILY_MAX_ROWS)) return 0;
+/**
+ * Loads where chains begin, for hashes of flows of either family. Nothing else is done in the loop, so that a
+ * processor waits for many of them at once.
+ */
+function fetchRows(hashes: usize, end: usize): void {
+  const mask = load<u32>(families + FAMILY_CHAIN_MASK);
+  const heads4: usize = load<u32>(families + FAMILY_HEADS);
+  const heads6: usize = load<u32>(families + FAMILY + FAMILY_HEADS);
+  const has6 = load<u32>(families + FAMILY + FAMILY_SIZE) !== 0;
+  let loaded: u32 = 0;
+  for (let at = hashes; at < end; at += 4) {
+    loaded ^= load<u32>(heads4 + (<usize> (load<u32>(at) & mask) << 2));
+  }
+  if (has6) {
+    for (let at = hashes; at < end; at += 4) {
+      loaded ^= load<u32>(heads6 + (<usize> (load<u32>(at) & mask) << 2));
+    }
+  }
+  sum ^= loaded;
+}
+
+/** The same of the rows that make room next. */
+function fetchOldest(family: usize, count: u32): void {
+  if (load<u32>(family + FAMILY_SIZE) !== load<u32>(family + FAMILY_MAX_ROWS)) return;
   let loaded: u32 = 0;
   let number = load<u32>(family + FAMILY_OLDEST);
   for (let left = count; left !== 0 && number !== 0; left--) {
@@ -139,7 +159,7 @@ function fetchOldest(family: usize, count: u32): u32 {
     loaded ^= load<u32>(headOf(family, load<u32>(row + ROW_HASH)));
     number = load<u32>(row + ROW_NEWER);
   }
-  return loaded;
+  sum ^= loaded;
 }
 
 /** Of an observation's `WORD_ABOUT`, as a row has them. */
@@ -220,22 +240,38 @@ function setLast(row: usize, seconds: u32): void {
   store<u16>(row + ROW_MILLISECONDS + 2, 0);
 }
 
-/** Adds the figures of records to the rows of their flows, where they have any. */
-export function addFigures(records: usize, count: u32): void {
+/**
+ * Adds the figures of records to the rows of their flows, where they have any.
+ *
+ * @param hashes Room for a word for each.
+ */
+export function addFigures(records: usize, count: u32, hashes: usize): void {
   const end = records + <usize> (count * RECORD_WORDS) * 4;
-  for (let at = records; at < end; at += RECORD_WORDS * 4) {
+  let into = hashes;
+  for (let at = records; at < end; at += RECORD_WORDS * 4, into += 4) {
+    const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
+    const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
+    store<u32>(into, hashOf(at + RECORD_CLIENT * 4, port, protocolOf(at) ^ tunnel));
+  }
+  fetchRows(hashes, into);
+  into = hashes;
+  for (let at = records; at < end; at += RECORD_WORDS * 4, into += 4) {
     const head = load<u32>(at + RECORD_HEAD * 4);
     if ((head & IS_UNOPENED) !== 0) continue;
     const family = familyOf((head & IPV6_BIT) !== 0);
     const addresses = at + RECORD_CLIENT * 4;
     const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
-    const protocol = ((head >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
-      (load<u32>(at + RECORD_TUNNEL * 4) << KIND_SHIFT);
     const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
-    const hash = hashOf(addresses, port, protocol ^ tunnel);
-    const number = find(family, hash, addresses, port, protocol, tunnel);
+    const number = find(family, load<u32>(into), addresses, port, protocolOf(at), tunnel);
     if (number !== 0) addToRow(rowOf(family, number), at);
   }
+}
+
+/** The protocol of a record, and above it the kind of tunnel. */
+// @inline
+function protocolOf(record: usize): u32 {
+  return ((load<u32>(record + RECORD_HEAD * 4) >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
+    (load<u32>(record + RECORD_TUNNEL * 4) << KIND_SHIFT);
 }
 
 function addToRow(row: usize, record: usize): void {
