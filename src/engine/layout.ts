@@ -328,13 +328,13 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
-/** Before so many conversations are forgotten their places in the index are looked at, a power of two. */
+/** The places of so many conversations in the index are asked for together, by their hashes; a power of two. */
 export const FETCHED: u32 = 32;
-export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
+export const FETCHED_HASHES: usize = AGES + CACHE_LINE;
 
 /** Records of conversations that are emitted at once. */
 export const RECORDS_AT_ONCE: u32 = 1024;
-export const RECORDS: usize = FETCHED_HOMES + 32 * WORD;
+export const RECORDS: usize = FETCHED_HASHES + 32 * WORD;
 /** The same of the conversations of observations, each at the place of its observation. */
 export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
 /** A packet that somebody looks for. */

@@ -26,7 +26,7 @@ import {
   COLD_ROUND,
   COLD_VLAN,
   FETCHED,
-  FETCHED_HOMES,
+  FETCHED_HASHES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -433,8 +433,11 @@ function growIndex(isIpv6: bool): void {
 
 function insertList(isIpv6: bool, oldest: u32): void {
   for (let number = oldest; number !== 0;) {
-    insert(tableOf(isIpv6), number, hashOfNumber(isIpv6, number));
-    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+    const end = fetchHomes(isIpv6, number);
+    for (let at = FETCHED_HASHES; at < end; at += 4) {
+      insert(tableOf(isIpv6), number, load<u32>(at));
+      number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+    }
   }
 }
 
@@ -477,23 +480,38 @@ function forget(isIpv6: bool): void {
 }
 
 /**
- * Loads what the index has of the conversations that are forgotten next: a processor waits for all of these
- * at once.
+ * Makes the hashes of a conversation and of those that are newer, a few, and loads their homes: a processor
+ * waits for all of these at once.
+ *
+ * @returns Where the hashes end.
  */
+function fetchHomes(isIpv6: bool, oldest: u32): usize {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let number = oldest;
+  let end = FETCHED_HASHES;
+  for (; number !== 0 && end < FETCHED_HASHES + (FETCHED << 2); end += 4) {
+    store<u32>(end, hashOfNumber(isIpv6, number));
+    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+  }
+  let loaded: u32 = 0;
+  for (let at = FETCHED_HASHES; at < end; at += 4) {
+    loaded ^= wordAt(index, homeOf(load<u32>(at), mask));
+  }
+  sum ^= loaded;
+  return end;
+}
+
+/** Loads what the index has of the conversations that are forgotten next. */
 function fetchOldest(isIpv6: bool, oldest: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
+  const end = fetchHomes(isIpv6, oldest);
   let loaded: u32 = 0;
-  let number = oldest;
-  let end = FETCHED_HOMES;
-  for (; number !== 0 && end < FETCHED_HOMES + (FETCHED << 2); end += 4) {
-    store<u32>(end, homeOf(hashOfNumber(isIpv6, number), mask));
-    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
-  }
-  for (let at = FETCHED_HOMES; at < end; at += 4) loaded ^= wordAt(index, load<u32>(at));
-  for (let at = FETCHED_HOMES; at < end; at += 4) {
-    const home = load<u32>(at);
+  for (let at = FETCHED_HASHES; at < end; at += 4) {
+    const home = homeOf(load<u32>(at), mask);
     if (wordAt(index, home + 3) === 0) continue;
     // What may come into its place.
     for (let i: u32 = 4; i < 8; i++) {
