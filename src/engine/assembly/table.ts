@@ -205,7 +205,10 @@ export function prefetch(isIpv6: bool, count: u32): void {
   }
   for (let i: u32 = 0; i < count; i++) {
     const number = load<u32>(found + (<usize> i << 2));
-    loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
+    const cell = cells + (<usize> number << cellShift);
+    loaded ^= load<u32>(cell, CELL_PORTS);
+    // Addresses of IPv6 go on in the second cache line.
+    if (isIpv6) loaded ^= load<u32>(cell, CELL_ADDRESSES + 8);
   }
   sum ^= loaded;
 }
