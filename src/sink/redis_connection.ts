@@ -220,10 +220,15 @@ export class RedisConnection {
       }));
   }
 
-  /** The error that says most about why the connection could not be made. */
+  /**
+   * The error that says most about why the connection could not be made. A server that refuses us
+   * closes the connection behind its words, and what we send meanwhile is answered by an error of the
+   * socket: ECONNRESET over TCP, EPIPE over a Unix socket.
+   */
   #causeOf(error: unknown): unknown {
-    if (!VAGUE_ERRORS.includes((error as Error).constructor.name)) return error;
-    return this.#refusal ?? this.#socketError ?? error;
+    const isVague = error === this.#socketError ||
+      VAGUE_ERRORS.includes((error as Error).constructor.name);
+    return isVague ? this.#refusal ?? this.#socketError ?? error : error;
   }
 
   #asReplyError(error: unknown): Error {
