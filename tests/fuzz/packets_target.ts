@@ -31,11 +31,14 @@ export class PacketsTarget implements FuzzTarget {
   readonly weight = 6;
   readonly given = { packets: 0, lines: 0 };
   readonly #captures: readonly CorpusCapture[];
+  readonly #own: readonly CorpusCapture[];
   readonly #stories = new CaptureStories();
   readonly #lasting = new CaptureStories(LASTING_CONVERSATIONS);
 
   constructor(captures: readonly CorpusCapture[]) {
     this.#captures = captures.filter(({ packets }) => packets.length > 0);
+    // They have a packet of each kind that is read.
+    this.#own = captures.filter(({ file }) => file.length === 0);
   }
 
   make(random: SeededRandom, kept: readonly Uint8Array[]): Uint8Array {
@@ -43,7 +46,8 @@ export class PacketsTarget implements FuzzTarget {
     const count = 1 + random.below(random.of([20, MOST_PACKETS, MOST_PACKETS]));
     const some: SamplePacket[] = [];
     while (some.length < count) {
-      const { packets } = random.of(this.#captures);
+      const isOwn = random.below(3) === 0;
+      const { packets } = random.of(isOwn ? this.#own : this.#captures);
       const from = random.below(packets.length);
       some.push(...packets.slice(from, from + 1 + random.below(MOST_OF_ONE)));
     }
