@@ -37,6 +37,8 @@ const PAUSE = [5, 25] as const;
 /** What a connection needs to get from the sender to the sensor, and a flush to Redis, in milliseconds. */
 const ON_THE_WAY = 5000;
 const MINUTE = 60_000;
+/** So few that the bound is reached in the first minutes. */
+const MOST_CONVERSATIONS = "10000";
 /** From when on memory is compared, in minutes, and how much it may grow. */
 const WARM = 10;
 const FLAT = 1.05;
@@ -79,7 +81,7 @@ class Capture {
     const args = [
       ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...PERMISSIONS],
       ...[`${ROOT}src/cli/program.ts`, "capture", pair.veth, "--redis", redis, "-c", config],
-      ...["--json", "--stats", "1", "--store", store],
+      ...["--json", "--stats", "1", "--store", store, "--max-conversations", MOST_CONVERSATIONS],
     ];
     this.#process = pair.command(Deno.execPath(), args, {
       stdin: "null",
