@@ -74,6 +74,11 @@ export class Fragments {
     this.#onDatagram = onDatagram;
   }
 
+  /** Whether any datagram is put together now. */
+  get isHolding(): boolean {
+    return this.#messages !== null && this.#messages.count > 0;
+  }
+
   /**
    * Takes the first fragment of a datagram.
    *
