@@ -48,6 +48,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    "no-store": { type: "boolean", default: false },
   },
 });
 const minutes = Number(values.minutes);
@@ -81,7 +82,8 @@ class Capture {
     const args = [
       ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...PERMISSIONS],
       ...[`${ROOT}src/cli/program.ts`, "capture", pair.veth, "--redis", redis, "-c", config],
-      ...["--json", "--stats", "1", "--store", store, "--max-conversations", MOST_CONVERSATIONS],
+      ...["--json", "--stats", "1", "--max-conversations", MOST_CONVERSATIONS],
+      ...(values["no-store"] ? [] : ["--store", store]),
     ];
     this.#process = pair.command(Deno.execPath(), args, {
       stdin: "null",
