@@ -534,11 +534,17 @@ export class Engine implements PacketTaker {
   #decode(start: number, captured: number, linkType: number, length: number): void {
     const header = this.#header;
     const { view } = this.memory;
-    const outcome = decode(view, start, start + captured, linkType, header);
+    let outcome = decode(view, start, start + captured, linkType, header);
+    let isRead = outcome === TRANSPORT &&
+      this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
+    if (header.isFragment && (isRead || this.#fragments.isHolding)) {
+      // A datagram may be read with this fragment: what came before that has its turn before that.
+      this.#program.takeGroup();
+      outcome = decode(view, start, start + captured, linkType, header);
+    }
     if (outcome === TRANSPORT) {
       this.#decoded[TRANSPORT]++;
       const octets = header.ipLength || length - (header.ipOffset - start);
-      let isRead = this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
       if (header.isFragment) isRead = this.#takeFirstFragment(octets, isRead);
       else this.#add(octets);
       if (isRead) this.#program.addWhole(start, captured, linkType);

@@ -171,6 +171,7 @@ export interface EngineProgram {
     conversation: number,
   ): void;
   taken(): number;
+  takeGroup(): void;
   takeFrames(from: number, count: number, back: number, linkType: number): void;
   takeHalfOpen(first: number, second: number, seconds: number): number;
   takeIndexed(from: number, to: number): void;

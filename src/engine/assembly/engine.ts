@@ -20,7 +20,7 @@ export {
   takeHalfOpen,
 } from "./evidence";
 export { noteGap, useListening } from "./gathering";
-export { addWhole, directionFound, findFacts, wasUnknown } from "./group";
+export { addWhole, directionFound, findFacts, takeGroup, wasUnknown } from "./group";
 export {
   decide,
   decideByRule,
