@@ -12,6 +12,7 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
 import type { SensorFigures } from "../web/sensor_figures.ts";
@@ -43,6 +44,8 @@ export interface CaptureOptions extends RunOptions, PageCommandOptions {
   workers: number;
   /** The user to become once capture is open. */
   user?: string;
+  /** Whether the process is kept from what a sensor has no use for. */
+  sandbox: boolean;
 }
 
 /**
@@ -89,6 +92,9 @@ export async function capture(
   try {
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
+    const sandbox = new Sandbox(options.sandbox, log);
+    // Before the configuration, whose code is not ours, is run.
+    sandbox.close({ opensInterfaces: options.user === undefined });
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
@@ -116,6 +122,8 @@ export async function capture(
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
     if (page !== null) await showRun(page, run, log);
+    // SQLite puts what does not fit into memory into files.
+    if (run.storePath === null && page === null) sandbox.closeFiles();
     await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
@@ -165,7 +173,6 @@ async function becomeUser(
   if (user === undefined) return undefined;
   await loadCaptureModules();
   const runConfig = await readConfig(config);
-  // Before the configuration, whose code is not ours, is run.
   giveUpPrivileges(user);
   log.info(`privileges are given up: the user is ${user} now`);
   return runConfig;

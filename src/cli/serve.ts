@@ -5,6 +5,7 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { type NamedSource, openSource } from "../report/open_source.ts";
 import type { ReportSource } from "../report/report_source.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { DEFAULT_PAGE_ADDRESS } from "../web/page_address.ts";
 import { type PageCommandOptions, pageSettings } from "../web/page_options.ts";
@@ -22,6 +23,8 @@ export interface ServeOptions extends PageCommandOptions {
   store?: string;
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
+  /** Whether the process is kept from what the command has no use for. */
+  sandbox: boolean;
 }
 
 /** How often a Redis is read again, in milliseconds: all its keys are. */
@@ -41,6 +44,8 @@ export async function serve(
 ): Promise<number> {
   const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
   const { names, networks } = partNamesAndNetworks(parameters);
+  // Before the configuration, whose code is not ours, is run.
+  new Sandbox(options.sandbox, log).close({ opensInterfaces: false });
   const { config, description } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);

@@ -5,6 +5,7 @@ import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { integerIn } from "./option_values.ts";
+import { sandboxOption } from "./sandbox_option.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
 import type { Log, LogLevel } from "../log.ts";
 
@@ -71,6 +72,7 @@ export function addStoreCommands(tools: CommandTools): void {
       .option("--store <file>", "as <file>", storeFile),
     "127.0.0.1:3047 if not said",
   )
+    .addOption(sandboxOption())
     .action(async (names: string[], options) => {
       const { serve } = await import("./serve.ts");
       finish(await serve(names, options, log(options)));
