@@ -117,6 +117,9 @@ class RedisUrl {
     else this.#setHost(address, parsed);
     this.#setLogin(address, parsed, passwordFile !== undefined);
     this.#setFromQuery(address, parsed);
+    if ((address.certificateFile === undefined) !== (address.keyFile === undefined)) {
+      this.#fail("names one of cert and key", "name both, cert=FILE&key=FILE, or none");
+    }
     if (passwordFile === undefined) return address;
     if (address.password === undefined) return { ...address, passwordFile };
     return this.#fail(
