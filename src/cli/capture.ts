@@ -141,7 +141,7 @@ async function startPage(options: CaptureOptions, log: Log): Promise<PageThread 
   const settings = pageSettings(options, options.listen);
   const { PageThread } = await import("../web/page_thread.ts");
   const page = await PageThread.start(settings, log);
-  sayPage(page.url, settings, log);
+  sayPage(page.url, settings, options, log);
   return page;
 }
 

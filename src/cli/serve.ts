@@ -72,7 +72,7 @@ export async function serve(
       settings,
       log,
     );
-    sayPage(server.url, settings, log);
+    sayPage(server.url, settings, options, log);
     signals.begin();
     await signals.received;
     return 0;

@@ -7,7 +7,7 @@ import { Losses } from "./losses.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
 import { Patience } from "./patience.ts";
-import type { PasswordFile } from "./password_file.ts";
+import type { PasswordSource } from "./password_source.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
@@ -37,7 +37,7 @@ export interface RedisSinkOptions {
    */
   place?: string;
   /** Holds the password. */
-  passwordFile?: PasswordFile;
+  passwordFile?: PasswordSource;
 }
 
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
