@@ -28,6 +28,13 @@ const SYMBOLS = {
     result: "pointer",
     optional: true,
   },
+  // What a structure gets is the address itself.
+  dlsym_address: {
+    name: "dlsym",
+    parameters: ["pointer", "buffer"],
+    result: "usize",
+    optional: true,
+  },
   errno_location: { name: "__errno_location", parameters: [], result: "usize" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
@@ -80,6 +87,14 @@ const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
   strerror: { parameters: ["i32"], result: "usize" },
+  // Up to glibc 2.33 these are in librt.
+  timer_create: { parameters: ["i32", "buffer", "buffer"], result: "i32", optional: true },
+  timer_delete: { parameters: ["usize"], result: "i32", optional: true },
+  timer_settime: {
+    parameters: ["usize", "i32", "buffer", "usize"],
+    result: "i32",
+    optional: true,
+  },
   umask: { parameters: ["u32"], result: "u32" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },
 } as const satisfies Deno.ForeignLibraryInterface;

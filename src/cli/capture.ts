@@ -1,4 +1,5 @@
 import { ANY_DEVICE } from "../../ffi/device.ts";
+import type { LoopWatch } from "../../ffi/loop_watch.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges, requireOtherUser } from "../../ffi/privileges.ts";
 import { restartBounded } from "../../ffi/restart_bounded.ts";
@@ -17,6 +18,7 @@ import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
 import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
 import { loadCaptureModules } from "./load_capture_modules.ts";
@@ -89,6 +91,7 @@ export async function capture(
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
+  let loopWatch: LoopWatch | null = null;
   try {
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
@@ -101,6 +104,7 @@ export async function capture(
       return found;
     };
     if (!(opened instanceof WorkerPool)) await localServices.start();
+    loopWatch = watchLoop(options.config);
     const interfaces = [...new Set(names)];
     const run = await Run.open(
       options,
@@ -127,6 +131,7 @@ export async function capture(
     await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
+    loopWatch?.close();
     page?.close();
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();

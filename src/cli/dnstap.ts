@@ -19,6 +19,7 @@ import { JsonSink } from "../sink/json_sink.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { EndSignals } from "./signals.ts";
@@ -63,6 +64,7 @@ export async function dnstap(
   const sandbox = new Sandbox(options.sandbox, log);
   // Before the configuration, whose code is not ours, is run.
   sandbox.close({ opensInterfaces: false });
+  const loopWatch = watchLoop(options.config);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const signals = new EndSignals("reload", log);
@@ -77,6 +79,7 @@ export async function dnstap(
     await service.run(signals);
     return 0;
   } finally {
+    loopWatch?.close();
     signals.close();
   }
 }

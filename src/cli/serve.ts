@@ -11,6 +11,7 @@ import { DEFAULT_PAGE_ADDRESS } from "../web/page_address.ts";
 import { type PageCommandOptions, pageSettings } from "../web/page_options.ts";
 import { PageServer } from "../web/page_server.ts";
 import { StorePageData } from "../web/store_page_data.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { explainFlow } from "./explain_flow.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
@@ -44,6 +45,7 @@ export async function serve(
 ): Promise<number> {
   const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
   const { names, networks } = partNamesAndNetworks(parameters);
+  const loopWatch = watchLoop(options.config);
   // Before the configuration, whose code is not ours, is run.
   new Sandbox(options.sandbox, log).close({ opensInterfaces: false });
   const { config, description } = await loadConfig(options.config);
@@ -78,6 +80,7 @@ export async function serve(
     return 0;
   } finally {
     clearInterval(timer);
+    loopWatch?.close();
     shown.close();
     signals.close();
   }

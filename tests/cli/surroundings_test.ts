@@ -204,3 +204,36 @@ captureTest("signals while it starts end it, and leave nothing behind", async (s
     assert.doesNotMatch(stderr, /error|defect|panic/);
   }
 });
+
+/** What a user sees of code that has no end, as it is loaded, and as it is asked about a flow. */
+const ENDLESS = {
+  "as config.ts is loaded": ["export default defineConfig({});", "for (;;);\n"],
+  "in a rule": [
+    "export default defineConfig({});",
+    "export default defineConfig({ flushInterval: 0.1, flows: [[null, null, () => { for (;;); }]] });\n",
+  ],
+};
+
+for (const [where, [before, after]] of Object.entries(ENDLESS)) {
+  for (const workers of where === "in a rule" ? ["1", "2"] : ["1"]) {
+    captureTest(
+      `code without an end ${where} is one line: --workers ${workers}`,
+      async (setting) => {
+        const { pair, config, file } = setting;
+        await Deno.writeTextFile(config, `${IMPORT}${before}\n`);
+        await using program = await startCapture(setting, [
+          ...["veth0", ...OWN_NETWORKS, "--no-redis", "--json", "--workers", workers],
+        ]);
+        await Deno.writeTextFile(config, `${IMPORT}${after}`);
+        program.signal("SIGHUP");
+        if (where === "in a rule") await program.says("configuration: ", 2);
+        await pair.replay(file);
+        await program.says(
+          `flosensor: warning: ${config}: for 10 s of processor time nothing else has run: a function ` +
+            "of it, or what stands outside of its functions, does not end; flosensor ends if that " +
+            "goes on to 30 s\n",
+        );
+      },
+    );
+  }
+}
