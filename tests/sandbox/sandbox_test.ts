@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { RunningProgram } from "../cli/program.ts";
+import { RunningProgram } from "../cli/program.ts";
+import { makeCertificates } from "../certificates.ts";
+import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { withFiles } from "../config/temporary_files.ts";
 import { captureTest, type Setting, startCapture } from "../cli/capture_setting.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "../cli/sample_capture.ts";
 import { until } from "../namespaces.ts";
@@ -126,6 +129,38 @@ captureTest("--no-sandbox leaves all of that to who runs it", async (setting) =>
   assert.equal(second["run a program"], 0);
   assert.equal(second["make a file"], 0);
   assert.match(stderr, /debug: sandbox: none, by --no-sandbox\n/);
+});
+
+Deno.test({
+  name: `in the sandbox a Redis is reached by name and with TLS, and again${NO_REDIS_SERVER}`,
+  ignore: !HAS_REDIS_SERVER,
+  fn: () =>
+    withFiles({}, async (folder) => {
+      await makeCertificates(folder);
+      const config = join(folder, "config.ts");
+      await Deno.writeTextFile(config, attemptingConfig(join(folder, "made")));
+      const port = await unusedPort();
+      await using server = await RedisServer.start([
+        ...["--tls-port", String(port), "--tls-ca-cert-file", `${folder}/ca.pem`],
+        ...["--tls-cert-file", `${folder}/server.pem`, "--tls-key-file", `${folder}/server.key`],
+      ]);
+      const files = `cacert=${folder}/ca.pem&cert=${folder}/client.pem&key=${folder}/client.key`;
+      await using program = new RunningProgram([
+        ...["dnstap", `tcp:127.0.0.1:${await unusedPort()}`, "-c", config, "--log-level", "debug"],
+        ...["--redis", `rediss://localhost:${port}?${files}`],
+      ]);
+      await program.says("listening on");
+      for (let times = 1; times <= 2; times++) {
+        await server.cli("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        await program.says("is back after", times);
+      }
+      program.signal("SIGHUP");
+      await program.says(OUTCOMES, 2);
+      program.signal("SIGTERM");
+      assert.equal((await program.ended).status, 0);
+      const expected = { ...REFUSED, ...DONE, ...FILES_REFUSED, "capture": EPERM };
+      assertHas(outcomesOf(program).at(-1)!, expected);
+    }),
 });
 
 /** Runs a piece of a program in a process of its own, and gives what it prints. */
