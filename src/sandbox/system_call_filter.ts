@@ -31,8 +31,9 @@ const AUDIT_ARCHITECTURE: Readonly<Record<Architecture, number>> = {
 /** From here on, calls on x86-64 are those of programs with addresses of 32 bits, under other numbers. */
 const X32_CALLS = 0x40000000;
 
-/** clone(2): what is made is a thread of this process. */
+/** clone(2): what is made is a thread of this process; it gets a namespace of its own, of any kind. */
 const CLONE_THREAD = 0x10000;
+const CLONE_NEW_ANY = 0x7e020000;
 /** open(2): to write, to make it, to empty it. */
 const O_WRONLY_OR_RDWR = 0o3;
 const O_CREAT = 0o100;
@@ -176,7 +177,11 @@ export function systemCallFilter(
   filter.refuse(NEVER_CALLED);
   // Its flags lie in memory, where no filter may look. The C library then takes clone(2).
   filter.hide(clone3);
-  filter.lookAt(clone, "refused", (it) => it.argument(0).ifAnyOf(CLONE_THREAD, "allowed"));
+  filter.lookAt(
+    clone,
+    "refused",
+    (it) => it.argument(0).ifAnyOf(CLONE_NEW_ANY, "refused").ifAnyOf(CLONE_THREAD, "allowed"),
+  );
   filter.lookAt(kill, "refused", (it) => it.argument(0).if([pid, OWN_GROUP], "allowed"));
   filter.lookAt(tgkill, "refused", (it) => it.argument(0).if([pid], "allowed"));
   filter.lookAt(
