@@ -130,6 +130,61 @@ Deno.test({
     }),
 });
 
+/** What whoever writes to the same Redis may put there, as keys and as values. */
+const FOREIGN: readonly string[] = [
+  "10.1.0.1;\x1b[2J;443;flow",
+  "10.1.0.1;10.1.0.9\n10.1.0.8;443;flow",
+  '10.1.0.1;10.1.0.9"], evil(), [";443;flow',
+  "10.1.0.1;10.1.0.9\u2028];evil();443;flow",
+  "=cmd|' /C calc'!A0;10.1.0.9;443;flow",
+  "10.1.0.1;10.1.0.9;9e99;flow",
+  "10.1.0.1;10.1.0.9;-1;flow",
+  "10.1.0.1;10.1.0.9;1:99999999999999999999;rst",
+  "10.1.0.1;<script>;1:2;99999;icmp",
+  "client;\x9b31m",
+  "\u202e;10.1.0.9;dns",
+  ";;;flow",
+  ";".repeat(5_000),
+];
+
+Deno.test({
+  name: `what others write to Redis is data in reports, in CSV and in config.ts${NO_REDIS_SERVER}`,
+  ignore: !HAS_REDIS_SERVER,
+  fn: async () => {
+    await using server = await RedisServer.start();
+    for (const key of FOREIGN) {
+      if (key.endsWith(";dns")) await server.cli("SET", key, ";a\nb;;=1;;\x1b[2J;;*/ evil();");
+      else await server.cli("SET", key, "1");
+    }
+    for (const [i, count] of ["9007199254740993", "1e999", "-5", "0.5", "many"].entries()) {
+      await server.cli("SET", `10.1.0.1;10.1.0.9;${8000 + i};flow`, count);
+    }
+    await server.cli("LPUSH", "10.1.0.1;10.1.0.9;9000;flow", "a list");
+    await server.cli("SET", "10.1.0.1;10.1.0.9;443;flow", "7");
+    await server.cli("SET", "10.1.0.1;10.1.0.9;dns", ";a.example.\n], evil(), [;");
+    const named = [server.url, NETWORK];
+    await printed("report", ...named);
+    JSON.parse(await printed("report", ...named, "--json"));
+    const csv = (await printed("report", ...named, "--csv")).trimEnd().split("\n").map(cellsOf);
+    for (const row of csv) {
+      assert.equal(row.length, csv[0].length);
+      for (const cell of row) assert.doesNotMatch(cell, /^[=+@\t\r]|^-(?!\d+$)/);
+    }
+    assert.ok(csv.some((row) => row.includes("10.1.0.9")));
+    const expected = await printed("expect", ...named);
+    // It is put into config.ts: were anything in it code, it would be run.
+    const services = new Function("evil", `return ({${expected}}).expected`)(() => {
+      throw new Error("it was run");
+    });
+    for (const [address, port, protocol] of services) {
+      assert.match(address, /^[\d.]+$/);
+      assert.ok(port === 443 || port >= 8000 && port < 8005);
+      assert.match(protocol, /^(tcp|udp)$/);
+    }
+    assert.ok(services.some(([, port]: [string, number]) => port === 443));
+  },
+});
+
 hostileTest("names in packets are names in lines of JSON", async (file) => {
   const lines = (await printed("replay", file, NETWORK, "--no-redis", "--json")).trimEnd();
   const flows = new Set<string>();
