@@ -40,6 +40,8 @@ export interface RedisSinkOptions {
   passwordFile?: PasswordSource;
 }
 
+/** The place of a URL on the command line. */
+const COMMAND_LINE = "--redis";
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
 /** Keys with names may be a fifth of those: they are text, and need that much more memory. */
 const NAMES_PART = 1 / 5;
@@ -136,9 +138,16 @@ export class RedisSink implements Sink {
    * can't be reached.
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
-    const place = options.place ?? "--redis";
+    const place = options.place ?? COMMAND_LINE;
     const address = parseRedisUrl(url, place, options.passwordFile);
     options.passwordFile?.read();
+    // As redis-cli warns of one.
+    if (address.password !== undefined && options.place === COMMAND_LINE) {
+      log.warn(
+        `${place}: all users of this host can see its password in the list of processes: put it into ` +
+          "a file, --redis-password-file",
+      );
+    }
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();

@@ -99,10 +99,17 @@ Deno.test({
       const report = await flosensor(["report", server.url], { command: withPassword });
       assert.equal(report.status, 0, report.stderr);
       // A password that is nearer to the server goes before it.
-      assert.match((await replay(server.url.replace("//", "//:wrong@"))).stderr, /WRONGPASS/);
+      const inUrl = await replay(server.url.replace("//", "//:wrong@"));
+      assert.match(inUrl.stderr, /WRONGPASS/);
+      // That of the URL is in the list of processes, and it is the only one to be warned of.
+      assert.match(
+        inUrl.stderr,
+        /warning: --redis: all users of this host can see its password in the list of processes: /,
+      );
       const file = join(directory, "wrong");
       await Deno.chmod(file, 0o600);
       const { status, stderr } = await replay(server.url, "--redis-password-file", file);
+      assert.doesNotMatch(stderr, /list of processes/);
       assert.match(stderr, /WRONGPASS/);
       assert.equal(status, 1);
     }),
