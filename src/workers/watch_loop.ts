@@ -14,10 +14,13 @@ const END = 30;
  * @returns The watch, if there can be one.
  */
 export function watchLoop(config = "config.ts", ends = true): LoopWatch | null {
-  const what = `${printable(config)}: for SECONDS s of processor time nothing else has run: a function ` +
+  const what =
+    `${printable(config)}: for SECONDS s of processor time nothing else has run: a function ` +
     "of it, or what stands outside of its functions, does not end";
   const text = (seconds: number) => what.replace("SECONDS", () => String(seconds));
-  const way = ends ? `flosensor ends if that goes on to ${END} s` : `kill -KILL ${Deno.pid} ends it`;
+  const way = ends
+    ? `flosensor ends if that goes on to ${END} s`
+    : `kill -KILL ${Deno.pid} ends it`;
   const warnings = new Map([[WARN, `warning: ${text(WARN)}; ${way}`]]);
   // A second more, so that the line is there before the end.
   if (ends) warnings.set(END, `error: ${text(END)}: ended, and what was pending is lost`);

@@ -12,7 +12,7 @@ const found = new Map<number, string>();
 /** Notes how the program has ended. */
 function ended(status: number, how: string, stderr = ""): void {
   found.set(status, how);
-  assert.doesNotMatch(stderr, /    at |defect/, how);
+  assert.doesNotMatch(stderr, / {4}at |defect/, how);
 }
 
 /** Starts a command that goes on until a signal, and gives the status with which that ends it. */
