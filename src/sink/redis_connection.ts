@@ -23,7 +23,9 @@ const REPLY_PATIENCE = 10_000;
  */
 const STOPPED = 2_000;
 /** Errors with which a server that is there and healthy says that it will be usable soon. */
-const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b|max number of clients/;
+const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b/;
+/** The error of one that has no room for us: it may have at the next try, or never. */
+const FULL_REPLY = /max number of clients/;
 /** Errors with which a node of a Redis Cluster says that it is one. */
 const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** Errors of a TLS handshake that fail in the same way each time. */
@@ -49,7 +51,12 @@ export class RedisReplyError extends Error {
 
   /** Whether it may be gone at the next try although nobody mended anything. */
   get isPassing(): boolean {
-    return PASSING_REPLY.test(this.message);
+    return PASSING_REPLY.test(this.message) || this.isOfFull;
+  }
+
+  /** Whether the server has too many clients. */
+  get isOfFull(): boolean {
+    return FULL_REPLY.test(this.message);
   }
 
   /** The same error, or what it means where that is another thing than what it says. */

@@ -483,7 +483,7 @@ export class RedisSink implements Sink {
     const { message } = error;
     const now = performance.now();
     if (said !== null) {
-      const isNewKind = isLasting(error) && !isLasting(said);
+      const isNewKind = mayBeMended(error) && !mayBeMended(said);
       const isDue = message !== said.message && now - absence.saidAt > ABSENCE_PAUSE;
       if (!isNewKind && !isDue) return;
     }
@@ -575,6 +575,11 @@ function isRefusal(error: Error): boolean {
 /** Whether an error will stay until somebody mends something. */
 function isLasting(error: Error): boolean {
   return error instanceof UnusableRedisError || error instanceof UserError || isRefusal(error);
+}
+
+/** Whether somebody should know of an error, who can mend something. */
+function mayBeMended(error: Error): boolean {
+  return isLasting(error) || error instanceof RedisReplyError && error.isOfFull;
 }
 
 /** What to do about a server that refuses us. @param place Where the user wrote its URL. */
