@@ -3,14 +3,13 @@ import { join } from "node:path";
 import type { LinkFault } from "../faulty_link.ts";
 import { until } from "../namespaces.ts";
 import { type Setting, startCapture } from "./capture_setting.ts";
-import { CLIENTS, NewFlows } from "./new_flows.ts";
+import { mostResidentOf } from "./most_resident_of.ts";
+import { CLIENTS, KEYS_PER_FLOW, NewFlows } from "./new_flows.ts";
 import type { RunningProgram } from "./program.ts";
 import type { RedisFault } from "./redis_faults.ts";
 import { RedisInNamespace } from "./redis_in_namespace.ts";
 
-/** New flows a second, each of which has four keys. */
 const FLOWS_PER_SECOND = 500;
-const KEYS_PER_FLOW = 4;
 /** Seconds in which flows come before the fault and after it, at least. */
 const BEFORE = 1;
 const AFTER = 1;
@@ -202,10 +201,4 @@ export class FaultedCapture {
 /** Lines of a text that are like that. */
 function linesLike(text: string, line: RegExp): string[] {
   return text.split("\n").filter((it) => line.test(it));
-}
-
-/** The most memory of a process that was resident, in bytes: proc_pid_status(5). */
-function mostResidentOf(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
 }

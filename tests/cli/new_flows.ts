@@ -11,6 +11,9 @@ const SOURCE = 14 + 12;
 /** The own network of the clients. */
 export const CLIENTS = "10.0.0.0/8";
 
+/** How many keys each flow has. */
+export const KEYS_PER_FLOW = 4;
+
 /** Flows that nobody saw before, one a packet, each of another client: its keys are of it alone. */
 export class NewFlows {
   /** How many there are. */

@@ -2,17 +2,16 @@
 import { captureTest, IMPORT } from "./capture_setting.ts";
 import { CAN_MAKE_NAMESPACES, WITHOUT_NAMESPACES } from "../namespaces.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER } from "../redis_server.ts";
-import { FaultedCapture } from "./faulted_capture.ts";
-import { REDIS_FAULTS } from "./redis_faults.ts";
+import { REDIS_TRIALS } from "./redis_trials.ts";
 
 const SECONDS = 1;
 const CONFIG = `${IMPORT}export default defineConfig({ flushInterval: 0.2 });\n`;
 
-for (const fault of REDIS_FAULTS.filter(({ least = 0 }) => least <= SECONDS)) {
+for (const { name, promise, run } of REDIS_TRIALS.filter(({ least }) => least <= SECONDS)) {
   captureTest(
-    `a capture loses and doubles nothing, and says what is wrong once: Redis: ${fault.name}`,
+    `a capture, with Redis: ${name}: ${promise}`,
     async (setting) => {
-      await FaultedCapture.with(setting, fault, SECONDS);
+      await run(setting, SECONDS);
     },
     {
       config: CONFIG,
