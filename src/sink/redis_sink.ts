@@ -334,7 +334,9 @@ export class RedisSink implements Sink {
   }
 
   #pump(): void {
-    while (this.#writers !== null && this.#callsInFlight < CALLS_IN_FLIGHT) {
+    // Of what is on its way when a connection ends nobody knows whether it was written.
+    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT;
+    while (this.#writers !== null && this.#callsInFlight < most) {
       const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
       this.#send(this.#writers, batch);

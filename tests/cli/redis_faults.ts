@@ -21,6 +21,8 @@ export interface RedisFault {
   readonly breaks?: number;
   /** Seconds for which it has to last, to be what it is. */
   readonly least?: number;
+  /** Seconds that it may last, to be what it is. */
+  readonly most?: number;
 }
 
 const LINK_PORT = 6380;
@@ -73,6 +75,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     begin: ({ redis }) => redis.freeze(),
     end: ({ redis }) => redis.thaw(),
     said: null,
+    most: 5,
   },
   {
     name: "frozen",
@@ -181,6 +184,8 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     begin: ({ program }) => program.signal("SIGSTOP"),
     end: ({ program }) => program.signal("SIGCONT"),
     said: null,
+    // Until the kernel's buffer is full.
+    most: 2,
   },
 ];
 

@@ -30,7 +30,8 @@ export const REDIS_TRIALS: readonly RedisTrial[] = [
     name: fault.name,
     promise: promiseOf(fault),
     least: fault.least ?? 0,
-    run: (setting: Setting, seconds: number) => FaultedCapture.with(setting, fault, seconds),
+    run: (setting: Setting, seconds: number) =>
+      FaultedCapture.with(setting, fault, Math.min(seconds, fault.most ?? seconds)),
   })),
   {
     name: "frozen when the sensor is ended",
