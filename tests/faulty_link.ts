@@ -75,7 +75,10 @@ export class FaultyLink implements AsyncDisposable {
       for await (const chunk of from) {
         for (let rest: Uint8Array = chunk; rest.length > 0;) {
           await this.#delay();
-          if (isCut(rest.length)) from.resetAndDestroy();
+          if (isCut(rest.length)) {
+            from.resetAndDestroy();
+            break;
+          }
           const { bytesPerSecond = Infinity } = this.#fault;
           const part = rest.subarray(0, Math.ceil(bytesPerSecond / PARTS_OF_A_SECOND));
           rest = rest.subarray(part.length);
