@@ -13,10 +13,20 @@ const CLIENT_NAME = "flosensor";
 const CONNECT_PATIENCE = 5_000;
 /** How long, in milliseconds, it is listened to for why it closed a connection. */
 const REFUSAL_PATIENCE = 1_000;
-/** How long, in milliseconds, it may take to answer: it may be saving, or run another's script. */
+/**
+ * How long, in milliseconds, it may say nothing while it has something to answer: it may be saving, or
+ * run another's script.
+ */
 const REPLY_PATIENCE = 10_000;
+/**
+ * A timer that is later than this, in milliseconds, says that this process was stopped: it could not
+ * hear what was said meanwhile.
+ */
+const STOPPED = 2_000;
 /** Errors with which a server that is there and healthy says that it will be usable soon. */
-const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b|max number of clients/;
+const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b/;
+/** The error of one that has no room for us: it may have at the next try, or never. */
+const FULL_REPLY = /max number of clients/;
 /** Errors with which a node of a Redis Cluster says that it is one. */
 const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** Errors of a TLS handshake that fail in the same way each time. */
@@ -44,7 +54,12 @@ export class RedisReplyError extends Error {
 
   /** Whether it may be gone at the next try although nobody mended anything. */
   get isPassing(): boolean {
-    return PASSING_REPLY.test(this.message);
+    return PASSING_REPLY.test(this.message) || this.isOfFull;
+  }
+
+  /** Whether the server has too many clients. */
+  get isOfFull(): boolean {
+    return FULL_REPLY.test(this.message);
   }
 
   /** The same error, or what it means where that is another thing than what it says. */
@@ -92,6 +107,8 @@ export class RedisConnection {
   #socketError: Error | null = null;
   /** With what the server refused us before it was asked for anything. */
   #refusal: RedisReplyError | null = null;
+  /** When bytes of the server's came last. */
+  #heardAt = 0;
 
   private constructor(redis: RedisModule, client: Client) {
     this.#redis = redis;
@@ -174,7 +191,7 @@ export class RedisConnection {
    */
   async call(command: string[]): Promise<unknown> {
     try {
-      return await withPatience(this.#client.sendCommand(command), REPLY_PATIENCE);
+      return await this.#withReplies(this.#client.sendCommand(command));
     } catch (error) {
       throw this.#asReplyError(error);
     }
@@ -187,7 +204,7 @@ export class RedisConnection {
    */
   async pipeline(commands: string[][]): Promise<unknown[]> {
     const replies = Promise.allSettled(commands.map((it) => this.#client.sendCommand(it)));
-    const settled = await withPatience(replies, REPLY_PATIENCE);
+    const settled = await this.#withReplies(replies);
     return settled.map((it) =>
       it.status === "fulfilled" ? it.value : this.#asReplyError(it.reason)
     );
@@ -221,10 +238,15 @@ export class RedisConnection {
    */
   #watch(socket: Socket, ready: string): void {
     socket.on("error", (error) => this.#socketError ??= error);
-    socket.once(
-      ready,
-      () => socket.once("data", (bytes: Uint8Array) => this.#refusal = refusalIn(bytes)),
-    );
+    socket.once(ready, () => {
+      socket.once("data", (bytes: Uint8Array) => this.#refusal = refusalIn(bytes));
+      socket.on("data", () => this.#heardAt = performance.now());
+    });
+  }
+
+  /** Waits for what replies bring, over however slow a link, as long as the server says something. */
+  #withReplies<T>(promise: Promise<T>): Promise<T> {
+    return withPatience(promise, REPLY_PATIENCE, () => this.#heardAt);
   }
 
   /**
@@ -375,11 +397,25 @@ function pem(file: string | undefined): string | undefined {
   }
 }
 
-async function withPatience<T>(promise: Promise<T>, patience: number): Promise<T> {
+/** @param lastSign When there was a sign of life last, from which on the patience is counted. */
+async function withPatience<T>(
+  promise: Promise<T>,
+  patience: number,
+  lastSign: () => number = () => 0,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     const error = new Error(`no answer within ${patience / 1000} s`);
-    timer = setTimeout(() => reject(error), patience);
+    const wait = (since: number) => {
+      const end = since + patience;
+      timer = setTimeout(() => {
+        const now = performance.now();
+        const last = now > end + STOPPED ? now : lastSign();
+        if (last > since) wait(last);
+        else reject(error);
+      }, end - performance.now());
+    };
+    wait(performance.now());
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -48,6 +48,15 @@ const NAMES_PART = 1 / 5;
 
 /** Measured on loopback: fewer keys a call cost round trips, more only hold others up for longer. */
 const KEYS_PER_CALL = 1_000;
+/**
+ * A call that is answered within the first has the next ones be of more keys, and one that takes longer
+ * than the second of fewer, in milliseconds: a link may be so slow, or be cut so often, that 1,000 keys
+ * would never get through.
+ */
+const QUICK_CALL = 2_000;
+const SLOW_CALL = 5_000;
+/** By how much fewer keys a call has after a connection ended without an answer to all calls. */
+const FEWER = 4;
 /** Enough to keep the server busy while its answers travel and the next keys' text is made. */
 const CALLS_IN_FLIGHT = 4;
 /** Pauses between attempts to reach Redis, in milliseconds: the first, doubled up to the last. */
@@ -57,12 +66,16 @@ const LAST_PAUSE = 10_000;
 const REPLAY_PATIENCE = 30_000;
 /** So many pending keys are written without a flush: Redis is not to be idle until the next one. */
 const MANY_KEYS = 10 * KEYS_PER_CALL;
+/** For how long, in milliseconds, Redis has been back when that is said: it may come and go. */
+const SETTLED = 2_000;
 /** How often it is said at most, in milliseconds, that Redis is away for another reason of a kind. */
 const ABSENCE_PAUSE = 60_000;
 
 /** What is known of a Redis that can't be written to. */
 interface Absence {
   readonly since: number;
+  /** When it began with those before it that are said as one with it, in a link that comes and goes. */
+  readonly saidSince: number;
   error: Error;
   /** Which error was said, and when. */
   said: Error | null;
@@ -100,6 +113,12 @@ export class RedisSink implements Sink {
   #connection: RedisConnection | null = null;
   #writers: Writers | null = null;
   #absence: Absence | null = null;
+  /** It can be written to again, which was not said yet. */
+  #return: {
+    readonly absence: Absence;
+    readonly text: string;
+    readonly timer: ReturnType<typeof setTimeout>;
+  } | null = null;
   #pause = FIRST_PAUSE;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isRetrying = false;
@@ -109,6 +128,8 @@ export class RedisSink implements Sink {
   /** What ended a replay. */
   #failure: UserError | null = null;
 
+  /** How many keys a call has at most. */
+  #keysPerCall = KEYS_PER_CALL;
   #callsInFlight = 0;
   #keysInFlight = 0;
   #sightingsInFlight = 0;
@@ -282,6 +303,7 @@ export class RedisSink implements Sink {
     this.#patience.end();
     clearTimeout(this.#retryTimer);
     this.#closing.abort();
+    this.#sayReturn();
     this.#losses.add(this.pending, reason);
     this.#losses.close();
     this.#isClosed = true;
@@ -321,7 +343,9 @@ export class RedisSink implements Sink {
   }
 
   #pump(): void {
-    while (this.#writers !== null && this.#callsInFlight < CALLS_IN_FLIGHT) {
+    // Of what is on its way when a connection ends nobody knows whether it was written.
+    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT;
+    while (this.#writers !== null && this.#callsInFlight < most) {
       const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
       this.#send(this.#writers, batch);
@@ -330,7 +354,7 @@ export class RedisSink implements Sink {
 
   #takeNames(): WriteBatch | null {
     if (this.#dueNames === 0) return null;
-    const batch = new NameBatch(this.#pendingNames, Math.min(this.#dueNames, KEYS_PER_CALL));
+    const batch = new NameBatch(this.#pendingNames, Math.min(this.#dueNames, this.#keysPerCall));
     this.#dueNames = batch.size === 0 ? 0 : this.#dueNames - batch.size;
     return batch.size === 0 ? null : batch;
   }
@@ -338,7 +362,7 @@ export class RedisSink implements Sink {
   #takeCounters(): WriteBatch | null {
     if (this.#due === 0) return null;
     const batch = this.#spareBatches.pop() ?? new CounterBatch(this.#pending, KEYS_PER_CALL);
-    batch.fill(Math.min(this.#due, KEYS_PER_CALL));
+    batch.fill(Math.min(this.#due, this.#keysPerCall));
     this.#due = batch.size === 0 ? 0 : this.#due - batch.size;
     if (batch.size > 0) return batch;
     this.#spareBatches.push(batch);
@@ -351,11 +375,13 @@ export class RedisSink implements Sink {
     this.#keysInFlight += size;
     this.#sightingsInFlight += sightings;
     let done = 0;
+    const begin = performance.now();
     try {
       const outcome = await batch.write(writers, String(this.#options.ttl));
       // What was on its way at the end was counted as lost.
       if (this.#isClosed) return;
       done = outcome.done;
+      this.#adapt(performance.now() - begin);
       this.#account(outcome, batch);
       if (outcome.fault !== null) this.#leave(writers, outcome.fault);
       else this.#comeBack();
@@ -369,6 +395,13 @@ export class RedisSink implements Sink {
     this.#putBack(batch, done);
     this.#pump();
     this.#signal();
+  }
+
+  /** @param took For how long, in milliseconds, a call waited for its answer. */
+  #adapt(took: number): void {
+    const keys = this.#keysPerCall;
+    if (took < QUICK_CALL) this.#keysPerCall = Math.min(2 * keys, KEYS_PER_CALL);
+    else if (took > SLOW_CALL) this.#keysPerCall = Math.ceil(keys / 2);
   }
 
   #account({ done, refused, reason }: WriteOutcome, batch: WriteBatch): void {
@@ -427,6 +460,9 @@ export class RedisSink implements Sink {
   #leave(writers: Writers, error: Error): void {
     if (writers !== this.#writers) return;
     const meant = error instanceof RedisReplyError ? error.meaning : error;
+    if (this.#callsInFlight > 0 && !(error instanceof RedisReplyError)) {
+      this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
+    }
     this.#goAway(meant);
     this.#failReplay(meant);
   }
@@ -435,12 +471,21 @@ export class RedisSink implements Sink {
     this.#connection?.destroy();
     this.#connection = null;
     this.#writers = null;
-    this.#absence ??= { since: performance.now(), error, said: null, saidAt: 0 };
+    this.#absence ??= this.#beginAbsence(error);
     this.#absence.error = error;
     this.#sayAbsence(this.#absence);
     this.#retryAfter(this.#pause);
     this.#pause = Math.min(2 * this.#pause, LAST_PAUSE);
     this.#signal();
+  }
+
+  /** One that begins before it was said that the last one ended is a part of that, in what is said. */
+  #beginAbsence(error: Error): Absence {
+    const since = performance.now();
+    const before = this.#return?.absence ?? { saidSince: since, said: null, saidAt: 0 };
+    clearTimeout(this.#return?.timer);
+    this.#return = null;
+    return { ...before, since, error };
   }
 
   /** A Redis that is away for another reason than was said may need to be mended in another way. */
@@ -449,7 +494,7 @@ export class RedisSink implements Sink {
     const { message } = error;
     const now = performance.now();
     if (said !== null) {
-      const isNewKind = isLasting(error) && !isLasting(said);
+      const isNewKind = mayBeMended(error) && !mayBeMended(said);
       const isDue = message !== said.message && now - absence.saidAt > ABSENCE_PAUSE;
       if (!isNewKind && !isDue) return;
     }
@@ -492,12 +537,19 @@ export class RedisSink implements Sink {
   #comeBack(): void {
     this.#pause = FIRST_PAUSE;
     if (this.#absence === null) return;
-    const seconds = Math.ceil((performance.now() - this.#absence.since) / 1000);
+    const absence = this.#absence;
+    const seconds = Math.ceil((performance.now() - absence.saidSince) / 1000);
+    const text = `Redis at ${this.#address.text} is back after ${seconds} s: writing the ` +
+      `${this.pendingKeys} keys that waited`;
     this.#absence = null;
-    this.#log.info(
-      `Redis at ${this.#address.text} is back after ${seconds} s: writing the ` +
-        `${this.pendingKeys} keys that waited`,
-    );
+    this.#return = { absence, text, timer: setTimeout(() => this.#sayReturn(), SETTLED) };
+  }
+
+  #sayReturn(): void {
+    if (this.#return === null) return;
+    clearTimeout(this.#return.timer);
+    this.#log.info(this.#return.text);
+    this.#return = null;
   }
 
   /** Ends a replay because of an error that will not pass by itself. */
@@ -534,6 +586,11 @@ function isRefusal(error: Error): boolean {
 /** Whether an error will stay until somebody mends something. */
 function isLasting(error: Error): boolean {
   return error instanceof UnusableRedisError || error instanceof UserError || isRefusal(error);
+}
+
+/** Whether somebody should know of an error, who can mend something. */
+function mayBeMended(error: Error): boolean {
+  return isLasting(error) || error instanceof RedisReplyError && error.isOfFull;
 }
 
 /** What to do about a server that refuses us. @param place Where the user wrote its URL. */
