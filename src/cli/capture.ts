@@ -13,6 +13,8 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { terminalRoom } from "../sink/terminal_room.ts";
+import type { LiveTable } from "../screen/live_table.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
 import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
@@ -96,6 +98,7 @@ export async function capture(
     };
     if (!(opened instanceof WorkerPool)) await localServices.start();
     const interfaces = [...new Set(names)];
+    const screen = await liveTable(interfaces, signals);
     const run = await Run.open(
       options,
       {
@@ -108,6 +111,7 @@ export async function capture(
         localServices,
         memory,
         page: page?.worker,
+        screen,
       },
       log,
       runConfig,
@@ -116,6 +120,12 @@ export async function capture(
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
     if (page !== null) await showRun(page, run, log);
+    if (screen !== null) {
+      screen.sensor = {
+        figures: () => sensorFigures(work.statistics(), run.pending),
+        ownNetworks: () => run.ownNetworks,
+      };
+    }
     await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
@@ -125,6 +135,17 @@ export async function capture(
     else for (const source of opened) source.close();
     signals.close();
   }
+}
+
+/** What shows the table on the terminal; `null` where there is none that it can be shown on. */
+async function liveTable(
+  interfaces: readonly string[],
+  signals: EndSignals,
+): Promise<LiveTable | null> {
+  // Whoever has no terminal does not pay for loading it.
+  if (terminalRoom() === null) return null;
+  const { LiveTable } = await import("../screen/live_table.ts");
+  return LiveTable.on({ sources: interfaces, quit: () => signals.interrupt() });
 }
 
 /** Starts the thread of the page, if there is to be one, while its files and its port may be had. */

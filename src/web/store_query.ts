@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { cidrText, parseInterfacePrefix } from "../config/cidr.ts";
 import { addressKey } from "../report/address_key.ts";
-import { LocalAddresses } from "../store/local_addresses.ts";
+import type { LocalAddresses } from "../store/local_addresses.ts";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
+import { addressesWithin } from "./addresses_within.ts";
 import { type Conditions, filterConditions } from "./filter_conditions.ts";
 import type { PageQuery, SensorState } from "./page_data.ts";
 
@@ -183,14 +183,9 @@ export class StoreQuery {
     let prefix = this.#prefixes.get(text);
     if (prefix === undefined) {
       if (this.#prefixes.size >= MOST_PREFIXES) this.#prefixes.clear();
-      prefix = prefixOf(text);
+      prefix = addressesWithin(text);
       this.#prefixes.set(text, prefix);
     }
     return prefix;
   }
-}
-
-/** Whoever looks for `10.1.2.3/8` means the prefix that it is in. */
-function prefixOf(text: string): LocalAddresses {
-  return new LocalAddresses([cidrText(parseInterfacePrefix(text))]);
 }
