@@ -84,7 +84,7 @@ tmuxTest("the live table takes its keys on a terminal, and q ends the capture", 
   await tmux.shows(/PAUSED/);
   await tmux.press("p");
   await tmux.press("q");
-  const end = await tmux.shows(/Pane is dead \(status 0/);
+  const end = await tmux.shows(/^ended with status 0$/m);
   assert.match(end, /^4 flows of 3 clients$/m);
   assert.match(end, /^Refused or unreachable: 2$/m);
   // What was said while the table was shown, and before it.
@@ -127,7 +127,7 @@ tmuxTest(
     assert.match(lines.at(-1)!, /^q quit/);
     assert.match(lines.at(-2)!, /^\d\d:\d\d:\d\d error: /);
     await tmux.press("q");
-    const end = await tmux.shows(/Pane is dead/);
+    const end = await tmux.shows(/^ended with status 0$/m);
     assert.match(end.replaceAll("\n", ""), /flosensor: error: .*config\.ts.*stays in place/);
   },
 );

@@ -25,7 +25,8 @@ export class Tmux implements AsyncDisposable {
   }
 
   /**
-   * Starts a server of tmux with one window, which stays when its command has ended.
+   * Starts a server of tmux with one window. When its command has ended it stays, and shows
+   * `ended with status` and that.
    *
    * @param directory Where the server's socket may be.
    * @param command For a shell.
@@ -45,8 +46,8 @@ export class Tmux implements AsyncDisposable {
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     await tmux.run(
       ...["-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows)],
-      ["env", ...words, command].join(" "),
-      ...[";", "set-option", "-g", "remain-on-exit", "on"],
+      // That the pane is dead tmux may notice late.
+      `${["env", ...words, command].join(" ")}; echo "ended with status $?"; exec sleep 600`,
       ...[";", "set-option", "-s", "escape-time", "0"],
     );
     return tmux;
