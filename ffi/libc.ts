@@ -12,6 +12,7 @@ const SYMBOLS = {
   capget: { parameters: ["buffer", "buffer"], result: "i32" },
   capset: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  dup: { parameters: ["i32"], result: "i32" },
   // Up to glibc 2.33 these two are in libdl, and here under the names of the next two.
   dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
   dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
@@ -27,14 +28,21 @@ const SYMBOLS = {
     result: "pointer",
     optional: true,
   },
+  // What a structure gets is the address itself.
+  dlsym_address: {
+    name: "dlsym",
+    parameters: ["pointer", "buffer"],
+    result: "usize",
+    optional: true,
+  },
   errno_location: { name: "__errno_location", parameters: [], result: "usize" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
   execv: { parameters: ["buffer", "buffer"], result: "i32" },
+  fdopen: { parameters: ["i32", "buffer"], result: "pointer" },
   fclose: { parameters: ["pointer"], result: "i32" },
   fflush: { parameters: ["pointer"], result: "i32" },
   fmemopen: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
-  fopen: { parameters: ["buffer", "buffer"], result: "pointer" },
   freeifaddrs: { parameters: ["usize"], result: "void" },
   fsetlocking: { name: "__fsetlocking", parameters: ["pointer", "i32"], result: "i32" },
   getauxval: { parameters: ["usize"], result: "usize" },
@@ -70,9 +78,23 @@ const SYMBOLS = {
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   setvbuf: { parameters: ["pointer", "buffer", "i32", "usize"], result: "i32" },
+  // Variadic in C, but the kernel takes six of this size. Other calls have functions of their own.
+  seccomp: {
+    name: "syscall",
+    parameters: ["usize", "usize", "usize", "buffer"],
+    result: "isize",
+  },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   store: { name: "memcpy", parameters: ["usize", "buffer", "usize"], result: "void" },
   strerror: { parameters: ["i32"], result: "usize" },
+  // Up to glibc 2.33 these are in librt.
+  timer_create: { parameters: ["i32", "buffer", "buffer"], result: "i32", optional: true },
+  timer_delete: { parameters: ["usize"], result: "i32", optional: true },
+  timer_settime: {
+    parameters: ["usize", "i32", "buffer", "usize"],
+    result: "i32",
+    optional: true,
+  },
   umask: { parameters: ["u32"], result: "u32" },
   strnlen: { parameters: ["usize", "usize"], result: "usize" },
 } as const satisfies Deno.ForeignLibraryInterface;

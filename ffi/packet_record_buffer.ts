@@ -25,8 +25,14 @@ export const RECORD_OVERHEAD: number = RECORD_HEADER_SIZE + VLAN_TAG_SIZE;
  */
 const NOTHING_THERE = "Resource temporarily unavailable";
 
+/** open(2). */
+const O_WRONLY = 0o1;
+const O_CLOEXEC = 0o2000000;
+
 /** `pcap_dump`, of which there is one. */
 let pcapDump: Deno.PointerObject | undefined;
+/** Descriptor of /dev/null. It is opened once: later, nothing may be opened to be written any more. */
+let nullDevice: number | undefined;
 
 /**
  * Takes packets out of libpcap, many with one call.
@@ -59,11 +65,12 @@ export class PacketRecordBuffer {
     bytes?: Uint8Array<ArrayBuffer>,
   ) {
     pcapDump ??= functionAddress(libpcap(), "pcap_dump");
-    const { fopen, setvbuf, fsetlocking, fflush } = libc();
+    const { dup, fdopen, setvbuf, fsetlocking, fflush } = libc();
     this.#handle = handle;
     this.#packets = packets;
     this.bytes = bytes ?? allocate(packets * (RECORD_OVERHEAD + snaplen));
-    const file = fopen(cString("/dev/null"), cString("w"));
+    PacketRecordBuffer.prepare();
+    const file = fdopen(dup(nullDevice!), cString("w"));
     if (file === null) throw new Error("/dev/null can't be opened");
     this.#file = file;
     setvbuf(file, this.bytes, IOFBF, BigInt(this.bytes.length));
@@ -73,6 +80,11 @@ export class PacketRecordBuffer {
     if (this.#dumper === null) throw handle.lastError();
     // The header of the saved capture, so that the first batch begins where the buffer begins.
     fflush(file);
+  }
+
+  /** Opens what all of them need, for one that is made when nothing may be opened to be written. */
+  static prepare(): void {
+    nullDevice ??= libc().open(cString("/dev/null"), O_WRONLY | O_CLOEXEC, 0);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { LIBPCAP_PATHS } from "../ffi/library.ts";
+import { FAKE_CLOCK_PATHS } from "../tests/fake_clock.ts";
 
 /** A Debian package, and one of the files of each that say it is there. */
 interface Package {
@@ -48,6 +49,7 @@ const PACKAGES: readonly Package[] = [
   program("zsh"),
   program("fish"),
   program("chromium"),
+  { name: "libfaketime", anyOf: FAKE_CLOCK_PATHS },
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

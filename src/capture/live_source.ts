@@ -65,6 +65,8 @@ export class LiveSource extends InterfaceSource {
     log: Log,
     input?: Uint8Array<ArrayBuffer>,
   ): LiveSource {
+    // One that is down may be opened when no file may be written any more.
+    PacketRecordBuffer.prepare();
     return new LiveSource(name, options, log, input).start();
   }
 

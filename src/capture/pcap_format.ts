@@ -105,6 +105,8 @@ export class PcapFormat implements SavefileFormat {
       milliseconds[count] = view.getUint32(position + 4, littleEndian) / perMillisecond;
       offset[count] = position + header;
       linkType[count] = link;
+      // A file of several interfaces may have been read into this batch before.
+      batch.interface[count] = 0;
       count++;
       position += header + size;
     }

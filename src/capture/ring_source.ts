@@ -15,8 +15,13 @@ import {
   FRAME_NEXT,
   FRAME_SECONDS,
   FRAME_START,
+  FRAME_STATUS,
+  FRAME_VLAN_TAG,
+  FRAME_VLAN_TYPE,
+  VLAN_IS_VALID,
+  VLAN_TYPE_IS_VALID,
 } from "../model/ring_frame.ts";
-import { LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
+import { LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2 } from "../packet/link_type.ts";
 import { UserError } from "../user_error.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { directionFilter } from "./direction_filter.ts";
@@ -37,14 +42,17 @@ const MOST_PACKETS = 4096;
 const LINK = { protocol: 2, index: 4, hardware: 8, kind: 10, address: 12 };
 /** The header of LINKTYPE_LINUX_SLL2, https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html. */
 const SLL2 = { protocol: 0, index: 4, hardware: 8, kind: 10, address: 12, size: 20 };
+/** A VLAN tag (IEEE 802.1Q), which comes after both addresses, and its usual EtherType. */
+const VLAN_TAG = 4;
+const ADDRESSES = 12;
+const ETHERTYPE_VLAN = 0x8100;
 /** The interface that sends itself what it sends. */
 const LOOPBACK = "lo";
 
 /**
  * Packets of an interface, taken from the kernel without libpcap, which is needed for a filter only.
  *
- * They are those that {@linkcode LiveSource} takes, but for VLAN tags that the kernel has taken off,
- * which stay off: nothing is attributed by them.
+ * They are those that {@linkcode LiveSource} takes.
  */
 export class RingSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
@@ -142,6 +150,7 @@ class OpenRing implements OpenInterface {
       this.#left = 0;
     } else {
       const count = Math.min(this.#left, batch.capacity);
+      if (this.#linkType === LINKTYPE_ETHERNET) putTagsBack(batch.view, this.#at, count);
       this.#at = indexFrames(batch, this.#at, count, back);
       batch.linkType.fill(this.#linkType, 0, count);
       this.#left -= count;
@@ -212,6 +221,36 @@ function indexFrames(batch: PacketBatch, first: number, count: number, back: num
   }
   batch.count = count;
   return at;
+}
+
+/**
+ * Puts the VLAN tags that the kernel has taken off packets back to where they were, as libpcap does: such a
+ * packet then begins four bytes earlier, where the kernel leaves at least 14 bytes free.
+ */
+function putTagsBack(view: DataView, first: number, count: number): void {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  let at = first;
+  for (let packet = 0; packet < count; packet++) {
+    const status = view.getUint32(at + FRAME_STATUS, true);
+    if ((status & VLAN_IS_VALID) !== 0) {
+      const start = at + view.getUint16(at + FRAME_START, true);
+      const hasType = (status & VLAN_TYPE_IS_VALID) !== 0;
+      bytes.copyWithin(start - VLAN_TAG, start, start + ADDRESSES);
+      const tag = start - VLAN_TAG + ADDRESSES;
+      view.setUint16(tag, hasType ? view.getUint16(at + FRAME_VLAN_TYPE, true) : ETHERTYPE_VLAN);
+      view.setUint16(tag + 2, view.getUint16(at + FRAME_VLAN_TAG, true));
+      view.setUint16(at + FRAME_START, start - VLAN_TAG - at, true);
+      view.setUint32(
+        at + FRAME_CAPTURED,
+        view.getUint32(at + FRAME_CAPTURED, true) + VLAN_TAG,
+        true,
+      );
+      view.setUint32(at + FRAME_LENGTH, view.getUint32(at + FRAME_LENGTH, true) + VLAN_TAG, true);
+      // Not again.
+      view.setUint32(at + FRAME_STATUS, status & ~VLAN_IS_VALID, true);
+    }
+    at += view.getUint32(at + FRAME_NEXT, true);
+  }
 }
 
 /**

@@ -1,9 +1,13 @@
-import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DamagedError } from "./damaged_error.ts";
 
-/** Bytes that are unpacked at once. Where data is damaged, what was unpacked with that is lost. */
+/** Bytes that are given at once. */
 const CHUNK_BYTES = 64 * 1024;
+/**
+ * How much of the data is handed to zlib at once. What comes of it is at most a thousand times as much.
+ * Where the data is damaged, what was unpacked with that is lost.
+ */
+const PIECE_BYTES = 16 * 1024;
 /** What zlib says of data that ends too early. */
 const CUT = "Z_BUF_ERROR";
 
@@ -16,32 +20,27 @@ const CUT = "Z_BUF_ERROR";
  */
 export async function* unpackGzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  const source = Readable.from(packed, { objectMode: false });
-  let failure: { readonly error: unknown } | null = null;
-  let isOver = false;
-  let wake = () => {};
-  const fail = (error: unknown) => {
-    failure ??= { error };
-    wake();
-  };
-  source.on("error", fail);
-  gunzip.on("error", fail).on("readable", () => wake()).on("end", () => {
-    isOver = true;
-    wake();
-  });
-  source.pipe(gunzip);
+  let failure: unknown = null;
+  // What is not taken when there is an error is gone with the stream.
+  const unpacked: Uint8Array[] = [];
+  gunzip.on("data", (chunk) => unpacked.push(chunk));
+  gunzip.on("error", (error) => failure ??= error);
   try {
-    while (true) {
-      const awake = new Promise<void>((resolve) => wake = resolve);
-      // What was unpacked before an error is still there to be read.
-      const chunk: Uint8Array | null = gunzip.read();
-      if (chunk !== null) yield chunk;
-      else if (failure !== null) throw damage((failure as { readonly error: unknown }).error);
-      else if (isOver) return;
-      else await awake;
+    for await (const chunk of packed) {
+      for (let at = 0; at < chunk.length && failure === null; at += PIECE_BYTES) {
+        const piece = chunk.subarray(at, at + PIECE_BYTES);
+        await new Promise<void>((resolve) => gunzip.write(piece, () => resolve()));
+        yield* unpacked.splice(0);
+      }
+      if (failure !== null) throw damage(failure);
     }
+    await new Promise<void>((resolve) => {
+      gunzip.on("end", resolve).on("close", resolve);
+      gunzip.end();
+    });
+    yield* unpacked.splice(0);
+    if (failure !== null) throw damage(failure);
   } finally {
-    source.destroy();
     gunzip.destroy();
   }
 }

@@ -63,14 +63,14 @@ export class UnpackingReader {
     const there = before + (count ?? 0);
     const isMore = count !== null && there < Math.min(MAGIC_BYTES, into.length);
     if (isMore) return this.#readFirst(into, there);
-    const first = into.slice(0, there);
-    const compression = compressionOf(first);
+    const compression = compressionOf(into.subarray(0, there));
     if (compression === null || !compression.isRead) {
       this.#read = this.#readPacked;
       return there === 0 ? count : there;
     }
     this.compression = compression;
-    this.#unpacked = this.#unpack(compression, first);
+    // What is unpacked goes into the place of what is packed.
+    this.#unpacked = this.#unpack(compression, into.slice(0, there));
     this.#read = (into) => this.#readUnpacked(into);
     return this.#read(into);
   }

@@ -1,4 +1,5 @@
 import { ANY_DEVICE } from "../../ffi/device.ts";
+import type { LoopWatch } from "../../ffi/loop_watch.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges, requireOtherUser } from "../../ffi/privileges.ts";
 import { restartBounded } from "../../ffi/restart_bounded.ts";
@@ -12,12 +13,14 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { terminalRoom } from "../sink/terminal_room.ts";
 import type { LiveTable } from "../screen/live_table.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
 import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { CaptureHints } from "./capture_hints.ts";
 import { loadCaptureModules } from "./load_capture_modules.ts";
@@ -45,6 +48,8 @@ export interface CaptureOptions extends RunOptions, PageCommandOptions {
   workers: number;
   /** The user to become once capture is open. */
   user?: string;
+  /** Whether the process is kept from what a sensor has no use for. */
+  sandbox: boolean;
 }
 
 /**
@@ -88,15 +93,20 @@ export async function capture(
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
+  let loopWatch: LoopWatch | null = null;
   try {
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
+    const sandbox = new Sandbox(options.sandbox, log);
+    // Before the configuration, whose code is not ours, is run.
+    sandbox.close({ opensInterfaces: options.user === undefined });
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);
       return found;
     };
     if (!(opened instanceof WorkerPool)) await localServices.start();
+    loopWatch = watchLoop(options.config);
     const interfaces = [...new Set(names)];
     const screen = await liveTable(interfaces, signals);
     const run = await Run.open(
@@ -126,9 +136,12 @@ export async function capture(
         ownNetworks: () => run.ownNetworks,
       };
     }
+    // SQLite puts what does not fit into memory into files.
+    if (run.storePath === null && page === null) sandbox.closeFiles();
     await new Capture(run, work, names, options, page, log).run(signals);
     return 0;
   } finally {
+    loopWatch?.close();
     page?.close();
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();
@@ -154,7 +167,7 @@ async function startPage(options: CaptureOptions, log: Log): Promise<PageThread 
   const settings = pageSettings(options, options.listen);
   const { PageThread } = await import("../web/page_thread.ts");
   const page = await PageThread.start(settings, log);
-  sayPage(page.url, settings, log);
+  sayPage(page.url, settings, options, log);
   return page;
 }
 
@@ -186,7 +199,6 @@ async function becomeUser(
   if (user === undefined) return undefined;
   await loadCaptureModules();
   const runConfig = await readConfig(config);
-  // Before the configuration, whose code is not ours, is run.
   giveUpPrivileges(user);
   log.info(`privileges are given up: the user is ${user} now`);
   return runConfig;

@@ -17,6 +17,7 @@ import {
   secondsValue,
 } from "./option_values.ts";
 import { partedEnds } from "./parted_ends.ts";
+import { sandboxOption } from "./sandbox_option.ts";
 import { SHELLS } from "./shells.ts";
 import { addPageOptions, addStoreCommands } from "./store_commands.ts";
 import { usageMessage } from "./usage_message.ts";
@@ -134,7 +135,8 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       integerIn(1, MOST_WORKERS),
       1,
     )
-    .option("-Z, --user <user>", "as root: become this user once capture is open, for good");
+    .option("-Z, --user <user>", "as root: become this user once capture is open, for good")
+    .addOption(sandboxOption());
   addPageOptions(capturing, "without it there is no page")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");
@@ -178,6 +180,7 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
         .argParser(modeValue).default(0o660, "660"),
     )
     .option("--multicast-interface <address>", "where to join a group: an address of the interface")
+    .addOption(sandboxOption())
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
     .action(async (places: string[], options) => {
       const { dnstap } = await import("./dnstap.ts");

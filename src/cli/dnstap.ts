@@ -14,10 +14,12 @@ import { LookupListener } from "../dns/lookup_listener.ts";
 import { FIRST_WINDOW, WINDOW_SECONDS } from "../model/windows.ts";
 import { KeyWriter } from "../engine/key_writer.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { EndSignals } from "./signals.ts";
@@ -37,6 +39,8 @@ export interface DnstapOptions {
   /** Of Unix sockets. */
   socketMode?: number;
   multicastInterface?: string;
+  /** Whether the process is kept from what the command has no use for. */
+  sandbox: boolean;
   logLevel: LogLevel;
 }
 
@@ -57,6 +61,10 @@ export async function dnstap(
   log: Log,
 ): Promise<number> {
   const addresses = places.map(parseListenAddress);
+  const sandbox = new Sandbox(options.sandbox, log);
+  // Before the configuration, whose code is not ours, is run.
+  sandbox.close({ opensInterfaces: false });
+  const loopWatch = watchLoop(options.config);
   const { config, description } = await loadConfig(options.config);
   log.info(`configuration: ${description}`);
   const signals = new EndSignals("reload", log);
@@ -66,9 +74,12 @@ export async function dnstap(
   try {
     await service.openSinks();
     await service.listen(addresses);
+    // A socket is removed at the end.
+    if (addresses.every(({ transport }) => transport !== "unix")) sandbox.closeFiles();
     await service.run(signals);
     return 0;
   } finally {
+    loopWatch?.close();
     signals.close();
   }
 }

@@ -66,5 +66,5 @@ function entryLines({ server, port, protocol, clients, first, name }: SeenServic
   // What comes from packets must not end the comment.
   const comment = about.replaceAll(/[\r\n\u2028\u2029]/g, " ");
   return (protocol === "" ? ["tcp", "udp"] : [protocol])
-    .map((it) => `    [${JSON.stringify(server)}, ${port}, "${it}"], // ${comment}`);
+    .map((it) => `    [${JSON.stringify(server)}, ${port}, ${JSON.stringify(it)}], // ${comment}`);
 }

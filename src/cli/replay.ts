@@ -13,6 +13,7 @@ import { partNamesAndNetworks, sayFilesAmong } from "./names_and_networks.ts";
 import { Progress } from "./progress.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { EndSignals } from "./signals.ts";
 import { statisticsLine } from "./statistics.ts";
 
@@ -134,7 +135,9 @@ class Replay {
   }
 
   async run(names: readonly string[]): Promise<number> {
-    const { stats } = this.#options;
+    const { stats, config } = this.#options;
+    const { hasFunctions } = this.#run.configuration.mapping;
+    const loopWatch = hasFunctions ? watchLoop(config, false) : null;
     const timers = [setInterval(() => this.#flush(), this.#run.flushInterval * 1000)];
     if (stats !== undefined) timers.push(setInterval(() => this.#sayStatistics(), stats * 1000));
     let drainTimer: ReturnType<typeof setTimeout> | undefined;
@@ -148,6 +151,7 @@ class Replay {
       const isWhole = await this.#run.finish(() => this.#files(names));
       return this.#signals.status || (isWhole ? 0 : 1);
     } finally {
+      loopWatch?.close();
       for (const timer of timers) clearInterval(timer);
       clearTimeout(drainTimer);
       this.#signals.close();

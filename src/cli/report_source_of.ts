@@ -1,5 +1,6 @@
 import type { ValidConfig } from "../config/valid_config.ts";
 import type { NamedSource } from "../report/open_source.ts";
+import { environmentPassword } from "../sink/environment_password.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { storeOf } from "./store.ts";
@@ -28,7 +29,9 @@ export function sourceOf(
   if (given.length > 1) {
     throw new UserError(`${command}: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
   }
-  if (given.length === 1 && !redis) return { name: given[0], place: command };
+  if (given.length === 1 && !redis) {
+    return { name: given[0], place: command, passwordFile: environmentPassword() };
+  }
   if (!redis && config.store !== null) {
     return { name: config.store, place: config.placeOf(["store"]) };
   }

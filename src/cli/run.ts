@@ -243,7 +243,7 @@ export class Run {
     for (const sink of this.#sinks.all) sink.write(batch);
   }
 
-  /** Whether it is shown when flows were seen last, also those whose keys are held back. */
+  /** Whether it is shown when refusals were seen last, also those whose keys are suppressed. */
   get wantsSeen(): boolean {
     return this.#sinks.table !== null;
   }
@@ -361,7 +361,6 @@ export class Run {
   async #close(): Promise<void> {
     const flush = () => {
       this.engine.end();
-      this.engine.emitSeen();
       this.engine.endRecords();
     };
     const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];

@@ -5,11 +5,13 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { type NamedSource, openSource } from "../report/open_source.ts";
 import type { ReportSource } from "../report/report_source.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { DEFAULT_PAGE_ADDRESS } from "../web/page_address.ts";
 import { type PageCommandOptions, pageSettings } from "../web/page_options.ts";
 import { PageServer } from "../web/page_server.ts";
 import { StorePageData } from "../web/store_page_data.ts";
+import { watchLoop } from "../workers/watch_loop.ts";
 import { explainFlow } from "./explain_flow.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
@@ -22,6 +24,8 @@ export interface ServeOptions extends PageCommandOptions {
   store?: string;
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
+  /** Whether the process is kept from what the command has no use for. */
+  sandbox: boolean;
 }
 
 /** How often a Redis is read again, in milliseconds: all its keys are. */
@@ -41,6 +45,9 @@ export async function serve(
 ): Promise<number> {
   const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
   const { names, networks } = partNamesAndNetworks(parameters);
+  const loopWatch = watchLoop(options.config);
+  // Before the configuration, whose code is not ours, is run.
+  new Sandbox(options.sandbox, log).close({ opensInterfaces: false });
   const { config, description } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
@@ -67,12 +74,13 @@ export async function serve(
       settings,
       log,
     );
-    sayPage(server.url, settings, log);
+    sayPage(server.url, settings, options, log);
     signals.begin();
     await signals.received;
     return 0;
   } finally {
     clearInterval(timer);
+    loopWatch?.close();
     shown.close();
     signals.close();
   }

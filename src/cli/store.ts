@@ -1,5 +1,7 @@
 import type { ValidConfig } from "../config/valid_config.ts";
+import { environmentPassword } from "../sink/environment_password.ts";
 import { PasswordFile } from "../sink/password_file.ts";
+import type { PasswordSource } from "../sink/password_source.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 
@@ -8,7 +10,7 @@ export interface Store {
   readonly url: string;
   /** Where the user wrote it, for messages. */
   readonly place: string;
-  readonly passwordFile?: PasswordFile;
+  readonly passwordFile?: PasswordSource;
 }
 
 /** Options of the command line that say which Redis is used. */
@@ -36,7 +38,8 @@ export function storeOf(options: StoreOptions, config: ValidConfig): Store | nul
   }
   const isConfigured = options.redis === undefined;
   const place = isConfigured ? config.placeOf(["redis"]) : "--redis";
-  const passwordFile = given ?? (isConfigured ? configuredPasswordFile(config) : undefined);
+  const passwordFile = given ?? (isConfigured ? configuredPasswordFile(config) : undefined) ??
+    environmentPassword();
   // Also when it is not used before the next start: what is wrong is said when it is loaded.
   parseRedisUrl(url, place, passwordFile);
   return { url, place, passwordFile };

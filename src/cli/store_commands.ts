@@ -4,7 +4,10 @@ import { parseCidr } from "../config/cidr.ts";
 import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
+import { PasswordFile } from "../sink/password_file.ts";
+import { UserError } from "../user_error.ts";
 import { integerIn } from "./option_values.ts";
+import { sandboxOption } from "./sandbox_option.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
 import type { Log, LogLevel } from "../log.ts";
 
@@ -71,6 +74,7 @@ export function addStoreCommands(tools: CommandTools): void {
       .option("--store <file>", "as <file>", storeFile),
     "127.0.0.1:3047 if not said",
   )
+    .addOption(sandboxOption())
     .action(async (names: string[], options) => {
       const { serve } = await import("./serve.ts");
       finish(await serve(names, options, log(options)));
@@ -126,6 +130,7 @@ export function addPageOptions(command: Command, otherwise: string): Command {
       "what visitors need to see it; beyond this host one is made and printed if not given",
       tokenValue,
     )
+    .option("--token-file <file>", "its first line is the token; in --token, all see it", tokenFile)
     .option("--tls-cert <file>", "certificate for HTTPS, PEM", fileValue)
     .option("--tls-key <file>", "its private key, PEM", fileValue)
     .option(
@@ -135,11 +140,20 @@ export function addPageOptions(command: Command, otherwise: string): Command {
     );
 }
 
+/** A token is kept as a password is. */
+function tokenFile(path: string): string {
+  const place = "--token-file";
+  const token = new PasswordFile(path, place).read();
+  if (TOKEN.test(token)) return token;
+  throw new UserError(`${place}: ${path}: its first line is no token: ${TOKEN_FORM}`);
+}
+
+const TOKEN_FORM = "8 or more letters, digits and any of -._~";
 const TOKEN = /^[\w.~-]{8,200}$/;
 
 function tokenValue(text: string): string {
   if (TOKEN.test(text)) return text;
-  throw new InvalidArgumentError("It is 8 or more letters, digits and any of -._~.");
+  throw new InvalidArgumentError(`It is ${TOKEN_FORM}.`);
 }
 
 function fileValue(text: string): string {

@@ -97,6 +97,11 @@ export class Mapping {
     });
   }
 
+  /** Whether any of its rules is the user's own code. */
+  get hasFunctions(): boolean {
+    return this.actions.some((action) => action instanceof CustomAction);
+  }
+
   /** What a rule that is a function says of one direction of a conversation. */
   askFunction(index: number, facts: Facts): Outcome {
     const action = this.actions[index];

@@ -91,9 +91,9 @@ export interface EngineOptions {
    */
   clock?: () => number;
   /**
-   * Takes flows and refusals that were seen again while their keys are suppressed, with the second in
-   * which they were seen last: refusals as they come, flows at {@linkcode Engine.emitSeen}. The batch
-   * is used again as soon as this returns.
+   * Takes refusals that were seen again while their keys are suppressed, with the second in which they
+   * were seen. When flows were seen last their records say. The batch is used again as soon as this
+   * returns.
    */
   onSeen?: (batch: ObservationBatch) => void;
   /** Conversations of each address family that are remembered. @default 1_000_000 */
@@ -374,6 +374,7 @@ export class Engine implements PacketTaker {
     this.#fragments.flush(this.#second);
     this.#payloadReader?.flush();
     this.#program.flushObservations();
+    this.#program.flushSeen();
     this.#program.walkRecords();
   }
 
@@ -387,11 +388,6 @@ export class Engine implements PacketTaker {
   end(): void {
     this.#fragments.end();
     this.flush();
-  }
-
-  /** Emits when flows were seen last that were seen since it was called before. */
-  emitSeen(): void {
-    this.#program.emitSeen();
   }
 
   /** Writes a client key, unless it is suppressed, for what a payload reader found of this client. */
@@ -538,11 +534,17 @@ export class Engine implements PacketTaker {
   #decode(start: number, captured: number, linkType: number, length: number): void {
     const header = this.#header;
     const { view } = this.memory;
-    const outcome = decode(view, start, start + captured, linkType, header);
+    let outcome = decode(view, start, start + captured, linkType, header);
+    let isRead = outcome === TRANSPORT &&
+      this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
+    if (header.isFragment && (isRead || this.#fragments.isHolding)) {
+      // A datagram may be read with this fragment: what came before that has its turn before that.
+      this.#program.takeGroup();
+      outcome = decode(view, start, start + captured, linkType, header);
+    }
     if (outcome === TRANSPORT) {
       this.#decoded[TRANSPORT]++;
       const octets = header.ipLength || length - (header.ipOffset - start);
-      let isRead = this.memory.bytes[READ_PORTS + header.sourcePort] !== 0;
       if (header.isFragment) isRead = this.#takeFirstFragment(octets, isRead);
       else this.#add(octets);
       if (isRead) this.#program.addWhole(start, captured, linkType);

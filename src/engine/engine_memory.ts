@@ -68,7 +68,7 @@ export interface EngineHost {
   readAnnouncements(protocol: number, payload: number, end: number): void;
   /** Takes all observations. */
   emit(count: number): void;
-  /** Takes what was seen again while its keys are suppressed. */
+  /** Takes refusals that were seen again while their keys are suppressed. */
   see(count: number): void;
   /** What `OwnConnections` say of the ends in the facts. */
   judgeOwn(): number;
@@ -116,7 +116,6 @@ export interface EngineProgram {
   decideByRule(rule: number): number;
   declassifyAll(): void;
   directionFound(): number;
-  emitSeen(): void;
   endRecords(): void;
   fingerprintOf(isIpv6: boolean, number: number): bigint;
   forgottenEnds(): number;
@@ -127,6 +126,7 @@ export interface EngineProgram {
   findNetworks(): void;
   flushObservations(): void;
   flushRecords(): void;
+  flushSeen(): void;
   forgottenKeysOf(): number;
   hashOf(isIpv6: boolean, addresses: number, ports: number, protocol: number): number;
   isIgnored(): number;
@@ -171,6 +171,7 @@ export interface EngineProgram {
     conversation: number,
   ): void;
   taken(): number;
+  takeGroup(): void;
   takeFrames(from: number, count: number, back: number, linkType: number): void;
   takeHalfOpen(first: number, second: number, seconds: number): number;
   takeIndexed(from: number, to: number): void;

@@ -75,7 +75,10 @@ export const TABLE_UNOPENED_COUNT: usize = 52;
 /** Where the tunnels of conversations are, set when an engine is made. */
 export const TABLE_TUNNELS: usize = 56;
 
-/** A slot of the index has the conversation's number, from 1, in these bits, a part of its hash above. */
+/**
+ * A slot of the index has the conversation's number, from 1, in these bits; above them a bit that says whether
+ * it is elsewhere than it should be, and a part of its hash.
+ */
 export const NUMBER_MASK: u32 = 0x00ff_ffff;
 export const FIRST_INDEX: u32 = 16_384;
 
@@ -317,7 +320,7 @@ export const FLOWS_BY: usize = KEY_ADDRESS + CACHE_LINE;
 /** Observations that are emitted at once. */
 export const OBSERVATIONS_AT_ONCE: u32 = 4096;
 export const OBSERVATIONS: usize = FLOWS_BY + REASONS * 8;
-/** Flows and refusals that were seen again while their keys are suppressed. */
+/** Refusals that were seen again while their keys are suppressed. */
 export const SEEN: usize = OBSERVATIONS + 4096 * OBSERVATION_WORDS * WORD;
 /** What became of conversations, numbers of 8 bytes, and the facts of the first of each kind. */
 export const BECAME: usize = SEEN + 4096 * OBSERVATION_WORDS * WORD;
@@ -325,13 +328,13 @@ export const EXAMPLES: usize = BECAME + 128;
 export const EXAMPLE: usize = 64;
 /** Suppressed keys by the window in which they were written. */
 export const AGES: usize = EXAMPLES + 16 * EXAMPLE;
-/** Places of the index that are looked at before so many conversations are forgotten, a power of two. */
+/** The places of so many conversations in the index are asked for together, by their hashes; a power of two. */
 export const FETCHED: u32 = 32;
-export const FETCHED_HOMES: usize = AGES + CACHE_LINE;
+export const FETCHED_HASHES: usize = AGES + CACHE_LINE;
 
 /** Records of conversations that are emitted at once. */
 export const RECORDS_AT_ONCE: u32 = 1024;
-export const RECORDS: usize = FETCHED_HOMES + 32 * WORD;
+export const RECORDS: usize = FETCHED_HASHES + 32 * WORD;
 /** The same of the conversations of observations, each at the place of its observation. */
 export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
 /** A packet that somebody looks for. */

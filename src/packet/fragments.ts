@@ -1,8 +1,9 @@
 import { DESTINATION, PacketHeader, PROTOCOL_UDP, SOURCE } from "./packet_header.ts";
 
-/** Datagrams of which fragments are remembered, in sets of so many. */
+/** Datagrams of which fragments are remembered. */
 const MOST_DATAGRAMS = 4096;
-const WAYS = 4;
+/** Lists of them, by the hash of what their fragments are known by. */
+const LISTS = 4096;
 /** Datagrams that are put together at the same time, each of up to so many bytes. */
 const MOST_MESSAGES = 32;
 const MESSAGE_SIZE = 65_536;
@@ -32,6 +33,8 @@ const OCTETS = 16;
 /** The number of the message that is put together of it, from 1; 0 for none. */
 const MESSAGE = 17;
 const IS_USED = 18;
+/** Where the next one of its list is, plus 1; 0 for none. */
+const NEXT = 19;
 const WORDS = 20;
 /** In place of a message: its fragments contradict each other. */
 const DISCARDED = -1;
@@ -59,12 +62,21 @@ export class Fragments {
   readonly #header = new PacketHeader();
   /** Made with the first fragment: most traffic has none. */
   #datagrams: Int32Array | null = null;
+  /** Where the first one of each list is, plus 1; 0 for none. */
+  readonly #lists = new Int32Array(LISTS);
+  /** Where the next one is put: in the place of the oldest, once there are so many. */
+  #place = 0;
   #messages: Messages | null = null;
   #second = 0;
 
   /** @param onDatagram Takes a datagram that is wanted; view and header are used again after that. */
   constructor(onDatagram: (view: DataView<ArrayBuffer>, header: PacketHeader) => void) {
     this.#onDatagram = onDatagram;
+  }
+
+  /** Whether any datagram is put together now. */
+  get isHolding(): boolean {
+    return this.#messages !== null && this.#messages.count > 0;
   }
 
   /**
@@ -152,8 +164,8 @@ export class Fragments {
     key[TUNNEL] = header.tunnel;
     key[TUNNEL_ID] = header.tunnelId;
     const datagrams = this.#datagrams!;
-    for (let at = this.#set(), end = at + WAYS * WORDS; at < end; at += WORDS) {
-      if (datagrams[at + IS_USED] === 0 || isOld(datagrams[at + SECONDS], this.#second)) continue;
+    for (let at = this.#lists[this.#listOf(key, 0)] - 1; at >= 0; at = datagrams[at + NEXT] - 1) {
+      if (isOld(datagrams[at + SECONDS], this.#second)) continue;
       let word = 0;
       while (word < KEY_WORDS && datagrams[at + word] === key[word]) word++;
       if (word === KEY_WORDS) return at;
@@ -161,34 +173,49 @@ export class Fragments {
     return null;
   }
 
-  /** Remembers the datagram whose key was noted, in place of the oldest of its set. */
+  /**
+   * Remembers the datagram whose key was noted, in place of the oldest: not of one that has the same
+   * hash, since that is another one in each process.
+   */
   #add(): number {
     const datagrams = this.#datagrams!;
-    const set = this.#set();
-    let oldest = set;
-    for (let at = set; at < set + WAYS * WORDS; at += WORDS) {
-      if (datagrams[at + IS_USED] === 0 || isOld(datagrams[at + SECONDS], this.#second)) {
-        oldest = at;
-        break;
-      }
-      if (datagrams[at + SECONDS] < datagrams[oldest + SECONDS]) oldest = at;
+    const at = this.#place;
+    this.#place = (at + WORDS) % (MOST_DATAGRAMS * WORDS);
+    if (datagrams[at + IS_USED] !== 0) {
+      if (datagrams[at + MESSAGE] > 0) this.#giveUp(datagrams[at + MESSAGE]);
+      this.#takeOutOfList(at);
     }
-    if (datagrams[oldest + MESSAGE] > 0) this.#giveUp(datagrams[oldest + MESSAGE]);
-    datagrams.fill(0, oldest, oldest + WORDS);
-    datagrams.set(this.#key, oldest);
-    datagrams[oldest + SECONDS] = this.#second;
-    datagrams[oldest + IS_USED] = 1;
-    return oldest;
+    datagrams.fill(0, at, at + WORDS);
+    datagrams.set(this.#key, at);
+    datagrams[at + SECONDS] = this.#second;
+    datagrams[at + IS_USED] = 1;
+    const list = this.#listOf(this.#key, 0);
+    datagrams[at + NEXT] = this.#lists[list];
+    this.#lists[list] = at + 1;
+    return at;
   }
 
-  /** Where the set of the key begins. */
-  #set(): number {
+  #takeOutOfList(at: number): void {
+    const datagrams = this.#datagrams!;
+    const list = this.#listOf(datagrams, at);
+    const next = datagrams[at + NEXT];
+    if (this.#lists[list] === at + 1) {
+      this.#lists[list] = next;
+      return;
+    }
+    let before = this.#lists[list] - 1;
+    while (datagrams[before + NEXT] !== at + 1) before = datagrams[before + NEXT] - 1;
+    datagrams[before + NEXT] = next;
+  }
+
+  /** The list of a datagram whose key begins there. */
+  #listOf(words: Int32Array, from: number): number {
     let hash = 0;
     for (let word = 0; word < KEY_WORDS; word++) {
-      hash = Math.imul(hash ^ this.#key[word] ^ this.#secret[word], 0x9e37_79b1);
+      hash = Math.imul(hash ^ words[from + word] ^ this.#secret[word], 0x9e37_79b1);
       hash ^= hash >>> 15;
     }
-    return (hash >>> 0) % (MOST_DATAGRAMS / WAYS) * (WAYS * WORDS);
+    return (hash >>> 0) % LISTS;
   }
 
   /** @param mayPush Whether another message may be given up for it. */

@@ -1,7 +1,7 @@
 import { BAD_LENGTH, TRANSPORT } from "./decoded.ts";
 import { shortBy } from "./ip.ts";
 import type { PacketHeader } from "./packet_header.ts";
-import { isTunnelPort, readUdpTunnel } from "./udp_tunnel.ts";
+import { hasTunnelPort, readUdpTunnel } from "./udp_tunnel.ts";
 
 const TCP_HEADER = 20;
 const UDP_HEADER = 8;
@@ -64,7 +64,7 @@ export function readUdp(
   }
   // In a first fragment the datagram goes on after the packet's end, so more is nothing wrong.
   if (start + length < limit) header.payloadEnd = start + length;
-  return isTunnelPort(header.destinationPort) || isTunnelPort(header.sourcePort)
+  return hasTunnelPort(header.sourcePort, header.destinationPort)
     ? readUdpTunnel(view, header)
     : TRANSPORT;
 }

@@ -52,8 +52,17 @@ export const TUNNEL_PORTS: readonly number[] = [
   PORT_MPLS,
   PORT_VXLAN_LINUX,
 ];
+/**
+ * Of these, those that packets in packets also come from: their ends answer from where they were sent to.
+ * In all others the source port is made of what is inside (RFC 7348, section 5; RFC 8926, section 3.3;
+ * RFC 8086, section 3.2.1; RFC 7510, section 3; RFC 9300, section 5.1), so that a client that happens to
+ * have such a port is no tunnel.
+ */
+const ANSWERING_PORTS: readonly number[] = [PORT_L2TP, PORT_GTP_U, PORT_TEREDO, PORT_LISP_CONTROL];
 const IS_TUNNEL_PORT = new Uint8Array(1 << 16);
+const IS_ANSWERING_PORT = new Uint8Array(1 << 16);
 for (const port of TUNNEL_PORTS) IS_TUNNEL_PORT[port] = 1;
+for (const port of ANSWERING_PORTS) IS_ANSWERING_PORT[port] = 1;
 
 /** Flags, VNI (RFC 7348, section 5). */
 const VXLAN_HEADER = 8;
@@ -90,20 +99,20 @@ const LISP_HAS_INSTANCE = 0x08;
 const LISP_CONTROL_HEADER = 4;
 const LISP_ENCAPSULATED = 8;
 
-/** Whether a UDP port is one of {@linkcode TUNNEL_PORTS}. */
-export function isTunnelPort(port: number): boolean {
-  return IS_TUNNEL_PORT[port] === 1;
+/** Whether a datagram between these UDP ports may carry a packet. */
+export function hasTunnelPort(sourcePort: number, destinationPort: number): boolean {
+  return IS_TUNNEL_PORT[destinationPort] === 1 || IS_ANSWERING_PORT[sourcePort] === 1;
 }
 
 /**
- * Reads the packet that a UDP datagram of one of {@linkcode TUNNEL_PORTS} carries.
+ * Reads the packet that a UDP datagram carries whose ports are such: {@linkcode hasTunnelPort}.
  *
  * @param header Has the datagram's fields. It has the inner packet's if that could be read.
  * @returns What became of the inner packet, or `TRANSPORT` where the datagram carries none.
  */
 export function readUdpTunnel(view: DataView, header: PacketHeader): number {
   const { destinationPort, sourcePort, payloadOffset, payloadEnd } = header;
-  const port = isTunnelPort(destinationPort) ? destinationPort : sourcePort;
+  const port = IS_TUNNEL_PORT[destinationPort] === 1 ? destinationPort : sourcePort;
   switch (port) {
     case PORT_VXLAN:
     case PORT_VXLAN_LINUX:

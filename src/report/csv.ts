@@ -1,6 +1,12 @@
 /** What has one of these is put into quotation marks (RFC 4180, section 2). */
 const SPECIAL = /[",\r\n]/;
 
+/**
+ * What spreadsheets take for a formula. Names out of packets may begin so; with the character as master
+ * files write a byte, `\061` (RFC 1035, section 5.1), they are the same names and none.
+ */
+const FORMULA = /^[=+\-@\t\r]/;
+
 /** Columns that are times, in milliseconds; 0 where they are not known. */
 const TIMES = new Set(["first", "last"]);
 
@@ -30,6 +36,10 @@ function isoTime(milliseconds: number): string | null {
 }
 
 function cell(value: unknown): string {
-  const text = value === null || value === undefined ? "" : String(value);
+  const text = typeof value === "string" ? value.replace(FORMULA, inDecimal) : String(value ?? "");
   return SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function inDecimal(character: string): string {
+  return `\\${String(character.charCodeAt(0)).padStart(3, "0")}`;
 }

@@ -1,4 +1,4 @@
-import type { PasswordFile } from "../sink/password_file.ts";
+import type { PasswordSource } from "../sink/password_source.ts";
 import { UserError } from "../user_error.ts";
 import { openStoreFile } from "./open_store_file.ts";
 import type { ReportSource } from "./report_source.ts";
@@ -12,7 +12,7 @@ export interface NamedSource {
   readonly name: string;
   readonly place: string;
   /** Where the name is the URL of a Redis. */
-  readonly passwordFile?: PasswordFile;
+  readonly passwordFile?: PasswordSource;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { OwnSockets } from "../sink/own_sockets.ts";
-import type { PasswordFile } from "../sink/password_file.ts";
+import type { PasswordSource } from "../sink/password_source.ts";
 import { RedisConnection } from "../sink/redis_connection.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError } from "../user_error.ts";
@@ -23,7 +23,7 @@ const WANTED = /;(flow|rst|icmp|nx|dns|cname)$/;
 export async function readRedis(
   url: string,
   place: string,
-  passwordFile: PasswordFile | undefined,
+  passwordFile: PasswordSource | undefined,
   localNetworks: readonly string[],
 ): Promise<MemorySource> {
   const address = parseRedisUrl(url, place, passwordFile);

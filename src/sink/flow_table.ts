@@ -173,9 +173,8 @@ export class FlowTable {
     });
   }
 
-  /** Takes when flows and failures that are there were seen last. */
+  /** Takes when failures that are there were seen last. */
   see({ words, count }: ObservationBatch): void {
-    this.#flows.seeFlows(words, count);
     this.#forFailures(words, count, (isIpv6, offset, what, kind, seconds) => {
       this.#failures.see(isIpv6, words, offset, what, kind, seconds);
     });

@@ -1,4 +1,5 @@
 import { UserError } from "../user_error.ts";
+import type { PasswordSource } from "./password_source.ts";
 
 /** Permission of all other users to read, chmod(1). */
 const OTHERS_MAY_READ = 0o004;
@@ -6,10 +7,10 @@ const OTHERS_MAY_READ = 0o004;
 const MOST_BYTES = 4096;
 
 /** A file whose first line is the password of a Redis. */
-export class PasswordFile {
-  /** Where the user named it, such as `--redis-password-file` or `config.ts:3`. */
+export class PasswordFile implements PasswordSource {
   readonly place: string;
   readonly path: string;
+  readonly isFallback = false;
   #last: string | null = null;
 
   /** Reads nothing yet. */

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createConnection, isIP, type Socket } from "node:net";
 import { permissionAdvice } from "../permission_advice.ts";
@@ -19,7 +20,9 @@ const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b|max number of clien
 /** Errors with which a node of a Redis Cluster says that it is one. */
 const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** Errors of a TLS handshake that fail in the same way each time. */
-const CERTIFICATE = /cert|ERR_TLS/i;
+const CERTIFICATE = /cert|ERR_TLS|ALERT_(\w+_)?(UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/i;
+/** With these alerts the server says what it has against ours (RFC 8446, section 6.2). */
+const OUR_CERTIFICATE = /ALERT_\w*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/;
 /** The section of `INFO` that says what a server is, and the line that does. */
 const INFO_SECTION = "server";
 const MODE_LINE = /^redis_mode:(\w+)/m;
@@ -114,6 +117,7 @@ export class RedisConnection {
     const redis = await import("./redis_library.ts");
     // Read again at each attempt: it may have been changed.
     const password = address.passwordFile?.read() ?? address.password;
+    if (address.tls) requireOwnKey(address);
     const underTls = address.tls ? await connectSocket(address, sockets, signal) : undefined;
     const client = redis.createClient({
       socket: socketOptions(address, underTls),
@@ -147,7 +151,7 @@ export class RedisConnection {
       const cause = connection.#causeOf(error);
       const path = (cause as { code?: string }).code === "EPIPE" ? address.socketPath : undefined;
       const refusal = path === undefined ? null : await refusalOf(path, signal);
-      throw explained(connection.#asReplyError(refusal ?? cause), address);
+      throw await explained(connection.#asReplyError(refusal ?? cause), address);
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -324,6 +328,27 @@ async function connectSocket(
   }
 }
 
+/** What we show, and its key, have to belong together: Node's way says of others that TLS is. */
+function requireOwnKey({ certificateFile, keyFile }: RedisAddress): void {
+  const [certificate, key] = [pem(certificateFile), pem(keyFile)];
+  if (certificate === undefined || key === undefined) return;
+  const file = (name: string, read: () => void) => {
+    try {
+      read();
+    } catch (error) {
+      const reason = (error as Error).message.split("\n")[0];
+      throw new UnusableRedisError(`${name}: it can't be used (${reason})`, ": name a PEM file");
+    }
+  };
+  let isOwn = false;
+  file(certificateFile!, () => void new X509Certificate(certificate));
+  file(keyFile!, () => {
+    isOwn = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  });
+  if (isOwn) return;
+  throw new UnusableRedisError(`${keyFile} is not the key of ${certificateFile}`, "");
+}
+
 function socketOptions(address: RedisAddress, underTls: Socket | undefined) {
   const common = { connectTimeout: CONNECT_PATIENCE, reconnectStrategy: false as const };
   if (address.socketPath !== undefined) return { ...common, path: address.socketPath };
@@ -363,18 +388,61 @@ async function withPatience<T>(promise: Promise<T>, patience: number): Promise<T
   }
 }
 
-function explained(error: Error, address: RedisAddress): Error {
+/** Says what to mend where a certificate, theirs or ours, was not taken. */
+async function explained(error: Error, address: RedisAddress): Promise<Error> {
   const text = `${(error as { code?: unknown }).code} ${error.message}`;
   if (!CERTIFICATE.test(text)) return error;
-  const [what, way] = /CertificateRequired|CERTIFICATE_REQUIRED/.test(text)
-    ? ["it asks for our certificate", ": name it with ?cert=FILE&key=FILE"]
-    : text.includes("CaUsedAsEndEntity")
-    ? ["its certificate is an authority's own", ": make one with basicConstraints=CA:FALSE"]
-    : [
-      "its certificate is not trusted",
-      address.caFile === undefined ? ": name its authority's file with ?cacert=FILE" : "",
-    ];
-  return new UnusableRedisError(`${what} (${error.message})`, way);
+  if (/CERTIFICATE_REQUIRED/.test(text)) {
+    return new UnusableRedisError(
+      `it asks for our certificate (${error.message})`,
+      ": name it with ?cert=FILE&key=FILE",
+    );
+  }
+  const { certificateFile, caFile } = address;
+  if (OUR_CERTIFICATE.test(text) && certificateFile !== undefined) {
+    return new UnusableRedisError(
+      `it refuses our certificate (${error.message})`,
+      `: ${certificateFile} has to be valid, and of an authority that it trusts`,
+    );
+  }
+  if (text.includes("CaUsedAsEndEntity")) {
+    return new UnusableRedisError(
+      `its certificate is an authority's own (${error.message})`,
+      ": make one with basicConstraints=CA:FALSE",
+    );
+  }
+  const reason = text.startsWith(VAGUE_DISTRUST) ? await reasonOfDistrust(address) : null;
+  const isUnknown = caFile === undefined && (reason ?? UNKNOWN_ISSUER) === UNKNOWN_ISSUER;
+  return new UnusableRedisError(
+    `its certificate is not trusted (${reason ?? error.message})`,
+    isUnknown ? ": name its authority's file with ?cacert=FILE" : "",
+  );
+}
+
+/** What Node's way says of whatever is wrong with a chain of certificates; Deno's own says what. */
+const VAGUE_DISTRUST = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+const UNKNOWN_ISSUER = "unknown issuer";
+
+/** Shakes hands once more to know why the server's certificate is not trusted; `null` if that fails. */
+async function reasonOfDistrust({ host, port, caFile }: RedisAddress): Promise<string | null> {
+  const ca = pem(caFile);
+  const shakeHands = async () => {
+    using connection = await Deno.connectTls({
+      hostname: host,
+      port,
+      caCerts: ca === undefined ? [] : [ca],
+    });
+    await connection.handshake();
+  };
+  try {
+    await withPatience(shakeHands(), CONNECT_PATIENCE);
+    return null;
+  } catch (error) {
+    const [, reason] = /^invalid peer certificate: ([^\n]*)/.exec((error as Error).message) ?? [];
+    if (reason === "UnknownIssuer") return UNKNOWN_ISSUER;
+    // With the seconds since 1970 in which it was looked at.
+    return reason?.replace(/: verification time .*?\((\d+ seconds ago)\)$/, " $1") ?? null;
+  }
 }
 
 /** The error with a message of one line that a person understands. */

@@ -7,7 +7,7 @@ import { Losses } from "./losses.ts";
 import { NameWriter } from "./name_writer.ts";
 import { OwnSockets } from "./own_sockets.ts";
 import { Patience } from "./patience.ts";
-import type { PasswordFile } from "./password_file.ts";
+import type { PasswordSource } from "./password_source.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
 import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
@@ -37,9 +37,11 @@ export interface RedisSinkOptions {
    */
   place?: string;
   /** Holds the password. */
-  passwordFile?: PasswordFile;
+  passwordFile?: PasswordSource;
 }
 
+/** The place of a URL on the command line. */
+const COMMAND_LINE = "--redis";
 const DEFAULT_MAX_PENDING_KEYS = 1_000_000;
 /** Keys with names may be a fifth of those: they are text, and need that much more memory. */
 const NAMES_PART = 1 / 5;
@@ -136,9 +138,16 @@ export class RedisSink implements Sink {
    * can't be reached.
    */
   static async connect(url: string, options: RedisSinkOptions, log: Log): Promise<RedisSink> {
-    const place = options.place ?? "--redis";
+    const place = options.place ?? COMMAND_LINE;
     const address = parseRedisUrl(url, place, options.passwordFile);
     options.passwordFile?.read();
+    // As redis-cli warns of one.
+    if (address.password !== undefined && options.place === COMMAND_LINE) {
+      log.warn(
+        `${place}: all users of this host can see its password in the list of processes: put it into ` +
+          "a file, --redis-password-file",
+      );
+    }
     const sink = new RedisSink(address, options, log);
     try {
       await sink.#open();

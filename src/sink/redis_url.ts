@@ -1,5 +1,5 @@
 import { UserError } from "../user_error.ts";
-import type { PasswordFile } from "./password_file.ts";
+import type { PasswordSource } from "./password_source.ts";
 
 /** Where a Redis is, and how to log in there. */
 export interface RedisAddress {
@@ -13,7 +13,7 @@ export interface RedisAddress {
   username?: string;
   password?: string;
   /** Holds the password, in the place of `password`. */
-  passwordFile?: PasswordFile;
+  passwordFile?: PasswordSource;
   /** Number of the database. */
   database: number;
   /** PEM file of the certification authorities to trust in the place of the built-in ones. */
@@ -72,7 +72,7 @@ const FILE_CONTENT = "-----BEGIN";
 export function parseRedisUrl(
   url: string,
   place: string,
-  passwordFile?: PasswordFile,
+  passwordFile?: PasswordSource,
 ): RedisAddress {
   return new RedisUrl(url, place).address(passwordFile);
 }
@@ -95,7 +95,7 @@ class RedisUrl {
     else if (WITH_LOGIN.test(url)) this.#shown = url.replace(WITH_LOGIN, "$1$2:***@$3");
   }
 
-  address(passwordFile: PasswordFile | undefined): RedisAddress {
+  address(passwordFile: PasswordSource | undefined): RedisAddress {
     const isUnix = UNIX_SCHEMES.includes(this.#scheme);
     if (!isUnix && !TCP_SCHEMES.has(this.#scheme)) this.#fail("is no Redis URL");
     const parsed = this.#parsed(isUnix);
@@ -117,8 +117,12 @@ class RedisUrl {
     else this.#setHost(address, parsed);
     this.#setLogin(address, parsed, passwordFile !== undefined);
     this.#setFromQuery(address, parsed);
+    if ((address.certificateFile === undefined) !== (address.keyFile === undefined)) {
+      this.#fail("names one of cert and key", "name both, cert=FILE&key=FILE, or none");
+    }
     if (passwordFile === undefined) return address;
     if (address.password === undefined) return { ...address, passwordFile };
+    if (passwordFile.isFallback) return address;
     return this.#fail(
       `has a password, and ${passwordFile.place} names a file with one`,
       "leave one of them out",

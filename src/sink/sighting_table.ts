@@ -49,8 +49,7 @@ interface SightingProgram {
     tunnel: number,
     seconds: number,
   ): void;
-  seeFlows(observations: number, count: number): void;
-  addFigures(records: number, count: number): void;
+  addFigures(records: number, count: number, hashes: number): void;
 }
 
 const PAGE = 64 * 1024;
@@ -220,17 +219,6 @@ export class SightingTable {
     this.#program.see(isIpv6, at * WORD, what, protocol, 0, seconds);
   }
 
-  /** The same of the flows among observations. */
-  seeFlows(words: Uint32Array, count: number): void {
-    for (let done = 0; done < count; done += AT_ONCE) {
-      const now = Math.min(AT_ONCE, count - done);
-      const from = done * OBSERVATION_WORDS;
-      const to = this.#observations;
-      this.#words.set(words.subarray(from, from + now * OBSERVATION_WORDS), to);
-      this.#program.seeFlows(to * WORD, now);
-    }
-  }
-
   /** Adds the figures of records (`record_layout.ts`) to the flows that are there. */
   addFigures(words: Uint32Array, count: number): void {
     for (let done = 0; done < count; done += RECORDS_AT_ONCE) {
@@ -238,7 +226,7 @@ export class SightingTable {
       const from = done * RECORD_WORDS;
       const to = this.#observations;
       this.#words.set(words.subarray(from, from + now * RECORD_WORDS), to);
-      this.#program.addFigures(to * WORD, now);
+      this.#program.addFigures(to * WORD, now, this.#numbers * WORD);
     }
   }
 

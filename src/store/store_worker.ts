@@ -8,6 +8,7 @@ import { UserError } from "../user_error.ts";
 import { failureOf } from "../workers/failure.ts";
 import type { WorkerScope } from "../workers/worker_scope.ts";
 import { openDatabase, putAside } from "./open_database.ts";
+import { SteadyClock } from "./steady_clock.ts";
 import { isDamage, isPassing, sqliteReason } from "./sqlite_error.ts";
 import type { StoreBatch } from "./store_batch.ts";
 import type { StoreLosses } from "./store_losses.ts";
@@ -36,6 +37,7 @@ class StoreWorker {
   #retention: StoreRetention | null = null;
   /** In the order they came, where they can't be written. */
   #waiting: Waiting[] = [];
+  readonly #clock = new SteadyClock();
   #losses: StoreLosses = { records: 0, sightings: 0, names: 0 };
   #localNetworks: readonly string[] = [];
   /** Why nothing can be written; `null` where it can. */
@@ -131,7 +133,7 @@ class StoreWorker {
     const isLive = this.#open!.run.mode === "capture";
     if (isDue) {
       this.#keptAt = now;
-      this.#retention!.keep(isLive ? Date.now() : this.#writer!.newest, isLive);
+      this.#retention!.keep(isLive ? this.#clock.now() : this.#writer!.newest, isLive);
     } else {
       this.#retention!.trim();
     }

@@ -40,6 +40,8 @@ const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
 const TERM = new RegExp(`(-?)(?:([a-z]+):(?:${QUOTED}|(\\S*))|${QUOTED}|(\\S+))`, "gis");
 /** What needs no quotes. */
 const BARE = /^(?!-)[^\s",\\]+$/;
+/** The same behind a field's colon. Several values were read without quotes, so they need none. */
+const BARE_VALUE = /^(?!")[^\s,]+$/;
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
 
@@ -62,9 +64,10 @@ export function parseFilter(text: string): Filter {
 /** The filter as it is written; reading it gives the same. */
 export function filterText(filter: Filter): string {
   return filter.map(({ field, values, isNot }) => {
-    const isBare = field === "flag" || values.every((it) => BARE.test(it)) &&
-        (field !== "text" ||
-          !isFlag(values[0]) && (!values[0].includes(":") || IPV6.test(values[0])));
+    const [first] = values;
+    const isBare = field === "text"
+      ? BARE.test(first) && !isFlag(first) && (!first.includes(":") || IPV6.test(first))
+      : field === "flag" || values.length > 1 || BARE_VALUE.test(first);
     const value = isBare
       ? values.join(",")
       : `"${values.join(",").replaceAll(/["\\]/g, (character) => `\\${character}`)}"`;

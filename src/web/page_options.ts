@@ -6,6 +6,8 @@ import type { AccessOptions } from "./access.ts";
 export interface PageCommandOptions {
   readonly listen?: PageAddress;
   readonly token?: string;
+  /** What the first line of the file is. */
+  readonly tokenFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   /** Names under which the page is reached besides that of the address. */
@@ -28,22 +30,31 @@ const TOKEN_BYTES = 18;
  */
 export function pageSettings(options: PageCommandOptions, address: PageAddress): PageSettings {
   const tls = readTls(options);
+  if (options.token !== undefined && options.tokenFile !== undefined) {
+    throw new UserError("--token and --token-file exclude each other: leave one out", WRONG_USAGE);
+  }
   return {
     address,
-    token: options.token ?? (isLoopback(address) ? null : madeToken()),
+    token: givenToken(options) ?? (isLoopback(address) ? null : madeToken()),
     hosts: (options.host ?? []).map((it) => it.toLowerCase()),
     isTls: tls !== null,
     tls,
   };
 }
 
+/** The token that the user has chosen, if there is one. */
+export function givenToken({ token, tokenFile }: PageCommandOptions): string | undefined {
+  return token ?? tokenFile;
+}
+
 /** @throws {UserError} when an option is given that is about a page, and there is none. */
 export function refuseWithoutListen(
-  { listen, token, tlsCert, tlsKey, host }: PageCommandOptions,
+  { listen, token, tokenFile, tlsCert, tlsKey, host }: PageCommandOptions,
 ): void {
   if (listen !== undefined) return;
   const given = Object.entries({
     "--token": token,
+    "--token-file": tokenFile,
     "--tls-cert": tlsCert,
     "--tls-key": tlsKey,
     "--host": host,

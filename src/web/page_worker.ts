@@ -10,6 +10,7 @@ import { openStoreFile } from "../report/open_store_file.ts";
 import { openDatabase } from "../store/open_database.ts";
 import { sqliteReason } from "../store/sqlite_error.ts";
 import type { ToStore } from "../store/store_messages.ts";
+import { SteadyClock } from "../store/steady_clock.ts";
 import { StoreRetention } from "../store/store_retention.ts";
 import { StoreWriter } from "../store/store_writer.ts";
 import { UserError } from "../user_error.ts";
@@ -30,6 +31,7 @@ class MemoryStore {
   readonly #database: DatabaseSync;
   readonly #writer: StoreWriter;
   readonly #retention: StoreRetention;
+  readonly #clock = new SteadyClock();
   #writes = 0;
   #keptAt = performance.now();
   readonly data: PageData;
@@ -54,7 +56,7 @@ class MemoryStore {
     const now = performance.now();
     if (now < this.#keptAt + KEEP_EVERY && !this.#retention.isTooLarge) return;
     this.#keptAt = now;
-    this.#retention.keep(Date.now(), true);
+    this.#retention.keep(this.#clock.now(), true);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LoopWatch } from "../../ffi/loop_watch.ts";
 import { noteOtherUser } from "../../ffi/privileges.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
@@ -25,6 +26,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
 import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
+import { watchLoop } from "./watch_loop.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
 /** What a write of a name, or a lookup, needs beside the name: in bytes, about. */
@@ -78,6 +80,7 @@ class CaptureWorker {
   #meters: Meters | null = null;
   #reading: Reading | null = null;
   #listening: ListeningSockets | null = null;
+  #loopWatch: LoopWatch | null = null;
   readonly #own = new OwnConnectionsCopy();
   #backlog = new Backlog();
   #lookups: Lookup[] = [];
@@ -135,6 +138,7 @@ class CaptureWorker {
     const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
+    this.#loopWatch = watchLoop(this.#config);
     this.#listening = new ListeningSockets(this.#log);
     await this.#listening.start();
     this.#meters = new Meters({
@@ -234,6 +238,7 @@ class CaptureWorker {
     this.#meters?.engine.endRecords();
     await this.#flush("ended");
     this.#listening?.close();
+    this.#loopWatch?.close();
     this.#reading!.close();
   }
 }

@@ -29,7 +29,7 @@ export interface StartMessage {
   readonly kind: "start";
   readonly ownNetworks: readonly Cidr[];
   readonly own: OwnConnectionsState | null;
-  /** Whether it is to tell when flows were seen last whose keys are held back. */
+  /** Whether it is to tell when refusals were seen last whose keys are suppressed. */
   readonly wantsSeen: boolean;
   /** How often records of conversations that go on are wanted, in seconds; `null` where none are. */
   readonly recordInterval: number | null;
@@ -72,7 +72,7 @@ export type FromWorker =
     /** Records of their conversations, where they are wanted. */
     readonly records: Uint32Array<ArrayBuffer> | null;
   }
-  /** Flows and refusals that were seen again, laid out the same. */
+  /** Refusals that were seen again, laid out the same. */
   | { readonly kind: "seen"; readonly words: Uint32Array<ArrayBuffer> }
   /** Records of conversations, laid out as in a `RecordBatch`. */
   | { readonly kind: "records"; readonly words: Uint32Array<ArrayBuffer> }

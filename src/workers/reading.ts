@@ -48,7 +48,6 @@ export class Reading implements PacketWork {
   flush(): Promise<void> {
     this.#noteGaps();
     this.#meters.engine.flushDue();
-    this.#meters.engine.emitSeen();
     return Promise.resolve();
   }
 

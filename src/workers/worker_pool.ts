@@ -29,7 +29,7 @@ const THREAD_SHIFT = 13;
 export interface WorkerOutput {
   /** Takes observations. The batch is used again as soon as this returns. */
   emit: (batch: ObservationBatch) => void;
-  /** Takes when flows were seen last. The batch is used again as soon as this returns. */
+  /** Takes when refusals were seen last. The batch is used again as soon as this returns. */
   see: (batch: ObservationBatch) => void;
   emitNames: (writes: readonly NameWrite[], seconds: number) => void;
   /** Takes records of conversations. The batch is used again as soon as this returns. */
@@ -46,7 +46,7 @@ export class WorkerPool implements PacketWork {
   readonly #failure = Promise.withResolvers<never>();
   /** What came since the last flush of all: names first have to be known, whoever saw them. */
   #observations: { words: Uint32Array; records: Uint32Array | null }[] = [];
-  /** What was seen again since then: what it is of comes first. */
+  /** Refusals that were seen again since then: the first of them come first. */
   #seen: Uint32Array[] = [];
   /** Records of conversations, for the same reason; those of each thread have numbers of their own. */
   #records: Uint32Array[] = [];

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { PacketBatch } from "../../src/capture/packet_batch.ts";
+import { SavefileSource } from "../../src/capture/savefile_source.ts";
+import { PcapngSection } from "../pcapng.ts";
 import { bytes, pcap } from "../packets.ts";
 import { readBytes } from "./saved_packets.ts";
 
@@ -126,4 +129,22 @@ Deno.test("PcapFormat takes records of up to libpcap's largest snapshot length, 
     assert.deepEqual(packets[0].packet, packet);
     assert.deepEqual(packets.slice(1), EXPECTED);
   }
+});
+
+Deno.test("PcapFormat has no interfaces, whatever was in the batch before", async () => {
+  const batch = new PacketBatch(10, new Uint8Array(262_144));
+  const packet = bytes("a packet");
+  const several = new PcapngSection().interface().interface().enhanced(1, 5_000_000n, packet);
+  const interfaces: number[] = [];
+  for (const file of [several.bytes(), pcap([{ packet, seconds: 5 }])]) {
+    let rest: Uint8Array = file;
+    const source = new SavefileSource("capture", (into) => {
+      const part = rest.subarray(0, into.length);
+      rest = rest.subarray(part.length);
+      into.set(part);
+      return part.length === 0 ? null : part.length;
+    }, { batch });
+    interfaces.push((await source.next())!.interface[0]);
+  }
+  assert.deepEqual(interfaces, [1, 0]);
 });

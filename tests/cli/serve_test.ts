@@ -206,13 +206,15 @@ Deno.test("serve speaks TLS with the certificate it is given, and its cookie is 
       "--tls-key",
       join(folder, "server.key"),
     ];
-    const args = [...files, "--token", "correct-horse", join(folder, "lines.json")];
+    const token = join(folder, "token");
+    await Deno.writeTextFile(token, "correct-horse\n", { mode: 0o600 });
+    const args = [...files, "--token-file", token, join(folder, "lines.json")];
     await serving(folder, args, async ({ url }) => {
-      assert.match(url, /^https:\/\/127\.0\.0\.1:\d+\/\?token=correct-horse$/);
+      assert.match(url, /^https:\/\/127\.0\.0\.1:\d+\/$/);
       using client = Deno.createHttpClient({
         caCerts: [await Deno.readTextFile(join(folder, "ca.pem"))],
       });
-      const visit = await fetch(url.replace("127.0.0.1", "localhost"), {
+      const visit = await fetch(`${url.replace("127.0.0.1", "localhost")}?token=correct-horse`, {
         client,
         redirect: "manual",
       });
@@ -232,6 +234,8 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
     );
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const lines = join(folder, "lines.json");
+    const short = join(folder, "short");
+    await Deno.writeTextFile(short, "short\n", { mode: 0o600 });
     const wrong: readonly (readonly [readonly string[], RegExp, number])[] = [
       [[], /serve: there is nothing to read: name a store/, 2],
       [
@@ -257,6 +261,13 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
       ],
       [[lines, "--token", "short"], /--token.*8 or more letters/, 2],
       [[lines, "--token", "eight or more"], /--token.*8 or more letters/, 2],
+      [[lines, "--token-file", lines], /--token-file: .*lines\.json: all users may read/, 1],
+      [
+        [lines, "--token-file", short],
+        /--token-file: .*: its first line is no token: 8 or more/,
+        1,
+      ],
+      [[lines, "--token-file", "/dev/null"], /--token-file: \/dev\/null: this is no file/, 1],
       [[lines, "--tls-cert", "x.pem"], /--tls-cert and --tls-key belong together/, 2],
       [
         [lines, "--tls-cert", "no.pem", "--tls-key", "no.key"],

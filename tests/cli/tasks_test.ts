@@ -17,12 +17,12 @@ Deno.test("flosensor may load the C library and libpcap, and nothing else", () =
   assert.deepEqual(paths.split(","), FFI_PATHS);
 });
 
-Deno.test("flosensor reads three environment variables, asks for nothing and runs nothing", () => {
+Deno.test("flosensor reads four environment variables, asks for nothing and runs nothing", () => {
   assert.deepEqual(
     PERMISSIONS.filter((it) =>
       /^--(allow-(env|run|sys|all|import|hrtime)|ignore|no-prompt)/.test(it)
     ),
-    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},SUDO_UID,TERM`],
+    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},REDISCLI_AUTH,SUDO_UID,TERM`],
   );
 });
 
@@ -145,7 +145,7 @@ Deno.test("no task but those of tests and benches has all permissions", () => {
   for (const [name, task] of Object.entries<string>(tasks)) {
     // Deno lets nothing less read what proc(5) says: of programs that are measured, for Playwright of
     // the system.
-    if (name === "bench" || name === "pictures") continue;
+    if (name === "bench" || name === "soak" || name === "pictures") continue;
     const isOpen = /--allow-all|(^| )-A( |$)/.test(task);
     assert.ok(!isOpen || /\bdeno test\b/.test(task), `${name}: ${task}`);
   }

@@ -15,13 +15,13 @@ import {
   record,
   response,
   serviceData,
+  TYPE_CNAME,
   TYPE_HTTPS,
   TYPE_SVCB,
   wireName,
 } from "./dns_messages.ts";
 
 const TYPE_A = 1;
-const TYPE_CNAME = 5;
 const TYPE_TXT = 16;
 const TYPE_AAAA = 28;
 const QUESTION_END = [0, 1, 0, 1];

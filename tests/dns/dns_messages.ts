@@ -45,6 +45,7 @@ export function alias(name: string, data: string): TestRecord {
   return { type: "CNAME", name, data };
 }
 
+export const TYPE_CNAME = 5;
 /** Types of records that hint at addresses (RFC 9460). */
 export const TYPE_SVCB = 64;
 export const TYPE_HTTPS = 65;

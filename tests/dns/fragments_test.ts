@@ -51,6 +51,23 @@ function longAnswer(client: string, server: string, name = "www.example.com"): B
 for (const [family, client, server] of FAMILIES) {
   const answer = longAnswer(client, server);
 
+  Deno.test(`a DNS answer in ${family} fragments is read after what came before it, wherever batches end`, () => {
+    const before = ipUdp(
+      server,
+      client,
+      udp(53, 50_001, response("first.example", [address("first.example", "192.0.2.1")])),
+    );
+    const packets = [before, ...fragmentsOf(answer, 7, 400)];
+    for (let end = 1; end <= packets.length; end++) {
+      const sensor = new Sensor();
+      sensor.flows.take(SECOND, ...packets.slice(0, end));
+      sensor.flows.take(SECOND, ...packets.slice(end));
+      sensor.flows.engine.flush();
+      assert.equal(sensor.writes[0].name, "first.example.");
+      assert.equal(sensor.writes.length, 1 + MANY);
+    }
+  });
+
   Deno.test(`a DNS answer in ${family} fragments is read, in whichever order they come`, () => {
     const random = new SeededRandom();
     for (let round = 0; round < 50; round++) {

@@ -57,3 +57,16 @@ for (
     assert.equal(engine.engine.statistics().conversations, 0);
   });
 }
+
+Deno.test("of datagrams whose fragments come, the last 4,096 are known, whatever their hash is", () => {
+  const datagrams = Array.from({ length: 5000 }, (_, i) => {
+    const client = `10.0.${i >> 8}.${i & 255}`;
+    return fragmentsOf(ipUdp(client, "192.0.2.1", udp(50_000, 2049, new Uint8Array(80))), i, 48);
+  });
+  const engine = new TestEngine();
+  engine.take(SECOND, ...datagrams.map(([first]) => first));
+  // Those that are not known make room for themselves, so they come last.
+  engine.take(SECOND, ...datagrams.map(([, second]) => second).reverse());
+  assert.equal(engine.decoded("transport"), 5000 + 4096);
+  assert.equal(engine.decoded("later fragment"), 5000 - 4096);
+});

@@ -181,6 +181,21 @@ async function readInto(
   return { received: source.statistics().received, error };
 }
 
+/** Reads a capture file with no engine behind it. @returns Why it could not be read on, or nothing. */
+export async function errorOf(file: Uint8Array, isPipe: boolean): Promise<string> {
+  const size = isPipe ? 0 : file.length;
+  const source = new SavefileSource("capture", isPipe ? pipeOf(file) : fileOf(file), { size });
+  try {
+    while (await source.next() !== null);
+    return "";
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  } finally {
+    source.close();
+  }
+}
+
 /** The packets of a capture that is whole. */
 export async function packetsOf(
   capture: Uint8Array,

@@ -13,8 +13,36 @@ import {
   wireName,
   withLength,
 } from "../dns/dns_messages.ts";
+import { fragmentsOf } from "../fragments.ts";
+import {
+  ADVERTISEMENT,
+  ARP,
+  dhcp,
+  dhcpv6,
+  FQDN,
+  LLDP,
+  MDNS,
+  NAME_OPTION,
+  netbios,
+  option,
+  option6,
+  SOLICITATION,
+} from "../names/devices/messages.ts";
 import { clientHello, crypto, initial, records } from "../names/hellos.ts";
-import { ACK, type Bytes, bytes, ethernet, ip, ipUdp, PSH, tcp, udp } from "../packets.ts";
+import {
+  ACK,
+  addressBytes,
+  type Bytes,
+  bytes,
+  ethernet,
+  ip,
+  ipUdp,
+  PSH,
+  tcp,
+  u16,
+  u32,
+  udp,
+} from "../packets.ts";
 import { MESSAGES } from "../payload/messages.ts";
 import { SAMPLE_PACKETS, type SamplePacket } from "../sample_packets.ts";
 
@@ -71,6 +99,47 @@ const HELLOS: readonly Bytes[] = [
   bytes("GET /index.html HTTP/1.1\r\nUser-Agent: x\r\nHost: www.example:8080\r\n\r\n"),
 ];
 
+/** What hosts, and servers of addresses, say of hosts. */
+function hostPackets(): Bytes[] {
+  const given = option6(5, bytes(addressBytes("2001:db8::7"), u32(100), u32(200)));
+  const lease = dhcpv6(7, option6(3, bytes(u32(1), u32(0), u32(0), given)));
+  const datagrams: [port: number, message: Bytes][] = [
+    [67, dhcp(1, "0.0.0.0", "10.0.0.7", option(53, bytes(3)), NAME_OPTION)],
+    [68, dhcp(2, "10.0.0.7", "0.0.0.0", option(53, bytes(5)), option(51, bytes(u32(3600))))],
+    [67, dhcp(1, "0.0.0.0", "10.0.0.7", option(81, bytes(4, 0, 0, 6, "Laptop", 3, "lan", 0)))],
+    [67, dhcp(1, "0.0.0.0", "10.0.0.7", option(81, bytes(0, 0, 0, "Laptop.example.org")))],
+    [547, dhcpv6(1, FQDN)],
+    [546, lease],
+    [547, bytes(12, 0, new Uint8Array(32), option6(9, lease))],
+    [137, netbios("OFFICE", 0x20)],
+    [137, netbios("WORKGROUP", 0, true)],
+    [5353, MDNS],
+  ];
+  const frames = datagrams.map(([port, message]) =>
+    ethernet(ipUdp(CLIENT, "224.0.0.251", udp(port, port, message)))
+  );
+  const linked = (etherType: number, content: Uint8Array) =>
+    bytes(new Uint8Array(12), u16(etherType), content);
+  const discovered = [ADVERTISEMENT, SOLICITATION].map((message) =>
+    linked(
+      0x86dd,
+      bytes([0x60, 0, 0, 0], u16(message.length - 16), [58, 255], message.slice(0, 16), message),
+    )
+  );
+  return [...frames, linked(0x0806, ARP), linked(0x88cc, LLDP), ...discovered];
+}
+
+/** DNS answers, and other datagrams, in fragments. */
+function fragmentPackets(): Bytes[] {
+  return DNS_MESSAGES.flatMap((message, i) => {
+    const packets = [
+      ipUdp(SERVER, CLIENT, udp(53, 40_000 + i, message)),
+      ipUdp("2001:db8::53", "2001:db8::7", udp(53, 40_000 + i, message)),
+    ];
+    return packets.flatMap((packet) => fragmentsOf(packet, 7 + i, 24)).map((it) => ethernet(it));
+  });
+}
+
 /** Captures that need no files. */
 export function ownCaptures(): CorpusCapture[] {
   let port = 30_000;
@@ -98,7 +167,14 @@ export function ownCaptures(): CorpusCapture[] {
     bytes(crypto(60, hello.subarray(60)), crypto(0, hello.subarray(0, 60))),
   ];
   const quic = frames.map((it) => ethernet(ipUdp(CLIENT, SERVER, udp(port++, 443, initial(it)))));
-  const made: Record<string, readonly Uint8Array[]> = { messages, dns, names, quic };
+  const made: Record<string, readonly Uint8Array[]> = {
+    messages,
+    dns,
+    names,
+    quic,
+    hosts: hostPackets(),
+    fragments: fragmentPackets(),
+  };
   return [
     ...Object.entries(made).map(([name, packets]) => ({
       name,

@@ -43,11 +43,17 @@ export async function makeCountedBuild(folder: string): Promise<Branch[]> {
 async function countAssembly(folder: string, branches: Branch[]): Promise<void> {
   const declaration =
     `\n@external("host", "${NAME}") declare function ${NAME}(branch: i32): void;\n`;
+  // Programs share modules, whose branches are the same ones.
+  const counted = new Map<string, string>();
   for (const program of WASM_PROGRAMS) {
     const binary = await compile(program, (text, module) => {
       const path = fileURLToPath(module).slice(ROOT.length);
       if (!IS_ASSEMBLY.test(path)) return text;
-      return countBranches(path, text, branches, (branch) => `${NAME}(${branch})`) + declaration;
+      if (!counted.has(path)) {
+        const note = (branch: number) => `${NAME}(${branch})`;
+        counted.set(path, countBranches(path, text, branches, note) + declaration);
+      }
+      return counted.get(path)!;
     });
     const path = join(folder, fileURLToPath(program.module).slice(ROOT.length));
     await Deno.writeTextFile(path, `export const PROGRAM: string = "${binary.toBase64()}";\n`);

@@ -21,11 +21,14 @@ const BUILD = `${ROOT}build/fuzz`;
 /** What found inputs are kept in. */
 const FOUND = `${ROOT}tests/fuzz/found.json`;
 const CURRENT = `${ROOT}build/fuzz-input`;
+/** For files of configurations and lines of JSON. */
+const TEMPORARY = `${ROOT}build/fuzz-files`;
 /** Not taken, one in a line. */
 const LEFT = `${ROOT}build/fuzz-branches.txt`;
 const DEFAULT_SECONDS = 60;
 /** A program that says nothing for so long, in milliseconds, hangs. */
 const HANG = 120_000;
+const MINUTE = 60_000;
 const MEBIBYTE = 1_048_576;
 /** Resident memory is compared from when everything was used once: a tenth of the time. */
 const WARM = 0.1;
@@ -57,16 +60,21 @@ const places = positionals.length > 0
 const captures = places.flatMap(capturesIn);
 console.log(`seed ${seed}, ${seconds} s, ${captures.length} captures`);
 const branches = await makeCountedBuild(BUILD);
+await Deno.mkdir(TEMPORARY, { recursive: true });
 console.log(`${branches.length} branches are counted`);
 
 const order: FuzzOrder = { seed, seconds, captures, targets: values.target, current: CURRENT };
 const child = new Deno.Command(Deno.execPath(), {
   args: [
-    ...["run", "--quiet", "--allow-all", "--no-check", "--config", `${BUILD}/deno.json`],
+    ...["run", "--quiet", "--no-prompt", "--no-check", "--config", `${BUILD}/deno.json`],
+    // It runs configurations that are changed at random.
+    ...["--allow-read", `--allow-write=${CURRENT},${TEMPORARY}`, "--allow-net=127.0.0.1"],
+    ...["--allow-env", "--allow-sys", "--allow-run=redis-server"],
     ...["--lock", `${BUILD}/tools/deno.lock`, `${BUILD}/tests/fuzz/fuzz_child.ts`],
     JSON.stringify(order),
   ],
   cwd: BUILD,
+  env: { TMPDIR: TEMPORARY },
   stdout: "piped",
 }).spawn();
 
@@ -75,6 +83,7 @@ const failures: FoundFailure[] = [];
 const resident: number[] = [];
 let state: FuzzState | null = null;
 let hangs = false;
+let saidAt = performance.now();
 let alarm = setTimeout(noteHang, HANG);
 
 function noteHang(): void {
@@ -92,6 +101,7 @@ for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     state = JSON.parse(line) as FuzzState;
     for (const branch of state.reached) reached.add(branch);
     resident.push(state.resident);
+    sayProgress(state);
     for (const failure of state.failures) {
       failures.push(failure);
       const { target, number, error } = failure;
@@ -130,6 +140,20 @@ console.log(
 );
 console.log(`${state?.cases ?? 0} inputs, ${failures.length} failures, seed ${seed}`);
 Deno.exit(failures.length > 0 ? 1 : 0);
+
+/** Once a minute. */
+function sayProgress({ cases, given }: FuzzState): void {
+  const now = performance.now();
+  if (now < saidAt + MINUTE) return;
+  saidAt = now;
+  const texts = Object.entries(given).map(([name, counts]) =>
+    `${Object.values(counts)[0]} ${name}`
+  );
+  const { length } = failures;
+  console.log(
+    `${cases} inputs (${texts.join(", ")}), ${reached.size} branches, ${length} failures`,
+  );
+}
 
 /** How many branches were taken, by folder; which were not is in a file. */
 function sayCoverage(all: readonly Branch[]): void {

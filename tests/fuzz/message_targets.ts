@@ -176,7 +176,7 @@ function payloadText(taken: Uint8Array): string {
 
 const dnstap = targetOf({
   name: "dnstap",
-  weight: 10,
+  weight: 3,
   samples: DNSTAP_STREAMS,
   async check(input) {
     const [one, other] = [

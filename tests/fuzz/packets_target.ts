@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Decoding, expectedOf } from "../engine/decoding.ts";
 import { readPacket } from "../packet/read_packet.ts";
 import { bytes } from "../packets.ts";
 import { PcapngSection } from "../pcapng.ts";
@@ -19,6 +20,8 @@ const FIRST_SECOND = 1_700_000_000;
 const MICROSECONDS = 1_000_000;
 /** Conversations that another engine has room for, in which more of them meet. */
 const LASTING_CONVERSATIONS = 20_000;
+/** Bytes of a packet, of which there is room for one. */
+const MOST_DECODED = 60_000;
 /** Bytes around a packet: two kinds, of which each would change the result if it were read. */
 const FILLERS = [0x00, 0x45] as const;
 
@@ -31,11 +34,15 @@ export class PacketsTarget implements FuzzTarget {
   readonly weight = 6;
   readonly given = { packets: 0, lines: 0 };
   readonly #captures: readonly CorpusCapture[];
+  readonly #own: readonly CorpusCapture[];
   readonly #stories = new CaptureStories();
+  readonly #decoding = new Decoding();
   readonly #lasting = new CaptureStories(LASTING_CONVERSATIONS);
 
   constructor(captures: readonly CorpusCapture[]) {
     this.#captures = captures.filter(({ packets }) => packets.length > 0);
+    // They have a packet of each kind that is read.
+    this.#own = captures.filter(({ file }) => file.length === 0);
   }
 
   make(random: SeededRandom, kept: readonly Uint8Array[]): Uint8Array {
@@ -43,7 +50,8 @@ export class PacketsTarget implements FuzzTarget {
     const count = 1 + random.below(random.of([20, MOST_PACKETS, MOST_PACKETS]));
     const some: SamplePacket[] = [];
     while (some.length < count) {
-      const { packets } = random.of(this.#captures);
+      const isOwn = random.below(3) === 0;
+      const { packets } = random.of(isOwn ? this.#own : this.#captures);
       const from = random.below(packets.length);
       some.push(...packets.slice(from, from + 1 + random.below(MOST_OF_ONE)));
     }
@@ -76,6 +84,8 @@ export class PacketsTarget implements FuzzTarget {
       throw error;
     }
     for (const { packet, linkType } of packets) {
+      const listed = packet.length <= MOST_DECODED ? this.#decoding.take(packet, linkType) : null;
+      if (listed !== null) assert.deepEqual(listed, expectedOf(packet, linkType));
       const [one, other] = FILLERS.map((filler) => readPacket(packet, linkType, filler));
       assert.deepEqual(other, one, "decode() reads beyond a packet");
     }

@@ -1,8 +1,9 @@
 import type { FuzzTarget } from "./fuzz_target.ts";
 import { joined } from "./mutator.ts";
 
-/** So often an input is tried, to make it smaller. */
+/** So often an input is tried, to make it smaller, and for so long, in milliseconds. */
 const MOST_TRIES = 3000;
+const PATIENCE = 30_000;
 
 /**
  * A smaller input that the program still takes wrongly, by leaving out parts, then bytes (ddmin). Where it
@@ -15,8 +16,9 @@ export async function smallestInput(
 ): Promise<Uint8Array> {
   let tries = 0;
   const kind = kindOf(error);
+  const end = performance.now() + PATIENCE;
   const fails = async (parts: readonly Uint8Array[]) => {
-    if (++tries > MOST_TRIES) return false;
+    if (++tries > MOST_TRIES || performance.now() > end) return false;
     try {
       const smaller = joined(parts);
       await (target.checkAlone?.(smaller) ?? target.check(smaller));

@@ -57,6 +57,22 @@ Deno.test("decode() takes the wrong version of Geneve and VXLAN without its flag
   }
 });
 
+Deno.test("decode() takes a client whose port happens to be one of a tunnel for no tunnel", () => {
+  // All bits of flags that VXLAN and GPE have are in an x.
+  const text = "x".repeat(54);
+  for (const port of [4341, 4754, 4789, 4790, 6081, 6633, 6635, 8472]) {
+    const read = readPacket(ethernet(ipUdp(...ENDS4, udp(port, 53, text))), ETHERNET);
+    assert.equal(read.fields, `UDP 198.51.100.1 ${port} > 198.51.100.2 53`);
+  }
+});
+
+Deno.test("decode() opens what the ends of a tunnel answer from its port", () => {
+  const [[fields, packet]] = CARRIED;
+  const gtp = bytes([0x30, 255], u16(packet.length), u32(7), packet);
+  const read = readPacket(ethernet(ipUdp(...ENDS4, udp(2152, 50_001, gtp))), ETHERNET);
+  assert.equal(read.fields, fields);
+});
+
 Deno.test("decode() ends where packets in packets are nested without end", () => {
   let packet = ip("10.0.0.1", "10.0.0.2", tcp(1, 2));
   for (let layer = 0; layer < 2000; layer++) {

@@ -501,23 +501,6 @@ redisTest(
   },
 );
 
-redisTest("RedisSink shows its certificate to a TLS server that asks for one", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "flosensor-tls-" });
-  await makeCertificates(folder);
-  const port = await unusedPort();
-  await using server = await RedisServer.start([
-    ...["--tls-port", String(port), "--tls-ca-cert-file", `${folder}/ca.pem`],
-    ...["--tls-cert-file", `${folder}/server.pem`, "--tls-key-file", `${folder}/server.key`],
-  ]);
-  const url = `rediss://localhost:${port}?cacert=${folder}/ca.pem`;
-  const login = `&cert=${folder}/client.pem&key=${folder}/client.key`;
-  const sink = await RedisSink.connect(url + login, REPLAY, new MemoryLog());
-  sink.write(clients(2));
-  await sink.close();
-  assert.equal(await server.cli("DBSIZE"), "2");
-  await Deno.remove(folder, { recursive: true });
-});
-
 redisTest("RedisSink knows the ends of its own connection, and names it", async () => {
   await using server = await RedisServer.start();
   const sink = await RedisSink.connect(server.url, CAPTURE, new MemoryLog());

@@ -123,6 +123,12 @@ Deno.test("parseRedisUrl() refuses other things, names the place and says what t
   assert.match(refusal("redis://h?db=-1"), /has "-1" where a database number goes/);
   assert.match(refusal("redis://h?database=1"), /has an unknown setting database \(known are db, /);
   assert.match(refusal("redis://:%zz@h"), /has a percent sign that begins no encoded byte/);
+  for (const url of ["rediss://h?cert=FILE", "rediss://h?ssl_keyfile=FILE"]) {
+    assert.match(
+      refusal(url),
+      /names one of cert and key: name both, cert=FILE&key=FILE, or none$/,
+    );
+  }
   for (const url of ["unix://", "unix:///", "unix:///?db=1", "unix://run/redis.sock"]) {
     assert.match(refusal(url), /names no socket/);
   }

@@ -71,3 +71,12 @@ Deno.test("a click on another value takes the place of the one before", () => {
   const again = withTerm(filter, { field: "port", values: ["443"], isNot: false });
   assert.equal(filterText(again), "client:10.0.0.1 -name:example unexplained port:443");
 });
+
+Deno.test("several values are read again as they were, whatever is in them", () => {
+  for (
+    const text of ["name:example,-by:syn", 'name:a"b,c\\d', "-name:-a,b", 'name:a"b', "name:\\"]
+  ) {
+    const filter = parseFilter(text);
+    assert.deepEqual(parseFilter(filterText(filter)), filter, text);
+  }
+});

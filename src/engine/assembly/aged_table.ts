@@ -74,6 +74,31 @@ export function firstIn(chain: usize): usize {
   return load<u32>(chain);
 }
 
+/** The entry after this one in its chain; 0 if there is none. */
+// @inline
+export function nextOf(at: usize): usize {
+  return load<u32>(at + NEXT);
+}
+
+/** Has the processor fetch what {@linkcode add} needs to make room for so many. */
+export function fetchLeast(table: usize, count: u32): u32 {
+  if (!isFull(table)) return 0;
+  let loaded: u32 = 0;
+  const oldest = leastOf(table);
+  let at = oldest;
+  for (let left = count; left !== 0 && at !== 0; left--) {
+    loaded ^= load<u32>(chainOf(table, load<u32>(at + KEY)));
+    at = load<u32>(at + NEWER);
+  }
+  at = oldest;
+  for (let left = count; left !== 0 && at !== 0; left--) {
+    const first = firstIn(chainOf(table, load<u32>(at + KEY)));
+    loaded ^= load<u32>(select(table, first + NEXT, first === 0));
+    at = load<u32>(at + NEWER);
+  }
+  return loaded;
+}
+
 /** The entry with a fingerprint, or 0. */
 // @inline
 export function find(table: usize, first: u32, second: u32): usize {

@@ -20,7 +20,7 @@ export {
   takeHalfOpen,
 } from "./evidence";
 export { noteGap, useListening } from "./gathering";
-export { addWhole, directionFound, findFacts, wasUnknown } from "./group";
+export { addWhole, directionFound, findFacts, takeGroup, wasUnknown } from "./group";
 export {
   decide,
   decideByRule,
@@ -35,8 +35,10 @@ export {
   admitObservation,
   commit,
   flushObservations,
+  flushSeen,
   observationsLeft,
   stageFlow,
+  wantSeen,
   writeClient,
   writeRefusal,
 } from "./observations";
@@ -64,6 +66,5 @@ export {
   wantFlowRecords,
   wantRecords,
 } from "./records";
-export { emitSeen, wantSeen } from "./seen";
 export { admit, forgottenKeysOf, setUpSuppression } from "./suppression";
 export { declassifyAll, hashOf, setInterface, setUpTables, touch, wantEnds } from "./table";

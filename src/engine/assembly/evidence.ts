@@ -26,12 +26,14 @@ import {
   add,
   chainOf,
   change,
+  fetchLeast,
   fillChains,
   find,
   firstIn,
   forget,
   forgottenOf,
   isFull,
+  nextOf,
   oldestOf,
   remove,
   secondsSince,
@@ -353,6 +355,7 @@ function stageNone(): void {
 
 function addStagedPeers(seconds: u32): void {
   fetchStaged();
+  sum ^= fetchLeast(ENDS, stagedCount);
   for (let i: u32 = 0; i < stagedCount; i++) {
     const at = STAGED_ENDS + <usize> i * STAGED_END;
     addPeer(load<u32>(at), load<u32>(at + 4), load<u32>(at + 8), seconds);
@@ -380,6 +383,11 @@ function fetchStaged(): void {
   for (let at = STAGED_ENDS; at < end; at += STAGED_END) {
     const entry = firstIn(chainOf(ENDS, load<u32>(at)));
     // Where there is none, the table itself.
+    loaded ^= valueOf(select(ENDS, entry, entry === 0));
+  }
+  for (let at = STAGED_ENDS; at < end; at += STAGED_END) {
+    const first = firstIn(chainOf(ENDS, load<u32>(at)));
+    const entry: usize = first === 0 ? 0 : nextOf(first);
     loaded ^= valueOf(select(ENDS, entry, entry === 0));
   }
   sum ^= loaded;

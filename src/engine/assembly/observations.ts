@@ -61,10 +61,10 @@ const MOST_OBSERVATIONS: u32 = 4;
 const CODE_SHIFT: u32 = 16;
 const PROTOCOL_SHIFT: u32 = 8;
 
-/** How many observations there are, and how many of what was seen again. */
+/** How many observations there are, and how many refusals that were seen again. */
 let written: u32 = 0;
 let seen: u32 = 0;
-/** Whether refusals that are seen again are told. */
+/** Whether these are told. */
 let isSeenWanted: bool = false;
 let sum: u32 = 0;
 
@@ -75,12 +75,12 @@ export function flushObservations(): void {
   written = 0;
 }
 
-/** Says that what is seen again while its key is suppressed is wanted too. */
-export function wantRefusalsSeen(): void {
+/** Says that refusals that are seen again while their keys are suppressed are wanted too. */
+export function wantSeen(): void {
   isSeenWanted = true;
 }
 
-/** Emits all that was seen again. */
+/** Emits all refusals that were seen again. */
 export function flushSeen(): void {
   if (seen === 0) return;
   see(seen);
@@ -165,7 +165,8 @@ export function writeRefusal(
   if (isAdmitted(itsKind, isIpv6, client, other, ports)) {
     push(itsKind, isIpv6, client, other, ports, about, second);
   } else if (isSeenWanted) {
-    pushSeen(itsKind, isIpv6, client, other, ports, about, second);
+    if (seen === OBSERVATIONS_AT_ONCE) flushSeen();
+    put(SEEN, seen++, itsKind, isIpv6, client, other, ports, about, second, 0);
   }
 }
 
@@ -351,21 +352,6 @@ function push(
 ): void {
   if (written === OBSERVATIONS_AT_ONCE) flushObservations();
   put(OBSERVATIONS, written++, kind, isIpv6, a, b, ports, about, seconds, tunnelId);
-}
-
-/** Writes one of what was seen again. */
-export function pushSeen(
-  kind: u32,
-  isIpv6: bool,
-  a: usize,
-  b: usize,
-  ports: u32,
-  about: u32,
-  seconds: u32,
-  tunnelId: u32 = 0,
-): void {
-  if (seen === OBSERVATIONS_AT_ONCE) flushSeen();
-  put(SEEN, seen++, kind, isIpv6, a, b, ports, about, seconds, tunnelId);
 }
 
 // @inline

@@ -10,6 +10,11 @@ import {
   FRAME_NEXT,
   FRAME_SECONDS,
   FRAME_START,
+  FRAME_STATUS,
+  FRAME_VLAN_TAG,
+  FRAME_VLAN_TYPE,
+  VLAN_IS_VALID,
+  VLAN_TYPE_IS_VALID,
 } from "../../model/ring_frame";
 import { READ_RESPONSES } from "../../model/read_ports";
 import { DNS_HEADER } from "../../model/payload_roles";
@@ -174,12 +179,35 @@ export function takeFrames(from: usize, count: u32, back: u32, linkType: u32): v
   let at = from;
   for (let left = count; left !== 0; left--) {
     beginPacket(load<u32>(at, FRAME_SECONDS), load<u32>(at, FRAME_NANOSECONDS) / 1_000_000);
-    const captured = load<u32>(at, FRAME_CAPTURED) + back;
-    const length = load<u32>(at, FRAME_LENGTH) + back;
-    takePacket(at + load<u16>(at, FRAME_START) - back, captured, length, linkType);
+    let more = back;
+    const status = load<u32>(at, FRAME_STATUS);
+    if ((status & VLAN_IS_VALID) !== 0 && linkType === LINKTYPE_ETHERNET) {
+      putTagBack(at, status);
+      more = <u32> VLAN_TAG;
+    }
+    const captured = load<u32>(at, FRAME_CAPTURED) + more;
+    const length = load<u32>(at, FRAME_LENGTH) + more;
+    takePacket(at + load<u16>(at, FRAME_START) - more, captured, length, linkType);
     at += load<u32>(at, FRAME_NEXT);
   }
   finish(count);
+}
+
+/**
+ * Puts the VLAN tag that the kernel has taken off a frame's packet back to where it was, as libpcap does: the
+ * packet then begins so many bytes earlier, where the kernel leaves at least 14 bytes free.
+ */
+function putTagBack(frame: usize, status: u32): void {
+  const start = frame + load<u16>(frame, FRAME_START);
+  const addresses = load<u64>(start);
+  const rest = load<u32>(start, 8);
+  const type: u16 = (status & VLAN_TYPE_IS_VALID) !== 0
+    ? bswap<u16>(load<u16>(frame, FRAME_VLAN_TYPE))
+    : <u16> VLAN;
+  store<u64>(start - VLAN_TAG, addresses);
+  store<u32>(start - VLAN_TAG, rest, 8);
+  store<u16>(start - VLAN_TAG, type, 12);
+  store<u16>(start - VLAN_TAG, bswap<u16>(load<u16>(frame, FRAME_VLAN_TAG)), 14);
 }
 
 /** Takes the packets of the index. */

@@ -26,7 +26,7 @@ import {
   COLD_ROUND,
   COLD_VLAN,
   FETCHED,
-  FETCHED_HOMES,
+  FETCHED_HASHES,
   FIRST_INDEX,
   FOUND4,
   FOUND6,
@@ -93,12 +93,15 @@ import { hashOfSum, sumOfPairs } from "./pair_hash";
 import { LONGEST_HANDSHAKE_SECONDS } from "./evidence";
 import { ended } from "./host";
 import { recordEnd } from "./records";
-import { listSeen } from "./seen";
 
 /** Ports, protocol and whether there is a tunnel, where a cell and a packet have them together with other things. */
 const PORTS_AND_PROTOCOL: u64 = (<u64> (PROTOCOL_MASK | IN_TUNNEL | IS_OUTER) << 32) | 0xffff_ffff;
 const IN_TUNNEL_ABOVE: u64 = <u64> IN_TUNNEL << 32;
-const TAG_MASK: u32 = ~NUMBER_MASK;
+/** In a slot: its number is not in its home four, as there was no room. */
+const IS_DISPLACED: u32 = NUMBER_MASK + 1;
+const TAG_MASK: u32 = ~(NUMBER_MASK | IS_DISPLACED);
+/** In the place of a slot's number. */
+const NO_SLOT: u32 = 0xffff_ffff;
 /** When a table is full, this part of its conversations makes room, as a power of two. */
 const FORGOTTEN_SHIFT: u32 = 6;
 /** One of so many conversations, as a power of two, is perhaps not open. */
@@ -202,7 +205,10 @@ export function prefetch(isIpv6: bool, count: u32): void {
   }
   for (let i: u32 = 0; i < count; i++) {
     const number = load<u32>(found + (<usize> i << 2));
-    loaded ^= load<u32>(cells + (<usize> number << cellShift), CELL_PORTS);
+    const cell = cells + (<usize> number << cellShift);
+    loaded ^= load<u32>(cell, CELL_PORTS);
+    // Addresses of IPv6 go on in the second cache line.
+    if (isIpv6) loaded ^= load<u32>(cell, CELL_ADDRESSES + 8);
   }
   sum ^= loaded;
 }
@@ -405,9 +411,17 @@ function placeInTunnel(isIpv6: bool, cell: usize, packet: usize): void {
 function insert(t: usize, number: u32, hash: u32): void {
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
-  let slot = homeOf(hash, mask);
-  while (load<u32>(index + (<usize> slot << 2)) !== 0) slot = (slot + 1) & mask;
-  store<u32>(index + (<usize> slot << 2), (hash & TAG_MASK) | number);
+  const home = homeOf(hash, mask);
+  let slot = home;
+  while (wordAt(index, slot) !== 0) slot = (slot + 1) & mask;
+  put(index, slot, (hash & TAG_MASK) | number, home);
+}
+
+/** Puts a word into a slot, which says whether that is where it should be. */
+// @inline
+function put(index: usize, slot: u32, word: u32, home: u32): void {
+  const displaced: u32 = (slot ^ home) > 3 ? IS_DISPLACED : 0;
+  store<u32>(index + (<usize> slot << 2), (word & ~IS_DISPLACED) | displaced);
 }
 
 /** Makes the index twice as large, where it is: the list by age has all that belongs into it. */
@@ -422,8 +436,11 @@ function growIndex(isIpv6: bool): void {
 
 function insertList(isIpv6: bool, oldest: u32): void {
   for (let number = oldest; number !== 0;) {
-    insert(tableOf(isIpv6), number, hashOfNumber(isIpv6, number));
-    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+    const end = fetchHomes(isIpv6, number);
+    for (let at = FETCHED_HASHES; at < end; at += 4) {
+      insert(tableOf(isIpv6), number, load<u32>(at));
+      number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+    }
   }
 }
 
@@ -460,33 +477,51 @@ function forget(isIpv6: bool): void {
       continue;
     }
     done++;
-    listSeen(isIpv6, number);
     remove(isIpv6, number);
     store<u32>(t, load<u32>(t, TABLE_FORGOTTEN) + 1, TABLE_FORGOTTEN);
   }
 }
 
 /**
- * Loads what the index has of the conversations that are forgotten next, and cells that it leads to: a
- * processor waits for all of these at once.
+ * Makes the hashes of a conversation and of those that are newer, a few, and loads their homes: a processor
+ * waits for all of these at once.
+ *
+ * @returns Where the hashes end.
  */
+function fetchHomes(isIpv6: bool, oldest: u32): usize {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let number = oldest;
+  let end = FETCHED_HASHES;
+  for (; number !== 0 && end < FETCHED_HASHES + (FETCHED << 2); end += 4) {
+    store<u32>(end, hashOfNumber(isIpv6, number));
+    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
+  }
+  let loaded: u32 = 0;
+  for (let at = FETCHED_HASHES; at < end; at += 4) {
+    loaded ^= wordAt(index, homeOf(load<u32>(at), mask));
+  }
+  sum ^= loaded;
+  return end;
+}
+
+/** Loads what the index has of the conversations that are forgotten next. */
 function fetchOldest(isIpv6: bool, oldest: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
+  const end = fetchHomes(isIpv6, oldest);
   let loaded: u32 = 0;
-  let number = oldest;
-  let count: u32 = 0;
-  for (; number !== 0 && count < FETCHED; count++) {
-    const home = index + (<usize> homeOf(hashOfNumber(isIpv6, number), mask) << 2);
-    store<u32>(FETCHED_HOMES + (<usize> count << 2), <u32> home);
-    loaded ^= load<u32>(home);
-    number = load<u32>(cellOf(isIpv6, number), CELL_NEWER);
-  }
-  for (let i: u32 = 0; i < count << 2; i++) {
-    const home: usize = load<u32>(FETCHED_HOMES + (<usize> (i >>> 2) << 2));
-    const word = load<u32>(home + ((i & 3) << 2));
-    loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
+  for (let at = FETCHED_HASHES; at < end; at += 4) {
+    const home = homeOf(load<u32>(at), mask);
+    if (wordAt(index, home + 3) === 0) continue;
+    // What may come into its place.
+    for (let i: u32 = 4; i < 8; i++) {
+      const word = wordAt(index, (home + i) & mask);
+      if ((word & IS_DISPLACED) === 0) continue;
+      loaded ^= load<u32>(cellOf(isIpv6, word & NUMBER_MASK), CELL_PORTS);
+    }
   }
   sum ^= loaded;
 }
@@ -583,26 +618,66 @@ export function noteFirst(isIpv6: bool, number: u32, packet: usize): void {
   store<u32>(cold, 0, COLD_RECORD_ID);
 }
 
-/** Takes a number out of the index and moves up those that were put after it for want of room. */
+/**
+ * Takes a number out of the index. Slots are in fours: each number is in its home four, or where that is
+ * full, in one of the next, and in a four that is not full the first slots are those in use. So where a four
+ * has a free slot, nothing that belongs there is in another, and what is left in it is moved together. Only
+ * where it was full something may have to come back.
+ */
 function removeFromIndex(isIpv6: bool, number: u32): void {
   const t = tableOf(isIpv6);
   const index: usize = load<u32>(t, TABLE_INDEX);
   const mask = load<u32>(t, TABLE_MASK);
-  let slot = homeOf(hashOfNumber(isIpv6, number), mask);
-  while ((load<u32>(index + (<usize> slot << 2)) & NUMBER_MASK) !== number) {
+  let four = homeOf(hashOfNumber(isIpv6, number), mask);
+  let itsPlace = placesWith(index, four, number, NUMBER_MASK);
+  while (itsPlace === 0) {
+    four = (four + 4) & mask;
+    itsPlace = placesWith(index, four, number, NUMBER_MASK);
+  }
+  let slot = four + ctz(itsPlace);
+  while (true) {
+    const free = placesWith(index, four, 0, ~0);
+    const last = free !== 0 ? four + ctz(free) - 1 : four + 3;
+    const other = free !== 0 ? NO_SLOT : slotThatMayComeTo(isIpv6, four);
+    if (other === NO_SLOT) {
+      store<u32>(index + (<usize> slot << 2), wordAt(index, last));
+      store<u32>(index + (<usize> last << 2), 0);
+      return;
+    }
+    const word = wordAt(index, other);
+    put(index, slot, word, homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask));
+    slot = other;
+    four = other & ~3;
+  }
+}
+
+/** The first slot after a full four with a number that belongs there or before. */
+function slotThatMayComeTo(isIpv6: bool, four: u32): u32 {
+  const t = tableOf(isIpv6);
+  const index: usize = load<u32>(t, TABLE_INDEX);
+  const mask = load<u32>(t, TABLE_MASK);
+  let slot = (four + 4) & mask;
+  for (let word = wordAt(index, slot); word !== 0; word = wordAt(index, slot)) {
+    // Cells, which are anywhere in the memory, are asked only where it must be.
+    if ((word & IS_DISPLACED) !== 0) {
+      const home = homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask);
+      if (((slot - home) & mask) >= ((slot - four) & mask)) return slot;
+    }
     slot = (slot + 1) & mask;
   }
-  for (let next = (slot + 1) & mask;; next = (next + 1) & mask) {
-    const word = load<u32>(index + (<usize> next << 2));
-    if (word === 0) break;
-    const home = homeOf(hashOfNumber(isIpv6, word & NUMBER_MASK), mask);
-    // May it stand in the free slot, that is, is its home not between that slot and itself?
-    if (((next - home) & mask) >= ((next - slot) & mask)) {
-      store<u32>(index + (<usize> slot << 2), word);
-      slot = next;
-    }
-  }
-  store<u32>(index + (<usize> slot << 2), 0);
+  return NO_SLOT;
+}
+
+// @inline
+function wordAt(index: usize, slot: u32): u32 {
+  return load<u32>(index + (<usize> slot << 2));
+}
+
+/** Which slots of a four have this word, as far as these bits go, as bits. */
+// @inline
+function placesWith(index: usize, four: u32, word: u32, bits: u32): u32 {
+  const words = v128.and(v128.load(index + (<usize> four << 2)), i32x4.splat(bits));
+  return i32x4.bitmask(i32x4.eq(words, i32x4.splat(word)));
 }
 
 /** Moves a conversation to the end of the list by age. */

@@ -60,10 +60,13 @@ import {
 /** Bytes of both addresses. */
 const ADDRESSES: usize = 32;
 const KIND_MASK: u32 = 0xff;
+/** Observations that are looked up together. */
+const AT_ONCE: u32 = 128;
 
 let families: usize = 0;
 /** Eleven numbers that hashes are made with. */
 let secrets: usize = 0;
+let sum: u32 = 0;
 
 /** Says where the two families are, and the secrets. */
 export function setUp(itsFamilies: usize, itsSecrets: usize): void {
@@ -77,12 +80,38 @@ export function setUp(itsFamilies: usize, itsSecrets: usize): void {
  * @param rows Where to put what {@linkcode add} returns for each; 0 for what is no flow.
  */
 export function addFlows(observations: usize, count: u32, rows: usize): void {
+  for (let from: u32 = 0; from < count; from += AT_ONCE) {
+    const at = observations + <usize> (from * OBSERVATION_WORDS) * 4;
+    addSome(at, min(AT_ONCE, count - from), rows + (<usize> from << 2));
+  }
+}
+
+/** The same of so few that what they need stays in the processor's cache. */
+function addSome(observations: usize, count: u32, rows: usize): void {
+  const end = rows + (<usize> count << 2);
   let at = observations;
-  for (let i: u32 = 0; i < count; i++, at += OBSERVATION_WORDS * 4) {
+  let flows4: u32 = 0;
+  let flows6: u32 = 0;
+  for (let into = rows; into < end; into += 4, at += OBSERVATION_WORDS * 4) {
+    const kind = load<u32>(at);
+    if ((kind & KIND_MASK) !== KIND_FLOW) continue;
+    const about = protocolAndKind(load<u32>(at + WORD_ABOUT * 4));
+    const tunnel = load<u32>(at + WORD_TUNNEL * 4);
+    const hash = hashOf(at + WORD_A * 4, load<u32>(at + WORD_PORTS * 4), about ^ tunnel);
+    store<u32>(into, hash);
+    if ((kind & IPV6_BIT) !== 0) flows6++;
+    else flows4++;
+  }
+  fetchOldest(families, flows4);
+  fetchOldest(families + FAMILY, flows6);
+  fetchRows(rows, end);
+  at = observations;
+  for (let into = rows; into < end; into += 4, at += OBSERVATION_WORDS * 4) {
     const kind = load<u32>(at);
     const about = load<u32>(at + WORD_ABOUT * 4);
-    const row = (kind & KIND_MASK) !== KIND_FLOW ? 0 : add(
-      (kind & IPV6_BIT) !== 0,
+    const row = (kind & KIND_MASK) !== KIND_FLOW ? 0 : addHashed(
+      familyOf((kind & IPV6_BIT) !== 0),
+      load<u32>(into),
       at + WORD_A * 4,
       load<u32>(at + WORD_PORTS * 4),
       protocolAndKind(about),
@@ -90,8 +119,47 @@ export function addFlows(observations: usize, count: u32, rows: usize): void {
       load<u32>(at + WORD_SECONDS * 4),
       about & 0xff,
     );
-    store<u32>(rows + (<usize> i << 2), row);
+    store<u32>(into, row);
   }
+}
+
+// @inline
+function familyOf(isIpv6: bool): usize {
+  return families + (isIpv6 ? FAMILY : 0);
+}
+
+/**
+ * Loads where chains begin, for hashes of flows of either family. Nothing else is done in the loop, so that a
+ * processor waits for many of them at once.
+ */
+function fetchRows(hashes: usize, end: usize): void {
+  const mask = load<u32>(families + FAMILY_CHAIN_MASK);
+  const heads4: usize = load<u32>(families + FAMILY_HEADS);
+  const heads6: usize = load<u32>(families + FAMILY + FAMILY_HEADS);
+  const has6 = load<u32>(families + FAMILY + FAMILY_SIZE) !== 0;
+  let loaded: u32 = 0;
+  for (let at = hashes; at < end; at += 4) {
+    loaded ^= load<u32>(heads4 + (<usize> (load<u32>(at) & mask) << 2));
+  }
+  if (has6) {
+    for (let at = hashes; at < end; at += 4) {
+      loaded ^= load<u32>(heads6 + (<usize> (load<u32>(at) & mask) << 2));
+    }
+  }
+  sum ^= loaded;
+}
+
+/** The same of the rows that make room next. */
+function fetchOldest(family: usize, count: u32): void {
+  if (load<u32>(family + FAMILY_SIZE) !== load<u32>(family + FAMILY_MAX_ROWS)) return;
+  let loaded: u32 = 0;
+  let number = load<u32>(family + FAMILY_OLDEST);
+  for (let left = count; left !== 0 && number !== 0; left--) {
+    const row = rowOf(family, number);
+    loaded ^= load<u32>(headOf(family, load<u32>(row + ROW_HASH)));
+    number = load<u32>(row + ROW_NEWER);
+  }
+  sum ^= loaded;
 }
 
 /** Of an observation's `WORD_ABOUT`, as a row has them. */
@@ -118,8 +186,20 @@ export function add(
   seconds: u32,
   note: u32,
 ): u32 {
-  const family = families + (isIpv6 ? FAMILY : 0);
   const hash = hashOf(addresses, what, protocol ^ tunnel);
+  return addHashed(familyOf(isIpv6), hash, addresses, what, protocol, tunnel, seconds, note);
+}
+
+function addHashed(
+  family: usize,
+  hash: u32,
+  addresses: usize,
+  what: u32,
+  protocol: u32,
+  tunnel: u32,
+  seconds: u32,
+  note: u32,
+): u32 {
   const about = protocol | (note << NOTE_SHIFT);
   const number = find(family, hash, addresses, what, protocol, tunnel);
   if (number === 0) return append(family, hash, addresses, what, about, tunnel, seconds) | IS_NEW;
@@ -137,27 +217,6 @@ export function add(
   return number;
 }
 
-/**
- * Takes when flows among observations were seen last, of those that have rows.
- */
-export function seeFlows(observations: usize, count: u32): void {
-  let at = observations;
-  for (let i: u32 = 0; i < count; i++, at += OBSERVATION_WORDS * 4) {
-    const kind = load<u32>(at);
-    if ((kind & KIND_MASK) !== KIND_FLOW) continue;
-    const protocol = protocolAndKind(load<u32>(at + WORD_ABOUT * 4));
-    const ports = load<u32>(at + WORD_PORTS * 4);
-    see(
-      (kind & IPV6_BIT) !== 0,
-      at + WORD_A * 4,
-      ports,
-      protocol,
-      load<u32>(at + WORD_TUNNEL * 4),
-      load<u32>(at + WORD_SECONDS * 4),
-    );
-  }
-}
-
 /** Takes when something was seen last, if it has a row. */
 export function see(
   isIpv6: bool,
@@ -167,7 +226,7 @@ export function see(
   tunnel: u32,
   seconds: u32,
 ): void {
-  const family = families + (isIpv6 ? FAMILY : 0);
+  const family = familyOf(isIpv6);
   const hash = hashOf(addresses, what, protocol ^ tunnel);
   const number = find(family, hash, addresses, what, protocol, tunnel);
   if (number === 0) return;
@@ -181,22 +240,38 @@ function setLast(row: usize, seconds: u32): void {
   store<u16>(row + ROW_MILLISECONDS + 2, 0);
 }
 
-/** Adds the figures of records to the rows of their flows, where they have any. */
-export function addFigures(records: usize, count: u32): void {
+/**
+ * Adds the figures of records to the rows of their flows, where they have any.
+ *
+ * @param hashes Room for a word for each.
+ */
+export function addFigures(records: usize, count: u32, hashes: usize): void {
   const end = records + <usize> (count * RECORD_WORDS) * 4;
-  for (let at = records; at < end; at += RECORD_WORDS * 4) {
+  let into = hashes;
+  for (let at = records; at < end; at += RECORD_WORDS * 4, into += 4) {
+    const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
+    const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
+    store<u32>(into, hashOf(at + RECORD_CLIENT * 4, port, protocolOf(at) ^ tunnel));
+  }
+  fetchRows(hashes, into);
+  into = hashes;
+  for (let at = records; at < end; at += RECORD_WORDS * 4, into += 4) {
     const head = load<u32>(at + RECORD_HEAD * 4);
     if ((head & IS_UNOPENED) !== 0) continue;
-    const family = families + ((head & IPV6_BIT) !== 0 ? FAMILY : 0);
+    const family = familyOf((head & IPV6_BIT) !== 0);
     const addresses = at + RECORD_CLIENT * 4;
     const port = load<u32>(at + RECORD_PORTS * 4) & 0xffff;
-    const protocol = ((head >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
-      (load<u32>(at + RECORD_TUNNEL * 4) << KIND_SHIFT);
     const tunnel = load<u32>(at + RECORD_TUNNEL_ID * 4);
-    const hash = hashOf(addresses, port, protocol ^ tunnel);
-    const number = find(family, hash, addresses, port, protocol, tunnel);
+    const number = find(family, load<u32>(into), addresses, port, protocolOf(at), tunnel);
     if (number !== 0) addToRow(rowOf(family, number), at);
   }
+}
+
+/** The protocol of a record, and above it the kind of tunnel. */
+// @inline
+function protocolOf(record: usize): u32 {
+  return ((load<u32>(record + RECORD_HEAD * 4) >>> RECORD_PROTOCOL_SHIFT) & PROTOCOL_MASK) |
+    (load<u32>(record + RECORD_TUNNEL * 4) << KIND_SHIFT);
 }
 
 function addToRow(row: usize, record: usize): void {
