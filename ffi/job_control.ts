@@ -6,17 +6,23 @@ import { LIBC_PATHS, openLibrary } from "./library.ts";
  */
 const SYMBOLS = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
-  sigaction: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpgrp: { parameters: [], result: "i32" },
+  tcgetpgrp: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** signal(7), the same on x86-64 and arm64. */
 const SIGSTOP = 19;
+const SIGTTIN = 21;
+const SIGTTOU = 22;
 /** `struct sigaction` of glibc has 152 bytes, and begins with the handler. */
 const SIGACTION_SIZE = 152;
 /** The handler that says that a signal is to be ignored. */
 const SIG_IGN = 1n;
 /** kill(2): the process group of whoever calls it. */
 const OWN_GROUP = 0;
+/** The descriptor of standard input. */
+const STDIN = 0;
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
@@ -48,7 +54,7 @@ export function mayControlJob(): boolean {
  */
 export function isIgnored(signal: number): boolean {
   const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
-  if (open().sigaction(signal, 0n, action) !== 0) return false;
+  if (open().sigaction(signal, null, action) !== 0) return false;
   return new DataView(action.buffer).getBigUint64(0, true) === SIG_IGN;
 }
 
@@ -59,4 +65,24 @@ export function isIgnored(signal: number): boolean {
  */
 export function stopJob(): void {
   open().kill(OWN_GROUP, SIGSTOP);
+}
+
+/**
+ * Whether this process may read from the terminal that standard input is: it is of the job in the
+ * foreground, or the terminal controls no jobs (tcgetpgrp(3)).
+ */
+export function isInForeground(): boolean {
+  const { tcgetpgrp, getpgrp } = open();
+  const group = tcgetpgrp(STDIN);
+  return group < 0 || group === getpgrp();
+}
+
+/**
+ * Has a job in the background go on when it reads from the terminal, which then fails, or sets it, and
+ * not stop: what it captures would be missing (signal(7), SIGTTIN and SIGTTOU).
+ */
+export function keepRunningInBackground(): void {
+  const ignore = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  new DataView(ignore.buffer).setBigUint64(0, SIG_IGN, true);
+  for (const signal of [SIGTTIN, SIGTTOU]) open().sigaction(signal, ignore, null);
 }

@@ -84,8 +84,20 @@ function cut(text: string, most: number): string {
 }
 
 const encoder = new TextEncoder();
+let taker: ((line: string) => void) | null = null;
+
+/**
+ * Has something else take the lines that go to standard error, each with its line feed, such as a
+ * picture on the terminal that they would destroy.
+ *
+ * @param take `null` for standard error again.
+ */
+export function divertLog(take: ((line: string) => void) | null): void {
+  taker = take;
+}
 
 function writeToStandardError(line: string): void {
+  if (taker !== null) return taker(line);
   const bytes = encoder.encode(line);
   try {
     for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));

@@ -8,6 +8,7 @@ import { FlowTableSink } from "../src/sink/flow_table_sink.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { renderFlowTable } from "../src/sink/render_flow_table.ts";
 import { textTable } from "../src/sink/text_table.ts";
+import { LiveView } from "../src/screen/live_view.ts";
 import { assertPrintable, hostileText } from "./hostile_text.ts";
 import { observations } from "./observations.ts";
 
@@ -123,15 +124,23 @@ Deno.test("tables are printable, whatever the names in them", async () => {
   await fc.assert(fc.asyncProperty(hostileText, async (name) => {
     const table = new FlowTable(100, namesOf(name));
     table.add(FLOW);
-    const lines = renderFlowTable(table, "by-client", { columns: 80, rows: 24 });
+    const lines = renderFlowTable(table, 80);
     for (const line of lines) assertOneLine(line);
     const columns = [{ title: "A" }, { title: "B" }, { title: "C" }];
     for (const line of textTable(columns, [["a", "b", name]], 40)) assertOneLine(line);
     for (const line of aligned([["a", name], [name, "b"]])) assertOneLine(line);
+    const view = new LiveView({ hasColour: false, isLocal: () => false, quit: () => {} });
+    view.takeKey({ sequence: "/", ctrl: false, meta: false, shift: false });
+    view.takeKey({ sequence: name, ctrl: false, meta: false, shift: false });
+    const status = { sources: [name], packetsPerSecond: 0, dropped: 0, pending: 0, leftOut: 0 };
+    for (const line of view.lines(table, status, [], { columns: 80, rows: 24 }, 0)) {
+      // deno-lint-ignore no-control-regex
+      assertOneLine(line.replaceAll(/\x1b\[\d+m/g, ""));
+    }
     const output = new MemoryWriter();
     const sink = new FlowTableSink({
       isLive: false,
-      terminal: () => ({ columns: 80, rows: 24 }),
+      columns: () => 80,
       names: namesOf(name),
       output,
     });

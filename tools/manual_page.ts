@@ -7,6 +7,7 @@
 import type { Argument, Command, Option } from "commander";
 import { commandTable } from "../src/cli/commands.ts";
 import { EXIT_STATUSES } from "../src/cli/exit_statuses.ts";
+import { LIVE_KEYS } from "../src/screen/help.ts";
 import { WRITTEN_KEYS } from "../src/sink/written_keys.ts";
 
 const TEMPLATE = new URL("../deploy/flosensor.8.in", import.meta.url);
@@ -21,6 +22,7 @@ export function manualPage(): string {
     OPTIONS: program.createHelp().visibleOptions(program).flatMap((it) => optionLines(program, it)),
     COMMANDS: program.commands.flatMap(commandLines),
     KEYS: WRITTEN_KEYS.flatMap(([form, meaning]) => item(placeholders(form), [roff(meaning)])),
+    LIVE_KEYS: LIVE_KEYS.flatMap(([keys, meaning]) => item(keysText(keys), [roff(meaning)])),
     EXIT_STATUS: EXIT_STATUSES.flatMap(([status, meaning]) => item(roff(status), [roff(meaning)])),
   };
   const made = '.\\" Made by tools/manual_page.ts of flosensor.8.in; not to be changed by hand.\n';
@@ -65,6 +67,13 @@ function optionLines(command: Command, option: Option): string[] {
 
 function item(tag: string, lines: readonly string[]): string[] {
   return [".TP", tag, ...lines];
+}
+
+/** Keys in bold; arrows are called by their names, which all fonts have. */
+function keysText(keys: string): string {
+  const words = { "↑": "up", "↓": "down", "←": "left", "→": "right" };
+  const named = keys.replaceAll(/[↑↓←→]/g, (arrow) => words[arrow as keyof typeof words]);
+  return `\\fB${roff(named)}\\fR`;
 }
 
 /** Text in which names in angle brackets stand for what they are called. */

@@ -30,6 +30,7 @@ const PACKAGES: readonly Package[] = [
   program("strace"),
   program("python3", "python3-minimal"),
   program("script", "bsdutils"),
+  program("tmux"),
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
   program("setcap", "libcap2-bin"),

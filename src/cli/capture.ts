@@ -15,6 +15,8 @@ import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { terminalRoom } from "../sink/terminal_room.ts";
+import type { LiveTable } from "../screen/live_table.ts";
 import { type PageCommandOptions, pageSettings, refuseWithoutListen } from "../web/page_options.ts";
 import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
@@ -106,6 +108,7 @@ export async function capture(
     if (!(opened instanceof WorkerPool)) await localServices.start();
     loopWatch = watchLoop(options.config);
     const interfaces = [...new Set(names)];
+    const screen = await liveTable(interfaces, signals);
     const run = await Run.open(
       options,
       {
@@ -118,6 +121,7 @@ export async function capture(
         localServices,
         memory,
         page: page?.worker,
+        screen,
       },
       log,
       runConfig,
@@ -126,6 +130,12 @@ export async function capture(
     if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
     if (page !== null) await showRun(page, run, log);
+    if (screen !== null) {
+      screen.sensor = {
+        figures: () => sensorFigures(work.statistics(), run.pending),
+        ownNetworks: () => run.ownNetworks,
+      };
+    }
     // SQLite puts what does not fit into memory into files.
     if (run.storePath === null && page === null) sandbox.closeFiles();
     await new Capture(run, work, names, options, page, log).run(signals);
@@ -138,6 +148,17 @@ export async function capture(
     else for (const source of opened) source.close();
     signals.close();
   }
+}
+
+/** What shows the table on the terminal; `null` where there is none that it can be shown on. */
+async function liveTable(
+  interfaces: readonly string[],
+  signals: EndSignals,
+): Promise<LiveTable | null> {
+  // Whoever has no terminal does not pay for loading it.
+  if (terminalRoom() === null) return null;
+  const { LiveTable } = await import("../screen/live_table.ts");
+  return LiveTable.on({ sources: interfaces, quit: () => signals.interrupt() });
 }
 
 /** Starts the thread of the page, if there is to be one, while its files and its port may be had. */

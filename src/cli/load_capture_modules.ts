@@ -5,6 +5,7 @@ export async function loadCaptureModules(): Promise<void> {
   await Promise.all([
     loadModules(),
     import("../store/sqlite_store.ts"),
+    import("../screen/live_table.ts"),
     import("../web/page_thread.ts"),
     import("./explain_flow.ts"),
   ]);

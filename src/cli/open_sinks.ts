@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
+import type { LiveScreen } from "../sink/live_screen.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
 import type { SqliteStore } from "../store/sqlite_store.ts";
 import type { StoreRun } from "../store/store_options.ts";
@@ -41,6 +42,8 @@ export interface SinkSettings {
   readonly onAlert: readonly AlertPlace[];
   /** The thread of a page, which keeps what it shows itself where there is no store. */
   readonly page?: Worker;
+  /** What shows the table while a capture goes on. */
+  readonly screen?: LiveScreen | null;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, interfaces, origin, file, run, expected, onAlert, page }: SinkSettings,
+  { ttl, names, interfaces, origin, file, run, expected, onAlert, page, screen }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
@@ -64,7 +67,7 @@ export async function openSinks(
   const json = options.json ? new JsonSink({ mode, names, interfaces, origin, log }) : null;
   if (json !== null) all.push(json);
   const isLive = mode === "capture";
-  const table = all.length > 0 ? null : new FlowTableSink({ isLive, names, origin, log });
+  const table = all.length > 0 ? null : new FlowTableSink({ isLive, screen, names, origin, log });
   if (table !== null) all.push(table);
   const memory = page === undefined || sqlite !== null
     ? null

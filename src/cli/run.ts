@@ -16,6 +16,7 @@ import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import type { FlowTableSink } from "../sink/flow_table_sink.ts";
+import type { LiveScreen } from "../sink/live_screen.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { recordOf } from "../sink/record_of.ts";
@@ -63,6 +64,8 @@ export interface RunPurpose {
   readonly localServices?: LocalServices;
   /** The thread of a page, which keeps what it shows where there is no store. */
   readonly page?: Worker;
+  /** What shows the table, if that is what shows flows. */
+  readonly screen?: LiveScreen | null;
   /** The engine's memory, where sources put packets into it already. */
   readonly memory?: EngineMemory;
   /** Of the packets' times. By default, they are seconds since 1970-01-01 UTC. */
@@ -164,7 +167,7 @@ export class Run {
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
     const { expected, onAlert } = loaded.source.config;
-    const { page } = purpose;
+    const { page, screen } = purpose;
     const settings = {
       ttl: mapping.ttl,
       names,
@@ -175,6 +178,7 @@ export class Run {
       expected,
       onAlert,
       page,
+      screen,
     };
     const sinks = await openSinks(mode, options, store, settings, log);
     return new Run(loaded, sinks, names, options, purpose, log);

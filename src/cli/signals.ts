@@ -68,6 +68,11 @@ export class EndSignals {
     if (this.#isReloadWanted) reload();
   }
 
+  /** Ends the program as Ctrl-C does. */
+  interrupt(): void {
+    this.#take("SIGINT");
+  }
+
   /** Stops listening. */
   close(): void {
     for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);

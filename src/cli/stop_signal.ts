@@ -14,7 +14,7 @@ export class StopSignal {
 
   /** @param table What is shown, if it is the table. */
   constructor(table: FlowTableSink | null) {
-    this.#listener = table?.isOnScreen && mayControlJob() ? () => this.#stop(table) : null;
+    this.#listener = table?.hasScreen && mayControlJob() ? () => this.#stop(table) : null;
     if (this.#listener !== null) Deno.addSignalListener("SIGTSTP", this.#listener);
   }
 

@@ -6,22 +6,26 @@ import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { FlowTable } from "./flow_table.ts";
+import type { LiveScreen } from "./live_screen.ts";
 import { Losses } from "./losses.ts";
 import { Patience } from "./patience.ts";
 import { plural } from "./plural.ts";
-import { renderFlowTable, type Room } from "./render_flow_table.ts";
+import { renderFlowTable } from "./render_flow_table.ts";
 import type { Sink } from "./sink.ts";
+import { terminalRoom } from "./terminal_room.ts";
 import { type ByteWriter, TextOutput } from "./text_output.ts";
 
 /** How a {@linkcode FlowTableSink} goes about its work. */
 export interface FlowTableSinkOptions {
-  /** Whether to show the table all the time, and not only at the end. For a capture. */
+  /** Whether packets come as they happen: then nobody waits long at the end. */
   isLive: boolean;
+  /** What shows the table all the time, and not only at the end. By default, nothing. */
+  screen?: LiveScreen | null;
   /**
-   * Size of the terminal, or `null` when standard output is none. There is no live view then.
-   * @default {size of the terminal of standard output}
+   * Characters in a line of the table at the end.
+   * @default {those of the terminal of standard output; without one, as many as are needed}
    */
-  terminal?: () => Room | null;
+  columns?: () => number;
   /**
    * How many flows are kept.
    * @default {10_000}
@@ -40,33 +44,15 @@ export interface FlowTableSinkOptions {
   log?: Log;
 }
 
-/** The live view is drawn anew this often, in milliseconds. */
-const REDRAW_INTERVAL = 1_000;
-
-/** The size of a terminal that does not say its own. */
-const DEFAULT_ROOM: Room = { columns: 80, rows: 24 };
-
 /** Why rows are left out. */
 const NO_ROOM = "there is room for the latest only";
 
-/** Control sequences of xterm and its like: https://invisible-island.net/xterm/ctlseqs. */
-const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l";
-const LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
-const HOME = "\x1b[H";
-const ERASE_REST_OF_LINE = "\x1b[K";
-const ERASE_BELOW = "\x1b[J";
-
-/**
- * Shows the attributed flows as a table: once at the end, and for a capture on a terminal all the
- * time, on the terminal's second screen, so that what was on the first comes back.
- */
+/** Shows the attributed flows as a table at the end, and before that on a screen, if it has one. */
 export class FlowTableSink implements Sink {
   readonly table: FlowTable;
   readonly #output: TextOutput;
-  readonly #terminal: () => Room | null;
-  #redrawTimer: ReturnType<typeof setInterval> | undefined;
-  #isOnScreen = false;
-  readonly #writer: ByteWriter;
+  readonly #screen: LiveScreen | null;
+  readonly #columns: () => number;
   readonly #isLive: boolean;
   readonly #losses: Losses;
   readonly #patience = new Patience();
@@ -74,12 +60,12 @@ export class FlowTableSink implements Sink {
 
   constructor(options: FlowTableSinkOptions) {
     this.table = new FlowTable(options.maxRows, options.names, options.origin);
-    this.#writer = options.output ?? Deno.stdout;
-    this.#output = new TextOutput(this.#writer);
+    this.#output = new TextOutput(options.output);
     this.#isLive = options.isLive;
     this.#losses = new Losses("the table", "rows", options.log ?? null);
-    this.#terminal = options.terminal ?? terminalOfStandardOutput;
-    if (options.isLive && this.#terminal() !== null) this.#enterScreen();
+    this.#columns = options.columns ?? (() => terminalRoom()?.columns ?? Infinity);
+    this.#screen = options.screen ?? null;
+    this.#screen?.enter(this.table);
   }
 
   get pending(): number {
@@ -102,8 +88,8 @@ export class FlowTableSink implements Sink {
   write(batch: ObservationBatch): void {
     this.#taken += batch.count;
     this.table.add(batch);
-    // The live view shows how many there are.
-    if (!this.#isOnScreen) this.#losses.add(this.lost - this.#losses.total, NO_ROOM);
+    // The screen shows how many there are.
+    if (!this.isOnScreen) this.#losses.add(this.lost - this.#losses.total, NO_ROOM);
   }
 
   /** Takes when flows were seen last whose keys are held back. */
@@ -124,9 +110,14 @@ export class FlowTableSink implements Sink {
     return this.#output.error === null ? Promise.resolve() : Promise.reject(this.#output.error);
   }
 
-  /** Whether the live view is shown. */
+  /** Whether there is a screen that the table is shown on. */
+  get hasScreen(): boolean {
+    return this.#screen !== null;
+  }
+
+  /** Whether it is shown there now. */
   get isOnScreen(): boolean {
-    return this.#isOnScreen;
+    return this.#screen?.isShown ?? false;
   }
 
   hurry(): void {
@@ -134,20 +125,18 @@ export class FlowTableSink implements Sink {
   }
 
   /**
-   * Leaves the live view and writes the whole table; in a capture, or after `hurry()`, for a few
-   * seconds at most. Rows that were left out are no error: the table says how many there are.
+   * Leaves the screen and writes the whole table; in a capture, or after `hurry()`, for a few seconds at
+   * most. Rows that were left out are no error: the table says how many there are.
    *
    * @throws {OutputClosedError} when nobody reads it.
    * @throws {UserError} when standard output can't be written to, or its reader is too slow.
    */
   async close(): Promise<void> {
     this.#losses.close();
-    this.leaveScreen();
-    const columns = this.#terminal()?.columns ?? Infinity;
-    const lines = renderFlowTable(this.table, "by-client", { columns, rows: Infinity });
-    this.#output.put(lines.join("\n") + "\n", 1);
     if (this.#isLive) this.hurry();
-    const isInTime = await this.#patience.wait(this.#output.written());
+    const isLeft = await this.#patience.wait(this.#screen?.leave() ?? Promise.resolve());
+    this.#output.put(renderFlowTable(this.table, this.#columns()).join("\n") + "\n", 1);
+    const isInTime = isLeft && await this.#patience.wait(this.#output.written());
     this.#patience.end();
     if (this.#output.error !== null) throw this.#output.error;
     if (!isInTime) throw this.#notWritten("its reader is too slow");
@@ -156,92 +145,22 @@ export class FlowTableSink implements Sink {
   abandon(reason: string): UserError {
     this.#losses.close();
     this.#patience.end();
-    clearInterval(this.#redrawTimer);
-    if (this.#isOnScreen) this.#writeNow(LEAVE_SCREEN);
-    this.#isOnScreen = false;
+    this.#screen?.leaveAtOnce();
     return this.#notWritten(reason);
   }
 
-  /** Gives the terminal back as it was, also before a message about an error. */
-  leaveScreen(): void {
-    clearInterval(this.#redrawTimer);
-    if (!this.#isOnScreen) return;
-    this.#isOnScreen = false;
-    this.#output.putAsIs(LEAVE_SCREEN, 0);
-  }
-
   /**
-   * Gives the terminal back for as long as `pause` takes, if there is a live view, and shows that
-   * again then.
+   * Gives the terminal back for as long as `pause` takes.
    *
    * @param pause Stops the program, and returns when it goes on.
    */
   leaveScreenFor(pause: () => void): void {
-    const isShown = this.#isOnScreen;
-    if (isShown) {
-      clearInterval(this.#redrawTimer);
-      this.#writeNow(LEAVE_SCREEN);
-    }
-    pause();
-    if (isShown) this.#enterScreen();
-  }
-
-  /** Writes without waiting for what is written already, as far as that can be done. */
-  #writeNow(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    try {
-      if (this.#writer === Deno.stdout) Deno.stdout.writeSync(bytes);
-      else this.#output.putAsIs(text, 0);
-    } catch {
-      // Standard output is being written to at the moment, or gone.
-      writeToTerminal(Deno.stderr, bytes);
-    }
+    if (this.#screen === null) pause();
+    else this.#screen.leaveFor(pause);
   }
 
   #notWritten(reason: string): UserError {
     const flows = plural(this.table.flows.length, "flow");
     return new UserError(`standard output: the table of ${flows} was not written (${reason})`);
-  }
-
-  #enterScreen(): void {
-    this.#isOnScreen = true;
-    this.#draw(ENTER_SCREEN);
-    this.#redrawTimer = setInterval(() => this.#redraw(), REDRAW_INTERVAL);
-  }
-
-  #redraw(): void {
-    // A terminal that was stopped (Ctrl-S) takes the next picture when it goes on.
-    if (this.#output.queuedBytes === 0) this.#draw("");
-  }
-
-  /** Overwrites line by line, so that nothing flickers. */
-  #draw(before: string): void {
-    const room = this.#terminal();
-    if (room === null) return;
-    const lines = renderFlowTable(this.table, "newest-first", room)
-      // After a line's last column, erasing the rest would erase that column.
-      .map((line) =>
-        line.length < room.columns ? line + ERASE_REST_OF_LINE : line.slice(0, room.columns)
-      );
-    this.#output.putAsIs(before + HOME + lines.join("\r\n") + ERASE_BELOW, 0);
-  }
-}
-
-function writeToTerminal(output: typeof Deno.stderr, bytes: Uint8Array): void {
-  try {
-    if (output.isTerminal()) output.writeSync(bytes);
-  } catch {
-    // The terminal is gone.
-  }
-}
-
-function terminalOfStandardOutput(): Room | null {
-  if (!Deno.stdout.isTerminal()) return null;
-  try {
-    const { columns, rows } = Deno.consoleSize();
-    // Those over which nobody said what size they have, such as serial lines, have 0.
-    return { columns: columns || DEFAULT_ROOM.columns, rows: rows || DEFAULT_ROOM.rows };
-  } catch {
-    return null;
   }
 }

@@ -33,19 +33,23 @@ const NARROWEST = 15;
  * @param columns The columns, addresses first.
  * @param texts A text for each column, row by row.
  * @param width How many characters a line has room for. May be `Infinity`.
+ * @param widest The widest text that each column had before, so that columns stay where they are while
+ * rows come and go. It is kept up to date.
  */
 export function textTable(
-  columns: Column[],
+  columns: readonly Column[],
   texts: string[][],
   width: number,
+  widest: number[] = [],
 ): string[] {
   const rows = texts.map((row) => row.map(printable));
-  const natural = columns.map(({ title }) => title.length);
+  const natural = columns.map(({ title }, i) => Math.max(title.length, widest[i] ?? 0));
   for (const row of rows) {
     for (let i = 0; i < natural.length; i++) {
       if (row[i].length > natural[i]) natural[i] = row[i].length;
     }
   }
+  natural.forEach((it, i) => widest[i] = it);
   const wanted = columns.map(({ leastWidth }, i) => Math.min(natural[i], leastWidth ?? Infinity));
   const shown = shownColumns(columns, wanted, width);
   const last = shown.at(-1)!;
@@ -71,7 +75,7 @@ export function textTable(
 }
 
 /** Indexes of the columns that there is room for. */
-function shownColumns(columns: Column[], natural: number[], width: number): number[] {
+function shownColumns(columns: readonly Column[], natural: number[], width: number): number[] {
   const shown = columns.map((_, i) => i);
   const ranked = shown.filter((i) => columns[i].dropRank !== undefined)
     .sort((a, b) => columns[a].dropRank! - columns[b].dropRank!);

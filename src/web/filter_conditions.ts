@@ -21,9 +21,37 @@ export interface FilteredColumns {
   readonly isEncrypted: string;
   /** A condition, in which `?` is the time since when something is new. */
   readonly isNew: string;
+  /** Queries of all addresses that there are of a kind: see {@linkcode everyAddress}. */
+  readonly addresses: Readonly<Partial<Record<"client" | "server", string>>>;
+  /**
+   * What server, port, protocol and `isLocal` are of, where that is a table `service v` which the row
+   * names: such a condition is looked at once for each service, and not for each row.
+   */
+  readonly service?: string;
 }
 
-/** Those of `usage u` with its `service v`. */
+/**
+ * Says whether a query has few rows, so that an index is worth its while.
+ *
+ * @param all A query of all that there are, where they have about as many rows each.
+ */
+export type IsFew = (
+  sql: string,
+  values: readonly (string | number)[],
+  all?: string,
+) => boolean;
+
+/**
+ * A query of all different values of a column, as `address`, which looks only for each next one in an
+ * index that begins with the column. More conditions may follow it.
+ */
+export function everyAddress(table: string, column: string): string {
+  return `WITH RECURSIVE every(address) AS (SELECT min(${column}) FROM ${table} UNION ALL ` +
+    `SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > address) FROM every ` +
+    "WHERE address IS NOT NULL) SELECT address FROM every WHERE address IS NOT NULL";
+}
+
+/** Those of `usage u`. */
 export const USAGE_COLUMNS: FilteredColumns = {
   client: "u.client",
   server: "v.server",
@@ -36,15 +64,8 @@ export const USAGE_COLUMNS: FilteredColumns = {
   isRefused: "u.conversations > 0 AND u.answered = 0",
   isEncrypted: "u.encrypted_dns IS NOT NULL",
   isNew: "u.first >= ?",
-};
-
-/** All addresses of a kind; a prefix is compared with each once, and not with each row. */
-const ADDRESSES: Readonly<Record<"client" | "server", string>> = {
-  client: "SELECT DISTINCT client AS address FROM usage UNION SELECT DISTINCT client FROM name " +
-    "UNION SELECT DISTINCT prober FROM refusal",
-  server:
-    "SELECT DISTINCT server AS address FROM service UNION SELECT DISTINCT address FROM name " +
-    "UNION SELECT DISTINCT target FROM refusal",
+  addresses: { client: everyAddress("usage", "client") },
+  service: "u.service",
 };
 
 /**
@@ -56,13 +77,22 @@ export function filterConditions(
   filter: Filter,
   newSince: number,
   columns: FilteredColumns = USAGE_COLUMNS,
+  isFew: IsFew = () => false,
 ): Conditions {
   const values: (string | number)[] = [];
-  const parts = filter.map((term) => {
-    const any = term.values.map((value) => condition(term, value, newSince, columns, values));
-    // What is NULL is not so.
-    return `${term.isNot ? "NOT " : ""}coalesce((${any.join(" OR ")}), 0)`;
-  });
+  const terms = filter.map((term) => ({
+    isNot: term.isNot,
+    any: term.values.map((value) => condition(term, value, newSince, columns, isFew)),
+  }));
+  // What is asked of the row itself comes first: it takes no look at anything else.
+  const isOther = ({ any }: typeof terms[number]) => any.some(({ sql }) => sql.includes("SELECT"));
+  const parts = terms.toSorted((one, other) => Number(isOther(one)) - Number(isOther(other)))
+    .map(({ isNot, any }) => {
+      values.push(...any.flatMap((it) => it.values));
+      const sql = any.map((it) => it.sql).join(" OR ");
+      // What is NULL is not so.
+      return isNot ? `NOT coalesce((${sql}), 0)` : `(${sql})`;
+    });
   return { sql: parts.length === 0 ? "1" : parts.join(" AND "), values };
 }
 
@@ -71,67 +101,113 @@ function condition(
   value: string,
   newSince: number,
   columns: FilteredColumns,
-  values: (string | number)[],
-): string {
-  const add = (sql: string, ...added: (string | number)[]) => {
-    values.push(...added);
-    return sql;
-  };
+  isFew: IsFew,
+): Conditions {
+  const lower = value.toLowerCase();
   switch (field) {
     case "client":
     case "server":
-      return addressCondition(field, value, columns[field], values);
+      return addressCondition(field, lower, columns, isFew);
     case "host":
-      return `${addressCondition("client", value, columns.client, values)} OR ` +
-        addressCondition("server", value, columns.server, values);
+      return anyOf(
+        addressCondition("client", lower, columns, isFew),
+        addressCondition("server", lower, columns, isFew),
+      );
     case "port": {
       const [first, last = first] = value.split("-").map(Number);
-      return first === last
-        ? add(`${columns.port} = ?`, first)
-        : add(`${columns.port} BETWEEN ? AND ?`, first, last);
-    }
-    case "proto":
-      return add(`${columns.protocol} = ?`, value.toLowerCase());
-    case "name":
-      return add(`instr(${columns.name}, ?) > 0`, value.toLowerCase());
-    case "by":
-      return add(`${columns.by} = ?`, value.toLowerCase());
-    case "text": {
-      const text = value.toLowerCase();
-      return add(
-        `instr(${columns.client}, ?) > 0 OR instr(${columns.server}, ?) > 0 OR ` +
-          `instr(coalesce(${columns.name}, ''), ?) > 0`,
-        text,
-        text,
-        text,
+      return ofService(
+        first === last
+          ? { sql: `${columns.port} = ?`, values: [first] }
+          : { sql: `${columns.port} BETWEEN ? AND ?`, values: [first, last] },
+        columns,
+        isFew,
       );
     }
+    case "proto":
+      return ofService({ sql: `${columns.protocol} = ?`, values: [lower] }, columns, isFew);
+    case "name":
+      return { sql: `instr(${columns.name}, ?) > 0`, values: [lower] };
+    case "by":
+      return { sql: `${columns.by} = ?`, values: [lower] };
+    case "text":
+      return anyOf(
+        ofAddresses("client", (address) => `instr(${address}, ?) > 0`, lower, columns, isFew),
+        ofAddresses("server", (address) => `instr(${address}, ?) > 0`, lower, columns, isFew),
+        { sql: `instr(${columns.name}, ?) > 0`, values: [lower] },
+      );
     case "flag":
       switch (value) {
         case "unexplained":
-          return columns.isUnexplained;
+          return { sql: columns.isUnexplained, values: [] };
         case "refused":
-          return columns.isRefused;
+          return { sql: columns.isRefused, values: [] };
         case "new":
-          return add(columns.isNew, newSince);
+          return { sql: columns.isNew, values: [newSince] };
         case "local":
-          return columns.isLocal;
+          return ofService({ sql: columns.isLocal, values: [] }, columns, isFew);
         default:
-          return columns.isEncrypted;
+          return { sql: columns.isEncrypted, values: [] };
       }
   }
+}
+
+function anyOf(...conditions: readonly Conditions[]): Conditions {
+  return {
+    sql: conditions.map(({ sql }) => `(${sql})`).join(" OR "),
+    values: conditions.flatMap(({ values }) => values),
+  };
 }
 
 function addressCondition(
   kind: "client" | "server",
   value: string,
-  column: string,
-  values: (string | number)[],
-): string {
-  const isOne = !value.includes("/");
-  values.push(value.toLowerCase());
+  columns: FilteredColumns,
+  isFew: IsFew,
+): Conditions {
   // An IPv6 address may be written in more than one way.
-  if (isOne && !value.includes(":")) return `${column} = ?`;
-  // With the plus, all flows are looked at once, and not those of each address in the index.
-  return `+${column} IN (SELECT address FROM (${ADDRESSES[kind]}) WHERE is_within(address, ?))`;
+  const isText = !value.includes("/") && !value.includes(":");
+  const isClient = kind === "client" || columns.service === undefined;
+  if (isText && isClient) return { sql: `${columns[kind]} = ?`, values: [value] };
+  const test = isText
+    ? (address: string) => `${address} = ?`
+    : (address: string) => `is_within(${address}, ?)`;
+  return ofAddresses(kind, test, value, columns, isFew);
+}
+
+/** A condition on an address, which is looked at once for each of them, and not for each row. */
+function ofAddresses(
+  kind: "client" | "server",
+  test: (address: string) => string,
+  value: string,
+  columns: FilteredColumns,
+  isFew: IsFew,
+): Conditions {
+  const column = columns[kind];
+  if (kind === "server" && columns.service !== undefined) {
+    return ofService({ sql: test(column), values: [value] }, columns, isFew);
+  }
+  const every = columns.addresses[kind];
+  return every === undefined
+    ? { sql: test(column), values: [value] }
+    : within(column, { sql: `${every} AND ${test("address")}`, values: [value] }, isFew, every);
+}
+
+/** The same for a condition on a service. */
+function ofService(
+  { sql, values }: Conditions,
+  { service }: FilteredColumns,
+  isFew: IsFew,
+): Conditions {
+  if (service === undefined) return { sql, values };
+  return within(service, { sql: `SELECT v.id FROM service v WHERE ${sql}`, values }, isFew);
+}
+
+function within(
+  column: string,
+  { sql, values }: Conditions,
+  isFew: IsFew,
+  all?: string,
+): Conditions {
+  // With the plus, all rows are looked at once, and not those of each value in an index.
+  return { sql: `${isFew(sql, values, all) ? "" : "+"}${column} IN (${sql})`, values };
 }

@@ -4,6 +4,8 @@ import { FIGURE_NAMES, FLOW_COLUMNS, type Row, type StoreQuery } from "./store_q
 
 /** The most flows that can be scrolled to. */
 const MOST_LISTED = 50_000;
+/** Flows that are put in order at once: few are looked at, and to order all takes its time. */
+const FIRST_LISTED = 2_000;
 /** Orders that are kept. */
 const MOST_SNAPSHOTS = 4;
 
@@ -48,6 +50,8 @@ interface Snapshot {
   readonly total: number;
   readonly listed: number;
   readonly totals: Figures;
+  /** How many are in the table. */
+  held: number;
 }
 
 /**
@@ -85,6 +89,9 @@ export class FlowSnapshots {
       this.#snapshots.find((it) => it.table === wanted && it.key.startsWith(`${key}\n`)) ??
         this.#snapshots.find((it) => it.key === `${key}\n${version}`);
     const snapshot = known ?? this.#make(query, order, now, `${key}\n${version}`);
+    if (offset + limit > snapshot.held && snapshot.held < snapshot.listed) {
+      this.#fill(snapshot, query, order, now, MOST_LISTED);
+    }
     const rows = this.#store.rows(
       `SELECT ${FLOW_COLUMNS}, ${FIGURE_NAMES.map((it) => `s.${it}`).join(", ")}, ` +
         `u.first >= ? AS isNew FROM temp.${snapshot.table} s JOIN usage u ON u.id = s.usage ` +
@@ -98,42 +105,50 @@ export class FlowSnapshots {
     return { snapshot: table, total, listed, totals, offset, rows };
   }
 
-  #make(query: PageQuery, { by, isDescending }: FlowOrder, now: number, key: string): Snapshot {
+  #make(query: PageQuery, order: FlowOrder, now: number, key: string): Snapshot {
     while (this.#snapshots.length >= MOST_SNAPSHOTS) {
       this.#store.run(`DROP TABLE temp.${this.#snapshots.shift()!.table}`);
     }
     const table = `flows_${++this.#number}`;
-    const chosen = this.#store.chosen(query, now);
-    const direction = isDescending ? "DESC" : "ASC";
     this.#store.run(
       `CREATE TEMP TABLE ${table} (position INTEGER PRIMARY KEY, usage INTEGER, ` +
         `${FIGURE_NAMES.map((it) => `${it} INTEGER`).join(", ")})`,
     );
+    const totals = this.#store.totals(query, now);
+    const listed = Math.min(totals.flows, MOST_LISTED);
+    const snapshot = {
+      ...{ table, key, total: totals.flows, listed, held: 0 },
+      totals: Object.fromEntries(
+        FIGURE_NAMES.map((it) => [it, totals[it as keyof Figures]]),
+      ) as unknown as Figures,
+    };
+    this.#fill(snapshot, query, order, now, FIRST_LISTED);
+    this.#snapshots.push(snapshot);
+    return snapshot;
+  }
+
+  /** Has more flows in a snapshot, behind those that are there. */
+  #fill(
+    snapshot: Snapshot,
+    query: PageQuery,
+    { by, isDescending }: FlowOrder,
+    now: number,
+    most: number,
+  ): void {
+    const { table, held } = snapshot;
+    const chosen = this.#store.chosen(query, now);
+    const direction = isDescending ? "DESC" : "ASC";
+    const isThere = held === 0 ? "" : `AND u.id NOT IN (SELECT usage FROM temp.${table}) `;
     this.#store.run(
       `INSERT INTO temp.${table} (usage, ${NAMES}) ` + chosen.select(
         `c.usage, ${FIGURE_NAMES.map((it) => `c.${it}`).join(", ")}`,
         // What has no name comes last, either way.
-        `ORDER BY ${SORTS[by]} IS NULL, ${
-          SORTS[by]
-        } ${direction}, c.usage DESC LIMIT ${MOST_LISTED}`,
+        `${isThere}ORDER BY ${SORTS[by]} IS NULL, ${SORTS[by]} ${direction}, c.usage DESC ` +
+          `LIMIT ${most - held}`,
         JOINS[by],
       ),
-      ...chosen.values,
     );
-    const sums = `count(*) AS total, ${
-      FIGURE_NAMES.map((it) => `total(c.${it}) AS ${it}`).join(", ")
-    }`;
-    type Counted = Figures & { total: number };
-    const listed = this.#store.row(
-      `SELECT ${sums} FROM temp.${table} c`,
-    ) as unknown as Counted;
-    const all = listed.total < MOST_LISTED
-      ? listed
-      : this.#store.row(chosen.select(sums), ...chosen.values) as unknown as Counted;
-    const { total, ...totals } = all;
-    const snapshot = { table, key, total, listed: listed.total, totals };
-    this.#snapshots.push(snapshot);
-    return snapshot;
+    snapshot.held = most;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Filter, FilterField } from "./filter.ts";
-import { filterConditions, type FilteredColumns } from "./filter_conditions.ts";
+import { everyAddress, filterConditions, type FilteredColumns } from "./filter_conditions.ts";
 import type { NameNode, NamesView, PageQuery } from "./page_data.ts";
 import type { StoreQuery } from "./store_query.ts";
 
@@ -20,6 +20,7 @@ const NAME_COLUMNS: FilteredColumns = {
   server: "n.address",
   name: "n.name",
   ...{ port: "NULL", protocol: "NULL", by: "NULL" },
+  addresses: { client: everyAddress("name", "client"), server: everyAddress("name", "address") },
   ...{ isLocal: "0", isUnexplained: "0", isRefused: "0", isEncrypted: "0", isNew: "n.first >= ?" },
 };
 
@@ -29,6 +30,7 @@ const MISSING_COLUMNS: FilteredColumns = {
   client: "n.prober",
   server: "''",
   name: "n.target",
+  addresses: { client: everyAddress("refusal", "prober") },
   isRefused: "1",
 };
 
@@ -140,7 +142,6 @@ function bareLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
       "AND u.name IS NULL AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) " +
         `ORDER BY u.last DESC LIMIT ${MOST_ROWS}`,
     ),
-    ...flows.values,
   ) as unknown as Link[];
 }
 

@@ -1,5 +1,4 @@
-import type { FilteredColumns } from "./filter_conditions.ts";
-import { filterConditions } from "./filter_conditions.ts";
+import { everyAddress, filterConditions, type FilteredColumns } from "./filter_conditions.ts";
 import type { MissingNamesRow, PageQuery, Refused, RefusedRow } from "./page_data.ts";
 import type { Row, StoreQuery } from "./store_query.ts";
 
@@ -20,14 +19,22 @@ const COLUMNS: FilteredColumns = {
   isRefused: "1",
   isEncrypted: "0",
   isNew: "r.first >= ?",
+  addresses: {
+    client: everyAddress("refusal", "prober"),
+    server: everyAddress("refusal", "target"),
+  },
 };
+
+/** Kinds of refusals, sorted. */
+const KINDS = ["icmp", "refused", "rst", "unanswered", "unreachable"] as const;
 
 /**
  * What was tried: a row for each prober, target and port. One attempt may be there as an RST, and as a
  * conversation that was refused, so the greater count is the one that is right.
  */
 const TRIED = "SELECT prober, target, port, max(count) AS count, min(first) AS first, " +
-  "max(last) AS last, group_concat(DISTINCT kind) AS kinds FROM refusal r WHERE kind <> 'nx'";
+  `max(last) AS last, ${KINDS.map((it) => `max(kind = '${it}') AS is_${it}`).join(", ")} ` +
+  "FROM refusal r WHERE kind <> 'nx'";
 
 /** Who tried what in vain. */
 export function refusedView(store: StoreQuery, query: PageQuery): Refused {
@@ -36,17 +43,22 @@ export function refusedView(store: StoreQuery, query: PageQuery): Refused {
   const since = store.since(query, now) ?? 0;
   const chosen = `AND r.last >= ? AND ${where.sql}`;
   const values = [since, ...where.values];
-  const by = (one: "prober" | "target", other: "prober" | "target") =>
-    store.rows(
+  const by = (one: "prober" | "target", other: "prober" | "target") => {
+    const rows = store.rows(
       `WITH tried AS (${TRIED} ${chosen} GROUP BY prober, target, port) ` +
-        `SELECT ${one} AS address, count(DISTINCT ${other}) AS others, ` +
-        `count(DISTINCT ${other} || ' ' || port) AS places, ` +
-        "count(DISTINCT port) AS ports, sum(count) AS attempts, group_concat(kinds) AS kinds, " +
-        `json_group_array(json_array(${other}, port)) AS examples, min(first) AS first, ` +
-        `max(last) AS last FROM tried GROUP BY ${one} ` +
-        `ORDER BY places DESC, attempts DESC, address LIMIT ${MOST_ROWS}`,
+        `SELECT ${one} AS address, count(DISTINCT ${other}) AS others, count(*) AS places, ` +
+        "count(DISTINCT port) AS ports, sum(count) AS attempts, min(first) AS first, " +
+        `max(last) AS last, ${KINDS.map((it) => `max(is_${it}) AS is_${it}`).join(", ")} ` +
+        `FROM tried GROUP BY ${one} ORDER BY places DESC, attempts DESC, address ` +
+        `LIMIT ${MOST_ROWS}`,
       ...values,
-    ).map(refusedRow);
+    );
+    const examples = store.prepared(
+      `SELECT DISTINCT ${other} AS address, port FROM refusal r WHERE ${one} = ? ` +
+        `AND kind <> 'nx' ${chosen} ORDER BY ${other}, port LIMIT ${MOST_EXAMPLES}`,
+    );
+    return rows.map((row) => refusedRow(row, examples(String(row.address), ...values)));
+  };
   return {
     probers: by("prober", "target"),
     targets: by("target", "prober"),
@@ -76,14 +88,13 @@ export function refusedCount(store: StoreQuery, query: PageQuery, now: number): 
   ));
 }
 
-function refusedRow(row: Row): RefusedRow {
-  const examples = JSON.parse(String(row.examples)) as [string, number][];
-  examples.sort(([one, port], [other, otherPort]) =>
-    one === other ? port - otherPort : one.localeCompare(other, "en", { numeric: true })
+function refusedRow(row: Row, examples: readonly Row[]): RefusedRow {
+  const { address, others, places, ports, attempts, first, last } = row as unknown as RefusedRow;
+  const kinds = KINDS.filter((it) => row[`is_${it}`] === 1);
+  const sorted = (examples as unknown as RefusedRow["examples"]).toSorted((one, another) =>
+    one.address === another.address
+      ? one.port - another.port
+      : one.address.localeCompare(another.address, "en", { numeric: true })
   );
-  return {
-    ...row,
-    kinds: [...new Set(String(row.kinds).split(","))].sort(),
-    examples: examples.slice(0, MOST_EXAMPLES).map(([address, port]) => ({ address, port })),
-  } as unknown as RefusedRow;
+  return { address, others, places, ports, attempts, kinds, examples: sorted, first, last };
 }

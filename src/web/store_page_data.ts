@@ -19,8 +19,6 @@ import { refusedCount, refusedView } from "./refused_view.ts";
 import { FIGURE_NAMES, FLOW_COLUMNS, StoreQuery } from "./store_query.ts";
 import { trafficOf } from "./traffic.ts";
 
-/** A flow is taken for one that goes on when it was seen so shortly before, in milliseconds. */
-const NOW = 120_000;
 /** Rows of tables, the ones with the most. */
 const MOST_ROWS = 1_000;
 const MOST_CLIENTS = 5;
@@ -49,7 +47,7 @@ export class StorePageData implements PageData {
       readonly isCapturing?: boolean;
     } = {},
   ) {
-    this.#store = new StoreQuery(database, isCapturing);
+    this.#store = new StoreQuery(database, () => this.version, isCapturing);
     this.#ownWrites = ownWrites;
     this.#snapshots = new FlowSnapshots(this.#store);
   }
@@ -64,23 +62,15 @@ export class StorePageData implements PageData {
 
   overview(query: PageQuery): Overview {
     const now = this.#store.now();
-    const chosen = this.#store.chosen(query, now);
-    const isOurs = "v.is_local AND v.answered";
-    const counts = this.#store.row(
-      chosen.select(
-        "count(DISTINCT u.client) AS clients, count(*) AS flows, " +
-          `count(DISTINCT CASE WHEN ${isOurs} THEN v.id END) AS services, ` +
-          `count(DISTINCT CASE WHEN ${isOurs} AND v.first >= ? THEN v.id END) AS newServices, ` +
-          "total(u.last >= ?) AS flowsNow, total(c.unexplained > 0) AS unexplained, " +
-          `total(${ENCRYPTED}) AS encryptedDns`,
-      ),
-      this.#store.newSince(now),
-      now - NOW,
-      ...chosen.values,
-    ) as unknown as Overview;
+    const { flows, flowsNow, unexplainedFlows, encryptedDns } = this.#store.totals(query, now);
     return {
-      ...counts,
       now,
+      clients: this.#store.clients(query, now),
+      ...this.#store.ownServices(query, now),
+      flows,
+      flowsNow,
+      unexplained: unexplainedFlows,
+      encryptedDns,
       refused: refusedCount(this.#store, query, now),
       sensor: this.#store.sensor(),
       traffic: trafficOf(this.#store, query, now),
@@ -103,16 +93,15 @@ export class StorePageData implements PageData {
     const now = this.#store.now();
     const chosen = this.#store.chosen(query, now);
     const rows = this.#store.rows(
-      chosen.select(
+      chosen.selectByService(
         "v.id, v.server, v.port, v.protocol, v.is_local AS isLocal, max(u.name) AS name, " +
-          `v.first, max(u.last) AS last, count(DISTINCT u.client) AS clients, ` +
+          // A flow is one client's.
+          "v.first, max(u.last) AS last, count(*) AS clients, " +
           `v.first >= ? AS isNew, ${SUMS}`,
-        `AND v.answered ${isOwn ? "AND v.is_local" : ""} GROUP BY v.id ` +
-          "ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port " +
-          `LIMIT ${MOST_ROWS}`,
+        `v.answered ${isOwn ? "AND v.is_local" : ""}`,
+        `ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port LIMIT ${MOST_ROWS}`,
       ),
       this.#store.newSince(now),
-      ...chosen.values,
     );
     const clients = this.#busiestClients(rows.map(({ id }) => Number(id)));
     return rows.map(({ id, ...row }) =>
@@ -161,7 +150,6 @@ export class StorePageData implements PageData {
         `AND ${condition} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
       ),
       this.#store.newSince(now),
-      ...chosen.values,
     ).map(flowOf);
   }
 

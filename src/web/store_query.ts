@@ -1,10 +1,11 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { cidrText, parseInterfacePrefix } from "../config/cidr.ts";
 import { addressKey } from "../report/address_key.ts";
-import { LocalAddresses } from "../store/local_addresses.ts";
+import type { LocalAddresses } from "../store/local_addresses.ts";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
-import { type Conditions, filterConditions } from "./filter_conditions.ts";
-import type { PageQuery, SensorState } from "./page_data.ts";
+import { addressesWithin } from "./addresses_within.ts";
+import { filterText } from "./filter.ts";
+import { everyAddress, filterConditions, type IsFew, USAGE_COLUMNS } from "./filter_conditions.ts";
+import type { Figures, PageQuery, SensorState } from "./page_data.ts";
 
 /** A row as SQLite gives it. */
 export type Row = Record<string, unknown>;
@@ -13,6 +14,14 @@ export type Row = Record<string, unknown>;
 const SILENT = 120_000;
 /** What was first seen so shortly before is new, where the store is older; milliseconds. */
 const NEW = 86_400_000;
+/** A flow is taken for one that goes on when it was seen so shortly before, in milliseconds. */
+const GOES_ON = 120_000;
+/** Values that are looked up one by one in an index: so many, or this part of all; flows that are sorted to count their clients. */
+const FEW_VALUES = 100;
+const FEW_PART = 8;
+const FEW_FLOWS = 50_000;
+/** Selections that are kept. */
+const MOST_SELECTIONS = 3;
 /** Prefixes that are remembered. */
 const MOST_PREFIXES = 100;
 
@@ -39,19 +48,41 @@ export const FIGURE_NAMES: readonly string[] = FIGURES.map(([, name]) => name);
 export const FLOW_COLUMNS = "u.id, u.client, v.server, v.port, v.protocol, " +
   "v.is_local AS isLocal, u.by, u.name, u.name_origin AS nameOrigin, u.answered, u.first, u.last";
 
-/** Flows that are chosen, as parts of SQL. There, `u` is a usage, `v` its service, `c` has figures. */
-export class ChosenFlows {
-  readonly values: readonly (string | number)[];
-  readonly #since: number | null;
-  readonly #condition: string;
+/** How much there is of the flows that were chosen. */
+export interface ChosenTotals extends Figures {
+  readonly flows: number;
+  /** Those that were seen a short time ago. */
+  readonly flowsNow: number;
+  /** Those of which some conversations are unexplained, and those that are encrypted DNS. */
+  readonly unexplainedFlows: number;
+  readonly encryptedDns: number;
+}
 
-  /** @param since Since when figures count, in whole steps of time; `null` for all. */
-  constructor(since: number | null, { sql, values }: Conditions) {
-    this.#since = since;
-    this.values = values;
-    // What was corrected to another client has nothing left.
-    this.#condition = "(c.conversations > 0 OR c.sightings > 0 OR c.packetsClient > 0 OR " +
-      `c.packetsServer > 0) AND ${sql}`;
+/** The flows that a query chooses: all, or those in a table of their own, in memory. */
+export class ChosenFlows {
+  readonly #table: string | null;
+  readonly #hasFigures: boolean;
+
+  /**
+   * @param table That of the flows, which has `usage`; `null` for all that there are.
+   * @param hasFigures Whether it has figures as well. Otherwise they are those of all time.
+   */
+  constructor(table: string | null, hasFigures: boolean) {
+    this.#table = table;
+    this.#hasFigures = hasFigures;
+  }
+
+  /** A query of their `usage.id`. */
+  get ids(): string {
+    return this.#table === null
+      ? `SELECT u.id FROM usage u WHERE ${WORKED}`
+      : `SELECT usage FROM temp.${this.#table}`;
+  }
+
+  /** A condition: whether there is one of them that a condition on `usage u` is true of. */
+  hasOne(condition: string): string {
+    const [from, isChosen] = this.#among("usage u");
+    return `EXISTS (SELECT 1 FROM ${from} WHERE ${condition} AND ${isChosen})`;
   }
 
   /**
@@ -62,27 +93,43 @@ export class ChosenFlows {
    * @param join What is joined besides.
    */
   select(columns: string, rest = "", join = ""): string {
-    const text = `${columns} ${this.#condition} ${rest} ${join}`;
-    const service = /\bv\./.test(text) ? "JOIN service v ON v.id = u.service" : "";
-    return this.#withFigures(
-      `SELECT ${columns} FROM ${this.#from} ${service} ${join} WHERE ${this.#condition} ${rest}`,
-    );
+    const service = /\bv\./.test(`${columns} ${rest} ${join}`)
+      ? "JOIN service v ON v.id = u.service"
+      : "";
+    const [from, isChosen] = this.#table === null
+      ? ["usage u", WORKED]
+      : [`temp.${this.#table} c CROSS JOIN usage u ON u.id = c.usage`, "1"];
+    return `SELECT ${this.#figured(columns)} FROM ${from} ${service} ${this.#figured(join)} ` +
+      `WHERE ${isChosen} ${this.#figured(rest)}`;
   }
 
-  get #from(): string {
-    if (this.#since === null) return "usage u";
-    const step = USAGE_STEPS[0].seconds;
-    const edge = stepStart(this.#since, step);
-    return `(SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
-      `WHERE time >= ${edge} OR (step > ${step} AND time + step * 1000 > ${edge}) GROUP BY usage) ` +
-      "c JOIN usage u ON u.id = c.usage";
+  /** The same with a row for each service `v` of which a condition is true. */
+  selectByService(columns: string, condition: string, rest: string): string {
+    // Flows of a service come together, so nothing is sorted.
+    const [from, isChosen] = this.#among("service v CROSS JOIN usage u ON u.service = v.id");
+    return `SELECT ${this.#figured(columns)} FROM ${from} WHERE ${condition} AND ${isChosen} ` +
+      `GROUP BY v.id ${this.#figured(rest)}`;
   }
 
-  /** Of all time, figures are those of the usage itself: it need not be joined to itself. */
-  #withFigures(sql: string): string {
-    if (this.#since !== null) return sql;
-    return sql.replaceAll(/\bc\.(\w+)/g, (_, name: string) => `u.${COLUMN_OF.get(name)}`);
+  /** What stands behind FROM to look for each of others whether it was chosen, and the condition of that. */
+  #among(others: string): readonly [from: string, isChosen: string] {
+    return this.#table === null
+      ? [others, WORKED]
+      : [`${others} CROSS JOIN temp.${this.#table} c ON c.usage = u.id`, "1"];
   }
+
+  #figured(sql: string): string {
+    return this.#hasFigures ? sql : ofAllTime(sql);
+  }
+}
+
+/** Flows that conversations or keys were seen of: what was corrected to another client has nothing left. */
+const WORKED =
+  "(u.conversations > 0 OR u.sightings > 0 OR u.packets_client > 0 OR u.packets_server > 0)";
+
+/** Of all time, figures are those of the usage itself. */
+function ofAllTime(sql: string): string {
+  return sql.replaceAll(/\bc\.(\w+)/g, (_, name: string) => `u.${COLUMN_OF.get(name)}`);
 }
 
 const COLUMN_OF: ReadonlyMap<string, string> = new Map([
@@ -90,18 +137,32 @@ const COLUMN_OF: ReadonlyMap<string, string> = new Map([
   ["usage", "id"],
 ]);
 
+/** Flows that were chosen of the data as it was. */
+interface Selection {
+  readonly key: string;
+  readonly version: string;
+  readonly table: string | null;
+  readonly flows: ChosenFlows;
+  totals: ChosenTotals | null;
+}
+
 /** What is asked of a store: its time, the flows that are chosen, and what the sensor says. */
 export class StoreQuery {
   readonly #database: DatabaseSync;
   readonly #isCapturing: boolean;
+  readonly #version: () => string;
   readonly #prefixes = new Map<string, LocalAddresses>();
+  readonly #selections: Selection[] = [];
+  #number = 0;
 
   /**
    * @param database A store. Functions are added to the connection; nothing is written.
+   * @param version That of the data: it changes when the data does.
    * @param isCapturing Whether this process itself captures, which may see nothing for long.
    */
-  constructor(database: DatabaseSync, isCapturing = false) {
+  constructor(database: DatabaseSync, version: () => string, isCapturing = false) {
     this.#database = database;
+    this.#version = version;
     this.#isCapturing = isCapturing;
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true }, run);
@@ -124,6 +185,12 @@ export class StoreQuery {
   /** The first value of the first row. */
   value(sql: string, ...values: SQLInputValue[]): unknown {
     return Object.values(this.row(sql, ...values) ?? {})[0];
+  }
+
+  /** A query that is asked again and again. */
+  prepared(sql: string): (...values: SQLInputValue[]) => Row[] {
+    const statement = this.#database.prepare(sql);
+    return (...values) => statement.all(...values);
   }
 
   run(sql: string, ...values: SQLInputValue[]): void {
@@ -151,10 +218,49 @@ export class StoreQuery {
     return oldest < now - NEW ? now - NEW : now + 1;
   }
 
-  /** The flows that a query chooses. */
+  /** The flows that a query chooses. They are chosen once while the data stays the same. */
   chosen(query: PageQuery, now: number): ChosenFlows {
-    const where = filterConditions(query.filter, this.newSince(now));
-    return new ChosenFlows(this.since(query, now), where);
+    return this.#selection(query, now).flows;
+  }
+
+  /** How much there is of them. */
+  totals(query: PageQuery, now: number): ChosenTotals {
+    const selection = this.#selection(query, now);
+    return selection.totals ??= this.row(
+      selection.flows.select(
+        "count(*) AS flows, total(u.last >= ?) AS flowsNow, " +
+          "total(c.unexplained > 0) AS unexplainedFlows, " +
+          "total(u.encrypted_dns IS NOT NULL) AS encryptedDns, " +
+          FIGURE_NAMES.map((name) => `total(c.${name}) AS ${name}`).join(", "),
+      ),
+      now - GOES_ON,
+    ) as unknown as ChosenTotals;
+  }
+
+  /** Different clients of them. */
+  clients(query: PageQuery, now: number): number {
+    const { flows } = this.#selection(query, now);
+    if (this.totals(query, now).flows <= FEW_FLOWS) {
+      return Number(this.value(flows.select("count(DISTINCT u.client)")));
+    }
+    // Each client has one that is found soon, but there may be a million of them to sort.
+    return Number(this.value(
+      `SELECT count(*) FROM (${everyAddress("usage", "client")} AND ` +
+        `${flows.hasOne("u.client = address")})`,
+    ));
+  }
+
+  /** Services of the own networks that answered and that they are of: how many, and how many new ones. */
+  ownServices(query: PageQuery, now: number): { services: number; newServices: number } {
+    const { flows } = this.#selection(query, now);
+    const isOne = this.totals(query, now).flows <= FEW_FLOWS
+      ? `v.id IN (${flows.select("u.service")})`
+      : flows.hasOne("u.service = v.id");
+    return this.row(
+      "SELECT count(*) AS services, total(v.first >= ?) AS newServices FROM service v " +
+        `WHERE v.is_local AND v.answered AND ${isOne}`,
+      this.newSince(now),
+    ) as unknown as { services: number; newServices: number };
   }
 
   /** Whether a sensor writes now. */
@@ -174,6 +280,65 @@ export class StoreQuery {
     return { ...state, isLive };
   }
 
+  #selection(query: PageQuery, now: number): Selection {
+    const since = this.since(query, now);
+    const edge = since === null ? null : stepStart(since, USAGE_STEPS[0].seconds);
+    const version = this.#version();
+    const key = `${filterText(query.filter)}\n${edge}`;
+    const known = this.#selections.find((it) => it.key === key);
+    if (known?.version === version) return known;
+    if (known !== undefined) this.#forget(known);
+    while (this.#selections.length >= MOST_SELECTIONS) this.#forget(this.#selections[0]);
+    const table = edge === null && query.filter.length === 0
+      ? null
+      : this.#select(query, edge, now);
+    const flows = new ChosenFlows(table, edge !== null);
+    const selection = { key, version, table, flows, totals: null };
+    this.#selections.push(selection);
+    return selection;
+  }
+
+  /** Puts the flows that a query chooses into a table. */
+  #select(query: PageQuery, edge: number | null, now: number): string {
+    const count = (sql: string, ...values: SQLInputValue[]) =>
+      Number(this.value(`SELECT count(*) FROM (${sql})`, ...values));
+    const isFew: IsFew = (sql, values, all) =>
+      count(sql, ...values) <= Math.max(FEW_VALUES, all === undefined ? 0 : count(all) / FEW_PART);
+    const where = filterConditions(query.filter, this.newSince(now), USAGE_COLUMNS, isFew);
+    const table = `chosen_${++this.#number}`;
+    if (edge === null) {
+      this.run(`CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY)`);
+      this.run(
+        `INSERT INTO temp.${table} SELECT u.id FROM usage u WHERE ${WORKED} AND ${where.sql}`,
+        ...where.values,
+      );
+      return table;
+    }
+    const step = USAGE_STEPS[0].seconds;
+    this.run(
+      `CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY, ` +
+        `${FIGURE_NAMES.map((name) => `${name} INTEGER`).join(", ")})`,
+    );
+    this.run(
+      `INSERT INTO temp.${table} SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
+        `WHERE (time >= ?1 OR (step > ?2 AND time + step * 1000 > ?1)) ` +
+        (query.filter.length === 0
+          ? ""
+          : `AND usage IN (SELECT u.id FROM usage u WHERE ${where.sql}) `) +
+        "GROUP BY usage HAVING sum(conversations) > 0 OR sum(sightings) > 0 OR " +
+        "sum(packets_client) > 0 OR sum(packets_server) > 0",
+      edge,
+      step,
+      ...where.values,
+    );
+    return table;
+  }
+
+  #forget(selection: Selection): void {
+    this.#selections.splice(this.#selections.indexOf(selection), 1);
+    if (selection.table !== null) this.run(`DROP TABLE temp.${selection.table}`);
+  }
+
   /** Time of what came last; 0 where there is nothing, or no times. */
   #newest(): number {
     return Number(this.value("SELECT max(last) FROM service"));
@@ -183,14 +348,9 @@ export class StoreQuery {
     let prefix = this.#prefixes.get(text);
     if (prefix === undefined) {
       if (this.#prefixes.size >= MOST_PREFIXES) this.#prefixes.clear();
-      prefix = prefixOf(text);
+      prefix = addressesWithin(text);
       this.#prefixes.set(text, prefix);
     }
     return prefix;
   }
-}
-
-/** Whoever looks for `10.1.2.3/8` means the prefix that it is in. */
-function prefixOf(text: string): LocalAddresses {
-  return new LocalAddresses([cidrText(parseInterfacePrefix(text))]);
 }

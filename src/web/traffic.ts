@@ -1,5 +1,4 @@
 import { USAGE_STEPS, VOLUME_STEPS } from "../store/steps.ts";
-import { filterConditions } from "./filter_conditions.ts";
 import type { PageQuery, Traffic } from "./page_data.ts";
 import type { Row, StoreQuery } from "./store_query.ts";
 
@@ -57,14 +56,12 @@ function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffi
     oldest,
   );
   const step = stepFor(oldest, now, Number(longest ?? USAGE_STEPS[0].seconds));
-  const where = filterConditions(query.filter, store.newSince(now));
   const rows = store.rows(
     `SELECT t.time / ${step * 1000} AS slot, sum(t.sightings) AS sightings, ` +
       "sum(t.bytes_client) AS a, sum(t.bytes_server) AS b FROM usage_step t " +
-      "JOIN usage u ON u.id = t.usage JOIN service v ON v.id = u.service " +
-      `WHERE t.time + t.step * 1000 > ? AND ${where.sql} GROUP BY slot`,
+      `WHERE t.time + t.step * 1000 > ? AND t.usage IN (${store.chosen(query, now).ids}) ` +
+      "GROUP BY slot",
     oldest,
-    ...where.values,
   );
   return traffic(byEnd(rows), ENDS, step, oldest, now);
 }

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { until } from "../namespaces.ts";
-import { captureTest, startCapture } from "./capture_setting.ts";
+import { connection } from "../conversations.ts";
+import { run, until } from "../namespaces.ts";
+import { SeededRandom } from "../seeded_random.ts";
+import { captureTest, IMPORT, startCapture } from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
-import { OWN_NETWORKS, withSample } from "./sample_capture.ts";
+import { capture, OWN_NETWORKS, withSample } from "./sample_capture.ts";
+
+const KILLS = 20;
+/** Sent in a second. */
+const CONNECTIONS = 1_500;
+const SOON = `${IMPORT}export default defineConfig({ flushInterval: 0.1 });\n`;
 
 /** The services that the sample's clients use. */
 const SAMPLE_USES = [
@@ -82,6 +89,103 @@ captureTest(
     assert.deepEqual(rows(path, "SELECT count(*), count(ended) FROM run"), [[2, 0]]);
   },
 );
+
+/** Many connections, as a capture: each of a client with a port of its own on one server. */
+async function writeConnections(path: string, count: number): Promise<void> {
+  const packets = Array.from(
+    { length: count },
+    (_, i) => connection("10.1.0.9", 2_000 + i, "198.51.100.9", 1_000 + i),
+  ).flat();
+  await Deno.writeFile(path, capture(packets));
+}
+
+captureTest(
+  `a capture that is killed ${KILLS} times, at any moment, has lost nothing that was flushed`,
+  async (setting) => {
+    const { directory, pair } = setting;
+    const path = join(directory, "flows.db");
+    const file = join(directory, "connections.pcap");
+    await writeConnections(file, CONNECTIONS);
+    const random = new SeededRandom();
+    // Conversations are there when they are over, and flows at once.
+    const seen = () => Number(rows(path, "SELECT total(sightings) FROM usage")[0][0]);
+    let before = 0;
+    for (let run = 1; run <= KILLS; run++) {
+      const args = ["veth0", ...OWN_NETWORKS, "--store", path];
+      await using program = await startCapture(setting, args);
+      const replaying = pair.replay(file, { packetsPerSecond: 8 * CONNECTIONS });
+      await new Promise((resolve) => setTimeout(resolve, random.below(2_500)));
+      const flushed = seen();
+      program.signal("SIGKILL");
+      await program.ended;
+      await replaying;
+      assert.deepEqual(rows(path, "PRAGMA integrity_check"), [["ok"]]);
+      const after = seen();
+      const told = `seed ${random.seed}: ${before}, ${flushed}, ${after}`;
+      assert.ok(before <= flushed && flushed <= after, told);
+      before = after;
+    }
+    assert.ok(before > 0, "there was something to lose");
+    assert.deepEqual(rows(path, "SELECT count(*), count(ended) FROM run"), [[KILLS, 0]]);
+  },
+  { config: SOON },
+);
+
+captureTest(
+  "a capture goes on when the disk of its store is full, says so once, and writes when there is room",
+  async (setting) => {
+    const { directory, pair } = setting;
+    const disk = join(directory, "disk");
+    const path = join(disk, "flows.db");
+    const filler = join(disk, "filler");
+    const file = join(directory, "connections.pcap");
+    await writeConnections(file, CONNECTIONS);
+    await Deno.mkdir(disk);
+    assert.equal((await run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk)).code, 0);
+    try {
+      await using program = await startCapture(setting, [
+        "veth0",
+        ...OWN_NETWORKS,
+        "--store",
+        path,
+      ]);
+      await pair.replay(setting.file);
+      await until(() => uses(path).length === SAMPLE_USES.length);
+      await fill(filler);
+      const said = (what: RegExp) => program.stderr.match(what)?.length ?? 0;
+      for (let times = 1; times <= 3; times++) {
+        await pair.replay(file);
+        await program.says("can't be written (the disk is full); it is tried again");
+        await new Promise((resolve) => setTimeout(resolve, 2_500));
+      }
+      assert.equal(said(/the disk is full/g), 1, program.stderr);
+      await Deno.remove(filler);
+      await program.says("is written again after");
+      await until(() => uses(path).length === SAMPLE_USES.length + CONNECTIONS);
+      program.signal("SIGTERM");
+      const { status, stderr } = await program.ended;
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /is written again after \d+ s; nothing was lost$/m);
+      assert.equal(said(/warning|error/g), 1, stderr);
+      assert.deepEqual(rows(path, "PRAGMA integrity_check"), [["ok"]]);
+    } finally {
+      await run("umount", "--lazy", disk);
+    }
+  },
+  { config: SOON },
+);
+
+/** Fills a disk to its last byte. */
+async function fill(path: string): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true });
+  for (let size = 65_536; size > 0;) {
+    try {
+      await file.write(new Uint8Array(size));
+    } catch {
+      size = Math.floor(size / 2);
+    }
+  }
+}
 
 captureTest(
   "a damaged store is put aside with one line, and the capture goes on",

@@ -83,7 +83,7 @@ terminalTest("Ctrl-C a second later ends it at once, and says what is lost", asy
 terminalTest("Ctrl-C gives the terminal back and leaves the table on it", async (setting) => {
   await using terminal = await captureOnTerminal(setting);
   await setting.pair.replay(setting.file);
-  await terminal.shows("4 flows");
+  await terminal.shows("flows 4");
   await terminal.type(CTRL_C);
   assert.equal(await terminal.ended, 0);
   assert.deepEqual(terminal.screens, { entered: 1, left: 1 });
@@ -95,13 +95,13 @@ terminalTest(
   async (setting) => {
     await using terminal = await captureOnTerminal(setting);
     await setting.pair.replay(setting.file);
-    await terminal.shows("4 flows");
+    await terminal.shows("flows 4");
     await terminal.type(CTRL_BACKSLASH);
     assert.equal(await terminal.ended, 131);
     assert.deepEqual(terminal.screens, { entered: 1, left: 1 });
     assert.match(
       terminal.afterScreen,
-      /^flosensor: error: standard output: the table of 4 flows was not written \(the program was/,
+      /^flosensor: error: standard output: the table of 4 flows was not written \(the program was/m,
     );
   },
   SOON,
@@ -120,7 +120,7 @@ terminalTest("Ctrl-Z gives the terminal to the shell, and fg takes it again", as
   await shell.shows("the 23 shell");
   await pair.replay(setting.file);
   await shell.type("fg\n");
-  await shell.shows("4 flows");
+  await shell.shows("flows 4");
   assert.deepEqual(shell.screens, { entered: 2, left: 1 });
   await wait(TWO_SIGNALS);
   await shell.type(CTRL_Z);

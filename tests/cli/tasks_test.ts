@@ -17,12 +17,12 @@ Deno.test("flosensor may load the C library and libpcap, and nothing else", () =
   assert.deepEqual(paths.split(","), FFI_PATHS);
 });
 
-Deno.test("flosensor reads three environment variables, asks for nothing and runs nothing", () => {
+Deno.test("flosensor reads four environment variables, asks for nothing and runs nothing", () => {
   assert.deepEqual(
     PERMISSIONS.filter((it) =>
       /^--(allow-(env|run|sys|all|import|hrtime)|ignore|no-prompt)/.test(it)
     ),
-    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},REDISCLI_AUTH,SUDO_UID`],
+    ["--no-prompt", "--ignore-env", `--allow-env=${LIBPCAP_VARIABLE},REDISCLI_AUTH,SUDO_UID,TERM`],
   );
 });
 

@@ -70,12 +70,12 @@ Deno.test("FlowTable keeps the name that a flow had when a later sighting has no
 });
 
 Deno.test("renderFlowTable() has a column of names where a flow has one, as wide as there is room", () => {
-  const none = renderFlowTable(tableWith({}), "by-client", { columns: 120, rows: 50 });
+  const none = renderFlowTable(tableWith({}), 120);
   assert.doesNotMatch(none[1], /NAME/);
-  const wide = renderFlowTable(tableWith({ 1: LONG }), "by-client", { columns: 200, rows: 50 });
+  const wide = renderFlowTable(tableWith({ 1: LONG }), 200);
   assert.match(wide[1], /LAST +NAME$/);
   assert.ok(wide[2].endsWith(`  ${LONG}`));
-  const narrow = renderFlowTable(tableWith({ 1: LONG }), "by-client", { columns: 80, rows: 50 });
+  const narrow = renderFlowTable(tableWith({ 1: LONG }), 80);
   assert.match(narrow[2], /…[^ ]*example\.com\.$/);
   for (const line of narrow) assert.ok(line.length <= 80, line);
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { FlowTable } from "../../src/sink/flow_table.ts";
 import { FlowTableSink } from "../../src/sink/flow_table_sink.ts";
+import type { LiveScreen } from "../../src/sink/live_screen.ts";
 import { OutputClosedError } from "../../src/sink/output_closed_error.ts";
 import type { ObservationBatch } from "../../src/model/observation_batch.ts";
 import { UserError } from "../../src/user_error.ts";
@@ -27,7 +29,7 @@ function flow(port = 80): ObservationBatch {
 Deno.test("FlowTableSink writes a plain table at the end where there is no terminal", async () => {
   for (const isLive of [true, false]) {
     const output = new MemoryWriter();
-    const sink = new FlowTableSink({ isLive, terminal: () => null, output });
+    const sink = new FlowTableSink({ isLive, columns: () => Infinity, output });
     sink.write(flow());
     await sink.flush();
     assert.equal(output.text, "");
@@ -37,67 +39,86 @@ Deno.test("FlowTableSink writes a plain table at the end where there is no termi
   }
 });
 
-Deno.test("FlowTableSink shows a live view on a terminal and gives it back before the table", async () => {
-  const output = new MemoryWriter();
-  const room = { columns: 60, rows: 10 };
-  const sink = new FlowTableSink({ isLive: true, terminal: () => room, output });
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.ok(output.text.startsWith("\x1b[?1049h\x1b[?25l\x1b[H0 flows of 0 clients"), output.text);
-  sink.write(flow());
-  for (let tries = 0; tries < 500 && !output.text.includes("10.0.0.1"); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/** Notes what is asked of it. */
+class NotingScreen implements LiveScreen {
+  readonly asked: string[] = [];
+  isShown = false;
+
+  enter(table: FlowTable): void {
+    this.isShown = true;
+    this.asked.push(`enter ${table.flows.length}`);
   }
-  const pictures = output.text.split("\x1b[H");
-  const last = pictures.at(-1)!;
-  assert.ok(last.startsWith(`1 flow of 1 client${ESCAPE}[K\r\nCLIENT`), last);
-  assert.ok(last.endsWith("\x1b[J"));
+
+  leave(): Promise<void> {
+    this.leaveAtOnce();
+    return Promise.resolve();
+  }
+
+  leaveAtOnce(): void {
+    this.isShown = false;
+    this.asked.push("leave");
+  }
+
+  leaveFor(pause: () => void): void {
+    this.asked.push("leave for a while");
+    pause();
+  }
+}
+
+Deno.test("FlowTableSink leaves its screen before it writes the table", async () => {
+  const output = new MemoryWriter();
+  const screen = new NotingScreen();
+  const left = screen.leave.bind(screen);
+  screen.leave = () => {
+    assert.equal(output.text, "");
+    return left();
+  };
+  const sink = new FlowTableSink({ isLive: true, screen, columns: () => 60, output });
+  assert.ok(sink.isOnScreen);
+  sink.write(flow());
   await sink.close();
-  const end = output.text.slice(output.text.lastIndexOf("\x1b[J"));
-  const leave = `${ESCAPE}[J${ESCAPE}[?25h${ESCAPE}[?1049l`;
-  assert.ok(end.startsWith(`${leave}1 flow of 1 client`), end);
+  assert.ok(!sink.isOnScreen);
+  assert.deepEqual(screen.asked, ["enter 0", "leave"]);
+  assert.ok(output.text.startsWith("1 flow of 1 client\n"), output.text);
 });
 
 Deno.test("FlowTableSink is quiet about a reader who has gone, but says so", async () => {
   const output = { write: () => Promise.reject(new Deno.errors.BrokenPipe("")) };
-  const sink = new FlowTableSink({ isLive: false, terminal: () => null, output });
+  const sink = new FlowTableSink({ isLive: false, columns: () => Infinity, output });
   await assert.rejects(sink.close(), OutputClosedError);
   await assert.rejects(sink.flush(), OutputClosedError);
 });
 
-Deno.test("FlowTableSink.abandon() gives the terminal back at once, and says what is not shown", async () => {
+Deno.test("FlowTableSink.abandon() leaves the screen at once, and says what is not shown", () => {
+  const screen = new NotingScreen();
   const output = new MemoryWriter();
-  const room = { columns: 60, rows: 10 };
-  const sink = new FlowTableSink({ isLive: true, terminal: () => room, output });
+  const sink = new FlowTableSink({ isLive: true, screen, output });
   sink.write(flow());
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.ok(sink.isOnScreen);
   assert.equal(
     sink.abandon("ended at once").message,
     "standard output: the table of 1 flow was not written (ended at once)",
   );
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.ok(!sink.isOnScreen);
-  assert.ok(output.text.endsWith("\x1b[?25h\x1b[?1049l"), output.text);
+  assert.deepEqual(screen.asked, ["enter 0", "leave"]);
+  assert.equal(output.text, "");
 });
 
-Deno.test("FlowTableSink leaves the live view while the program is stopped", async () => {
-  const output = new MemoryWriter();
-  const room = { columns: 60, rows: 10 };
-  const sink = new FlowTableSink({ isLive: true, terminal: () => room, output });
-  await new Promise((resolve) => setTimeout(resolve));
-  let stopped = "";
-  sink.leaveScreenFor(() => stopped = output.text);
-  assert.ok(stopped.endsWith("\x1b[?25h\x1b[?1049l"), stopped);
-  await new Promise((resolve) => setTimeout(resolve));
-  const again = output.text.slice(stopped.length);
-  assert.ok(again.startsWith("\x1b[?1049h\x1b[?25l\x1b[H0 flows of 0 clients"), again);
-  await sink.close();
+Deno.test("FlowTableSink leaves the screen while the program is stopped", () => {
+  const screen = new NotingScreen();
+  const sink = new FlowTableSink({ isLive: true, screen, output: new MemoryWriter() });
+  sink.leaveScreenFor(() => screen.asked.push("stopped"));
+  assert.deepEqual(screen.asked, ["enter 0", "leave for a while", "stopped"]);
 });
 
 Deno.test("FlowTableSink counts rows that are left out, and says so where no terminal does", async () => {
   const output = new MemoryWriter();
   const log = new MemoryLog();
-  const sink = new FlowTableSink({ isLive: true, terminal: () => null, output, maxRows: 10, log });
+  const sink = new FlowTableSink({
+    isLive: true,
+    columns: () => Infinity,
+    output,
+    maxRows: 10,
+    log,
+  });
   for (let port = 1; port <= 25; port++) sink.write(flow(port));
   assert.equal(sink.lost, 15);
   assert.equal(sink.written, 10);
@@ -112,7 +133,7 @@ Deno.test("FlowTableSink counts rows that are left out, and says so where no ter
 Deno.test("FlowTableSink.close() does not wait for ever for a reader of a capture's table", async () => {
   const gate = Promise.withResolvers<number>();
   const output = { write: () => gate.promise };
-  const sink = new FlowTableSink({ isLive: true, terminal: () => null, output });
+  const sink = new FlowTableSink({ isLive: true, columns: () => Infinity, output });
   sink.write(flow());
   await assert.rejects(
     sink.close(),
