@@ -47,6 +47,8 @@ const PACKAGES: readonly Package[] = [
   program("zsh"),
   program("fish"),
   program("chromium"),
+  program("curl"),
+  program("prometheus"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

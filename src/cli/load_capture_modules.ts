@@ -7,5 +7,6 @@ export async function loadCaptureModules(): Promise<void> {
     import("../store/sqlite_store.ts"),
     import("../web/page_thread.ts"),
     import("./explain_flow.ts"),
+    import("./capture_metrics.ts"),
   ]);
 }

@@ -61,6 +61,7 @@ const ERASE_BELOW = "\x1b[J";
  * time, on the terminal's second screen, so that what was on the first comes back.
  */
 export class FlowTableSink implements Sink {
+  readonly name = "table";
   readonly table: FlowTable;
   readonly #output: TextOutput;
   readonly #terminal: () => Room | null;
