@@ -26,7 +26,8 @@ Options:
 }
   --dist <folder>  where the compiled files are, and packages go, in the place of dist
 
-DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian.
+DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian. With SOURCE_DATE_EPOCH,
+the same files make the same package.
 `;
 const FOLDER = "/usr/bin";
 const CONFIGURATION = "etc/flosensor";
@@ -155,7 +156,13 @@ function maintainer(): string {
 
 /** Of a native package, deb-changelog(5). */
 function changelog(): string {
-  const date = new Date().toUTCString().replace("GMT", "+0000");
+  // https://reproducible-builds.org/specs/source-date-epoch/, which dpkg-deb goes by too.
+  const epoch = Deno.env.get("SOURCE_DATE_EPOCH") ?? "";
+  if (!/^\d{0,11}$/.test(epoch)) {
+    throw new UserError(`SOURCE_DATE_EPOCH=${epoch}: give seconds since 1970-01-01 UTC`);
+  }
+  const time = epoch === "" ? new Date() : new Date(Number(epoch) * 1000);
+  const date = time.toUTCString().replace("GMT", "+0000");
   return `flosensor (${VERSION}) unstable; urgency=medium\n\n` +
     `  * See the history of the source.\n\n -- ${maintainer()}  ${date}\n`;
 }
