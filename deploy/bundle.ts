@@ -2,9 +2,9 @@ import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
-import { denoEnvironment } from "./deno_environment.ts";
+import { installPagePackages, pagePackages } from "../tools/page.ts";
+import { installPackages } from "./install_packages.ts";
 import { PROJECT } from "./project.ts";
-import { run } from "./run.ts";
 
 /** What the program is made of, in a folder of its own. */
 export interface Bundle {
@@ -55,7 +55,7 @@ const BUILT_IN = Object.fromEntries(
 export async function bundle(directory: string): Promise<Bundle> {
   const packages = join(directory, "packages");
   const output = join(directory, "program");
-  await installPackages(packages);
+  await installPackages(packages, await programPackages(), join(PROJECT, "deno.lock"));
   const { modules, texts } = await findOwnFiles();
   try {
     const { metafile } = await esbuild.build({
@@ -87,7 +87,12 @@ export async function bundle(directory: string): Promise<Bundle> {
       await Deno.utime(join(output, name), NO_TIME, NO_TIME);
     }
     const inputs = Object.keys(metafile.inputs).map((path) => resolve(directory, path));
-    return { directory: output, main: join(output, "program.js"), packages: packagesOf(inputs) };
+    return {
+      directory: output,
+      main: join(output, "program.js"),
+      packages: [...packagesOf(inputs), ...await packagesOfPage(join(directory, "page"))]
+        .sort((one, other) => one.name < other.name ? -1 : 1),
+    };
   } catch (error) {
     throw buildError(error, directory);
   } finally {
@@ -106,25 +111,12 @@ function buildError(error: unknown, directory: string): unknown {
   return new UserError(`${place}: ${text}`, 1, { cause: error });
 }
 
-/** Puts the packages, at the versions that deno.lock names, into a folder where esbuild looks. */
-async function installPackages(directory: string): Promise<void> {
-  await Deno.mkdir(directory, { recursive: true });
+/** The npm packages that deno.json names, as it names them. */
+export async function programPackages(): Promise<Record<string, string>> {
   const { imports } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json")));
-  const isPackage = ([, specifier]: [string, string]) => specifier.startsWith("npm:");
-  await Deno.writeTextFile(
-    join(directory, "deno.json"),
-    JSON.stringify({
-      nodeModulesDir: "auto",
-      // Else it would have to be a member of the project's.
-      workspace: [],
-      imports: Object.fromEntries(Object.entries<string>(imports).filter(isPackage)),
-    }),
+  return Object.fromEntries(
+    Object.entries<string>(imports).filter(([, specifier]) => specifier.startsWith("npm:")),
   );
-  await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
-  await run(Deno.execPath(), ["install", "--quiet"], {
-    cwd: directory,
-    env: denoEnvironment(),
-  });
 }
 
 /** Paths of all files that modules of the program name relative to themselves. */
@@ -175,6 +167,14 @@ function packagesOf(inputs: readonly string[]): BundledPackage[] {
     const found = PACKAGE.exec(input);
     if (found !== null) packages.set(found[1], found[0]);
   }
-  return [...packages].map(([name, directory]) => ({ name, directory }))
-    .sort((one, other) => one.name < other.name ? -1 : 1);
+  return [...packages].map(([name, directory]) => ({ name, directory }));
+}
+
+/** The page is in the bundle as it was made: with its packages. */
+async function packagesOfPage(directory: string): Promise<BundledPackage[]> {
+  await installPagePackages(directory);
+  return Object.keys(await pagePackages()).map((name) => ({
+    name,
+    directory: join(directory, "node_modules", name),
+  }));
 }
