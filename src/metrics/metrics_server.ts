@@ -48,12 +48,10 @@ export class MetricsServer {
       answer: (request) => this.#access.refusal(request) ?? this.#answer(request),
       onError: (error) => this.#failed(error),
     });
-    log.info(`metrics: http://${hostText(address)}/metrics`);
-    if (!isLoopback(address)) {
-      log.warn(
-        `metrics: whoever reaches ${hostText(address)} may read them: let a firewall decide who does`,
-      );
-    }
+    const host = hostText(address);
+    log.info(`metrics: http://${host}/metrics`);
+    if (isLoopback(address)) return;
+    log.warn(`metrics: whoever reaches ${host} may read them: let a firewall decide who does`);
   }
 
   /** Ends connections, too. */

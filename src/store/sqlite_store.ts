@@ -153,7 +153,9 @@ export class SqliteStore implements Sink {
   }
 
   get trouble(): string | null {
-    return this.#trouble === null ? null : `store ${this.#path} can't be written (${this.#trouble})`;
+    return this.#trouble === null
+      ? null
+      : `store ${this.#path} can't be written (${this.#trouble})`;
   }
 
   get pending(): number {

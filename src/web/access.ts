@@ -46,8 +46,8 @@ export class Access {
     if (!this.#isOurs(host)) {
       return plainResponse(
         421,
-        `Nothing is served here for ${host || "no host"}. Reach it by its address; the page also by ` +
-          "a name that --host gives it.",
+        `Nothing is served here for ${host || "no host"}. ` +
+          "Reach it by its address; the page also by a name that --host gives it.",
       );
     }
     const origin = request.headers.get("origin");

@@ -106,7 +106,9 @@ export class PageServer implements AsyncDisposable {
     if (pathname.startsWith("/api/")) return this.#api(pathname.slice(5), searchParams);
     const file = PAGE[pathname];
     // Addresses of views are those of the page, which looks at them itself.
-    if (file === undefined && pathname.includes(".")) return plainResponse(404, "There is no such file.");
+    if (file === undefined && pathname.includes(".")) {
+      return plainResponse(404, "There is no such file.");
+    }
     const { type, text, tag } = file ?? PAGE["/"];
     const isKnown = request.headers.get("if-none-match") === tag;
     return new Response(isKnown ? null : text, {
