@@ -116,10 +116,15 @@ export async function capture(
       runConfig,
     );
     if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
-    if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
-    if (page !== null) await showRun(page, run, log);
-    metrics = await startMetrics(run, work, interfaces, log);
+    try {
+      if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
+      if (page !== null) await showRun(page, run, log);
+      metrics = await startMetrics(run, work, interfaces, log);
+    } catch (error) {
+      // The run holds the terminal, and what it has opened.
+      await run.finish(() => Promise.reject(error));
+    }
     await new Capture(run, work, names, options, { page, metrics }, log).run(signals);
     return 0;
   } finally {

@@ -422,7 +422,7 @@ export class Run {
       }
       const { store, file, source } = this.#loaded;
       const places = [loaded.source, source].map(({ config }) => JSON.stringify(config.metrics));
-      if (places[0] !== places[1]) {
+      if (places[0] !== places[1] && this.#options.metrics === undefined) {
         this.#log.warn("metrics of the configuration stays as it was until the next start");
       }
       this.#loaded = { ...loaded, store, file };

@@ -9,6 +9,7 @@ import {
   WITHOUT_PROMETHEUS,
 } from "../prometheus_in_namespace.ts";
 import { unusedPort } from "../redis_server.ts";
+import { HAS_SCRIPT, PseudoTerminal, taskCommand } from "./pseudo_terminal.ts";
 import { redisTest, type Setting, startCapture } from "./capture_setting.ts";
 import { flosensor, type RunningProgram } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS, SAMPLE_PACKETS } from "./sample_capture.ts";
@@ -204,6 +205,17 @@ metricsTest("a port of metrics that is taken ends the start in one line", async 
     stderr,
     /^flosensor: error: --metrics 127\.0\.0\.1:3048: another program listens there: name another port$/m,
   );
+  // A table that was there already gives the terminal back.
+  if (HAS_SCRIPT) {
+    const task = taskCommand("capture", "veth0", "-c", setting.config, "--metrics", PLACE);
+    await using terminal = new PseudoTerminal(
+      `exec ${task}`,
+      (name, args, options) => setting.pair.command(name, args, options),
+    );
+    assert.equal(await terminal.ended, 1);
+    assert.deepEqual(terminal.screens, { entered: 1, left: 1 });
+    assert.match(terminal.afterScreen, /another program listens there: name another port\n$/);
+  }
   other.kill();
   await other.status;
 });
