@@ -1,10 +1,10 @@
 import { builtinModules } from "node:module";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { UserError } from "../src/user_error.ts";
-import { denoEnvironment } from "./deno_environment.ts";
+import { installPagePackages, pagePackages } from "../tools/page.ts";
+import { installPackages } from "./install_packages.ts";
 import { PROJECT } from "./project.ts";
-import { run } from "./run.ts";
 
 /** What the program is made of, in a folder of its own. */
 export interface Bundle {
@@ -27,6 +27,7 @@ const ENTRY = "src/cli/program.ts";
 const LINE_LIMIT = 100;
 /** A file that a module names relative to itself: one to read as it is, or else a module to run. */
 const OWN_FILE = /(readTextFile\(\s*)?new URL\(\s*"(\.[^"]+)",\s*import\.meta\.url\s*,?\s*\)/g;
+const NO_TIME = new Date(0);
 /** A module's package, from the last folder of packages in its path. */
 const PACKAGE = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 
@@ -47,17 +48,20 @@ const BUILT_IN = Object.fromEntries(
  * Deno would put whole packages into the compiled file. Loading them is what takes the time at
  * start, and what fills memory. What a command loads only when it is needed stays apart.
  *
- * @param directory Where to make it, an empty folder.
+ * The same sources and packages make the same bytes.
+ *
+ * @param directory Where to make it, an empty folder in that for what is built.
  */
 export async function bundle(directory: string): Promise<Bundle> {
   const packages = join(directory, "packages");
   const output = join(directory, "program");
-  await installPackages(packages);
+  await installPackages(packages, await programPackages(), join(PROJECT, "deno.lock"));
   const { modules, texts } = await findOwnFiles();
   try {
     const { metafile } = await esbuild.build({
-      entryPoints: [ENTRY, ...[...modules].sort()],
-      absWorkingDir: PROJECT,
+      entryPoints: [join(PROJECT, ENTRY), ...[...modules].sort()],
+      // Names of chunks are made of paths from here on: all are the same, wherever the project lies.
+      absWorkingDir: directory,
       outdir: output,
       entryNames: "[name]",
       chunkNames: "[name]-[hash]",
@@ -78,42 +82,41 @@ export async function bundle(directory: string): Promise<Bundle> {
       plugins: [ownFilePlugin()],
     });
     for (const file of texts) await Deno.copyFile(file, join(output, textName(file)));
-    const inputs = Object.keys(metafile.inputs).map((path) => resolve(PROJECT, path));
-    return { directory: output, main: join(output, "program.js"), packages: packagesOf(inputs) };
+    // The compiled file has the times of its files in it.
+    for (const { name } of Deno.readDirSync(output)) {
+      await Deno.utime(join(output, name), NO_TIME, NO_TIME);
+    }
+    const inputs = Object.keys(metafile.inputs).map((path) => resolve(directory, path));
+    return {
+      directory: output,
+      main: join(output, "program.js"),
+      packages: [...packagesOf(inputs), ...await packagesOfPage(join(directory, "page"))]
+        .sort((one, other) => one.name < other.name ? -1 : 1),
+    };
   } catch (error) {
-    throw buildError(error);
+    throw buildError(error, directory);
   } finally {
     await esbuild.stop();
   }
 }
 
 /** The first thing that esbuild found wrong with the source, with its place. */
-function buildError(error: unknown): unknown {
+function buildError(error: unknown, directory: string): unknown {
   const [first] = (error as Partial<esbuild.BuildFailure>).errors ?? [];
   if (first === undefined) return error;
-  const { file, line } = first.location ?? { file: "the program", line: 0 };
-  return new UserError(`${file}:${line}: ${first.text}`, 1, { cause: error });
+  const { location, text } = first;
+  const place = location === null
+    ? "the program"
+    : `${relative(PROJECT, resolve(directory, location.file))}:${location.line}`;
+  return new UserError(`${place}: ${text}`, 1, { cause: error });
 }
 
-/** Puts the packages, at the versions that deno.lock names, into a folder where esbuild looks. */
-async function installPackages(directory: string): Promise<void> {
-  await Deno.mkdir(directory, { recursive: true });
+/** The npm packages that deno.json names, as it names them. */
+export async function programPackages(): Promise<Record<string, string>> {
   const { imports } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json")));
-  const isPackage = ([, specifier]: [string, string]) => specifier.startsWith("npm:");
-  await Deno.writeTextFile(
-    join(directory, "deno.json"),
-    JSON.stringify({
-      nodeModulesDir: "auto",
-      // Else it would have to be a member of the project's.
-      workspace: [],
-      imports: Object.fromEntries(Object.entries<string>(imports).filter(isPackage)),
-    }),
+  return Object.fromEntries(
+    Object.entries<string>(imports).filter(([, specifier]) => specifier.startsWith("npm:")),
   );
-  await Deno.copyFile(join(PROJECT, "deno.lock"), join(directory, "deno.lock"));
-  await run(Deno.execPath(), ["install", "--quiet"], {
-    cwd: directory,
-    env: denoEnvironment(),
-  });
 }
 
 /** Paths of all files that modules of the program name relative to themselves. */
@@ -164,6 +167,14 @@ function packagesOf(inputs: readonly string[]): BundledPackage[] {
     const found = PACKAGE.exec(input);
     if (found !== null) packages.set(found[1], found[0]);
   }
-  return [...packages].map(([name, directory]) => ({ name, directory }))
-    .sort((one, other) => one.name < other.name ? -1 : 1);
+  return [...packages].map(([name, directory]) => ({ name, directory }));
+}
+
+/** The page is in the bundle as it was made: with its packages. */
+async function packagesOfPage(directory: string): Promise<BundledPackage[]> {
+  await installPagePackages(directory);
+  return Object.keys(await pagePackages()).map((name) => ({
+    name,
+    directory: join(directory, "node_modules", name),
+  }));
 }

@@ -9,12 +9,13 @@ import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { denoEnvironment } from "./deno_environment.ts";
-import { CHECKSUMS, DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
+import { CHECKSUMS, DIST, executableOf, LICENCES, SBOM, writeChecksums } from "./dist.ts";
 import { licenceTexts } from "./licences.ts";
 import { compiledPermissions } from "./permissions.ts";
 import { program } from "./program.ts";
 import { buildFolder, PROJECT } from "./project.ts";
 import { ProgramError, run } from "./run.ts";
+import { sbom } from "./sbom.ts";
 import { isFor, ownTarget, type Target, TARGETS } from "./target.ts";
 
 const HELP = `Usage: deno task compile [options]
@@ -53,6 +54,7 @@ async function compile({ targets, output, sockets }: CompileOptions): Promise<vo
   try {
     const made = await bundle(directory);
     await Deno.writeTextFile(join(output, LICENCES), await licenceTexts(made.packages));
+    await Deno.writeTextFile(join(output, SBOM), await sbom(made.packages, Deno.version.deno));
     for (const target of targets) await compileFor(target, made, output, sockets);
   } finally {
     await writeChecksums(output);

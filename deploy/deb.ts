@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { UserError } from "../src/user_error.ts";
 import { VERSION } from "../src/version.ts";
 import { completions } from "./completions.ts";
-import { DIST, executableOf, LICENCES, writeChecksums } from "./dist.ts";
+import { DIST, executableOf, LICENCES, SBOM, writeChecksums } from "./dist.ts";
 import { program } from "./program.ts";
 import { buildFolder, PROJECT } from "./project.ts";
 import { run } from "./run.ts";
@@ -26,11 +26,13 @@ Options:
 }
   --dist <folder>  where the compiled files are, and packages go, in the place of dist
 
-DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian.
+DEBFULLNAME and DEBEMAIL name the maintainer, as for other tools of Debian. With SOURCE_DATE_EPOCH,
+the same files make the same package.
 `;
 const FOLDER = "/usr/bin";
 const CONFIGURATION = "etc/flosensor";
 const EXAMPLES = "docs/examples";
+const MONITORING = "deploy/monitoring";
 const KIBIBYTE = 1024;
 const BEST_COMPRESSION = 9;
 /** Of xz: level 1 takes a fifth of the time that level 6 does, and makes a seventh more of it. */
@@ -65,6 +67,7 @@ class Package {
     await this.#put("usr/share/doc/flosensor/changelog.gz", gzip(changelog()));
     await this.#put("usr/share/doc/flosensor/copyright", await packaging("copyright"));
     await this.#put("usr/share/doc/flosensor/third-party.gz", gzip(await licences(this.#dist)));
+    await this.#put("usr/share/doc/flosensor/flosensor.cdx.json", await bill(this.#dist));
     await this.#put("usr/share/lintian/overrides/flosensor", await packaging("lintian-overrides"));
     await this.#putExamples();
     for (const [name, text] of await configurationFiles()) {
@@ -91,10 +94,12 @@ class Package {
   }
 
   async #putExamples(): Promise<void> {
-    for (const { name } of Deno.readDirSync(join(PROJECT, EXAMPLES))) {
-      if (!name.endsWith(".ts")) continue;
-      const text = await Deno.readTextFile(join(PROJECT, EXAMPLES, name));
-      await this.#put(`usr/share/doc/flosensor/examples/${name}`, text);
+    for (const [folder, type] of [[EXAMPLES, ".ts"], [MONITORING, ""]]) {
+      for (const { name } of Deno.readDirSync(join(PROJECT, folder))) {
+        if (!name.endsWith(type)) continue;
+        const text = await Deno.readTextFile(join(PROJECT, folder, name));
+        await this.#put(`usr/share/doc/flosensor/examples/${name}`, text);
+      }
     }
   }
 
@@ -145,6 +150,10 @@ async function packagedUnit(): Promise<string> {
   return text.replace(/^Description=.*$/m, "$&\nDocumentation=man:flosensor(8)");
 }
 
+function bill(dist: string): Promise<string> {
+  return Deno.readTextFile(join(dist, SBOM));
+}
+
 function licences(dist: string): Promise<string> {
   return Deno.readTextFile(join(dist, LICENCES));
 }
@@ -155,7 +164,13 @@ function maintainer(): string {
 
 /** Of a native package, deb-changelog(5). */
 function changelog(): string {
-  const date = new Date().toUTCString().replace("GMT", "+0000");
+  // https://reproducible-builds.org/specs/source-date-epoch/, which dpkg-deb goes by too.
+  const epoch = Deno.env.get("SOURCE_DATE_EPOCH") ?? "";
+  if (!/^\d{0,11}$/.test(epoch)) {
+    throw new UserError(`SOURCE_DATE_EPOCH=${epoch}: give seconds since 1970-01-01 UTC`);
+  }
+  const time = epoch === "" ? new Date() : new Date(Number(epoch) * 1000);
+  const date = time.toUTCString().replace("GMT", "+0000");
   return `flosensor (${VERSION}) unstable; urgency=medium\n\n` +
     `  * See the history of the source.\n\n -- ${maintainer()}  ${date}\n`;
 }

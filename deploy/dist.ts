@@ -10,6 +10,8 @@ export const DIST: string = join(PROJECT, "dist");
 export const CHECKSUMS = "SHA256SUMS";
 /** The licences of what is compiled in. */
 export const LICENCES = "THIRD-PARTY-LICENCES";
+/** The software bill of materials, CycloneDX. */
+export const SBOM = "flosensor.cdx.json";
 
 /** The compiled file for a target. */
 export function executableOf(target: Target, directory: string = DIST): string {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { denoEnvironment } from "../deploy/deno_environment.ts";
+import { installPackages } from "../deploy/install_packages.ts";
 
 const PAGE = fileURLToPath(new URL("../src/web/page/", import.meta.url));
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
@@ -68,7 +68,7 @@ const TARGET = ["chrome110", "firefox110", "safari16"];
 async function script(): Promise<string> {
   const packages = await Deno.makeTempDir({ prefix: "flosensor-page-" });
   try {
-    await installPackages(packages);
+    await installPagePackages(packages);
     const { outputFiles } = await esbuild.build({
       entryPoints: [join(PAGE, "app.tsx")],
       absWorkingDir: PROJECT,
@@ -93,8 +93,8 @@ async function script(): Promise<string> {
   }
 }
 
-/** Puts the page's packages, at the versions that are locked, where esbuild looks. */
-async function installPackages(directory: string): Promise<void> {
+/** The npm packages of the page, as they are asked for. */
+export async function pagePackages(): Promise<Record<string, string>> {
   const { imports } = JSON.parse(await Deno.readTextFile(join(PAGE, "deno.json")));
   const packages: Record<string, string> = {};
   for (const file of Object.values<string>(imports)) {
@@ -102,17 +102,12 @@ async function installPackages(directory: string): Promise<void> {
     const [, name, version] = /"npm:((?:@[^/]+\/)?[^@/"]+)@([^/"]+)/.exec(text)!;
     packages[name] = `npm:${name}@${version}`;
   }
-  await Deno.writeTextFile(
-    join(directory, "deno.json"),
-    JSON.stringify({ nodeModulesDir: "auto", imports: packages }),
-  );
-  await Deno.copyFile(join(PROJECT, "tools/deno.lock"), join(directory, "deno.lock"));
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["install", "--quiet"],
-    cwd: directory,
-    env: denoEnvironment(),
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return packages;
+}
+
+/** Puts the page's packages, at the versions that are locked, where esbuild looks. */
+export async function installPagePackages(directory: string): Promise<void> {
+  await installPackages(directory, await pagePackages(), join(PROJECT, "tools/deno.lock"));
 }
 
 if (import.meta.main) await Deno.writeTextFile(PAGE_FILES, await pageFilesText());

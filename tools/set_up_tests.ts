@@ -50,6 +50,8 @@ const PACKAGES: readonly Package[] = [
   program("fish"),
   program("chromium"),
   { name: "libfaketime", anyOf: FAKE_CLOCK_PATHS },
+  program("curl"),
+  program("prometheus"),
 ];
 
 /** How long, in seconds, apt waits for another apt to end. */

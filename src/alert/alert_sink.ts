@@ -41,6 +41,7 @@ export interface AlertSinkOptions {
 
 /** Says when a service of the own networks is used that is not expected. */
 export class AlertSink implements Sink {
+  readonly name = "alerts";
   /** Alerts are no observations: nothing is waited for. */
   readonly pending = 0;
   readonly pendingBytes = 0;

@@ -67,8 +67,7 @@ export abstract class InterfaceSource implements PacketSource {
     droppedByKernel: 0,
     droppedByInterface: 0,
   };
-  /** Whether it was said that the interface is away. */
-  #isAway = false;
+  #away: string | null = null;
   #longPorts: readonly number[] = [];
   #lookedAt = performance.now();
   #fullBatches = 0;
@@ -128,6 +127,11 @@ export abstract class InterfaceSource implements PacketSource {
     return this;
   }
 
+  /** That the interface went down or away, as it was said; `null` while it is up. */
+  get away(): string | null {
+    return this.#away;
+  }
+
   async next(): Promise<PacketBatch | null> {
     if (this.#isClosed) return null;
     if (this.#isReading) throw new Error(`${this.name}: next() was called before the last is over`);
@@ -177,7 +181,7 @@ export abstract class InterfaceSource implements PacketSource {
   async #wait(): Promise<void> {
     if (this.#fullBatches > 0 && this.#fullBatches < FULL_BATCHES_IN_A_ROW) return;
     // An interface that is down makes its descriptor ready all the time: then the time is waited.
-    const fd = this.#capture === null || this.#isAway ? null : this.#capture.fd;
+    const fd = this.#capture === null || this.#away !== null ? null : this.#capture.fd;
     await this.#readiness.wait(fd, this.#fullBatches > 0 ? 0 : TIMEOUT_MILLISECONDS);
     this.#fullBatches = 0;
   }
@@ -247,14 +251,15 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #sayAway(what: string): void {
-    if (!this.#isAway) this.#log.warn(`${this.name} ${what}: capture waits for it to come back`);
-    this.#isAway = true;
+    if (this.#away !== null) return;
+    this.#away = `${this.name} ${what}`;
+    this.#log.warn(`${this.#away}: capture waits for it to come back`);
   }
 
   #sayBack(): void {
-    if (!this.#isAway) return;
+    if (this.#away === null) return;
     this.#log.info(`${this.name} is up: capture goes on`);
-    this.#isAway = false;
+    this.#away = null;
     this.returns++;
   }
 

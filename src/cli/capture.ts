@@ -22,7 +22,9 @@ import type { SensorFigures } from "../web/sensor_figures.ts";
 import type { PageThread } from "../web/page_thread.ts";
 import { watchLoop } from "../workers/watch_loop.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
+import { captureCounts } from "./capture_counts.ts";
 import { CaptureHints } from "./capture_hints.ts";
+import type { CaptureMetrics } from "./capture_metrics.ts";
 import { loadCaptureModules } from "./load_capture_modules.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import type { PacketWork, WorkStatistics } from "../workers/packet_work.ts";
@@ -94,6 +96,7 @@ export async function capture(
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
   let loopWatch: LoopWatch | null = null;
+  let metrics: CaptureMetrics | null = null;
   try {
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
@@ -127,22 +130,29 @@ export async function capture(
       runConfig,
     );
     if (options.user !== undefined) sayUnreadable(run.configFiles, options.user, log);
-    if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
     const work = opened instanceof WorkerPool ? opened : new Reading(opened, run.meters);
-    if (page !== null) await showRun(page, run, log);
-    if (screen !== null) {
-      screen.sensor = {
-        figures: () => sensorFigures(work.statistics(), run.pending),
-        ownNetworks: () => run.ownNetworks,
-      };
+    try {
+      if (opened instanceof WorkerPool) await startWorkers(opened, run, options);
+      if (page !== null) await showRun(page, run, log);
+      if (screen !== null) {
+        screen.sensor = {
+          figures: () => sensorFigures(work.statistics(), run.pending),
+          ownNetworks: () => run.ownNetworks,
+        };
+      }
+      metrics = await startMetrics(run, work, interfaces, log);
+      // SQLite puts what does not fit into memory into files.
+      if (run.storePath === null && page === null) sandbox.closeFiles();
+    } catch (error) {
+      // The run holds the terminal, and what it has opened.
+      await run.finish(() => Promise.reject(error));
     }
-    // SQLite puts what does not fit into memory into files.
-    if (run.storePath === null && page === null) sandbox.closeFiles();
-    await new Capture(run, work, names, options, page, log).run(signals);
+    await new Capture(run, work, names, options, { page, metrics }, log).run(signals);
     return 0;
   } finally {
     loopWatch?.close();
     page?.close();
+    metrics?.close();
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
@@ -177,6 +187,20 @@ async function showRun(page: PageThread, run: Run, log: Log): Promise<void> {
   page.explain = (flow) => explainFlow(flow, run.configuration, log);
   const { storePath } = run;
   if (storePath !== null) page.show(storePath);
+}
+
+/** Serves metrics, where that is asked for. */
+async function startMetrics(
+  run: Run,
+  work: PacketWork,
+  interfaces: readonly string[],
+  log: Log,
+): Promise<CaptureMetrics | null> {
+  const place = run.metricsPlace;
+  if (place === null) return null;
+  // Whoever wants no metrics does not pay for loading what makes them.
+  const { CaptureMetrics } = await import("./capture_metrics.ts");
+  return new CaptureMetrics(place, run, work, interfaces, log);
 }
 
 /** Limits what the process can ever do, before anything is opened: the program may start again. */
@@ -276,6 +300,7 @@ class Capture {
   readonly #names: readonly string[];
   readonly #options: CaptureOptions;
   readonly #page: PageThread | null;
+  readonly #metrics: CaptureMetrics | null;
   readonly #log: Log;
   readonly #hints: CaptureHints;
   readonly #serviceManager = new ServiceManager();
@@ -288,11 +313,12 @@ class Capture {
     work: PacketWork,
     names: readonly string[],
     options: CaptureOptions,
-    page: PageThread | null,
+    { page, metrics }: { page: PageThread | null; metrics: CaptureMetrics | null },
     log: Log,
   ) {
     this.#run = run;
     this.#page = page;
+    this.#metrics = metrics;
     this.#work = work;
     this.#names = [...new Set(names)];
     this.#options = options;
@@ -319,6 +345,7 @@ class Capture {
       ? undefined
       : setInterval(() => this.#log.info(this.#statistics()), stats * 1000);
     this.#serviceManager.ready(status);
+    this.#setState(null);
     try {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
@@ -337,6 +364,7 @@ class Capture {
       await Promise.race([signals.received, this.#failure.promise, reading]);
       this.#run.hurry();
       this.#serviceManager.stopping();
+      this.#setState("flosensor is stopping");
       this.#work.end();
       await Promise.race([this.#failure.promise, reading]);
     } finally {
@@ -365,10 +393,13 @@ class Capture {
     await this.#run.flushSinks();
   }
 
+  /** What probes are told that ask whether it is ready. */
+  #setState(state: string | null): void {
+    if (this.#metrics !== null) this.#metrics.state = state;
+  }
+
   #statistics(): string {
-    const { sources, meters } = this.#work.statistics();
-    const { counts, names } = this.#run;
-    return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten);
+    return statisticsLine(captureCounts(this.#run, this.#work, this.#names));
   }
 }
 

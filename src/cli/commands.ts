@@ -11,6 +11,7 @@ import { withImpliedCommand } from "./implied_command.ts";
 import {
   configFile,
   integerIn,
+  metricsAddress,
   modeValue,
   redisPasswordFile,
   redisUrl,
@@ -136,7 +137,12 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       1,
     )
     .option("-Z, --user <user>", "as root: become this user once capture is open, for good")
-    .addOption(sandboxOption());
+    .addOption(sandboxOption())
+    .option(
+      "--metrics <address>",
+      "serve metrics for Prometheus, /healthz and /readyz there, as 127.0.0.1:3048",
+      metricsAddress,
+    );
   addPageOptions(capturing, "without it there is no page")
     .action(async (names: string[], options) => {
       const { capture } = await import("./capture.ts");

@@ -23,7 +23,8 @@ import { watchLoop } from "../workers/watch_loop.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { EndSignals } from "./signals.ts";
-import { dnsStatisticsText } from "./statistics.ts";
+import { dnsCounts } from "./sensor_counts.ts";
+import { dnsText } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
 
 /** Options of the command line. */
@@ -283,7 +284,7 @@ class DnstapService {
     }
     return [
       ...parts,
-      dnsStatisticsText(this.#meter.statistics()),
+      dnsText(dnsCounts(this.#meter.statistics())),
       `${pending} queued` +
       (lost === 0 ? "" : `, ${lost} lost`),
     ].join("; ");

@@ -8,5 +8,6 @@ export async function loadCaptureModules(): Promise<void> {
     import("../screen/live_table.ts"),
     import("../web/page_thread.ts"),
     import("./explain_flow.ts"),
+    import("./capture_metrics.ts"),
   ]);
 }

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import type { HttpAddress } from "../model/http_address.ts";
+import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { PasswordFile } from "../sink/password_file.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
@@ -38,6 +40,17 @@ export function secondsValue(text: string): number {
 export function modeValue(text: string): number {
   if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
   throw new InvalidArgumentError('It is three octal digits, such as "660".');
+}
+
+/**
+ * Reads an option whose value is where metrics are served.
+ *
+ * @throws {InvalidArgumentError} when it is no such place.
+ */
+export function metricsAddress(text: string): HttpAddress {
+  const address = parseMetricsAddress(text);
+  if (address !== null) return address;
+  throw new InvalidArgumentError(`Write ${METRICS_ADDRESS_FORM}.`);
 }
 
 /**

@@ -15,6 +15,7 @@ import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { watchLoop } from "../workers/watch_loop.ts";
 import { EndSignals } from "./signals.ts";
+import { sensorCounts } from "./sensor_counts.ts";
 import { statisticsLine } from "./statistics.ts";
 
 /**
@@ -115,7 +116,7 @@ class Replay {
   readonly #log: Log;
   readonly #signals: EndSignals;
   readonly #progress = new Progress();
-  readonly #sources: Pick<PacketSource, "statistics">[] = [];
+  readonly #sources: Pick<PacketSource, "name" | "statistics">[] = [];
   /** What is being read. */
   #source: SavefileSource | null = null;
   /** Whether a pipe's next packets are waited for, and since the last flush there were none. */
@@ -270,10 +271,14 @@ class Replay {
 
   #sayStatistics(): void {
     this.#progress.clear();
-    const sources = this.#sources.map((source) => source.statistics());
-    const { engine, names, counts, dnsStatistics } = this.#run;
-    this.#log.info(
-      statisticsLine(sources, engine.statistics(), counts, dnsStatistics, names.forgotten),
-    );
+    const { engine, names, sinks, dnsStatistics: dns } = this.#run;
+    const counts = sensorCounts({
+      sources: this.#sources.map((source) => [source.name, source.statistics()]),
+      engine: engine.statistics(),
+      sinks,
+      dns,
+      forgottenNames: names.forgotten,
+    });
+    this.#log.info(statisticsLine(counts));
   }
 }

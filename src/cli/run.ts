@@ -10,10 +10,13 @@ import { KnownNames } from "../dns/known_names.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
+import type { HttpAddress } from "../model/http_address.ts";
 import type { LocalServices } from "../model/local_services.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import type { FlushMeter } from "../metrics/flush_meter.ts";
+import type { MetricsPlace } from "../metrics/metrics_server.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import type { LiveScreen } from "../sink/live_screen.ts";
@@ -28,7 +31,6 @@ import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
-import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
 import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
 import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
@@ -43,6 +45,8 @@ export interface RunOptions extends StoreFileOptions {
   filter?: string;
   /** Interval in seconds. */
   stats?: number;
+  /** Where metrics are served, whatever the configuration says. */
+  metrics?: HttpAddress;
   maxConversations: number;
   logLevel: LogLevel;
 }
@@ -100,6 +104,10 @@ export class Run {
   readonly names: KnownNames;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
+  /** Whether the configuration was loaded when that was tried last. */
+  isLoaded = true;
+  /** Told of what comes, and of flushes. */
+  flushMeter: FlushMeter | null = null;
   readonly #sinks: Sinks;
   readonly #log: Log;
   readonly #options: RunOptions;
@@ -240,6 +248,7 @@ export class Run {
 
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
+    this.flushMeter?.take();
     for (const sink of this.#sinks.all) sink.write(batch);
   }
 
@@ -271,6 +280,7 @@ export class Run {
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */
   takeRecords(batch: RecordBatch): void {
+    this.flushMeter?.take();
     const { all } = this.#sinks;
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
@@ -286,6 +296,7 @@ export class Run {
 
   /** Has the sinks take writes of keys with names, which were seen in a second since 1970-01-01 UTC. */
   writeNames(writes: readonly NameWrite[], seconds: number): void {
+    this.flushMeter?.take();
     for (const sink of this.#sinks.all) sink.writeNames(writes, seconds);
   }
 
@@ -294,12 +305,17 @@ export class Run {
     return this.#sinks.all.reduce((sum, sink) => sum + sink.pending, 0);
   }
 
-  /** What became of observations, in all sinks together; written are those that Redis took, if it is one. */
-  get counts(): SinkCounts {
-    const { all, redis } = this.#sinks;
-    const sum = (field: keyof SinkCounts) => all.reduce((total, sink) => total + sink[field], 0);
-    const written = redis?.written ?? sum("written");
-    return { pending: sum("pending"), written, lost: sum("lost") };
+  /** Where observations go. */
+  get sinks(): readonly Sink[] {
+    return this.#sinks.all;
+  }
+
+  /** Where metrics are to be served; `null` for nowhere. */
+  get metricsPlace(): MetricsPlace | null {
+    const { metrics } = this.#options;
+    if (metrics !== undefined) return { address: metrics, place: "--metrics" };
+    const { metrics: address, placeOf } = this.#loaded.source.config;
+    return address === null ? null : { address, place: `${placeOf(["metrics"])}: metrics` };
   }
 
   /** Says that the end is near: nothing waits for a sink any more, but for a few seconds at the end. */
@@ -386,7 +402,11 @@ export class Run {
   #flush(sink: Sink): Promise<void> {
     let flushing = this.#flushing.get(sink);
     if (flushing === undefined) {
-      flushing = sink.flush().finally(() => this.#flushing.delete(sink));
+      const end = this.flushMeter?.begin(sink);
+      flushing = sink.flush().finally(() => {
+        this.#flushing.delete(sink);
+        end?.();
+      });
       this.#flushing.set(sink, flushing);
     }
     return flushing;
@@ -403,7 +423,11 @@ export class Run {
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      const { store, file } = this.#loaded;
+      const { store, file, source } = this.#loaded;
+      const places = [loaded.source, source].map(({ config }) => JSON.stringify(config.metrics));
+      if (places[0] !== places[1] && this.#options.metrics === undefined) {
+        this.#log.warn("metrics of the configuration stays as it was until the next start");
+      }
       this.#loaded = { ...loaded, store, file };
       if (loaded.file?.path !== file?.path) {
         this.#log.warn("store of the configuration stays as it was until the next start");
@@ -416,8 +440,10 @@ export class Run {
       }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
+      this.isLoaded = true;
       this.onReload();
     } catch (error) {
+      this.isLoaded = false;
       const message = error instanceof Error ? error.message : String(error);
       this.#log.error(`${message}; the configuration that was loaded before stays in place`);
       if (!(error instanceof UserError)) this.#log.debug(String((error as Error).stack));

@@ -1,100 +1,74 @@
-import type { SourceStatistics } from "../capture/packet_source.ts";
-import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
-import type { EngineStatistics } from "../engine/engine.ts";
+import { NXDOMAIN } from "../dns/dns_outcome.ts";
+import type { Row } from "../metrics/metric.ts";
 import { BECAME_NAMES, GAVE_FLOW } from "../model/no_flow.ts";
-import { REASON_NAMES } from "../model/reason.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
-import { undecodedText } from "./undecoded_text.ts";
+import { CONVERSATIONS, type DnsCounts, type SensorCounts, sumOf } from "./sensor_counts.ts";
 
 /** Link types or protocols of packets that were not decoded, of those that a line names of a kind. */
 const MOST_NUMBERS = 3;
+/** What became of packets that are used. */
+const USED: readonly string[] = DECODED_NAMES.slice(0, UNREACHABLE + 1);
+/** Where a capture's observations go, if it is there. */
+const REDIS = "redis";
 
-/** What became of observations in the sinks. */
-export interface SinkCounts {
-  /** Those that are not written yet, as far as it is known. */
-  readonly pending: number;
-  /** Those that are where they should go: Redis has acknowledged them, a reader taken them. */
-  readonly written: number;
-  readonly lost: number;
-}
-
-/**
- * Statistics as one line.
- *
- * @param sinks Of all sinks together.
- * @param dns `null` where DNS is not read.
- * @param forgottenNames Names of flows that were forgotten for want of room.
- */
-export function statisticsLine(
-  sources: readonly SourceStatistics[],
-  meter: EngineStatistics,
-  sinks: SinkCounts,
-  dns: DnsStatistics | null = null,
-  forgottenNames = 0,
-): string {
-  const sum = (field: keyof SourceStatistics) =>
-    sources.reduce((total, source) => total + source[field], 0);
-  let used = 0;
-  const unused: string[] = [];
-  meter.decoded.forEach((count, decoded) => {
-    if (decoded <= UNREACHABLE) used += count;
-    else if (count > 0) {
-      unused.push(`${count} ${DECODED_NAMES[decoded]}${numbersText(decoded, meter)}`);
-    }
-  });
+/** Statistics as one line. Written are those that Redis took, if there is one. */
+export function statisticsLine(counts: SensorCounts): string {
+  const unused = counts.packets.filter(([count, outcome]) => !USED.includes(outcome) && count > 0)
+    .map(([count, outcome]) => `${count} ${outcome}${numbersText(outcome, counts.undecoded)}`);
   const notDecoded = unused.length === 0 ? "" : ` (not decoded: ${unused.join(", ")})`;
-  return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
-    `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
-    `conversations: ${meter.conversations}${forgottenText(meter)}; ${noFlowText(meter)}` +
-    `flows: ${meter.flows}${flowsByText(meter)}; ` +
-    `keys: ${sinks.written} written, ${sinks.pending} queued` +
-    (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
-    (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
+  const toRedis = counts.written.some(([, sink]) => sink === REDIS) ? [REDIS] : undefined;
+  const [lost, forgottenNames] = [sumOf(counts.lost), sumOf(counts.forgottenNames)];
+  return `packets: ${sumOf(counts.received)} received, ` +
+    `${sumOf(counts.droppedByKernel)} dropped by kernel, ` +
+    `${sumOf(counts.droppedByInterface)} dropped by interface, ` +
+    `${sumOf(counts.packets, USED)} decoded${notDecoded}; ` +
+    `conversations: ${sumOf(counts.conversations)}${forgottenText(counts.forgotten)}; ` +
+    `${noFlowText(counts.became)}` +
+    `flows: ${sumOf(counts.flows)}${flowsByText(counts)}; ` +
+    `keys: ${sumOf(counts.written, toRedis)} written, ${sumOf(counts.pending)} queued` +
+    (lost === 0 ? "" : `, ${lost} lost`) +
+    (counts.dnsMessages.length === 0 ? "" : `; ${dnsText(counts)}`) +
     (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`);
 }
 
 /** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */
-function numbersText(decoded: number, { undecoded }: EngineStatistics): string {
-  const texts = undecoded.filter(({ outcome }) => outcome === decoded).slice(0, MOST_NUMBERS)
-    .map((count) => `${count.packets} ${undecodedText(count)}`);
+function numbersText(outcome: string, undecoded: readonly Row[]): string {
+  const texts = undecoded.filter(([, it]) => it === outcome).slice(0, MOST_NUMBERS)
+    .map(([packets, , type]) => `${packets} ${type}`);
   return texts.length === 0 ? "" : `: ${texts.join(", ")}`;
 }
 
 /** What was forgotten for want of room. */
-function forgottenText({ forgotten, evidence }: EngineStatistics): string {
-  const { ends, halfOpen, suppressedKeys } = evidence;
-  const counts = [
-    [forgotten, ""],
-    [ends, " addresses with ports"],
-    [halfOpen, " half-open connections"],
-    [suppressedKeys, " held keys"],
-  ] as const;
-  const texts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count}${what}`);
+function forgottenText(forgotten: readonly Row[]): string {
+  const texts = forgotten.filter(([count]) => count > 0)
+    .map(([count, what]) => what === CONVERSATIONS ? String(count) : `${count} ${what}`);
   return texts.length === 0 ? "" : ` (forgotten: ${texts.join(", ")})`;
 }
 
 /** How many conversations gave no flow, and why. */
-function noFlowText({ became }: EngineStatistics): string {
-  const texts = became.map((count, kind) => `${count} ${BECAME_NAMES[kind]}`)
-    .filter((_, kind) => kind !== GAVE_FLOW && became[kind] > 0);
+function noFlowText(became: readonly Row[]): string {
+  const texts = countTexts(became.filter(([, what]) => what !== BECAME_NAMES[GAVE_FLOW]));
   return texts.length === 0 ? "" : `without flow: ${texts.join(", ")}; `;
 }
 
 /** What decided the flows, and how often it gave way: ` (3 syn, 1 registered; 1 corrected)`. */
-function flowsByText({ flowsBy, corrections }: EngineStatistics): string {
-  const texts = flowsBy.map((count, by) => `${count} ${REASON_NAMES[by]}`)
-    .filter((_, by) => flowsBy[by] > 0);
+function flowsByText({ flows, corrections }: SensorCounts): string {
+  const texts = countTexts(flows);
   if (texts.length === 0) return "";
-  return ` (${texts.join(", ")}${corrections === 0 ? "" : `; ${corrections} corrected`})`;
+  const corrected = sumOf(corrections);
+  return ` (${texts.join(", ")}${corrected === 0 ? "" : `; ${corrected} corrected`})`;
 }
 
 /** What was counted of DNS, as a part of a line. */
-export function dnsStatisticsText({ outcomes, written }: DnsStatistics): string {
-  const total = outcomes.reduce((sum, count) => sum + count, 0);
-  const texts = outcomes.map((count, outcome) => `${count} ${DNS_OUTCOME_NAMES[outcome]}`);
-  const used = texts.slice(0, NXDOMAIN + 1).join(", ");
-  const unused = texts.slice(NXDOMAIN + 1).filter((_, i) => outcomes[NXDOMAIN + 1 + i] > 0);
-  return `DNS: ${total} messages, ${used}` +
-    (unused.length === 0 ? "" : ` (not used: ${unused.join(", ")})`) + `, ${written} names written`;
+export function dnsText({ dnsMessages, dnsNames }: DnsCounts): string {
+  const used = dnsMessages.slice(0, NXDOMAIN + 1).map(([count, outcome]) => `${count} ${outcome}`);
+  const unused = countTexts(dnsMessages.slice(NXDOMAIN + 1));
+  return `DNS: ${sumOf(dnsMessages)} messages, ${used.join(", ")}` +
+    (unused.length === 0 ? "" : ` (not used: ${unused.join(", ")})`) +
+    `, ${sumOf(dnsNames)} names written`;
+}
+
+/** Each with its label, but for those that are 0. */
+function countTexts(rows: readonly Row[]): string[] {
+  return rows.filter(([count]) => count > 0).map(([count, label]) => `${count} ${label}`);
 }

@@ -68,6 +68,11 @@ export interface Config<Name extends string = string> {
    */
   onAlert?: string | readonly string[];
   /**
+   * Where a capture serves metrics for Prometheus: `"127.0.0.1:3048"` (docs/monitoring.md). By default,
+   * nowhere.
+   */
+  metrics?: string;
+  /**
    * How long a key lives after it was last written, in seconds.
    *
    * @default {900}

@@ -1,5 +1,6 @@
 import type { AlertPlace } from "./alert_place.ts";
 import type { ExpectedService } from "./expected_service.ts";
+import type { HttpAddress } from "../model/http_address.ts";
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
 import { type ConfigPath, pathText } from "./config_error.ts";
@@ -44,6 +45,8 @@ export interface ValidConfig {
   readonly expected: readonly ExpectedService[] | null;
   /** Where alerts go. */
   readonly onAlert: readonly AlertPlace[];
+  /** Where metrics are served; `null` for nowhere. */
+  readonly metrics: HttpAddress | null;
   /** How long a key lives after it was last written, in seconds. */
   readonly ttl: number;
   /** How often what was seen is written, in seconds. */

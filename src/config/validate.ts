@@ -10,6 +10,7 @@ import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
 import { domainName } from "../model/domain_name.ts";
+import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configuration.ts";
 import type { FlowFunction } from "./flow_function.ts";
@@ -53,6 +54,8 @@ const SETTINGS = {
     if (value === undefined) return [{ kind: "log" }];
     return typeof value === "string" ? [alertPlace(value)] : list(value, "onAlert", alertPlace);
   },
+  metrics: (value) =>
+    value === undefined ? null : textSetting(value, parseMetricsAddress, METRICS_ADDRESS_FORM),
   ttl: (value) => value === undefined ? DEFAULT_TTL : ttlSeconds(value),
   flushInterval: (value) => value === undefined ? DEFAULT_FLUSH_INTERVAL : flushSeconds(value),
   suppressOwnNetwork: (value) => value === undefined ? true : booleanSetting(value),
@@ -100,6 +103,7 @@ export function validate(
     storeSize: read("storeSize"),
     expected: read("expected"),
     onAlert: read("onAlert"),
+    metrics: read("metrics"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),

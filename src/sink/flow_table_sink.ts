@@ -49,6 +49,7 @@ const NO_ROOM = "there is room for the latest only";
 
 /** Shows the attributed flows as a table at the end, and before that on a screen, if it has one. */
 export class FlowTableSink implements Sink {
+  readonly name = "table";
   readonly table: FlowTable;
   readonly #output: TextOutput;
   readonly #screen: LiveScreen | null;

@@ -48,6 +48,7 @@ const TOO_SLOW = "their reader is too slow";
  * each conversation that is over, `"type":"end"`. docs/json.schema.json has all fields.
  */
 export class JsonSink implements Sink {
+  readonly name = "json";
   readonly #options: JsonSinkOptions;
   readonly #output: TextOutput;
   readonly #jsonLines: JsonLines;

@@ -97,6 +97,7 @@ const WHILE_REFUSING = "too many were waiting while it refused to be written to"
  * key that is missing would mean a flow that was never seen.
  */
 export class RedisSink implements Sink {
+  readonly name = "redis";
   /** The sensor's own connections to Redis. */
   readonly sockets = new OwnSockets();
 
@@ -227,6 +228,12 @@ export class RedisSink implements Sink {
   /** Whether Redis can't be written to at the moment. */
   get isAway(): boolean {
     return this.#absence !== null;
+  }
+
+  get trouble(): string | null {
+    if (this.#absence === null) return null;
+    const [what] = absenceWords(this.#absence.error);
+    return `Redis at ${this.#address.text} ${what} (${this.#absence.error.message})`;
   }
 
   /** Sets the time to live of all keys written from now on, in seconds. */
@@ -500,9 +507,7 @@ export class RedisSink implements Sink {
     }
     absence.said = error;
     absence.saidAt = now;
-    const [what, until] = isRefusal(error)
-      ? ["refuses to be written to", "it takes them"]
-      : ["is away", "it is back"];
+    const [what, until] = absenceWords(error);
     this.#log.warn(
       `Redis at ${this.#address.text} ${what} (${message}): keys are kept until ${until}, ` +
         `${this.pendingKeys} are waiting`,
@@ -576,6 +581,13 @@ export class RedisSink implements Sink {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }
+}
+
+/** What is wrong with a server, and until when. */
+function absenceWords(error: Error): readonly [what: string, until: string] {
+  return isRefusal(error)
+    ? ["refuses to be written to", "it takes them"]
+    : ["is away", "it is back"];
 }
 
 /** Whether an error says that the server is there and healthy, and does not want what we have. */

@@ -6,6 +6,12 @@ import type { UserError } from "../user_error.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */
 export interface Sink {
+  /** What it is, in a word: `redis`. */
+  readonly name: string;
+
+  /** Why it can't be written to at the moment; `null`, or nothing, where it can. */
+  readonly trouble?: string | null;
+
   /**
    * Takes observations. It copies what it needs before it returns: the batch is used again.
    * It never waits and never throws for a store that is away.

@@ -75,6 +75,7 @@ interface Sent {
  * what waits for it is bounded.
  */
 export class SqliteStore implements Sink {
+  readonly name: string;
   readonly #path: string;
   readonly #worker: Worker;
   readonly #options: SqliteStoreOptions;
@@ -100,6 +101,7 @@ export class SqliteStore implements Sink {
   #said = 0;
   #saidAt = -Infinity;
   #awaySince: number | null = null;
+  #trouble: string | null = null;
   #lostBefore = 0;
   #failure: Error | null = null;
   #isOpen = false;
@@ -111,6 +113,7 @@ export class SqliteStore implements Sink {
 
   private constructor(path: string, worker: Worker, options: SqliteStoreOptions, log: Log) {
     this.#path = path;
+    this.name = options.memory === undefined ? "store" : "page";
     this.#worker = worker;
     this.#options = options;
     this.#log = log;
@@ -147,6 +150,12 @@ export class SqliteStore implements Sink {
   /** Absolute path of the file. */
   get path(): string {
     return this.#path;
+  }
+
+  get trouble(): string | null {
+    return this.#trouble === null
+      ? null
+      : `store ${this.#path} can't be written (${this.#trouble})`;
   }
 
   get pending(): number {
@@ -408,6 +417,7 @@ export class SqliteStore implements Sink {
   }
 
   #sayAway(reason: string | null): void {
+    this.#trouble = reason;
     if (reason !== null) {
       this.#awaySince = performance.now();
       this.#lostBefore = this.lost;
@@ -463,6 +473,7 @@ export class SqliteStore implements Sink {
       this.#log.error(`store ${this.#path} is given up: ${error.message}`);
     }
     this.#failure ??= error;
+    this.#trouble ??= error.message;
     this.#opened.reject(error);
     this.#closed.resolve(error.message);
     this.#change.resolve();

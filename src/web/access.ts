@@ -1,14 +1,18 @@
 import { timingSafeEqual } from "node:crypto";
 import { parseAddress } from "../model/address.ts";
 import { hostText, isLoopback, type PageAddress } from "./page_address.ts";
+import { plainResponse } from "./plain_response.ts";
 
 /** Who may see the page. */
 export interface AccessOptions {
   readonly address: PageAddress;
   /** What visitors have to show once; `null` for nothing. */
   readonly token: string | null;
-  /** Names besides that of the address under which the page is reached, as through a proxy. */
-  readonly hosts: readonly string[];
+  /**
+   * Names besides that of the address under which the page is reached, as through a proxy; `null` for any
+   * name.
+   */
+  readonly hosts: readonly string[] | null;
   readonly isTls: boolean;
 }
 
@@ -33,19 +37,17 @@ export class Access {
   /** @returns What a request gets in the place of what it asked for; `null` when it may have that. */
   refusal(request: Request): Response | null {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return said(405, "flosensor only shows: GET and HEAD are all there is.", {
+      return plainResponse(405, "flosensor only shows: GET and HEAD are all there is.", {
         "allow": "GET, HEAD",
       });
     }
     // HTTP/2 has it in a place of its own (RFC 9113, section 8.3.1).
     const host = request.headers.get("host") ?? new URL(request.url).host;
     if (!this.#isOurs(host)) {
-      return said(
+      return plainResponse(
         421,
-        `This is not the page of ${
-          host || "no host"
-        }. Reach it by its address, or name the host with ` +
-          "--host.",
+        `Nothing is served here for ${host || "no host"}. ` +
+          "Reach it by its address; the page also by a name that --host gives it.",
       );
     }
     const origin = request.headers.get("origin");
@@ -54,7 +56,7 @@ export class Access {
     const isForeign = (origin !== null && origin !== `${this.#scheme}://${host}` &&
       origin !== `https://${host}`) ||
       (site !== null && site !== "same-origin" && site !== "none" && !isNavigation);
-    if (isForeign) return said(403, "Pages of other sites get nothing here.");
+    if (isForeign) return plainResponse(403, "Pages of other sites get nothing here.");
     return this.#tokenRefusal(request);
   }
 
@@ -85,7 +87,7 @@ export class Access {
     const cookie = cookies.find((it) => it.startsWith(`${this.#cookie}=`))
       ?.slice(this.#cookie.length + 1);
     if ([bearer, cookie].some((it) => it !== undefined && isSame(it, token))) return null;
-    return said(
+    return plainResponse(
       401,
       "This page wants a token. Open it once with ?token=… at the end of its address, as flosensor " +
         "printed it when it started.",
@@ -95,6 +97,7 @@ export class Access {
 
   #isOurs(host: string): boolean {
     const { address, hosts, token } = this.#options;
+    if (hosts === null) return true;
     const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(host.toLowerCase());
     const bare = name?.[1] ?? name?.[2];
     if (bare === undefined) return false;
@@ -110,15 +113,4 @@ export class Access {
 function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => new TextEncoder().encode(text));
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function said(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${text}\n`, {
-    status,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "no-store",
-      ...headers,
-    },
-  });
 }

@@ -9,9 +9,11 @@ import {
   type PageData,
   type PageQuery,
 } from "./page_data.ts";
+import { listenHttp } from "./listen_http.ts";
 import { hostText } from "./page_address.ts";
 import { PAGE } from "./page_files.ts";
 import type { PageSettings } from "./page_options.ts";
+import { plainResponse } from "./plain_response.ts";
 import type { SensorFigures } from "./sensor_figures.ts";
 
 /** A flow of which `explain` is asked. */
@@ -71,21 +73,10 @@ export class PageServer implements AsyncDisposable {
     this.#options = options;
     this.#log = log;
     this.#access = new Access(options);
-    const { hostname, port } = options.address;
-    try {
-      this.#server = Deno.serve(
-        {
-          hostname,
-          port,
-          onListen: () => {},
-          onError: (error) => this.#failed(error),
-          ...options.tls,
-        },
-        (request) => this.#answer(request),
-      );
-    } catch (error) {
-      throw listenError(options, error);
-    }
+    this.#server = listenHttp("--listen", options.address, options.tls, {
+      answer: (request) => this.#answer(request),
+      onError: (error) => this.#failed(error),
+    });
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
   }
 
@@ -115,7 +106,9 @@ export class PageServer implements AsyncDisposable {
     if (pathname.startsWith("/api/")) return this.#api(pathname.slice(5), searchParams);
     const file = PAGE[pathname];
     // Addresses of views are those of the page, which looks at them itself.
-    if (file === undefined && pathname.includes(".")) return plain(404, "There is no such file.");
+    if (file === undefined && pathname.includes(".")) {
+      return plainResponse(404, "There is no such file.");
+    }
     const { type, text, tag } = file ?? PAGE["/"];
     const isKnown = request.headers.get("if-none-match") === tag;
     return new Response(isKnown ? null : text, {
@@ -180,7 +173,7 @@ export class PageServer implements AsyncDisposable {
   /** Server-sent events (HTML, section 9.2): a version, whenever it is another. */
   #live(): Response {
     if (this.#streams.size >= MOST_STREAMS) {
-      return plain(503, `${MOST_STREAMS} pages are kept up to date already.`);
+      return plainResponse(503, `${MOST_STREAMS} pages are kept up to date already.`);
     }
     let stream: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
@@ -222,7 +215,7 @@ export class PageServer implements AsyncDisposable {
 
   #failed(error: unknown): Response {
     this.#log.warn(`page: ${error instanceof Error ? error.message : error}`);
-    return withHeaders(plain(500, "That did not work."));
+    return withHeaders(plainResponse(500, "That did not work."));
   }
 }
 
@@ -272,29 +265,7 @@ function json(value: unknown, status = 200): Response {
   });
 }
 
-function plain(status: number, text: string): Response {
-  return new Response(`${text}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
-}
-
 function withHeaders(response: Response): Response {
   for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
   return response;
-}
-
-function listenError({ address }: PageSettings, error: unknown): unknown {
-  const where = hostText(address);
-  if (error instanceof Deno.errors.AddrInUse) {
-    return new UserError(`--listen ${where}: another program listens there: name another port`);
-  }
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    return new UserError(`--listen ${where}: no permission to listen there`);
-  }
-  if (error instanceof Deno.errors.AddrNotAvailable) {
-    return new UserError(`--listen ${where}: this host has no such address`);
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new UserError(`--listen ${where}: ${message}`, 1, { cause: error });
 }

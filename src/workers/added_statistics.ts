@@ -22,6 +22,9 @@ export function addedStatistics(
   const dns = all.flatMap(({ meters }) => meters.dns ?? []);
   return {
     sources,
+    away: sources.map((_, index) =>
+      all.find(({ away }) => away[index] !== null)?.away[index] ?? null
+    ),
     meters: {
       flows: addedFlows(all.map(({ meters }) => meters.flows), written),
       dns: dns.length === 0 ? null : addedDns(dns),

@@ -5,6 +5,8 @@ import type { MetersStatistics } from "./meters.ts";
 export interface WorkStatistics {
   readonly sources: readonly SourceStatistics[];
   readonly meters: MetersStatistics;
+  /** For each source, why it has no packets now; `null` where it may have. */
+  readonly away: readonly (string | null)[];
 }
 
 /** The work of a capture: packets are read and go through meters, in this thread or in others. */

@@ -57,7 +57,8 @@ export class Reading implements PacketWork {
 
   statistics(): WorkStatistics {
     const sources = this.#sources.map((source) => source.statistics());
-    return { sources, meters: this.#meters.statistics() };
+    const away = this.#sources.map((source) => source.away);
+    return { sources, meters: this.#meters.statistics(), away };
   }
 
   close(): void {

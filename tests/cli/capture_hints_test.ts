@@ -40,7 +40,7 @@ class Captured {
   /** How many lines there are after looking. */
   look(): number {
     const meters = { flows: this.#meter.statistics(), dns: null };
-    this.hints.look({ sources: [], meters });
+    this.hints.look({ sources: [], meters, away: [] });
     return this.log.lines.length;
   }
 }

@@ -36,14 +36,22 @@ const CONFIGURATION_FILES = [
   ...["deno.json", "flosensor.d.ts", "tsconfig.json"].map((name) => `etc/flosensor/${name}`),
 ];
 
-async function task(...args: string[]): Promise<Result> {
+function task(...args: string[]): Promise<Result> {
+  return taskWith({}, ...args);
+}
+
+async function taskWith(env: Record<string, string>, ...args: string[]): Promise<Result> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function sha256(path: string): Promise<string> {
+  return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
 }
 
 /** All files in a folder, sorted. */
@@ -61,8 +69,7 @@ compiledTest("compile writes checksums of all that it made", async () => {
     filesIn(DIST).filter((name) => !name.endsWith(".deb") && name !== "SHA256SUMS"),
   );
   for (const [sum, name] of made) {
-    const bytes = await Deno.readFile(join(DIST, name));
-    assert.equal(createHash("sha256").update(bytes).digest("hex"), sum);
+    assert.equal(await sha256(join(DIST, name)), sum);
   }
 });
 
@@ -192,6 +199,8 @@ compiledTest("the Debian package is installed, runs, is removed and purged", asy
       cd / && flosensor check >/dev/null
       for file in ${CONFIGURATION_FILES.join(" ")}; do test -s /$file; done
       flosensor check --config /usr/share/doc/flosensor/examples/home-router.ts >/dev/null
+      test -s /usr/share/doc/flosensor/examples/flosensor.rules.yml
+      grep -q '"bomFormat": "CycloneDX"' /usr/share/doc/flosensor/flosensor.cdx.json
       echo 'import { defineConfig } from "flosensor/config"; export default defineConfig({});' \
         > /etc/flosensor/config.ts
       ${replay}
@@ -210,6 +219,29 @@ compiledTest("the Debian package is installed, runs, is removed and purged", asy
   ignore: DPKG.ignore || !CAN_COPY_SYSTEM,
   reason: DPKG.reason + WITHOUT_COPY,
 });
+
+compiledTest("the same sources make the same compiled file and the same package", async () => {
+  const again = await compileOnce();
+  assert.equal(await sha256(again.file), await sha256(COMPILED.file));
+  const packages: string[] = [];
+  for (const { dist } of [COMPILED, again]) {
+    const env = { SOURCE_DATE_EPOCH: "1795000000" };
+    const { code, stdout, stderr } = await taskWith(env, "deb", "--dist", dist);
+    assert.equal(code, 0, stderr);
+    packages.push(await sha256(stdout.trim()));
+  }
+  assert.equal(packages[0], packages[1]);
+}, DPKG);
+
+compiledTest("a date that is none makes no package", async () => {
+  const env = { SOURCE_DATE_EPOCH: "yesterday" };
+  const { code, stderr } = await taskWith(env, "deb", "--dist", DIST);
+  assert.equal(code, 1);
+  assert.equal(
+    stderr,
+    "deb: error: SOURCE_DATE_EPOCH=yesterday: give seconds since 1970-01-01 UTC\n",
+  );
+}, DPKG);
 
 compiledTest("lintian finds nothing in the package that is not explained in it", async () => {
   const file = await packageFile();

@@ -23,6 +23,7 @@ const TAKEN_FOR_GRANTED = [
   ["redis-server", "--version"],
   ["tcpreplay", "--version"],
   ["tcpdump", "--version"],
+  ["promtool", "--version"],
 ].filter(([program, ...args]) => !isProgram(program, ...args)).map(([program]) => program);
 const CAN_RUN = CAN_COPY_SYSTEM && TAKEN_FOR_GRANTED.length === 0;
 const WITHOUT = WITHOUT_COPY ||

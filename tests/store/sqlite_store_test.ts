@@ -202,6 +202,7 @@ Deno.test({
         store.takeRecords(records(2_000).map((it) => ({ ...it, id: it.id + 1_000 })));
         await store.flush();
         await until(() => log.lines.length > 0, () => "nothing was said");
+        assert.match(store.trouble!, /^store \S+ can't be written \(the disk is full\)$/);
         // What comes meanwhile waits, up to the bound.
         store.takeRecords(records(100).map((it) => ({ ...it, id: it.id + 10_000 })));
         await store.flush();
@@ -214,6 +215,7 @@ Deno.test({
           log.lines.join("\n"),
           /^warn: store \S+ can't be written \(the disk is full\); it is tried again every two seconds\ninfo: store \S+ is written again after \d+ s; nothing was lost$/,
         );
+        assert.equal(store.trouble, null);
         await store.close();
         assert.equal(value(path, "SELECT count(*) FROM conversation"), 2_200);
         assert.equal(value(path, "PRAGMA integrity_check"), "ok");

@@ -51,6 +51,7 @@ interface Session {
  * (RFC 5103) whose source is the client. What goes on is sent in slices, as routers do.
  */
 export class IpfixSink implements Sink {
+  readonly name = "ipfix";
   readonly #address: IpfixAddress;
   readonly #options: IpfixSinkOptions;
   readonly #mostPending: number;
@@ -93,6 +94,10 @@ export class IpfixSink implements Sink {
     const sink = new IpfixSink(address, options, log);
     await sink.flush();
     return sink;
+  }
+
+  get trouble(): string | null {
+    return this.#failure === null ? null : `${this.#address.text}: ${this.#failure}`;
   }
 
   get pending(): number {

@@ -282,11 +282,13 @@ Deno.test("IpfixSink says once that a collector is away, and sends all when it i
   }
   assert.deepEqual(log.lines, [warning]);
   assert.equal(sink.pending, RECORDS.length);
+  assert.match(sink.trouble!, /^tcp:\/\/127\.0\.0\.1:\d+: .*connection refused/);
   await using collector = new TcpCollector(port);
   now += 61_000;
   await sink.flush();
   await collector.received(2);
   assert.equal(sink.pending, 0);
+  assert.equal(sink.trouble, null);
   assert.deepEqual(log.lines, [warning, `info: tcp://127.0.0.1:${port}: reached again`]);
   await sink.close();
 });

@@ -1,0 +1,1 @@
+export * from "npm:@cyclonedx/cyclonedx-library@^10.3.0";
