@@ -49,6 +49,8 @@ export interface HintRecord {
 export interface DnsResponse {
   /** The name that was asked for; `null` where the message repeats no question, as in mDNS. */
   readonly question: string | null;
+  /** The type of record that was asked for (RFC 1035, section 3.2.2); `null` where none is told. */
+  readonly questionType: number | null;
   /** The A and AAAA records, in their order. */
   readonly addresses: readonly AddressRecord[];
   /** The CNAME records, in their order. */
@@ -89,9 +91,11 @@ const NAME_ERROR = 3;
 const QUESTION_FIXED = 4;
 /** Type, class, time to live and length of the data of a record. */
 const RECORD_FIXED = 10;
-const TYPE_A = 1;
+/** An IPv4 address. */
+export const TYPE_A = 1;
 const TYPE_CNAME = 5;
-const TYPE_AAAA = 28;
+/** An IPv6 address (RFC 3596, section 2.1). */
+export const TYPE_AAAA = 28;
 /** RFC 9460, section 14.1. */
 const TYPE_SVCB = 64;
 const TYPE_HTTPS = 65;
@@ -170,10 +174,15 @@ class Reader {
 
   read(withAdditionals: boolean): DnsResponse {
     let question: string | null = null;
+    let questionType: number | null = null;
     for (let left = this.#uint16(QUESTIONS); left > 0; left--) {
-      if (question === null) question = this.#takeName();
-      else this.#skipName();
-      this.#skip(QUESTION_FIXED);
+      if (question === null) {
+        question = this.#takeName();
+        questionType = this.#uint16(this.#skip(QUESTION_FIXED));
+      } else {
+        this.#skipName();
+        this.#skip(QUESTION_FIXED);
+      }
     }
     for (let left = this.#uint16(ANSWERS); left > 0; left--) this.#takeRecord();
     if (withAdditionals) {
@@ -181,7 +190,7 @@ class Reader {
       for (let left = this.#uint16(ADDITIONALS); left > 0; left--) this.#takeRecord();
     }
     const [addresses, aliases, hints] = [this.#addresses, this.#aliases, this.#hints];
-    return { question, addresses, aliases, hints };
+    return { question, questionType, addresses, aliases, hints };
   }
 
   #takeRecord(): void {
