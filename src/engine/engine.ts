@@ -10,10 +10,18 @@ import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observa
 import type { Outcome } from "../model/outcome.ts";
 import { RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
 import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
+import type { LinkReader } from "../packet/link_reader.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, LATER_FRAGMENT, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import {
+  DECODED_NAMES,
+  LATER_FRAGMENT,
+  NOT_IP,
+  OTHER_ICMP,
+  TRANSPORT,
+  UNREACHABLE,
+} from "../packet/decoded.ts";
 import { Fragments } from "../packet/fragments.ts";
 import {
   DESTINATION,
@@ -131,6 +139,8 @@ export interface EngineOptions {
   hasFlowRecords?: boolean;
   /** Reads what packets from certain ports carry. */
   payloadReader?: PayloadReader;
+  /** Reads packets in which hosts tell of themselves, and that are neither TCP nor UDP. */
+  linkReader?: LinkReader;
 }
 
 /** How often there is a record of a conversation that goes on, in seconds. */
@@ -201,6 +211,7 @@ export class Engine implements PacketTaker {
   readonly #onCorrection: EngineOptions["onCorrection"];
   readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
+  readonly #linkReader: LinkReader | null;
   readonly #input: PacketBatch;
   readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
@@ -233,6 +244,7 @@ export class Engine implements PacketTaker {
     this.#onCorrection = options.onCorrection;
     this.#onEnd = options.onEnd;
     this.#payloadReader = options.payloadReader ?? null;
+    this.#linkReader = options.linkReader ?? null;
     this.#clock = options.clock ?? null;
     this.#mapping = options.mapping;
     const { localServices, windowsSuppressed = WINDOWS_SUPPRESSED } = options;
@@ -552,8 +564,22 @@ export class Engine implements PacketTaker {
       this.#decoded[outcome]++;
       if (outcome === UNREACHABLE) this.#program.addWhole(start, captured, linkType);
       else this.#undecoded.note(outcome, header);
+      if (this.#linkReader !== null) this.#readLink(this.#linkReader, outcome);
     }
     if (header.nested !== 0) this.#addOuter(start, length);
+  }
+
+  /** Reads a packet that was decoded, and is neither TCP nor UDP, if it is one that is wanted. */
+  #readLink(reader: LinkReader, outcome: number): void {
+    const header = this.#header;
+    const { view } = this.memory;
+    if (outcome === NOT_IP) {
+      if (!reader.etherTypes.has(header.notIp)) return;
+      reader.readLink(view, header, header.notIp, this.#packetSecond);
+    } else if (outcome === OTHER_ICMP && header.isIpv6) {
+      if (!reader.icmpv6Types.has(view.getUint8(header.payloadOffset))) return;
+      reader.readLink(view, header, 0, this.#packetSecond);
+    }
   }
 
   /**

@@ -4,6 +4,8 @@ import { DnsPackets } from "../dns/dns_packets.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { responsePorts } from "../model/dns_ports.ts";
 import { Engine, type EngineOptions, type EngineStatistics } from "../engine/engine.ts";
+import { PayloadReaders } from "../packet/payload_readers.ts";
+import type { PayloadReader } from "../packet/payload_reader.ts";
 
 /** How {@linkcode Meters} are made: with what flows need, and what becomes of names. */
 export interface MetersOptions extends Omit<EngineOptions, "payloadReader"> {
@@ -25,6 +27,8 @@ export class Meters {
   readonly engine: Engine;
   /** Ports whose packets are read for DNS; they stay the same. */
   readonly dnsPorts: readonly number[];
+  /** All ports of which packets are read, and have to be captured as a whole. */
+  readonly longPorts: readonly number[];
   readonly #dns: DnsMeter | null;
 
   constructor({ emitNames, names, ...options }: MetersOptions) {
@@ -36,7 +40,12 @@ export class Meters {
       ignored: mapping.ignoreDns,
       names,
     });
-    const payloadReader = this.#dns === null ? undefined : new DnsPackets(mapping, this.#dns);
+    const readers: PayloadReader[] = [];
+    if (this.#dns !== null) readers.push(new DnsPackets(mapping, this.#dns));
+    const payloadReader = readers.length === 0 ? undefined : new PayloadReaders(readers);
+    this.longPorts = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
+      wanted === 0 ? [] : port
+    );
     this.engine = new Engine({ ...options, payloadReader });
   }
 

@@ -37,8 +37,8 @@ export class Reading implements PacketWork {
     for (const [i, { batch }] of sources.entries()) {
       if (meters.engine.isInput(batch)) batch.taker = meters.engine.takerOf(i + 1);
     }
-    if (meters.dnsPorts.length === 0) return;
-    for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
+    if (meters.longPorts.length === 0) return;
+    for (const source of sources) source.takeMoreFrom(meters.longPorts);
   }
 
   async run(): Promise<void> {
