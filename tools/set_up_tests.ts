@@ -31,6 +31,7 @@ const PACKAGES: readonly Package[] = [
   program("script", "bsdutils"),
   program("named", "bind9"),
   program("dig", "bind9-dnsutils"),
+  program("kdig", "knot-dnsutils"),
   program("setcap", "libcap2-bin"),
   program("sqlite3"),
   program("systemd-analyze", "systemd"),

@@ -232,6 +232,7 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       takeRecords: (batch) => run.takeRecords(batch),
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),
+      learnResolver: (resolver) => run.dnsServices.learn(resolver),
     },
   );
 }
@@ -335,7 +336,15 @@ class Capture {
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
     const { counts, names } = this.#run;
-    return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten);
+    const { dnsUsersText } = this.#run;
+    return statisticsLine(
+      sources,
+      meters.flows,
+      counts,
+      meters.dns,
+      names.forgotten,
+      dnsUsersText,
+    );
   }
 }
 

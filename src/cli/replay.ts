@@ -267,9 +267,16 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { engine, names, counts, dnsStatistics } = this.#run;
+    const { engine, names, counts, dnsStatistics, dnsUsersText } = this.#run;
     this.#log.info(
-      statisticsLine(sources, engine.statistics(), counts, dnsStatistics, names.forgotten),
+      statisticsLine(
+        sources,
+        engine.statistics(),
+        counts,
+        dnsStatistics,
+        names.forgotten,
+        dnsUsersText,
+      ),
     );
   }
 }

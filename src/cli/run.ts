@@ -11,9 +11,23 @@ import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
 import type { LocalServices } from "../model/local_services.ts";
-import type { ObservationBatch } from "../model/observation_batch.ts";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  type ObservationBatch,
+  WORD_A,
+  WORD_ABOUT,
+  WORD_B,
+  WORD_KIND,
+  WORD_PORTS,
+} from "../model/observation_batch.ts";
+import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import { DnsUsers } from "../names/encrypted_dns/dns_users.ts";
+import { cachedAddressText } from "../sink/cached_address_text.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import type { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
@@ -25,6 +39,7 @@ import { VERSION } from "../version.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
+import { dnsOptionsOf } from "./dns_options_of.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
@@ -95,6 +110,9 @@ export class Run {
   readonly meters: Meters;
   /** What clients looked up last. */
   readonly names: KnownNames;
+  /** Which services are DNS that the name servers of the network don't see. */
+  readonly #dnsServices: DnsServices;
+  readonly #dnsUsers = new DnsUsers();
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
   readonly #sinks: Sinks;
@@ -112,6 +130,7 @@ export class Run {
     loaded: Loaded,
     sinks: Sinks,
     names: KnownNames,
+    dnsServices: DnsServices,
     options: RunOptions,
     purpose: RunPurpose,
     log: Log,
@@ -122,6 +141,7 @@ export class Run {
     this.#purpose = purpose;
     this.#log = log;
     this.names = names;
+    this.#dnsServices = dnsServices;
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
@@ -131,6 +151,7 @@ export class Run {
       hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
+      onDesignated: (resolver) => dnsServices.learn(resolver),
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -160,6 +181,7 @@ export class Run {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
     const names = new KnownNames();
+    const dnsServices = new DnsServices(dnsOptionsOf(mapping));
     const { mode, sources, origin, interfaces } = purpose;
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
@@ -168,6 +190,7 @@ export class Run {
     const settings = {
       ttl: mapping.ttl,
       names,
+      dnsServices,
       interfaces,
       origin,
       file,
@@ -177,7 +200,7 @@ export class Run {
       page,
     };
     const sinks = await openSinks(mode, options, store, settings, log);
-    return new Run(loaded, sinks, names, options, purpose, log);
+    return new Run(loaded, sinks, names, dnsServices, options, purpose, log);
   }
 
   /** Paths of all files that the configuration is made of. */
@@ -210,6 +233,16 @@ export class Run {
     return this.meters.statistics().dns;
   }
 
+  /** Which services are DNS that the name servers of the network don't see. */
+  get dnsServices(): DnsServices {
+    return this.#dnsServices;
+  }
+
+  /** How many clients ask for names where these don't see it, in words. */
+  get dnsUsersText(): string {
+    return this.#dnsUsers.text();
+  }
+
   /** The own networks, wherever they are named. */
   get ownNetworks(): readonly Cidr[] {
     return this.#loaded.mapping.ourNets;
@@ -236,7 +269,26 @@ export class Run {
 
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
+    this.#noteDns(batch);
     for (const sink of this.#sinks.all) sink.write(batch);
+  }
+
+  #noteDns({ words, count }: ObservationBatch): void {
+    for (let i = 0, at = 0; i < count; i++, at += OBSERVATION_WORDS) {
+      const head = words[at + WORD_KIND];
+      const port = words[at + WORD_PORTS];
+      if ((head & 0xff) !== KIND_FLOW || !this.#dnsServices.mayBe(port)) continue;
+      const isIpv6 = (head & IPV6_BIT) !== 0;
+      const client = cachedAddressText(words, at + WORD_A, isIpv6);
+      const kind = this.#dnsServices.kindOf({
+        client,
+        server: cachedAddressText(words, at + WORD_B, isIpv6),
+        port,
+        protocol: ((words[at + WORD_ABOUT] >>> 8) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
+        names: [this.names.find(isIpv6, words, at + WORD_A, at + WORD_B)],
+      });
+      if (kind !== null) this.#dnsUsers.add(client, kind);
+    }
   }
 
   /** Whether it is shown when flows were seen last, also those whose keys are held back. */
@@ -272,7 +324,7 @@ export class Run {
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
     const { interfaces, origin } = this.#purpose;
-    const words = { names: this.names, interfaces, origin };
+    const words = { names: this.names, dnsServices: this.#dnsServices, interfaces, origin };
     const records = Array.from(
       { length: batch.count },
       (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
@@ -413,6 +465,7 @@ export class Run {
       }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
+      this.#dnsServices.set(dnsOptionsOf(loaded.mapping));
       this.onReload();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

@@ -25,6 +25,7 @@ export interface SinkCounts {
  * @param sinks Of all sinks together.
  * @param dns `null` where DNS is not read.
  * @param forgottenNames Names of flows that were forgotten for want of room.
+ * @param dnsUsers How many clients ask for names where the network's name servers don't see it, by kind.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
@@ -32,6 +33,7 @@ export function statisticsLine(
   sinks: SinkCounts,
   dns: DnsStatistics | null = null,
   forgottenNames = 0,
+  dnsUsers = "",
 ): string {
   const sum = (field: keyof SourceStatistics) =>
     sources.reduce((total, source) => total + source[field], 0);
@@ -51,7 +53,8 @@ export function statisticsLine(
     `keys: ${sinks.written} written, ${sinks.pending} queued` +
     (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
-    (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`);
+    (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`) +
+    (dnsUsers === "" ? "" : `; clients that ask for names elsewhere: ${dnsUsers}`);
 }
 
 /** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */

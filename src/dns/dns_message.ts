@@ -10,6 +10,7 @@ import {
   OTHER_RESPONSE_CODE,
   QUERY,
 } from "./dns_outcome.ts";
+import type { DesignatedResolver } from "./designated_resolver.ts";
 import { MessageBytes } from "./message_bytes.ts";
 
 /** An A or AAAA record. */
@@ -57,6 +58,8 @@ export interface DnsResponse {
   readonly aliases: readonly AliasRecord[];
   /** The addresses that HTTPS and SVCB records hint at. None is a key: they name flows. */
   readonly hints: readonly HintRecord[];
+  /** The resolvers that SVCB records designate. */
+  readonly designated: readonly DesignatedResolver[];
 }
 
 /** What became of a message. */
@@ -100,8 +103,12 @@ export const TYPE_AAAA = 28;
 const TYPE_SVCB = 64;
 const TYPE_HTTPS = 65;
 /** Parameters of both: RFC 9460, section 14.3.2. */
+const APPLICATION_PROTOCOLS = 1;
+const SERVICE_PORT = 3;
 const IPV4_HINT = 4;
 const IPV6_HINT = 6;
+/** Of whom a resolver is: its name, or `resolver.arpa` for whoever is asked (RFC 9461, section 3; RFC 9462). */
+const OF_RESOLVER = /^(?:_\d+\.)?_dns\./;
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 const CLASS_IN = 1;
@@ -149,9 +156,9 @@ export function readDnsMessage(
     if (code === NAME_ERROR) {
       return response.question === null ? NOT_USED[MALFORMED] : { outcome: NXDOMAIN, response };
     }
-    const { addresses, aliases, hints } = response;
-    const isEmpty = addresses.length + aliases.length + hints.length === 0;
-    return isEmpty ? NOT_USED[NO_ADDRESS] : { outcome: ANSWER, response };
+    const { addresses, aliases, hints, designated } = response;
+    if (addresses.length + aliases.length + hints.length > 0) return { outcome: ANSWER, response };
+    return designated.length === 0 ? NOT_USED[NO_ADDRESS] : { outcome: NO_ADDRESS, response };
   } catch {
     return NOT_USED[MALFORMED];
   }
@@ -163,6 +170,7 @@ class Reader {
   readonly #addresses: AddressRecord[] = [];
   readonly #aliases: AliasRecord[] = [];
   readonly #hints: HintRecord[] = [];
+  readonly #designated: DesignatedResolver[] = [];
   #at = HEADER;
   /** Where the last compressed name points to, and what it is: many records have the same. */
   #pointer = 0;
@@ -189,8 +197,14 @@ class Reader {
       for (let left = this.#uint16(AUTHORITIES); left > 0; left--) this.#skipRecord();
       for (let left = this.#uint16(ADDITIONALS); left > 0; left--) this.#takeRecord();
     }
-    const [addresses, aliases, hints] = [this.#addresses, this.#aliases, this.#hints];
-    return { question, questionType, addresses, aliases, hints };
+    return {
+      question,
+      questionType,
+      addresses: this.#addresses,
+      aliases: this.#aliases,
+      hints: this.#hints,
+      designated: this.#designated,
+    };
   }
 
   #takeRecord(): void {
@@ -204,7 +218,7 @@ class Reader {
     if (type === TYPE_CNAME) this.#takeAlias(nameAt, data, length);
     else if (type === TYPE_A && length === IPV4_BYTES) this.#takeAddress(nameAt, data, false);
     else if (type === TYPE_AAAA && length === IPV6_BYTES) this.#takeAddress(nameAt, data, true);
-    else if (type === TYPE_HTTPS || type === TYPE_SVCB) this.#takeHints(nameAt, data, length);
+    else if (type === TYPE_HTTPS || type === TYPE_SVCB) this.#takeService(nameAt, data, length);
     else if (type === TYPE_A || type === TYPE_AAAA) throw new RangeError("an address's length");
   }
 
@@ -215,15 +229,17 @@ class Reader {
   }
 
   /**
-   * Reads the hints of an HTTPS or SVCB record (RFC 9460, section 2.2): priority, the target's name,
-   * and parameters, each with its number and length. One that contradicts itself has no hints, and
+   * Reads the parameters of an HTTPS or SVCB record (RFC 9460, section 2.2): priority, the target's name,
+   * and parameters, each with its number and length. One that contradicts itself says nothing, and
    * does the rest of the message no harm.
    */
-  #takeHints(nameAt: number, data: number, length: number): void {
+  #takeService(nameAt: number, data: number, length: number): void {
     const end = data + length;
     // An alias (priority 0) has no parameters.
     let at = this.#endOfPlainName(data + 2, end);
-    const found: { at: number; isIpv6: boolean }[] = [];
+    const hints: { at: number; isIpv6: boolean }[] = [];
+    let applicationProtocols: string[] = [];
+    let port: number | null = null;
     while (at < end) {
       const key = at + 4 <= end ? this.#uint16(at) : 0;
       const size = at + 4 <= end ? this.#uint16(at + 2) : 0;
@@ -232,15 +248,38 @@ class Reader {
       const each = key === IPV4_HINT ? IPV4_BYTES : key === IPV6_HINT ? IPV6_BYTES : 0;
       if (each > 0 && size % each !== 0) return;
       for (let hint = at; each > 0 && hint < at + size; hint += each) {
-        found.push({ at: hint, isIpv6: key === IPV6_HINT });
+        hints.push({ at: hint, isIpv6: key === IPV6_HINT });
       }
+      if (key === SERVICE_PORT && size === 2) port = this.#uint16(at);
+      if (key === APPLICATION_PROTOCOLS) applicationProtocols = this.#textsIn(at, at + size);
       at += size;
     }
-    if (found.length === 0) return;
+    const isDesignating = applicationProtocols.length > 0;
+    if (hints.length === 0 && !isDesignating) return;
     const owner = this.#nameAt(nameAt);
-    for (const hint of found) {
-      this.#hints.push({ owner, isIpv6: hint.isIpv6, words: this.#words(hint.at, hint.isIpv6) });
+    const found = hints.map((hint) => {
+      return { owner, isIpv6: hint.isIpv6, words: this.#words(hint.at, hint.isIpv6) };
+    });
+    if (!OF_RESOLVER.test(owner)) {
+      this.#hints.push(...found);
+      return;
     }
+    if (!isDesignating) return;
+    const target = this.#nameAt(data + 2);
+    const name = target === "." ? owner.replace(OF_RESOLVER, "") : target;
+    const addresses = found.map(({ isIpv6, words }) => addressText(words, 0, isIpv6));
+    this.#designated.push({ name, addresses, applicationProtocols, port });
+  }
+
+  /** Texts that each have their length before them (RFC 9460, section 7.1.1), up to one that is cut. */
+  #textsIn(start: number, end: number): string[] {
+    const texts: string[] = [];
+    for (let at = start; at < end; at += 1 + this.#message[at]) {
+      const next = at + 1 + this.#message[at];
+      if (next > end) break;
+      texts.push(String.fromCharCode(...this.#message.subarray(at + 1, next)));
+    }
+    return texts;
   }
 
   /** @returns Where a name ends that may not be compressed; `end` where it does not end before. */

@@ -1,4 +1,5 @@
 import { addressText } from "../model/address_text.ts";
+import type { DesignatedResolver } from "./designated_resolver.ts";
 import type { DnsReading, DnsResponse } from "./dns_message.ts";
 import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
 import { isBelow } from "../model/domain_name.ts";
@@ -21,6 +22,8 @@ export interface DnsMeterOptions {
   ignored?: readonly string[];
   /** Takes what clients looked up last. By default, it is not remembered. */
   names?: Pick<KnownNames, "learn">;
+  /** Takes resolvers that others designate. By default, they are left aside. */
+  onDesignated?: (resolver: DesignatedResolver) => void;
 }
 
 /** What a {@linkcode DnsMeter} counted. */
@@ -61,7 +64,10 @@ export class DnsMeter {
     const { outcome, response } = reading;
     if (response === null) {
       this.#outcomes[outcome]++;
-    } else if (this.#isIgnored(response)) {
+      return;
+    }
+    for (const resolver of response.designated) this.#options.onDesignated?.(resolver);
+    if (this.#isIgnored(response)) {
       this.#outcomes[IGNORED_NAME]++;
     } else {
       this.#outcomes[outcome]++;

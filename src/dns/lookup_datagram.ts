@@ -40,6 +40,7 @@ const NOTHING: DnsResponse = {
   addresses: [],
   aliases: [],
   hints: [],
+  designated: [],
 };
 
 /**

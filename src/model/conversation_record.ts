@@ -1,3 +1,5 @@
+import type { DnsKind } from "./dns_kind.ts";
+
 /** What a conversation has come to. */
 export type ConversationState =
   /** UDP that was answered, or TCP that was picked up in the middle. */
@@ -79,6 +81,8 @@ export interface ConversationRecord {
   readonly tunnel: string | null;
   /** The strongest first. */
   readonly names: readonly ServerName[];
+  /** Which kind of DNS it is that the network's name servers don't see, where it is such. */
+  readonly dns?: DnsKind;
   /** Whether a lookup explains it; `null` where that is not asked. */
   readonly isExplained: boolean | null;
   /** Why it is not explained, in words; `null` where it is, or that is not asked. */

@@ -104,7 +104,7 @@ export class JsonLines {
         ends(client, clientPort, other, ports, protocol) +
         (record === null ? "" : this.#figures(record, recordAt)) +
         tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
-        this.#name(isIpv6, words, at + WORD_A, at + WORD_B) + "}\n";
+        this.#name(isIpv6, words, at + WORD_A, at + WORD_B, client, other, ports, protocol) + "}\n";
     }
     const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
     return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
@@ -125,15 +125,25 @@ export class JsonLines {
     const ports = words[at + RECORD_PORTS];
     const port = ports & 0xffff;
     const flags = words[at + RECORD_FLAGS];
+    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & 0xff;
     const last = this.#time(words[at + RECORD_LAST], words[at + RECORD_MILLISECONDS] >>> 16);
     return '{"type":"end","time":"' + last +
       '","key":"' + client + ";" + server + ";" + port + ';end","count":0' +
-      ends(client, ports >>> 16, server, port, (head >>> RECORD_PROTOCOL_SHIFT) & 0xff) +
+      ends(client, ports >>> 16, server, port, protocol) +
       ',"by":"' + REASON_NAMES[head >>> RECORD_REASON_SHIFT] + '"' +
       this.#figures(words, at) +
       ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
       tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#name(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) + "}\n";
+      this.#name(
+        isIpv6,
+        words,
+        at + RECORD_CLIENT,
+        at + RECORD_SERVER,
+        client,
+        server,
+        port,
+        protocol,
+      ) + "}\n";
   }
 
   /**
@@ -174,9 +184,30 @@ export class JsonLines {
       (vlan === 0 ? "" : ',"vlan":' + vlan);
   }
 
-  #name(isIpv6: boolean, words: Uint32Array, client: number, server: number): string {
-    const name = this.#options.names?.find(isIpv6, words, client, server) ?? null;
-    return name === null ? "" : ',"name":' + printable(JSON.stringify(name));
+  /** The server's name, and which kind of DNS it is asked by, where these are known. */
+  #name(
+    isIpv6: boolean,
+    words: Uint32Array,
+    clientAt: number,
+    serverAt: number,
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+  ): string {
+    const { names, dnsServices } = this.#options;
+    const name = names?.find(isIpv6, words, clientAt, serverAt) ?? null;
+    const dns = dnsServices?.mayBe(port)
+      ? dnsServices.kindOf({
+        client,
+        server,
+        port,
+        protocol: protocolName(protocol),
+        names: [name],
+      })
+      : null;
+    return (dns === null ? "" : ',"dns":"' + dns + '"') +
+      (name === null ? "" : ',"name":' + printable(JSON.stringify(name)));
   }
 
   /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */

@@ -25,12 +25,15 @@ import {
 } from "../model/record_batch.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
+import type { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import type { FlowNames } from "./flow_names.ts";
 
 /** What the numbers of a record need to become words. */
 export interface RecordWords {
   /** Where names of servers come from. By default, there are none. */
   readonly names?: FlowNames;
+  /** Knows which services are DNS. By default, none is. */
+  readonly dnsServices?: DnsServices;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   readonly interfaces?: readonly string[];
   /** From when on times are counted. By default, from 1970-01-01 UTC. */
@@ -46,7 +49,7 @@ export interface RecordWords {
 export function recordOf(
   words: Uint32Array,
   at: number,
-  { names, interfaces = [], origin }: RecordWords,
+  { names, dnsServices, interfaces = [], origin }: RecordWords,
 ): ConversationRecord {
   const start = origin?.seconds ?? 0;
   const head = words[at + RECORD_HEAD];
@@ -56,7 +59,7 @@ export function recordOf(
   const flags = words[at + RECORD_FLAGS];
   const milliseconds = words[at + RECORD_MILLISECONDS];
   const name = names?.find(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) ?? null;
-  return {
+  const record: ConversationRecord = {
     id: wide(words, at + RECORD_ID),
     isOver: (head & IS_OVER) !== 0,
     protocol: ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
@@ -79,6 +82,10 @@ export function recordOf(
     isExplained: null,
     why: null,
   };
+  const dns = dnsServices?.mayBe(record.port)
+    ? dnsServices.kindOf({ ...record, names: record.names.map((it) => it.name) })
+    : null;
+  return dns === null ? record : { ...record, dns };
 }
 
 /** A number of 8 bytes. */

@@ -13,8 +13,9 @@ import {
 } from "../model/observation_batch.ts";
 import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
+import type { DnsKind } from "../model/dns_kind.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import { ConversationStates } from "./conversation_states.ts";
-import { encryptedDns } from "./encrypted_dns.ts";
 import { IdCache } from "./id_cache.ts";
 import { LocalAddresses } from "./local_addresses.ts";
 import { rollBack } from "./open_database.ts";
@@ -57,6 +58,7 @@ interface UsageChange {
   by: string;
   name: string | null;
   origin: string | null;
+  dns: DnsKind | null;
   first: number;
   last: number;
   answered: number;
@@ -91,6 +93,7 @@ export class StoreWriter {
   readonly #serviceIds = new IdCache(REMEMBERED_IDS);
   readonly #usageIds = new IdCache(REMEMBERED_IDS);
   readonly #statements: Statements;
+  readonly #dns = new DnsServices();
   #local: LocalAddresses;
   #runId = 0;
   #nextService = 0;
@@ -114,6 +117,7 @@ export class StoreWriter {
     this.#database = database;
     this.#run = run;
     this.#local = new LocalAddresses(run.localNetworks);
+    this.#dns.set({ isLocal: (address) => this.#local.has(address) });
     this.#statements = new Statements(database);
   }
 
@@ -213,6 +217,7 @@ export class StoreWriter {
     usage.answered += Number(isAnswered) - Number(before?.isAnswered ?? false);
     service.isAnswered ||= isAnswered;
     usage.by = record.by;
+    usage.dns = record.dns ?? usage.dns;
     if (name !== undefined) {
       usage.name = name.name;
       usage.origin = name.from;
@@ -385,6 +390,7 @@ export class StoreWriter {
       by: "none",
       name: null,
       origin: null,
+      dns: null,
       first: time,
       last: time,
       answered: 0,
@@ -447,7 +453,9 @@ export class StoreWriter {
     for (const service of this.#services.values()) {
       this.#statements.putService(service, this.#local.has(service.server));
     }
-    for (const usage of this.#usages.values()) this.#statements.putUsage(usage);
+    for (const usage of this.#usages.values()) {
+      this.#statements.putUsage(usage, usage.dns ?? this.#kindOf(usage));
+    }
     for (const { values, first, last, count } of this.#names.values()) {
       this.#statements.putName.run(...values, first, last, count);
     }
@@ -460,6 +468,12 @@ export class StoreWriter {
     for (const { time, direction, totals } of this.#volume.values()) {
       this.#statements.putVolume.run(VOLUME_STEPS[0].seconds, time, direction, ...totals.values());
     }
+  }
+
+  #kindOf({ client, name, service }: UsageChange): DnsKind | null {
+    const { server, port, protocol } = service;
+    if (!this.#dns.mayBe(port)) return null;
+    return this.#dns.kindOf({ client, server, port, protocol, names: [name] });
   }
 
   #clearChanges(): void {
@@ -609,7 +623,7 @@ class Statements {
     );
   }
 
-  putUsage(usage: UsageChange): void {
+  putUsage(usage: UsageChange, dns: DnsKind | null): void {
     this.#putUsage.run(
       usage.id,
       usage.client,
@@ -617,7 +631,7 @@ class Statements {
       usage.by,
       usage.name,
       usage.origin,
-      encryptedDns(usage.service.port, usage.service.protocol, usage.name),
+      dns,
       usage.first,
       usage.last,
       usage.answered,

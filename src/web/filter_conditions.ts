@@ -34,7 +34,7 @@ export const USAGE_COLUMNS: FilteredColumns = {
   isLocal: "v.is_local",
   isUnexplained: "u.unexplained > 0",
   isRefused: "u.conversations > 0 AND u.answered = 0",
-  isEncrypted: "u.encrypted_dns IS NOT NULL",
+  isEncrypted: "u.encrypted_dns IS NOT NULL AND u.encrypted_dns <> 'DNS'",
   isNew: "u.first >= ?",
 };
 

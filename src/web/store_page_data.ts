@@ -25,7 +25,8 @@ const NOW = 120_000;
 const MOST_ROWS = 1_000;
 const MOST_CLIENTS = 5;
 
-const ENCRYPTED = "u.encrypted_dns IS NOT NULL";
+const IS_DNS = "u.encrypted_dns IS NOT NULL";
+const ENCRYPTED = `${IS_DNS} AND u.encrypted_dns <> 'DNS'`;
 const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
 const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
 
@@ -138,8 +139,8 @@ export class StorePageData implements PageData {
   encryptedDns(query: PageQuery): readonly EncryptedDnsRow[] {
     return this.#flows(
       query,
-      ENCRYPTED,
-      "u.last DESC",
+      IS_DNS,
+      "u.encrypted_dns = 'DNS', u.last DESC",
       ", u.encrypted_dns AS kind",
     ) as EncryptedDnsRow[];
   }

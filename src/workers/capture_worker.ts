@@ -21,6 +21,7 @@ import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
@@ -31,6 +32,9 @@ import type { WorkerScope } from "./worker_scope.ts";
 const BYTES_OF_ONE = 300;
 /** Lookups are sent when they need so many bytes, also when nothing else is sent. */
 const MOST_LOOKUP_BYTES = 1024 * 1024;
+
+/** Different resolvers that are told of. */
+const MOST_DESIGNATED = 1000;
 
 /** Keys are suppressed for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
@@ -82,6 +86,7 @@ class CaptureWorker {
   #backlog = new Backlog();
   #lookups: Lookup[] = [];
   #lookupBytes = 0;
+  readonly #designated = new Set<string>();
 
   async take(message: ToWorker): Promise<void> {
     try {
@@ -155,6 +160,7 @@ class CaptureWorker {
           if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
         },
       },
+      onDesignated: (resolver) => this.#postDesignated(resolver),
       clock: () => Date.now() / 1000,
       memory: this.#memory!,
       windowsSuppressed: WINDOWS_HELD_HERE,
@@ -219,6 +225,14 @@ class CaptureWorker {
     scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
     this.#lookups = [];
     this.#lookupBytes = 0;
+  }
+
+  /** Few are designated, and each many times. */
+  #postDesignated(resolver: DesignatedResolver): void {
+    const text = JSON.stringify(resolver);
+    if (this.#designated.has(text) || this.#designated.size === MOST_DESIGNATED) return;
+    this.#designated.add(text);
+    scope.postMessage({ kind: "designated", resolver });
   }
 
   async #flush(kind: "flushed" | "ended"): Promise<void> {

@@ -2,6 +2,7 @@ import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
 import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
@@ -84,6 +85,8 @@ export type FromWorker =
     readonly bytes: number;
   }
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
+  /** A resolver that another one designates. */
+  | { readonly kind: "designated"; readonly resolver: DesignatedResolver }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

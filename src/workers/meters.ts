@@ -13,6 +13,8 @@ export interface MetersOptions extends Omit<EngineOptions, "payloadReader"> {
   emitNames: (writes: readonly NameWrite[], seconds: number) => void;
   /** Takes what clients looked up last. */
   names: DnsMeterOptions["names"];
+  /** Takes resolvers that others designate. */
+  onDesignated?: DnsMeterOptions["onDesignated"];
 }
 
 /** What {@linkcode Meters} counted. */
@@ -31,7 +33,7 @@ export class Meters {
   readonly longPorts: readonly number[];
   readonly #dns: DnsMeter | null;
 
-  constructor({ emitNames, names, ...options }: MetersOptions) {
+  constructor({ emitNames, names, onDesignated, ...options }: MetersOptions) {
     const { mapping } = options;
     this.dnsPorts = responsePorts(mapping);
     this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
@@ -39,6 +41,7 @@ export class Meters {
       onClient: (isIpv6, client) => this.engine.writeClient(isIpv6, client),
       ignored: mapping.ignoreDns,
       names,
+      onDesignated,
     });
     const readers: PayloadReader[] = [];
     if (this.#dns !== null) readers.push(new DnsPackets(mapping, this.#dns));

@@ -4,6 +4,7 @@ import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
 import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
@@ -35,6 +36,8 @@ export interface WorkerOutput {
   /** Takes records of conversations. The batch is used again as soon as this returns. */
   takeRecords: (batch: RecordBatch) => void;
   learn: (lookup: Lookup) => void;
+  /** Takes resolvers that others designate. */
+  learnResolver: (resolver: DesignatedResolver) => void;
 }
 
 /**
@@ -179,6 +182,8 @@ export class WorkerPool implements PacketWork {
     } else if (message.kind === "lookups") {
       message.lookups.forEach(this.#output!.learn);
       backlog.take(message.bytes);
+    } else if (message.kind === "designated") {
+      this.#output!.learnResolver(message.resolver);
     }
   }
 

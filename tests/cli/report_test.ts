@@ -213,7 +213,7 @@ Deno.test("report prints tables, those that have no rows left out, and no line w
       "Who used whose service",
       "Services offered on own networks",
       "Explained by no lookup",
-      "Encrypted DNS",
+      "Encrypted DNS, and DNS to servers outside",
       "Refused or unreachable, by who tried",
     ]);
     assert.match(text, /2 clients used 3 services of 3 servers; 3 conversations, 3\.4 MB/);

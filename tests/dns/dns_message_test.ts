@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
 import { addressText } from "../../src/model/address_text.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
-import { type Bytes, bytes, u16 } from "../packets.ts";
+import { addressBytes, type Bytes, bytes, u16 } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import {
   address,
@@ -251,5 +251,53 @@ Deno.test("readDnsMessage() never throws, and makes nothing up, however a messag
     const { outcome, response } = read(changed);
     assert.equal(response === null, !["with addresses", "NXDOMAIN"].includes(outcome));
     for (const { owner } of response?.addresses ?? []) assert.match(owner, /^[!-:<-~]*\.$/);
+  }
+});
+
+Deno.test("readDnsMessage() reads which resolvers are designated, by RFC 9461 and RFC 9462", () => {
+  const protocols = parameter(1, bytes(3, "dot", 2, "h2"));
+  const path = parameter(7, bytes("/dns-query{?dns}"));
+  const designating = (owner: string[], data: Bytes) =>
+    bytes(
+      header([1, 1, 0, 0]),
+      wireName(...owner),
+      bytes(u16(TYPE_SVCB), u16(1)),
+      record(pointer(12), TYPE_SVCB, data),
+    );
+  const target = wireName("dns", "example");
+  const data = serviceData(
+    1,
+    target,
+    protocols,
+    parameter(3, bytes(u16(8443))),
+    parameter(4, bytes(addressBytes("192.0.2.53"))),
+    parameter(6, bytes(addressBytes("2001:db8::53"))),
+    path,
+  );
+  const said = {
+    name: "dns.example.",
+    addresses: ["192.0.2.53", "2001:db8::53"],
+    applicationProtocols: ["dot", "h2"],
+    port: 8443,
+  };
+  const designatedOf = (message: Bytes) => read(message).response?.designated;
+  const ofResolver = designating(["_dns", "resolver", "arpa"], data);
+  assert.deepEqual(designatedOf(ofResolver), [said]);
+  // They are not what the client asked for to connect to.
+  assert.deepEqual(hintsOf(ofResolver), []);
+  assert.equal(outcomeOf(ofResolver), "without an address");
+  const itself = serviceData(1, bytes(0), protocols);
+  assert.deepEqual(designatedOf(designating(["_8053", "_dns", "dns", "example"], itself)), [
+    { ...said, addresses: [], port: null },
+  ]);
+  for (
+    const [owner, odd] of [
+      [["_dns", "resolver", "arpa"], serviceData(0, target)],
+      [["_dns", "resolver", "arpa"], serviceData(1, target, path)],
+      [["_dns", "resolver", "arpa"], serviceData(1, target, protocols.slice(0, -1))],
+      [["dns", "example"], itself],
+    ] as const
+  ) {
+    assert.deepEqual(designatedOf(designating([...owner], odd)) ?? [], []);
   }
 });
