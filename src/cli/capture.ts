@@ -223,6 +223,7 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       wantsSeen: run.wantsSeen,
       recordInterval: run.recordInterval,
       hasFlowRecords: run.hasFlowRecords,
+      wantsDevices: run.deviceBook !== null,
       user: options.user ?? null,
     },
     {
@@ -233,6 +234,7 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
         run.names.learn(isClientIpv6, client, isIpv6, address, name),
       learnResolver: (resolver) => run.dnsServices.learn(resolver),
+      learnDevice: (announcement, seconds) => run.deviceBook?.learn(announcement, seconds),
     },
   );
 }
@@ -336,7 +338,7 @@ class Capture {
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
     const { counts, names } = this.#run;
-    const { dnsUsersText } = this.#run;
+    const { dnsUsersText, deviceBook } = this.#run;
     return statisticsLine(
       sources,
       meters.flows,
@@ -344,6 +346,7 @@ class Capture {
       meters.dns,
       names.forgotten,
       dnsUsersText,
+      deviceBook?.text(),
     );
   }
 }

@@ -267,7 +267,7 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { engine, names, counts, dnsStatistics, dnsUsersText } = this.#run;
+    const { engine, names, counts, dnsStatistics, dnsUsersText, deviceBook } = this.#run;
     this.#log.info(
       statisticsLine(
         sources,
@@ -276,6 +276,7 @@ class Replay {
         dnsStatistics,
         names.forgotten,
         dnsUsersText,
+        deviceBook?.text(),
       ),
     );
   }

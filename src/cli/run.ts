@@ -25,6 +25,7 @@ import {
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { DeviceBook } from "../names/devices/device_book.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import { DnsUsers } from "../names/encrypted_dns/dns_users.ts";
 import { cachedAddressText } from "../sink/cached_address_text.ts";
@@ -40,6 +41,7 @@ import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
 import { dnsOptionsOf } from "./dns_options_of.ts";
+import { localAddressesOf } from "./local_addresses_of.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
@@ -113,6 +115,8 @@ export class Run {
   /** Which services are DNS that the name servers of the network don't see. */
   readonly #dnsServices: DnsServices;
   readonly #dnsUsers = new DnsUsers();
+  /** Who the hosts on the own networks are; `null` where that is not wanted. */
+  readonly deviceBook: DeviceBook | null;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
   readonly #sinks: Sinks;
@@ -142,6 +146,13 @@ export class Run {
     this.#log = log;
     this.names = names;
     this.#dnsServices = dnsServices;
+    const { origin } = purpose;
+    this.deviceBook = loaded.mapping.devices
+      ? new DeviceBook({
+        isLocal: localAddressesOf(loaded.mapping),
+        origin: () => origin?.seconds ?? 0,
+      })
+      : null;
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
@@ -152,6 +163,9 @@ export class Run {
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
       onDesignated: (resolver) => dnsServices.learn(resolver),
+      onAnnouncement: this.deviceBook === null
+        ? undefined
+        : (announcement, seconds) => this.deviceBook!.learn(announcement, seconds),
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -368,6 +382,7 @@ export class Run {
    * @throws {OutputClosedError} when nobody reads standard output any more.
    */
   async flushSinks(): Promise<void> {
+    await this.#emitDevices();
     await Promise.all(this.#sinks.all.map((sink) => this.#flush(sink)));
   }
 
@@ -412,12 +427,25 @@ export class Run {
       this.engine.emitSeen();
       this.engine.endRecords();
     };
-    const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
-    const results = await Promise.allSettled(work.map(async (close) => await close()));
+    const [flushed, devices] = await Promise.allSettled([
+      (async () => await flush())(),
+      this.#emitDevices(true),
+    ]);
+    const closed = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
+    const results = [flushed, devices, ...closed];
     this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
     }
+  }
+
+  /** Has the sinks take what is new of devices. */
+  async #emitDevices(isLast = false): Promise<void> {
+    const sinks = this.#sinks.all.filter(({ takeDevices }) => takeDevices !== undefined);
+    if (this.deviceBook === null || sinks.length === 0) return;
+    const records = await this.deviceBook.takeRecords(isLast);
+    if (records.length === 0) return;
+    for (const sink of sinks) sink.takeDevices!(records);
   }
 
   /** What is done where nothing can be waited for: the terminal is given back, and losses are said. */
@@ -466,6 +494,10 @@ export class Run {
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.#dnsServices.set(dnsOptionsOf(loaded.mapping));
+      if (this.deviceBook !== null) this.deviceBook.isLocal = localAddressesOf(loaded.mapping);
+      if (loaded.mapping.devices !== (this.deviceBook !== null)) {
+        this.#log.warn("devices of the configuration stays as it was until the next start");
+      }
       this.onReload();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

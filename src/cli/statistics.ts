@@ -26,6 +26,7 @@ export interface SinkCounts {
  * @param dns `null` where DNS is not read.
  * @param forgottenNames Names of flows that were forgotten for want of room.
  * @param dnsUsers How many clients ask for names where the network's name servers don't see it, by kind.
+ * @param devices How many devices are known, in words.
  */
 export function statisticsLine(
   sources: readonly SourceStatistics[],
@@ -34,6 +35,7 @@ export function statisticsLine(
   dns: DnsStatistics | null = null,
   forgottenNames = 0,
   dnsUsers = "",
+  devices = "",
 ): string {
   const sum = (field: keyof SourceStatistics) =>
     sources.reduce((total, source) => total + source[field], 0);
@@ -54,7 +56,8 @@ export function statisticsLine(
     (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
     (forgottenNames === 0 ? "" : `, ${forgottenNames} names of flows forgotten`) +
-    (dnsUsers === "" ? "" : `; clients that ask for names elsewhere: ${dnsUsers}`);
+    (dnsUsers === "" ? "" : `; clients that ask for names elsewhere: ${dnsUsers}`) +
+    (devices === "" ? "" : `; devices: ${devices}`);
 }
 
 /** Of which link types or protocols packets were that were not decoded: `: 3 EtherType 0x0806 (ARP)`. */

@@ -126,6 +126,9 @@ const IS_TOLD_BY_KEY = "EXISTS (SELECT 1 FROM refusal r WHERE r.prober = o.probe
   "r.target = o.target AND r.port = o.port AND " +
   "(o.kind = 'refused' AND r.kind = 'rst' OR o.kind = 'unreachable' AND r.kind = 'icmp'))";
 
+/** The bit that says that the host has made its address up is in the second digit. */
+const IS_PRIVATE = "substr(d.hardware_address, 2, 1) IN ('2', '6', 'a', 'e')";
+
 const GROUPED: Readonly<Record<Group, { key: string; about: string; join?: string }>> = {
   client: { key: "u.client", about: "NULL" },
   server: { key: "v.server", about: "max(u.name)" },
@@ -135,8 +138,10 @@ const GROUPED: Readonly<Record<Group, { key: string; about: string; join?: strin
   },
   name: { key: "coalesce(u.name, v.server)", about: "NULL" },
   device: {
-    key: "coalesce(d.hardware_address, u.client)",
-    about: "coalesce(max(d.name), max(d.vendor))",
+    // Of some devices the address alone is known.
+    key: "coalesce(nullif(d.hardware_address, ''), u.client)",
+    about: "nullif(trim(coalesce(max(d.name), '') || coalesce(' (' || coalesce(max(d.vendor), " +
+      `CASE WHEN ${IS_PRIVATE} THEN 'private address' END) || ')', '')), '')`,
     // An address may have been another device's before.
     join: "LEFT JOIN (SELECT address, hardware_address, vendor, name, max(last) FROM device " +
       "GROUP BY address) d ON d.address = u.client",

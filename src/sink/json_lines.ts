@@ -16,6 +16,7 @@ import {
   WORD_SECONDS,
   WORD_TUNNEL,
 } from "../model/observation_batch.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import {
@@ -163,6 +164,26 @@ export class JsonLines {
       ? { ...base, count: 1, client, query: what }
       : { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
     // A name may have backslashes and quotation marks in it.
+    return printable(JSON.stringify(event)) + "\n";
+  }
+
+  /**
+   * What is known of a device. It writes no key; it has one of a kind that Redis has not, as the end of a
+   * conversation.
+   */
+  device({ hardware, vendor, isPrivate, addresses, names, first, last }: DeviceRecord): string {
+    const key = `${hardware ?? addresses[addresses.length - 1].address};device`;
+    const time = (milliseconds: number) => new Date(milliseconds).toISOString();
+    const event = {
+      ...{ type: "device", time: time(last), key, count: 0 },
+      ...(hardware === null ? {} : { hardware, private: isPrivate }),
+      ...(vendor === null ? {} : { vendor }),
+      names,
+      addresses: addresses.map((it) => {
+        return { address: it.address, first: time(it.first), last: time(it.last) };
+      }),
+      first: time(first),
+    };
     return printable(JSON.stringify(event)) + "\n";
   }
 

@@ -1,6 +1,7 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
@@ -115,6 +116,13 @@ export class JsonSink implements Sink {
       if ((words[at + RECORD_HEAD] & IS_OVER) === 0) continue;
       // It has no key that anybody counts.
       this.#addUnlessFull(this.#jsonLines.end(words, at), 0);
+    }
+  }
+
+  takeDevices(devices: readonly DeviceRecord[]): void {
+    for (const device of devices) {
+      // When one was heard of last is in the next line that says something else.
+      if (device.hasNews) this.#addUnlessFull(this.#jsonLines.device(device), 0);
     }
   }
 

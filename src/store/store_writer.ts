@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import {
   IPV6_BIT,
@@ -157,6 +158,7 @@ export class StoreWriter {
       for (const name of batch.names) this.#takeName(name);
       for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
       for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
+      for (const device of batch.devices ?? []) this.#statements.putDevice(device);
       this.#writeChanges();
       this.#statements.flushRun(this.#runId, now, losses, isLast);
       this.#database.exec("COMMIT");
@@ -505,6 +507,8 @@ class Statements {
   readonly #putService: StatementSync;
   readonly #putUsage: StatementSync;
   readonly #putStep: StatementSync;
+  readonly #putDevice: StatementSync;
+  readonly #forgetDevice: StatementSync;
   readonly #insertSlice: StatementSync;
   readonly #slicesOf: StatementSync;
   readonly #moveSlices: StatementSync;
@@ -549,6 +553,15 @@ class Statements {
     this.#putStep = prepare(
       `INSERT INTO usage_step (step, time, usage, ${TOTALS}) VALUES (?, ?, ?, ${MARKS}) ` +
         `ON CONFLICT DO UPDATE SET ${SUM}`,
+    );
+    this.#putDevice = prepare(
+      "INSERT INTO device (address, hardware_address, vendor, name, origin, first, last) " +
+        `VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${times}, ` +
+        "vendor = coalesce(excluded.vendor, vendor), name = coalesce(excluded.name, name), " +
+        "origin = CASE WHEN excluded.name IS NULL THEN origin ELSE excluded.origin END",
+    );
+    this.#forgetDevice = prepare(
+      "DELETE FROM device WHERE address = ? AND hardware_address = ''",
     );
     this.#insertSlice = prepare(
       "INSERT INTO slice (run, conversation, usage, began, first, last, is_over, client_port, by, " +
@@ -639,6 +652,24 @@ class Statements {
     );
     for (const [start, totals] of usage.steps) {
       this.#putStep.run(USAGE_STEPS[0].seconds, start, usage.id, ...totals.values());
+    }
+  }
+
+  /** A row for each of its addresses. */
+  putDevice({ hardware, vendor, addresses, names }: DeviceRecord): void {
+    const [name] = names;
+    for (const { address, first, last } of addresses) {
+      // It was known by its address alone before.
+      if (hardware !== null) this.#forgetDevice.run(address);
+      this.#putDevice.run(
+        address,
+        hardware ?? "",
+        vendor,
+        name?.name ?? null,
+        name?.from ?? "",
+        first,
+        last,
+      );
     }
   }
 

@@ -17,6 +17,7 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -138,6 +139,7 @@ class CaptureWorker {
 
   async #start(message: StartMessage): Promise<void> {
     const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
+    const { wantsDevices } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#listening = new ListeningSockets(this.#log);
@@ -161,6 +163,9 @@ class CaptureWorker {
         },
       },
       onDesignated: (resolver) => this.#postDesignated(resolver),
+      onAnnouncement: wantsDevices
+        ? (announcement, seconds) => this.#postAnnouncement(announcement, seconds)
+        : undefined,
       clock: () => Date.now() / 1000,
       memory: this.#memory!,
       windowsSuppressed: WINDOWS_HELD_HERE,
@@ -233,6 +238,13 @@ class CaptureWorker {
     if (this.#designated.has(text) || this.#designated.size === MOST_DESIGNATED) return;
     this.#designated.add(text);
     scope.postMessage({ kind: "designated", resolver });
+  }
+
+  #postAnnouncement(announcement: Announcement, seconds: number): void {
+    const { addresses, name } = announcement;
+    const bytes = BYTES_OF_ONE * (1 + addresses.length) + (name?.length ?? 0);
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "announcement", announcement, seconds, bytes });
   }
 
   async #flush(kind: "flushed" | "ended"): Promise<void> {

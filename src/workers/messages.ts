@@ -4,6 +4,7 @@ import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
@@ -36,6 +37,8 @@ export interface StartMessage {
   readonly recordInterval: number | null;
   /** Whether observations are to come with records of their conversations. */
   readonly hasFlowRecords: boolean;
+  /** Whether it is to tell what hosts tell of themselves. */
+  readonly wantsDevices: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -87,6 +90,13 @@ export type FromWorker =
   | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
   /** A resolver that another one designates. */
   | { readonly kind: "designated"; readonly resolver: DesignatedResolver }
+  /** What a host told of itself. */
+  | {
+    readonly kind: "announcement";
+    readonly announcement: Announcement;
+    readonly seconds: number;
+    readonly bytes: number;
+  }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

@@ -2,19 +2,23 @@ import type { Mapping } from "../config/mapping.ts";
 import { DnsMeter, type DnsMeterOptions, type DnsStatistics } from "../dns/dns_meter.ts";
 import { DnsPackets } from "../dns/dns_packets.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
+import { DevicePackets } from "../names/devices/device_packets.ts";
 import { responsePorts } from "../model/dns_ports.ts";
 import { Engine, type EngineOptions, type EngineStatistics } from "../engine/engine.ts";
 import { PayloadReaders } from "../packet/payload_readers.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 
 /** How {@linkcode Meters} are made: with what flows need, and what becomes of names. */
-export interface MetersOptions extends Omit<EngineOptions, "payloadReader"> {
+export interface MetersOptions extends Omit<EngineOptions, "payloadReader" | "linkReader"> {
   /** Takes writes of keys with names, and when these were seen, in seconds since 1970-01-01 UTC. */
   emitNames: (writes: readonly NameWrite[], seconds: number) => void;
   /** Takes what clients looked up last. */
   names: DnsMeterOptions["names"];
   /** Takes resolvers that others designate. */
   onDesignated?: DnsMeterOptions["onDesignated"];
+  /** Takes what hosts tell of themselves, and when, in seconds. By default, that is not read. */
+  onAnnouncement?: (announcement: Announcement, seconds: number) => void;
 }
 
 /** What {@linkcode Meters} counted. */
@@ -33,7 +37,7 @@ export class Meters {
   readonly longPorts: readonly number[];
   readonly #dns: DnsMeter | null;
 
-  constructor({ emitNames, names, onDesignated, ...options }: MetersOptions) {
+  constructor({ emitNames, names, onDesignated, onAnnouncement, ...options }: MetersOptions) {
     const { mapping } = options;
     this.dnsPorts = responsePorts(mapping);
     this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
@@ -45,11 +49,13 @@ export class Meters {
     });
     const readers: PayloadReader[] = [];
     if (this.#dns !== null) readers.push(new DnsPackets(mapping, this.#dns));
+    const devices = onAnnouncement === undefined ? undefined : new DevicePackets(onAnnouncement);
+    if (devices !== undefined) readers.push(devices);
     const payloadReader = readers.length === 0 ? undefined : new PayloadReaders(readers);
     this.longPorts = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
       wanted === 0 ? [] : port
     );
-    this.engine = new Engine({ ...options, payloadReader });
+    this.engine = new Engine({ ...options, payloadReader, linkReader: devices });
   }
 
   /** Puts another mapping in the place of the present one. Its DNS ports are left aside. */

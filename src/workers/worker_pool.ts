@@ -9,6 +9,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_ID, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -38,6 +39,8 @@ export interface WorkerOutput {
   learn: (lookup: Lookup) => void;
   /** Takes resolvers that others designate. */
   learnResolver: (resolver: DesignatedResolver) => void;
+  /** Takes what hosts tell of themselves, and when, in seconds since 1970-01-01 UTC. */
+  learnDevice: (announcement: Announcement, seconds: number) => void;
 }
 
 /**
@@ -184,6 +187,9 @@ export class WorkerPool implements PacketWork {
       backlog.take(message.bytes);
     } else if (message.kind === "designated") {
       this.#output!.learnResolver(message.resolver);
+    } else if (message.kind === "announcement") {
+      this.#output!.learnDevice(message.announcement, message.seconds);
+      backlog.take(message.bytes);
     }
   }
 
