@@ -39,6 +39,8 @@ export const RECORD_MILLISECONDS: u32 = 16;
 /** Words 17 and 18: the innermost tunnel that it is in (`tunnel_numbers.ts`), and what tells that apart. */
 export const RECORD_TUNNEL: u32 = 17;
 export const RECORD_TUNNEL_ID: u32 = 18;
+/** Word 19: the number of the names that it carries (TLS, QUIC, HTTP); 0 for none. */
+export const RECORD_NAME: u32 = 19;
 /** Words 20 to 23: packets. */
 export const RECORD_PACKETS: u32 = 20;
 /** Words 24 to 27: bytes, IP header and payload. */

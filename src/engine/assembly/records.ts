@@ -18,6 +18,7 @@ import {
   RECORD_LAST,
   RECORD_LINK,
   RECORD_MILLISECONDS,
+  RECORD_NAME,
   RECORD_OCTETS,
   RECORD_PACKETS,
   RECORD_PORTS,
@@ -83,6 +84,7 @@ import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { record } from "./host";
 import { isIgnored, isLocal } from "./mapping";
+import { nameOf } from "./naming";
 import { flushObservations } from "./observations";
 import { PENDING_IPV6, PENDING_NUMBER_SHIFT } from "./pending";
 import { clearFigures, find, hash4, hash6 } from "./table";
@@ -286,6 +288,7 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   store<u32>(into + (RECORD_MILLISECONDS << 2), firstMillisecond | (lastMillisecond << 16));
   store<u32>(into + (RECORD_TUNNEL << 2), load<u32>(FACTS_TUNNEL));
   store<u32>(into + (RECORD_TUNNEL_ID << 2), load<u32>(FACTS_TUNNEL_ID));
+  store<u32>(into + (RECORD_NAME << 2), nameOf(isIpv6, number));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, there));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, back), 8);
   store<u64>(into + (RECORD_OCTETS << 2), octetsOf(cell, there));
