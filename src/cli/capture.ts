@@ -230,8 +230,8 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       see: (batch) => run.see(batch),
       emitNames: (writes, seconds) => run.writeNames(writes, seconds),
       takeRecords: (batch) => run.takeRecords(batch),
-      learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
-        run.names.learn(isClientIpv6, client, isIpv6, address, name),
+      learn: (lookup) => run.names.learn(lookup),
+      carried: run.carried,
     },
   );
 }

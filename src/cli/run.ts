@@ -5,8 +5,10 @@ import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../model/dns_ports.ts";
+import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import { FlowExplainer } from "../names/flow_explainer.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
@@ -93,8 +95,12 @@ const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
   readonly meters: Meters;
-  /** What clients looked up last. */
+  /** What clients looked up. */
   readonly names: KnownNames;
+  /** The names that conversations carry. */
+  readonly carried: CarriedNameNumbers;
+  /** Which names flows have, and whether a lookup explains them. */
+  readonly explainer: FlowExplainer;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
   readonly #sinks: Sinks;
@@ -111,7 +117,9 @@ export class Run {
   private constructor(
     loaded: Loaded,
     sinks: Sinks,
+    explainer: FlowExplainer,
     names: KnownNames,
+    carried: CarriedNameNumbers,
     options: RunOptions,
     purpose: RunPurpose,
     log: Log,
@@ -121,7 +129,9 @@ export class Run {
     this.#options = options;
     this.#purpose = purpose;
     this.#log = log;
+    this.explainer = explainer;
     this.names = names;
+    this.carried = carried;
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
@@ -131,6 +141,7 @@ export class Run {
       hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
+      carried,
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -159,8 +170,16 @@ export class Run {
   ): Promise<Run> {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
-    const names = new KnownNames();
+    const known = new KnownNames();
+    const carried = new CarriedNameNumbers();
     const { mode, sources, origin, interfaces } = purpose;
+    const names = new FlowExplainer({
+      known,
+      carried,
+      localNetworks: mapping.ourNets,
+      dnsPorts: lookupPorts(mapping),
+      start: mode === "capture" ? Math.floor(Date.now() / 1000) : undefined,
+    });
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
     const { expected, onAlert } = loaded.source.config;
@@ -177,7 +196,7 @@ export class Run {
       page,
     };
     const sinks = await openSinks(mode, options, store, settings, log);
-    return new Run(loaded, sinks, names, options, purpose, log);
+    return new Run(loaded, sinks, names, known, carried, options, purpose, log);
   }
 
   /** Paths of all files that the configuration is made of. */
@@ -256,23 +275,26 @@ export class Run {
     const { table, all } = this.#sinks;
     // A replay shows the table when all is over.
     if (table !== null) return this.#purpose.mode === "capture" ? TABLE_INTERVAL : NEVER;
-    const isWanted = all.some((sink) => sink.takeRecords ?? sink.takeFigures);
+    // Statistics say how many flows are explained.
+    const isWanted = this.#options.stats !== undefined ||
+      all.some((sink) => sink.takeRecords ?? sink.takeFigures);
     return isWanted ? RECORD_INTERVAL : null;
   }
 
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
-    return this.#options.json === true;
+    return this.#options.json === true || this.#sinks.table !== null;
   }
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */
   takeRecords(batch: RecordBatch): void {
     const { all } = this.#sinks;
+    this.explainer.count(batch);
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
     const { interfaces, origin } = this.#purpose;
-    const words = { names: this.names, interfaces, origin };
+    const words = { names: this.explainer, interfaces, origin };
     const records = Array.from(
       { length: batch.count },
       (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
@@ -407,6 +429,7 @@ export class Run {
       }
       const localNetworks = loaded.mapping.ourNets.map(cidrText);
       this.#sinks.store?.setLocalNetworks(localNetworks);
+      this.explainer.use(loaded.mapping.ourNets, lookupPorts(loaded.mapping));
       if (this.#sinks.alerts !== null) {
         const { expected } = loaded.source.config;
         this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);

@@ -26,13 +26,26 @@ interface Generation {
  */
 export class CarriedNameNumbers {
   readonly #limit: number;
+  readonly #onNumber: (number: number, names: readonly CarriedName[]) => void;
   #newer = newGeneration();
   #older = newGeneration();
   #last = 0;
 
-  /** @param limit How many sets are remembered. */
-  constructor(limit: number = DEFAULT_LIMIT) {
+  /**
+   * @param limit How many sets are remembered.
+   * @param onNumber Told of each set that gets a number.
+   */
+  constructor(
+    limit: number = DEFAULT_LIMIT,
+    onNumber: (number: number, names: readonly CarriedName[]) => void = () => {},
+  ) {
     this.#limit = limit;
+    this.#onNumber = onNumber;
+  }
+
+  /** Whether there are none. */
+  get isEmpty(): boolean {
+    return this.#last === 0;
   }
 
   /** The names that have a number; none for 0, and for what was forgotten. */
@@ -54,7 +67,10 @@ export class CarriedNameNumbers {
     const known = this.#newer.byText.get(text);
     if (known !== undefined) return known.number;
     const older = this.#older.byText.get(text);
-    if (older === undefined) this.#last = this.#last === LAST_NUMBER ? 1 : this.#last + 1;
+    if (older === undefined) {
+      this.#last = this.#last === LAST_NUMBER ? 1 : this.#last + 1;
+      this.#onNumber(this.#last, names);
+    }
     const numbered = older ?? { number: this.#last, names };
     this.#newer.byText.set(text, numbered);
     this.#newer.byNumber.set(numbered.number, numbered);

@@ -104,7 +104,10 @@ export class JsonLines {
         ends(client, clientPort, other, ports, protocol) +
         (record === null ? "" : this.#figures(record, recordAt)) +
         tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
-        this.#name(isIpv6, words, at + WORD_A, at + WORD_B) + "}\n";
+        (record === null
+          ? this.#name(isIpv6, words, at + WORD_A, at + WORD_B)
+          : this.#names(record, recordAt)) +
+        "}\n";
     }
     const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
     return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
@@ -133,7 +136,7 @@ export class JsonLines {
       this.#figures(words, at) +
       ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
       tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#name(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) + "}\n";
+      this.#names(words, at) + "}\n";
   }
 
   /**
@@ -177,6 +180,27 @@ export class JsonLines {
   #name(isIpv6: boolean, words: Uint32Array, client: number, server: number): string {
     const name = this.#options.names?.find(isIpv6, words, client, server) ?? null;
     return name === null ? "" : ',"name":' + printable(JSON.stringify(name));
+  }
+
+  /** The strongest name, all of them, and whether a lookup explains the conversation. */
+  #names(records: Uint32Array, at: number): string {
+    const named = this.#options.names?.of(records, at);
+    if (named === undefined) return "";
+    let text = "";
+    const { names, isExplained, why } = named;
+    if (names.length > 0) {
+      // With a dot at the end, as in keys.
+      const all = names.map(({ name, from, isOuter }) => ({
+        name: `${name}.`,
+        from,
+        ...(isOuter === true ? { outer: true } : {}),
+      }));
+      text = ',"name":' + printable(JSON.stringify(all[0].name)) +
+        ',"names":' + printable(JSON.stringify(all));
+    }
+    if (isExplained === null) return text;
+    text += ',"explained":' + isExplained;
+    return isExplained ? text : text + ',"why":' + printable(JSON.stringify(why));
   }
 
   /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */

@@ -15,7 +15,7 @@ import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
 import { ConversationStates } from "./conversation_states.ts";
 import { encryptedDns } from "./encrypted_dns.ts";
-import { IdCache } from "./id_cache.ts";
+import { IdCache } from "../model/id_cache.ts";
 import { LocalAddresses } from "./local_addresses.ts";
 import { rollBack } from "./open_database.ts";
 import { spread } from "./spread.ts";

@@ -24,7 +24,9 @@ import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
-import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
+import type { Lookup } from "../dns/lookup.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FromWorker, NumberedNames, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
 /** What a write of a name, or a lookup, needs beside the name: in bytes, about. */
@@ -81,6 +83,7 @@ class CaptureWorker {
   readonly #own = new OwnConnectionsCopy();
   #backlog = new Backlog();
   #lookups: Lookup[] = [];
+  #carried: NumberedNames[] = [];
   #lookupBytes = 0;
 
   async take(message: ToWorker): Promise<void> {
@@ -146,15 +149,18 @@ class CaptureWorker {
       hasFlowRecords,
       emitNames: (writes, seconds) => this.#emitNames(writes, seconds),
       names: {
-        learn: (isClientIpv6, client, isIpv6, address, name) => {
+        learn: (lookup) => {
           // Of both, the caller uses the memory again.
-          client = client.slice();
-          address = address.slice();
-          this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
-          this.#lookupBytes += name.length + BYTES_OF_ONE;
-          if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+          const client = lookup.client.slice();
+          const address = lookup.address.slice();
+          this.#lookups.push({ ...lookup, client, address });
+          this.#countLookup(lookup.name.length + lookup.target.length);
         },
       },
+      carried: new CarriedNameNumbers(undefined, (number, names) => {
+        this.#carried.push({ number, names });
+        this.#countLookup(JSON.stringify(names).length);
+      }),
       clock: () => Date.now() / 1000,
       memory: this.#memory!,
       windowsSuppressed: WINDOWS_HELD_HERE,
@@ -212,12 +218,19 @@ class CaptureWorker {
     scope.postMessage({ kind: "names", writes, seconds, bytes });
   }
 
+  #countLookup(bytes: number): void {
+    this.#lookupBytes += bytes + BYTES_OF_ONE;
+    if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+  }
+
   #postLookups(): void {
-    if (this.#lookups.length === 0) return;
+    if (this.#lookups.length + this.#carried.length === 0) return;
     const bytes = this.#lookupBytes;
     this.#backlog.add(bytes);
-    scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
+    const [lookups, carried] = [this.#lookups, this.#carried];
+    scope.postMessage({ kind: "lookups", lookups, carried, bytes });
     this.#lookups = [];
+    this.#carried = [];
     this.#lookupBytes = 0;
   }
 

@@ -2,7 +2,9 @@ import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
 import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
+import type { Lookup } from "../dns/lookup.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { CarriedName } from "../names/carried_names.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
@@ -52,13 +54,10 @@ export type ToWorker =
   /** Reads what the kernel still has. Answered by `ended`. */
   | { readonly kind: "end" };
 
-/** That a client looked up an address, as `KnownNames` learns it. */
-export interface Lookup {
-  readonly isClientIpv6: boolean;
-  readonly client: Uint32Array;
-  readonly isIpv6: boolean;
-  readonly address: Uint32Array;
-  readonly name: string;
+/** Names that conversations carry, and the number that records of them have. */
+export interface NumberedNames {
+  readonly number: number;
+  readonly names: readonly CarriedName[];
 }
 
 /** What a worker tells the main thread. */
@@ -83,7 +82,13 @@ export type FromWorker =
     readonly seconds: number;
     readonly bytes: number;
   }
-  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
+  /** What clients looked up, and what conversations carry, as records that come later have it. */
+  | {
+    readonly kind: "lookups";
+    readonly lookups: readonly Lookup[];
+    readonly carried: readonly NumberedNames[];
+    readonly bytes: number;
+  }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

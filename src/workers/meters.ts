@@ -4,6 +4,8 @@ import { DnsPackets } from "../dns/dns_packets.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { responsePorts } from "../model/dns_ports.ts";
 import { Engine, type EngineOptions, type EngineStatistics } from "../engine/engine.ts";
+import type { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import { type CarriedStatistics, ConversationNames } from "../names/conversation_names.ts";
 import { PayloadReaders } from "../packet/payload_readers.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 
@@ -13,6 +15,8 @@ export interface MetersOptions extends Omit<EngineOptions, "payloadReader"> {
   emitNames: (writes: readonly NameWrite[], seconds: number) => void;
   /** Takes what clients looked up last. */
   names: DnsMeterOptions["names"];
+  /** Gives numbers to the names that conversations carry. By default, these are not looked for. */
+  carried?: CarriedNameNumbers;
 }
 
 /** What {@linkcode Meters} counted. */
@@ -20,6 +24,8 @@ export interface MetersStatistics {
   readonly flows: EngineStatistics;
   /** `null` where DNS is not read. */
   readonly dns: DnsStatistics | null;
+  /** `null` where names that conversations carry are not looked for. */
+  readonly carried: CarriedStatistics | null;
 }
 
 /** What packets go through: the meter of flows, and the one of DNS if the configuration has it. */
@@ -30,8 +36,9 @@ export class Meters {
   /** All ports of which packets are read, and have to be captured as a whole. */
   readonly longPorts: readonly number[];
   readonly #dns: DnsMeter | null;
+  readonly #carried: ConversationNames | null;
 
-  constructor({ emitNames, names, ...options }: MetersOptions) {
+  constructor({ emitNames, names, carried, ...options }: MetersOptions) {
     const { mapping } = options;
     this.dnsPorts = responsePorts(mapping);
     this.#dns = this.dnsPorts.length === 0 ? null : new DnsMeter({
@@ -46,7 +53,9 @@ export class Meters {
     this.longPorts = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
       wanted === 0 ? [] : port
     );
-    this.engine = new Engine({ ...options, payloadReader });
+    this.#carried = carried === undefined ? null : new ConversationNames(carried);
+    const firstPayloadReader = this.#carried ?? undefined;
+    this.engine = new Engine({ ...options, payloadReader, firstPayloadReader });
   }
 
   /** Puts another mapping in the place of the present one. Its DNS ports are left aside. */
@@ -57,6 +66,10 @@ export class Meters {
 
   /** What was counted up to now. */
   statistics(): MetersStatistics {
-    return { flows: this.engine.statistics(), dns: this.#dns?.statistics() ?? null };
+    return {
+      flows: this.engine.statistics(),
+      dns: this.#dns?.statistics() ?? null,
+      carried: this.#carried?.statistics() ?? null,
+    };
   }
 }

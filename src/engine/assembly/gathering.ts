@@ -99,6 +99,8 @@ const ENDED: u32 = 1 << 12;
 const BOTH_ENDED: u32 = ENDED | (ENDED << 1);
 /** The end was announced, when the conversation began. */
 const WAS_ANNOUNCED: u32 = 1 << 14;
+/** An end of it was announced, whoever opened it: in a control connection, or for a call. */
+export const IS_EXPECTED: u32 = 1 << 17;
 /** It carries the name of its server. */
 export const HAS_NAME: u32 = 1 << 16;
 
@@ -273,10 +275,11 @@ function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
     else if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
   }
   const ports = load<u32>(cell, CELL_PORTS);
-  if (openerOf(bits) === NONE) {
-    if (isAnnouncedEnd(isIpv6, cell, 0)) bits |= WAS_ANNOUNCED;
-    if (isAnnouncedEnd(isIpv6, cell, 1)) bits |= WAS_ANNOUNCED << 1;
-  }
+  let announced: u32 = 0;
+  if (isAnnouncedEnd(isIpv6, cell, 0)) announced |= WAS_ANNOUNCED;
+  if (isAnnouncedEnd(isIpv6, cell, 1)) announced |= WAS_ANNOUNCED << 1;
+  if (openerOf(bits) === NONE) bits |= announced;
+  if (announced !== 0) bits |= IS_EXPECTED;
   state &= ~STATE_ANNOUNCES;
   if (isControlPort(ports >>> 16) || isControlPort(ports & 0xffff)) state |= STATE_ANNOUNCES;
   store<u32>(coldOf(isIpv6, number), bits, COLD_EVIDENCE);

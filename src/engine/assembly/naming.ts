@@ -20,7 +20,7 @@ import {
   TABLE_NAMES,
 } from "../layout";
 import { cellOf, coldOf, directionOf, tableOf } from "./cells";
-import { HAS_NAME, isOpenedBy } from "./gathering";
+import { HAS_NAME, IS_EXPECTED, isOpenedBy } from "./gathering";
 import { readFirst } from "./host";
 
 /** Of a direction: packets in which a beginning is looked for, and in which the rest of it is. */
@@ -36,6 +36,11 @@ const LONG_HEADER: u32 = 0xc0;
 const HANDSHAKE: u32 = 0x0316;
 const APPLICATION_DATA: u32 = 0x0317;
 const CLIENT_HELLO: u32 = 1;
+/** STUN (RFC 8489, sections 5 and 18.3), as it is read: its header, what all messages have, an attribute. */
+const STUN_HEADER: u32 = 20;
+const STUN_COOKIE: u32 = 0x42a4_1221;
+const STUN_USERNAME: u32 = 0x0600;
+const MOST_ATTRIBUTES: u32 = 8;
 /** HTTP over UDP (UPnP Device Architecture 2.0, section 1). */
 const SSDP: u32 = 1900;
 const TCP_HEADER: usize = 20;
@@ -78,6 +83,11 @@ export function readName(isIpv6: bool, number: u32, packet: usize, about: u32): 
   const ports = load<u32>(packet, PACKET_PORTS);
   let isEarly = false;
   if (isFirst && !mayBegin(protocol, ports, payload, size)) {
+    if (protocol !== PROTOCOL_TCP && isConnectivityCheck(payload, size)) {
+      const cold = coldOf(isIpv6, number);
+      store<u32>(cold, load<u32>(cold, COLD_EVIDENCE) | IS_EXPECTED, COLD_EVIDENCE);
+      return store<u32>(cell, state & ~STATE_WANTS_NAME, CELL_STATE);
+    }
     const most = isStartTls(ports) ? MOST_BEFORE_STARTTLS : MOST_BEFORE;
     if (packets > most) return store<u32>(cell, state & ~STATE_WANTS_NAME, CELL_STATE);
     isEarly = protocol === PROTOCOL_TCP && isTls(ports) && size >= 2 &&
@@ -138,6 +148,22 @@ function mayBeMethod(word: u32): bool {
     word === 0x4f43_4b4d || word === 0x5950_4f43 || word === 0x4556_4f4d ||
     word === 0x4b43_4f4c || word === 0x4f4c_4e55 || word === 0x4553_2d4d ||
     word === 0x4954_4f4e;
+}
+
+/**
+ * Whether a datagram tries a way to somebody whose address came over another one, as calls of WebRTC do
+ * (ICE, RFC 8445, section 7.1): a STUN message (RFC 8489, section 5) with a user's name. What is asked of
+ * a server of STUN has none.
+ */
+function isConnectivityCheck(payload: usize, size: u32): bool {
+  if (size < STUN_HEADER || load<u32>(payload, 4) !== STUN_COOKIE) return false;
+  const end = payload + <usize> size;
+  let at = payload + <usize> STUN_HEADER;
+  for (let left = MOST_ATTRIBUTES; left !== 0 && at + 4 <= end; left--) {
+    if (<u32> load<u16>(at) === STUN_USERNAME) return true;
+    at += 4 + (<usize> (bswap<u16>(load<u16>(at, 2)) + 3) & ~3);
+  }
+  return false;
 }
 
 /** Whether TLS is spoken at a port from the first byte on (IANA, "Service Names and Port Numbers"). */

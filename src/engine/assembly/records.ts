@@ -8,6 +8,7 @@ import { CLIENT_IS_DESTINATION, FLOW, PORT_SHIFT } from "../../model/outcome_lay
 import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../model/protocol_numbers";
 import { BY_SYN, BY_SYN_ACK } from "../../model/reason_numbers";
 import {
+  IS_ANNOUNCED,
   IS_OVER,
   IS_UNOPENED,
   RECORD_CLIENT,
@@ -45,6 +46,7 @@ import {
   CELL_SECONDS,
   CELL_STATE,
   CELL_UNTIL,
+  COLD_EVIDENCE,
   COLD_FIRST_MILLISECONDS,
   COLD_FIRST_SECONDS,
   COLD_INTERFACE,
@@ -82,6 +84,7 @@ import { askMapping, readAll, reasonOf, verdictOf } from "./classifying";
 import { second } from "./clock";
 import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
+import { IS_EXPECTED } from "./gathering";
 import { record } from "./host";
 import { isIgnored, isLocal } from "./mapping";
 import { nameOf } from "./naming";
@@ -263,7 +266,9 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   store<u32>(
     into + (RECORD_HEAD << 2),
     itsState | (isIpv6 ? IPV6_BIT : 0) | (isOver ? IS_OVER : 0) |
-      (isUnopened ? IS_UNOPENED : 0) | ((state & PROTOCOL_MASK) << RECORD_PROTOCOL_SHIFT) |
+      (isUnopened ? IS_UNOPENED : 0) |
+      ((load<u32>(cold, COLD_EVIDENCE) & IS_EXPECTED) !== 0 ? IS_ANNOUNCED : 0) |
+      ((state & PROTOCOL_MASK) << RECORD_PROTOCOL_SHIFT) |
       (reasonOf(outcome) << RECORD_REASON_SHIFT),
   );
   v128.store(into + (RECORD_CLIENT << 2), v128.load(client));

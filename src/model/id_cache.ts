@@ -2,17 +2,17 @@
  * Ids by keys, within a bound: when there are many, those are forgotten that were not asked for longest,
  * half of them at once.
  */
-export class IdCache {
+export class IdCache<Key = string> {
   readonly #limit: number;
-  #newer = new Map<string, number>();
-  #older = new Map<string, number>();
+  #newer = new Map<Key, number>();
+  #older = new Map<Key, number>();
 
   /** @param limit How many are remembered. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get(key: string): number | undefined {
+  get(key: Key): number | undefined {
     const id = this.#newer.get(key);
     if (id !== undefined) return id;
     const older = this.#older.get(key);
@@ -20,7 +20,7 @@ export class IdCache {
     return older;
   }
 
-  set(key: string, id: number): void {
+  set(key: Key, id: number): void {
     this.#newer.set(key, id);
     if (this.#newer.size < this.#limit / 2) return;
     this.#older = this.#newer;
