@@ -223,6 +223,7 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       wantsSeen: run.wantsSeen,
       recordInterval: run.recordInterval,
       hasFlowRecords: run.hasFlowRecords,
+      hasCarriedNames: run.hasCarriedNames,
       user: options.user ?? null,
     },
     {
@@ -334,8 +335,9 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    const { counts, names } = this.#run;
-    return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten);
+    const { counts, names, explainer } = this.#run;
+    const explained = explainer.statistics();
+    return statisticsLine(sources, meters.flows, counts, meters.dns, names.forgotten, explained);
   }
 }
 

@@ -267,9 +267,10 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { engine, names, counts, dnsStatistics } = this.#run;
+    const { engine, names, counts, dnsStatistics, explainer } = this.#run;
+    const [flows, explained] = [engine.statistics(), explainer.statistics()];
     this.#log.info(
-      statisticsLine(sources, engine.statistics(), counts, dnsStatistics, names.forgotten),
+      statisticsLine(sources, flows, counts, dnsStatistics, names.forgotten, explained),
     );
   }
 }

@@ -141,7 +141,7 @@ export class Run {
       hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
-      carried,
+      carried: this.hasCarriedNames ? carried : undefined,
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -284,6 +284,11 @@ export class Run {
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
     return this.#options.json === true || this.#sinks.table !== null;
+  }
+
+  /** Whether names that conversations carry are looked for: where nobody is told of them, they are not. */
+  get hasCarriedNames(): boolean {
+    return this.recordInterval !== null;
   }
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */

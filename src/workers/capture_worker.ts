@@ -135,7 +135,8 @@ class CaptureWorker {
   }
 
   async #start(message: StartMessage): Promise<void> {
-    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
+    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, hasCarriedNames, user } =
+      message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#listening = new ListeningSockets(this.#log);
@@ -157,10 +158,7 @@ class CaptureWorker {
           this.#countLookup(lookup.name.length + lookup.target.length);
         },
       },
-      carried: new CarriedNameNumbers(undefined, (number, names) => {
-        this.#carried.push({ number, names });
-        this.#countLookup(JSON.stringify(names).length);
-      }),
+      carried: hasCarriedNames ? this.#carriedNumbers() : undefined,
       clock: () => Date.now() / 1000,
       memory: this.#memory!,
       windowsSuppressed: WINDOWS_HELD_HERE,
@@ -216,6 +214,13 @@ class CaptureWorker {
     );
     this.#backlog.add(bytes);
     scope.postMessage({ kind: "names", writes, seconds, bytes });
+  }
+
+  #carriedNumbers(): CarriedNameNumbers {
+    return new CarriedNameNumbers(undefined, (number, names) => {
+      this.#carried.push({ number, names });
+      this.#countLookup(JSON.stringify(names).length);
+    });
   }
 
   #countLookup(bytes: number): void {

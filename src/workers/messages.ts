@@ -37,6 +37,8 @@ export interface StartMessage {
   readonly recordInterval: number | null;
   /** Whether observations are to come with records of their conversations. */
   readonly hasFlowRecords: boolean;
+  /** Whether names that conversations carry are looked for. */
+  readonly hasCarriedNames: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }

@@ -1,3 +1,4 @@
+import type { LongPackets } from "../capture/live_options.ts";
 import type { Mapping } from "../config/mapping.ts";
 import { DnsMeter, type DnsMeterOptions, type DnsStatistics } from "../dns/dns_meter.ts";
 import { DnsPackets } from "../dns/dns_packets.ts";
@@ -33,8 +34,8 @@ export class Meters {
   readonly engine: Engine;
   /** Ports whose packets are read for DNS; they stay the same. */
   readonly dnsPorts: readonly number[];
-  /** All ports of which packets are read, and have to be captured as a whole. */
-  readonly longPorts: readonly number[];
+  /** Packets that are read beyond their headers, and have to be captured as a whole. */
+  readonly longPackets: LongPackets;
   readonly #dns: DnsMeter | null;
   readonly #carried: ConversationNames | null;
 
@@ -50,9 +51,10 @@ export class Meters {
     const readers: PayloadReader[] = [];
     if (this.#dns !== null) readers.push(new DnsPackets(mapping, this.#dns));
     const payloadReader = readers.length === 0 ? undefined : new PayloadReaders(readers);
-    this.longPorts = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
+    const ports = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
       wanted === 0 ? [] : port
     );
+    this.longPackets = { ports, withNames: carried !== undefined };
     this.#carried = carried === undefined ? null : new ConversationNames(carried);
     const firstPayloadReader = this.#carried ?? undefined;
     this.engine = new Engine({ ...options, payloadReader, firstPayloadReader });
