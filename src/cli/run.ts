@@ -8,7 +8,7 @@ import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
-import { FlowExplainer } from "../names/flow_explainer.ts";
+import type { FlowExplainer } from "../names/flow_explainer.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
@@ -28,6 +28,7 @@ import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
+import { explainerOf } from "./explainer_of.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -173,13 +174,8 @@ export class Run {
     const known = new KnownNames();
     const carried = new CarriedNameNumbers();
     const { mode, sources, origin, interfaces } = purpose;
-    const names = new FlowExplainer({
-      known,
-      carried,
-      localNetworks: mapping.ourNets,
-      dnsPorts: lookupPorts(mapping),
-      start: mode === "capture" ? Math.floor(Date.now() / 1000) : undefined,
-    });
+    const start = mode === "capture" ? Math.floor(Date.now() / 1000) : undefined;
+    const names = explainerOf(mapping, known, carried, start);
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
     const { expected, onAlert } = loaded.source.config;

@@ -142,6 +142,8 @@ class Generation {
 export class KnownNames {
   /** How many were forgotten for want of room. */
   forgotten = 0;
+  /** When the first was learned, in seconds since 1970-01-01 UTC; Infinity while there is none. */
+  since = Infinity;
   readonly #limit: number;
   readonly #maxBytes: number;
   /** Looked up since there were half as many as there may be, and before that. */
@@ -164,6 +166,7 @@ export class KnownNames {
   learn(lookup: Lookup): void {
     const { kind, isClientIpv6, client, isIpv6, address, name, target, seconds, ttl } = lookup;
     if (kind === "encrypted-hello") return this.#learnConfiguration(name, ttl);
+    this.since = Math.min(this.since, seconds);
     const newer = this.#newer;
     const asker = addressKey(isClientIpv6, client, 0);
     const isEveryones = isMulticast(isClientIpv6, client);

@@ -178,7 +178,7 @@ export class FlowExplainer implements FlowNames {
   #explain(words: Uint32Array, at: number, before: NamesOfFlow | null): NamesOfFlow {
     const isIpv6 = (words[at + RECORD_HEAD] & IPV6_BIT) !== 0;
     const first = words[at + RECORD_FIRST];
-    this.#start = Math.min(this.#start, first);
+    this.#start = Math.min(this.#start, first, this.#options.known.since);
     const carried = this.#carriedNames(words[at + RECORD_NAME]);
     const lookups = before === null
       ? this.#lookups(isIpv6, words, at, first)
