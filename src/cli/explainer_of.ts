@@ -23,7 +23,11 @@ export function explainerOf(
     localNetworks: mapping.ourNets,
     dnsPorts: lookupPorts(mapping),
     start,
-    isNameServer: (port, protocol, _server, names) =>
-      names.some(({ name }) => encryptedDns(port, protocol, name) !== null),
+    encryptedDns: (port, protocol, _server, names) => {
+      const kinds = [null, ...names.map(({ name }) => name)].map((name) =>
+        encryptedDns(port, protocol, name)
+      );
+      return kinds.find((kind) => kind !== null) ?? null;
+    },
   });
 }

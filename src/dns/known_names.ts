@@ -256,6 +256,14 @@ export class KnownNames {
     return this.#newer.clients.get(client) ?? this.#older.clients.get(client) ?? null;
   }
 
+  /** Notes that a client looks names up, in a way in which nobody sees which. */
+  noteClient(isIpv6: boolean, words: Uint32Array, at: number, seconds: number): void {
+    const client = addressKey(isIpv6, words, at);
+    const before = this.#newer.clients.get(client) ?? this.#older.clients.get(client) ?? seconds;
+    this.#newer.clients.set(client, Math.min(before, seconds));
+    this.#makeRoom();
+  }
+
   /**
    * Whether a name is asked for in place of another one, which is encrypted.
    *

@@ -5,6 +5,7 @@ import { durationText } from "../duration_text.ts";
 import { parseAddress } from "../model/address.ts";
 import { addressText } from "../model/address_text.ts";
 import type { NameOrigin, ServerName } from "../model/conversation_record.ts";
+import { LatestValues } from "../model/latest_values.ts";
 import { IPV6_BIT } from "../model/observation_batch.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import {
@@ -36,6 +37,8 @@ export const WARM_UP = 900;
 const CLOCK_SLACK = 1;
 /** Conversations that go on whose explanation is remembered. */
 const MOST_REMEMBERED = 65_536;
+/** Clients that use encrypted DNS that are remembered. */
+const MOST_CLIENTS = 10_000;
 /** Names of one kind that are told of a flow. */
 const MOST_NAMES = 4;
 
@@ -59,13 +62,13 @@ export interface FlowExplainerOptions {
   readonly start?: number;
   /** @default {WARM_UP} */
   readonly warmUp?: number;
-  /** Whether a service is one of names, by other signs than its port. By default, none is. */
-  readonly isNameServer?: (
+  /** Which encrypted DNS a service is, `DoT`, or `null`. By default, none is any. */
+  readonly encryptedDns?: (
     port: number,
     protocol: "tcp" | "udp",
     server: string,
     names: readonly ServerName[],
-  ) => boolean;
+  ) => string | null;
   /** Other addresses of the host that has an address. By default, none has any. */
   readonly addressesOf?: (address: string) => readonly HostAddress[];
 }
@@ -103,7 +106,9 @@ export class FlowExplainer implements FlowNames {
   #local: PrefixTable;
   #dnsPorts: ReadonlySet<number>;
   #start: number;
-  readonly #remembered = new Map<number, Remembered>();
+  readonly #remembered = new LatestValues<Remembered, number>(MOST_REMEMBERED);
+  /** What clients look names up over, so that nobody sees them, in words. */
+  readonly #encrypted = new LatestValues<string>(MOST_CLIENTS);
   #explained = 0;
   #unexplained = 0;
 
@@ -151,28 +156,20 @@ export class FlowExplainer implements FlowNames {
     const carried = words[at + RECORD_NAME];
     const before = id === 0 ? undefined : this.#remembered.get(id);
     if (before !== undefined && before.carried === carried) {
-      if ((words[at + RECORD_HEAD] & IS_OVER) === 0) this.#remember(id, before);
+      if ((words[at + RECORD_HEAD] & IS_OVER) === 0) this.#remembered.set(id, before);
       return before.explanation;
     }
     const explanation = this.#explain(words, at, before?.explanation ?? null);
     if (id === 0) return explanation;
     this.#count(before?.explanation.isExplained ?? null, -1);
     this.#count(explanation.isExplained, 1);
-    this.#remember(id, { carried, explanation });
+    this.#remembered.set(id, { carried, explanation });
     return explanation;
   }
 
   #count(isExplained: boolean | null, by: number): void {
     if (isExplained === true) this.#explained += by;
     else if (isExplained === false) this.#unexplained += by;
-  }
-
-  #remember(id: number, remembered: Remembered): void {
-    this.#remembered.delete(id);
-    this.#remembered.set(id, remembered);
-    if (this.#remembered.size <= MOST_REMEMBERED) return;
-    const [oldest] = this.#remembered.keys();
-    this.#remembered.delete(oldest);
   }
 
   #explain(words: Uint32Array, at: number, before: NamesOfFlow | null): NamesOfFlow {
@@ -196,7 +193,9 @@ export class FlowExplainer implements FlowNames {
         : before.why;
       return { names, isExplained: before.isExplained, why };
     }
-    const notAsked = this.#whyNotAsked(isIpv6, words, at, names);
+    const isEncryptedDns = this.#noteEncryptedDns(isIpv6, words, at, names);
+    const notAsked = this.#whyNotAsked(isIpv6, words, at) ??
+      (isEncryptedDns ? NOT_ASKED.names : null);
     if (notAsked !== null) return { names, isExplained: null, why: notAsked };
     if (lookups.valid.length > 0) return { names, isExplained: true, why: null };
     const early = this.#whyTooEarly(isIpv6, words, at, first);
@@ -256,12 +255,7 @@ export class FlowExplainer implements FlowNames {
     return reverse === null ? [] : [serverName(reverse, "reverse")];
   }
 
-  #whyNotAsked(
-    isIpv6: boolean,
-    words: Uint32Array,
-    at: number,
-    names: readonly ServerName[],
-  ): string | null {
+  #whyNotAsked(isIpv6: boolean, words: Uint32Array, at: number): string | null {
     const head = words[at + RECORD_HEAD];
     if (this.#options.known.isEmpty) return NOT_ASKED.noLookups;
     if ((head & IS_UNOPENED) !== 0) return NOT_ASKED.unopened;
@@ -270,12 +264,29 @@ export class FlowExplainer implements FlowNames {
     if (isPrivateAddress(isIpv6, words, at + RECORD_SERVER)) return NOT_ASKED.private;
     const port = words[at + RECORD_PORTS] & 0xffff;
     if (this.#dnsPorts.has(port)) return NOT_ASKED.names;
-    if ((head & IS_ANNOUNCED) !== 0) return NOT_ASKED.announced;
-    const { isNameServer } = this.#options;
-    if (isNameServer === undefined) return null;
-    const protocol = ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp";
+    return (head & IS_ANNOUNCED) !== 0 ? NOT_ASKED.announced : null;
+  }
+
+  /** Notes that the client looks names up without anybody seeing them, if that is what the flow is. */
+  #noteEncryptedDns(
+    isIpv6: boolean,
+    words: Uint32Array,
+    at: number,
+    names: readonly ServerName[],
+  ): boolean {
+    const { encryptedDns, known } = this.#options;
+    if (encryptedDns === undefined) return false;
+    const protocol = ((words[at + RECORD_HEAD] >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP
+      ? "tcp"
+      : "udp";
     const server = addressText(words, at + RECORD_SERVER, isIpv6);
-    return isNameServer(port, protocol, server, names) ? NOT_ASKED.names : null;
+    const port = words[at + RECORD_PORTS] & 0xffff;
+    const kind = encryptedDns(port, protocol, server, names);
+    if (kind === null) return false;
+    const client = addressText(words, at + RECORD_CLIENT, isIpv6);
+    this.#encrypted.set(client, `${client} looks names up over ${kind} at ${server}`);
+    known.noteClient(isIpv6, words, at + RECORD_CLIENT, words[at + RECORD_FIRST]);
+    return true;
   }
 
   #whyTooEarly(isIpv6: boolean, words: Uint32Array, at: number, first: number): string | null {
@@ -308,6 +319,8 @@ export class FlowExplainer implements FlowNames {
       }
     }
     if (known.length === 0) known.push("nothing else names it");
+    const encrypted = this.#encrypted.get(client);
+    if (encrypted !== undefined) known.push(encrypted);
     return `${client} did not look up ${server}; ${known.join("; ")}`;
   }
 

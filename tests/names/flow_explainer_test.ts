@@ -206,7 +206,7 @@ Deno.test("FlowExplainer keeps what it said of a conversation that goes on", () 
 });
 
 Deno.test("FlowExplainer asks of no flow what needs no lookup", () => {
-  const sensor = new Sensor({ isNameServer: (port) => port === 4433 });
+  const sensor = new Sensor({ encryptedDns: (port) => port === 4433 ? "DoX" : null });
   const asked = (flow: Flow) => sensor.says({ id: Math.random() * 1e9, ...flow }).split(" | ")[1];
   assert.equal(asked({}), "no lookup was seen yet, of any client");
   sensor.lookup("other.example.", { is: "192.0.2.99" });
@@ -239,6 +239,18 @@ Deno.test("FlowExplainer asks in the first 15 minutes of clients only that were 
   sensor.lookup("y.example.", { is: "192.0.2.99", seconds: START + 70 });
   assert.match(sensor.says({ id: 4, at: START + 71 }), /^unexplained/);
   assert.match(sensor.says({ id: 5, at: START + 60 }), /^not asked/);
+});
+
+Deno.test("FlowExplainer knows of a client with encrypted DNS why nobody has seen its lookups", () => {
+  const sensor = new Sensor({ encryptedDns: (port) => port === 4433 ? "DoX" : null });
+  sensor.lookup("x.example.", { by: "10.0.0.8", is: "192.0.2.98", seconds: START + 5 });
+  assert.match(sensor.says({ at: START + 60 }), /^not asked/);
+  assert.match(sensor.says({ id: 2, at: START + 61, port: 4433 }), /it is a lookup itself$/);
+  assert.equal(
+    sensor.says({ id: 3, at: START + 62 }),
+    `unexplained: none | ${CLIENT} did not look up ${SERVER}; nothing else names it; ` +
+      `${CLIENT} looks names up over DoX at ${SERVER}`,
+  );
 });
 
 Deno.test("FlowExplainer takes no name that stands in place of an encrypted one for a proof", () => {
