@@ -10,7 +10,6 @@ import { IPV6_BIT } from "../model/observation_batch.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import {
   IS_ANNOUNCED,
-  IS_OVER,
   IS_UNOPENED,
   RECORD_CLIENT,
   RECORD_FIRST,
@@ -39,6 +38,8 @@ const CLOCK_SLACK = 1;
 const MOST_REMEMBERED = 65_536;
 /** Clients that use encrypted DNS that are remembered. */
 const MOST_CLIENTS = 10_000;
+/** What no name is: the last label of one has a letter at its beginning (RFC 1123, section 2.1). */
+const MAY_BE_ADDRESS = /:|\.\d+$/;
 /** Names of one kind that are told of a flow. */
 const MOST_NAMES = 4;
 
@@ -156,7 +157,6 @@ export class FlowExplainer implements FlowNames {
     const carried = words[at + RECORD_NAME];
     const before = id === 0 ? undefined : this.#remembered.get(id);
     if (before !== undefined && before.carried === carried) {
-      if ((words[at + RECORD_HEAD] & IS_OVER) === 0) this.#remembered.set(id, before);
       return before.explanation;
     }
     const explanation = this.#explain(words, at, before?.explanation ?? null);
@@ -208,7 +208,7 @@ export class FlowExplainer implements FlowNames {
     const names: ServerName[] = [];
     for (const { by, name, encryptedHello } of this.#options.carried.at(number)) {
       // An address is none.
-      if (name === null || parseAddress(name) !== null) continue;
+      if (name === null || (MAY_BE_ADDRESS.test(name) && parseAddress(name) !== null)) continue;
       const isOuter = encryptedHello !== null &&
         (OUTER_NAMES.has(name) || this.#options.known.isPublicName(name, encryptedHello));
       names.push(isOuter ? { name, from: by, isOuter } : { name, from: by });

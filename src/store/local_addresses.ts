@@ -1,7 +1,7 @@
 import { parseAddress } from "../model/address.ts";
 import { parseCidr } from "../config/cidr.ts";
 import { PrefixTable } from "../config/prefix_table.ts";
-import { IdCache } from "../model/id_cache.ts";
+import { LatestValues } from "../model/latest_values.ts";
 
 /** Addresses come again and again. */
 const REMEMBERED = 16_384;
@@ -9,7 +9,7 @@ const REMEMBERED = 16_384;
 /** Knows which addresses are in the own networks. */
 export class LocalAddresses {
   readonly #prefixes: PrefixTable;
-  readonly #known = new IdCache(REMEMBERED);
+  readonly #known = new LatestValues<number>(REMEMBERED);
 
   /** @param networks The own networks, as `cidrText` writes them. */
   constructor(networks: readonly string[]) {

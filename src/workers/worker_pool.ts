@@ -5,7 +5,7 @@ import type { SourceKind } from "../capture/source_kind.ts";
 import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import { IdCache } from "../model/id_cache.ts";
+import { LatestValues } from "../model/latest_values.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_ID, RECORD_NAME, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
@@ -258,7 +258,7 @@ class Thread {
   statistics: WorkStatistics | null = null;
   hasEnded = false;
   /** Our numbers of the names that conversations carry, by the thread's. */
-  readonly names = new IdCache<number>(REMEMBERED_NAMES);
+  readonly names = new LatestValues<number, number>(REMEMBERED_NAMES);
   /** What it has sent and nobody has taken. */
   readonly backlog = new Backlog();
   readonly #worker: Worker;
