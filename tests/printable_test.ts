@@ -5,6 +5,7 @@ import { LineLog, LOG_LEVELS } from "../src/log.ts";
 import { printable, printableLines } from "../src/printable.ts";
 import { FlowTable } from "../src/sink/flow_table.ts";
 import { FlowTableSink } from "../src/sink/flow_table_sink.ts";
+import type { FlowNames } from "../src/sink/flow_names.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { renderFlowTable } from "../src/sink/render_flow_table.ts";
 import { textTable } from "../src/sink/text_table.ts";
@@ -151,8 +152,9 @@ const FLOW = observations({
 });
 
 /** Names as no decoder of ours would make them. */
-function namesOf(name: string) {
-  return { isEmpty: false, find: () => name };
+function namesOf(name: string): FlowNames {
+  const names = [{ name, from: "lookup" } as const];
+  return { isEmpty: false, find: () => name, of: () => ({ names, isExplained: true, why: null }) };
 }
 
 function assertOneLine(line: string): void {

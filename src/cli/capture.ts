@@ -224,6 +224,7 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       recordInterval: run.recordInterval,
       hasFlowRecords: run.hasFlowRecords,
       wantsDevices: run.deviceBook !== null,
+      hasCarriedNames: run.hasCarriedNames,
       user: options.user ?? null,
     },
     {
@@ -231,10 +232,10 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       see: (batch) => run.see(batch),
       emitNames: (writes, seconds) => run.writeNames(writes, seconds),
       takeRecords: (batch) => run.takeRecords(batch),
-      learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
-        run.names.learn(isClientIpv6, client, isIpv6, address, name),
+      learn: (lookup) => run.names.learn(lookup),
       learnResolver: (resolver) => run.dnsServices.learn(resolver),
       learnDevice: (announcement, seconds) => run.deviceBook?.learn(announcement, seconds),
+      carried: run.carried,
     },
   );
 }
@@ -337,14 +338,14 @@ class Capture {
 
   #statistics(): string {
     const { sources, meters } = this.#work.statistics();
-    const { counts, names } = this.#run;
-    const { dnsUsersText, deviceBook } = this.#run;
+    const { counts, names, explainer, dnsUsersText, deviceBook } = this.#run;
     return statisticsLine(
       sources,
       meters.flows,
       counts,
       meters.dns,
       names.forgotten,
+      explainer.statistics(),
       dnsUsersText,
       deviceBook?.text(),
     );

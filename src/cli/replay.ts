@@ -267,7 +267,7 @@ class Replay {
   #sayStatistics(): void {
     this.#progress.clear();
     const sources = this.#sources.map((source) => source.statistics());
-    const { engine, names, counts, dnsStatistics, dnsUsersText, deviceBook } = this.#run;
+    const { engine, names, counts, dnsStatistics, explainer, dnsUsersText, deviceBook } = this.#run;
     this.#log.info(
       statisticsLine(
         sources,
@@ -275,6 +275,7 @@ class Replay {
         counts,
         dnsStatistics,
         names.forgotten,
+        explainer.statistics(),
         dnsUsersText,
         deviceBook?.text(),
       ),

@@ -5,8 +5,10 @@ import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../model/dns_ports.ts";
+import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FlowExplainer } from "../names/flow_explainer.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
@@ -43,6 +45,7 @@ import { complain } from "./complain.ts";
 import { dnsOptionsOf } from "./dns_options_of.ts";
 import { localAddressesOf } from "./local_addresses_of.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
+import { explainerOf } from "./explainer_of.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import type { SinkCounts } from "./statistics.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -110,8 +113,12 @@ const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
   readonly meters: Meters;
-  /** What clients looked up last. */
+  /** What clients looked up. */
   readonly names: KnownNames;
+  /** The names that conversations carry. */
+  readonly carried: CarriedNameNumbers;
+  /** Which names flows have, and whether a lookup explains them. */
+  readonly explainer: FlowExplainer;
   /** Which services are DNS that the name servers of the network don't see. */
   readonly #dnsServices: DnsServices;
   readonly #dnsUsers = new DnsUsers();
@@ -133,8 +140,11 @@ export class Run {
   private constructor(
     loaded: Loaded,
     sinks: Sinks,
+    explainer: FlowExplainer,
     names: KnownNames,
+    carried: CarriedNameNumbers,
     dnsServices: DnsServices,
+    deviceBook: DeviceBook | null,
     options: RunOptions,
     purpose: RunPurpose,
     log: Log,
@@ -144,15 +154,11 @@ export class Run {
     this.#options = options;
     this.#purpose = purpose;
     this.#log = log;
+    this.explainer = explainer;
     this.names = names;
+    this.carried = carried;
     this.#dnsServices = dnsServices;
-    const { origin } = purpose;
-    this.deviceBook = loaded.mapping.devices
-      ? new DeviceBook({
-        isLocal: localAddressesOf(loaded.mapping),
-        origin: () => origin?.seconds ?? 0,
-      })
-      : null;
+    this.deviceBook = deviceBook;
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
@@ -162,10 +168,11 @@ export class Run {
       hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
+      carried: this.hasCarriedNames ? carried : undefined,
       onDesignated: (resolver) => dnsServices.learn(resolver),
-      onAnnouncement: this.deviceBook === null
+      onAnnouncement: deviceBook === null
         ? undefined
-        : (announcement, seconds) => this.deviceBook!.learn(announcement, seconds),
+        : (announcement, seconds) => deviceBook.learn(announcement, seconds),
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -194,9 +201,18 @@ export class Run {
   ): Promise<Run> {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
-    const names = new KnownNames();
+    const known = new KnownNames();
+    const carried = new CarriedNameNumbers();
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
     const { mode, sources, origin, interfaces } = purpose;
+    const start = mode === "capture" ? Math.floor(Date.now() / 1000) : undefined;
+    const deviceBook = mapping.devices
+      ? new DeviceBook({
+        isLocal: localAddressesOf(mapping),
+        origin: () => origin?.seconds ?? 0,
+      })
+      : null;
+    const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
     const { expected, onAlert } = loaded.source.config;
@@ -214,7 +230,8 @@ export class Run {
       page,
     };
     const sinks = await openSinks(mode, options, store, settings, log);
-    return new Run(loaded, sinks, names, dnsServices, options, purpose, log);
+    const parts = [known, carried, dnsServices, deviceBook] as const;
+    return new Run(loaded, sinks, names, ...parts, options, purpose, log);
   }
 
   /** Paths of all files that the configuration is made of. */
@@ -322,23 +339,31 @@ export class Run {
     const { table, all } = this.#sinks;
     // A replay shows the table when all is over.
     if (table !== null) return this.#purpose.mode === "capture" ? TABLE_INTERVAL : NEVER;
-    const isWanted = all.some((sink) => sink.takeRecords ?? sink.takeFigures);
+    // Statistics say how many flows are explained.
+    const isWanted = this.#options.stats !== undefined ||
+      all.some((sink) => sink.takeRecords ?? sink.takeFigures);
     return isWanted ? RECORD_INTERVAL : null;
   }
 
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
-    return this.#options.json === true;
+    return this.#options.json === true || this.#sinks.table !== null;
+  }
+
+  /** Whether names that conversations carry are looked for: where nobody is told of them, they are not. */
+  get hasCarriedNames(): boolean {
+    return this.recordInterval !== null;
   }
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */
   takeRecords(batch: RecordBatch): void {
     const { all } = this.#sinks;
+    this.explainer.count(batch);
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
     const { interfaces, origin } = this.#purpose;
-    const words = { names: this.names, dnsServices: this.#dnsServices, interfaces, origin };
+    const words = { names: this.explainer, dnsServices: this.#dnsServices, interfaces, origin };
     const records = Array.from(
       { length: batch.count },
       (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
@@ -487,6 +512,7 @@ export class Run {
       }
       const localNetworks = loaded.mapping.ourNets.map(cidrText);
       this.#sinks.store?.setLocalNetworks(localNetworks);
+      this.explainer.use(loaded.mapping.ourNets, lookupPorts(loaded.mapping));
       if (this.#sinks.alerts !== null) {
         const { expected } = loaded.source.config;
         this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);

@@ -2,6 +2,7 @@ import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES, NXDOMAIN } from "../dns/dns_outcome.ts";
 import type { EngineStatistics } from "../engine/engine.ts";
+import type { ExplainedStatistics } from "../names/flow_explainer.ts";
 import { BECAME_NAMES, GAVE_FLOW } from "../model/no_flow.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import { DECODED_NAMES, UNREACHABLE } from "../packet/decoded.ts";
@@ -25,6 +26,7 @@ export interface SinkCounts {
  * @param sinks Of all sinks together.
  * @param dns `null` where DNS is not read.
  * @param forgottenNames Names of flows that were forgotten for want of room.
+ * @param explained Flows that lookups explain, and those that none explains; `null` where that is not asked.
  * @param dnsUsers How many clients ask for names where the network's name servers don't see it, by kind.
  * @param devices How many devices are known, in words.
  */
@@ -34,6 +36,7 @@ export function statisticsLine(
   sinks: SinkCounts,
   dns: DnsStatistics | null = null,
   forgottenNames = 0,
+  explained: ExplainedStatistics | null = null,
   dnsUsers = "",
   devices = "",
 ): string {
@@ -51,7 +54,7 @@ export function statisticsLine(
   return `packets: ${sum("received")} received, ${sum("droppedByKernel")} dropped by kernel, ` +
     `${sum("droppedByInterface")} dropped by interface, ${used} decoded${notDecoded}; ` +
     `conversations: ${meter.conversations}${forgottenText(meter)}; ${noFlowText(meter)}` +
-    `flows: ${meter.flows}${flowsByText(meter)}; ` +
+    `flows: ${meter.flows}${flowsByText(meter)}; ${explainedText(explained)}` +
     `keys: ${sinks.written} written, ${sinks.pending} queued` +
     (sinks.lost === 0 ? "" : `, ${sinks.lost} lost`) +
     (dns === null ? "" : `; ${dnsStatisticsText(dns)}`) +
@@ -78,6 +81,12 @@ function forgottenText({ forgotten, evidence }: EngineStatistics): string {
   ] as const;
   const texts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count}${what}`);
   return texts.length === 0 ? "" : ` (forgotten: ${texts.join(", ")})`;
+}
+
+/** How many conversations lookups explain, where any was asked about. */
+function explainedText(explained: ExplainedStatistics | null): string {
+  if (explained === null || explained.explained + explained.unexplained === 0) return "";
+  return `by lookups: ${explained.explained} explained, ${explained.unexplained} unexplained; `;
 }
 
 /** How many conversations gave no flow, and why. */

@@ -30,7 +30,9 @@ export type NameOrigin =
   /** Host of an HTTP request. */
   | "http-host"
   /** Another client of ours asked. */
-  | "other-client";
+  | "other-client"
+  /** What the address is called in reverse lookups (PTR): its owner says so, and nobody asked for it. */
+  | "reverse";
 
 /** A name of a flow's server. */
 export interface ServerName {
@@ -38,6 +40,11 @@ export interface ServerName {
   readonly name: string;
   /** Where it comes from. */
   readonly from: NameOrigin;
+  /**
+   * Whether it stands in place of another name that is encrypted (RFC 9849), so that it says nothing
+   * about which service is used.
+   */
+  readonly isOuter?: boolean;
 }
 
 /**

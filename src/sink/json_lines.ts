@@ -105,7 +105,10 @@ export class JsonLines {
         ends(client, clientPort, other, ports, protocol) +
         (record === null ? "" : this.#figures(record, recordAt)) +
         tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
-        this.#name(isIpv6, words, at + WORD_A, at + WORD_B, client, other, ports, protocol) + "}\n";
+        (record === null
+          ? this.#name(isIpv6, words, at, client, other, ports, protocol)
+          : this.#names(record, recordAt, client, other, ports, protocol)) +
+        "}\n";
     }
     const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
     return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
@@ -135,16 +138,7 @@ export class JsonLines {
       this.#figures(words, at) +
       ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
       tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#name(
-        isIpv6,
-        words,
-        at + RECORD_CLIENT,
-        at + RECORD_SERVER,
-        client,
-        server,
-        port,
-        protocol,
-      ) + "}\n";
+      this.#names(words, at, client, server, port, protocol) + "}\n";
   }
 
   /**
@@ -205,30 +199,61 @@ export class JsonLines {
       (vlan === 0 ? "" : ',"vlan":' + vlan);
   }
 
-  /** The server's name, and which kind of DNS it is asked by, where these are known. */
+  /** Which kind of DNS it is, and the server's name, where these are known. */
   #name(
     isIpv6: boolean,
     words: Uint32Array,
-    clientAt: number,
-    serverAt: number,
+    at: number,
     client: string,
     server: string,
     port: number,
     protocol: number,
   ): string {
-    const { names, dnsServices } = this.#options;
-    const name = names?.find(isIpv6, words, clientAt, serverAt) ?? null;
-    const dns = dnsServices?.mayBe(port)
-      ? dnsServices.kindOf({
-        client,
-        server,
-        port,
-        protocol: protocolName(protocol),
-        names: [name],
-      })
-      : null;
-    return (dns === null ? "" : ',"dns":"' + dns + '"') +
+    const name = this.#options.names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null;
+    return this.#dns(client, server, port, protocol, [name]) +
       (name === null ? "" : ',"name":' + printable(JSON.stringify(name)));
+  }
+
+  #dns(
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+    names: readonly (string | null)[],
+  ): string {
+    const { dnsServices } = this.#options;
+    if (!dnsServices?.mayBe(port)) return "";
+    const use = { client, server, port, protocol: protocolName(protocol), names };
+    const kind = dnsServices.kindOf(use);
+    return kind === null ? "" : ',"dns":"' + kind + '"';
+  }
+
+  /** The strongest name, all of them, and whether a lookup explains the conversation. */
+  #names(
+    records: Uint32Array,
+    at: number,
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+  ): string {
+    const named = this.#options.names?.of(records, at);
+    if (named === undefined) return this.#dns(client, server, port, protocol, []);
+    const { names, isExplained, why } = named;
+    let text = this.#dns(client, server, port, protocol, names.map(({ name }) => name));
+    if (names.length > 0) {
+      // With a dot at the end, as in keys.
+      const all = names.map(({ name, from, isOuter }) => ({
+        name: `${name}.`,
+        from,
+        ...(isOuter === true ? { outer: true } : {}),
+      }));
+      text += ',"name":' + printable(JSON.stringify(all[0].name)) +
+        ',"names":' + printable(JSON.stringify(all));
+    }
+    if (isExplained === null) return text;
+    text += ',"explained":' + isExplained;
+    return isExplained ? text : text + ',"why":' + printable(JSON.stringify(why));
   }
 
   /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */

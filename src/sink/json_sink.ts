@@ -6,7 +6,7 @@ import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_b
 import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { IS_OVER, RECORD_HEAD, RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
-import type { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { JsonLines } from "./json_lines.ts";
 import { Losses } from "./losses.ts";
@@ -22,7 +22,7 @@ export interface JsonSinkOptions {
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
   /** Knows which services are DNS. By default, none is. */
-  dnsServices?: DnsServices;
+  dnsServices?: DnsKinds;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   interfaces?: readonly string[];
   /** From when on times are counted. By default, from 1970-01-01 UTC. */

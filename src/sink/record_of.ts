@@ -25,20 +25,22 @@ import {
 } from "../model/record_batch.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
-import type { DnsServices } from "../names/encrypted_dns/dns_services.ts";
-import type { FlowNames } from "./flow_names.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
+import type { FlowNames, NamesOfFlow } from "./flow_names.ts";
 
 /** What the numbers of a record need to become words. */
 export interface RecordWords {
   /** Where names of servers come from. By default, there are none. */
   readonly names?: FlowNames;
   /** Knows which services are DNS. By default, none is. */
-  readonly dnsServices?: DnsServices;
+  readonly dnsServices?: DnsKinds;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   readonly interfaces?: readonly string[];
   /** From when on times are counted. By default, from 1970-01-01 UTC. */
   readonly origin?: TimeOrigin;
 }
+
+const NO_NAMES: NamesOfFlow = { names: [], isExplained: null, why: null };
 
 /**
  * A record of a conversation in words.
@@ -58,7 +60,7 @@ export function recordOf(
   const link = words[at + RECORD_LINK];
   const flags = words[at + RECORD_FLAGS];
   const milliseconds = words[at + RECORD_MILLISECONDS];
-  const name = names?.find(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) ?? null;
+  const named = names?.of(words, at) ?? NO_NAMES;
   const record: ConversationRecord = {
     id: wide(words, at + RECORD_ID),
     isOver: (head & IS_OVER) !== 0,
@@ -77,10 +79,9 @@ export function recordOf(
     interface: interfaces[(link >>> 16) - 1] ?? null,
     vlan: (link & 0xffff) || null,
     tunnel: tunnelText(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]),
-    // Keys have names with a dot at their end, records without.
-    names: name === null ? [] : [{ name: name.replace(/\.$/, ""), from: "lookup" }],
-    isExplained: null,
-    why: null,
+    names: named.names,
+    isExplained: named.isExplained,
+    why: named.isExplained === false ? named.why : null,
   };
   const dns = dnsServices?.mayBe(record.port)
     ? dnsServices.kindOf({ ...record, names: record.names.map((it) => it.name) })

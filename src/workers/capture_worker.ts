@@ -26,7 +26,9 @@ import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
-import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
+import type { Lookup } from "../dns/lookup.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FromWorker, NumberedNames, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
 /** What a write of a name, or a lookup, needs beside the name: in bytes, about. */
@@ -86,6 +88,7 @@ class CaptureWorker {
   readonly #own = new OwnConnectionsCopy();
   #backlog = new Backlog();
   #lookups: Lookup[] = [];
+  #carried: NumberedNames[] = [];
   #lookupBytes = 0;
   readonly #designated = new Set<string>();
 
@@ -138,7 +141,8 @@ class CaptureWorker {
   }
 
   async #start(message: StartMessage): Promise<void> {
-    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
+    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, hasCarriedNames, user } =
+      message;
     const { wantsDevices } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
@@ -153,15 +157,15 @@ class CaptureWorker {
       hasFlowRecords,
       emitNames: (writes, seconds) => this.#emitNames(writes, seconds),
       names: {
-        learn: (isClientIpv6, client, isIpv6, address, name) => {
+        learn: (lookup) => {
           // Of both, the caller uses the memory again.
-          client = client.slice();
-          address = address.slice();
-          this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
-          this.#lookupBytes += name.length + BYTES_OF_ONE;
-          if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+          const client = lookup.client.slice();
+          const address = lookup.address.slice();
+          this.#lookups.push({ ...lookup, client, address });
+          this.#countLookup(lookup.name.length + lookup.target.length);
         },
       },
+      carried: hasCarriedNames ? this.#carriedNumbers() : undefined,
       onDesignated: (resolver) => this.#postDesignated(resolver),
       onAnnouncement: wantsDevices
         ? (announcement, seconds) => this.#postAnnouncement(announcement, seconds)
@@ -223,12 +227,26 @@ class CaptureWorker {
     scope.postMessage({ kind: "names", writes, seconds, bytes });
   }
 
+  #carriedNumbers(): CarriedNameNumbers {
+    return new CarriedNameNumbers(undefined, (number, names) => {
+      this.#carried.push({ number, names });
+      this.#countLookup(JSON.stringify(names).length);
+    });
+  }
+
+  #countLookup(bytes: number): void {
+    this.#lookupBytes += bytes + BYTES_OF_ONE;
+    if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+  }
+
   #postLookups(): void {
-    if (this.#lookups.length === 0) return;
+    if (this.#lookups.length + this.#carried.length === 0) return;
     const bytes = this.#lookupBytes;
     this.#backlog.add(bytes);
-    scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
+    const [lookups, carried] = [this.#lookups, this.#carried];
+    scope.postMessage({ kind: "lookups", lookups, carried, bytes });
     this.#lookups = [];
+    this.#carried = [];
     this.#lookupBytes = 0;
   }
 

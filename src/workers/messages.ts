@@ -3,7 +3,9 @@ import type { SourceKind } from "../capture/source_kind.ts";
 import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
 import type { DesignatedResolver } from "../dns/designated_resolver.ts";
+import type { Lookup } from "../dns/lookup.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { CarriedName } from "../names/carried_names.ts";
 import type { Announcement } from "../names/devices/announcement.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
@@ -39,6 +41,8 @@ export interface StartMessage {
   readonly hasFlowRecords: boolean;
   /** Whether it is to tell what hosts tell of themselves. */
   readonly wantsDevices: boolean;
+  /** Whether names that conversations carry are looked for. */
+  readonly hasCarriedNames: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -56,13 +60,10 @@ export type ToWorker =
   /** Reads what the kernel still has. Answered by `ended`. */
   | { readonly kind: "end" };
 
-/** That a client looked up an address, as `KnownNames` learns it. */
-export interface Lookup {
-  readonly isClientIpv6: boolean;
-  readonly client: Uint32Array;
-  readonly isIpv6: boolean;
-  readonly address: Uint32Array;
-  readonly name: string;
+/** Names that conversations carry, and the number that records of them have. */
+export interface NumberedNames {
+  readonly number: number;
+  readonly names: readonly CarriedName[];
 }
 
 /** What a worker tells the main thread. */
@@ -87,7 +88,6 @@ export type FromWorker =
     readonly seconds: number;
     readonly bytes: number;
   }
-  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
   /** A resolver that another one designates. */
   | { readonly kind: "designated"; readonly resolver: DesignatedResolver }
   /** What a host told of itself. */
@@ -95,6 +95,13 @@ export type FromWorker =
     readonly kind: "announcement";
     readonly announcement: Announcement;
     readonly seconds: number;
+    readonly bytes: number;
+  }
+  /** What clients looked up, and what conversations carry, as records that come later have it. */
+  | {
+    readonly kind: "lookups";
+    readonly lookups: readonly Lookup[];
+    readonly carried: readonly NumberedNames[];
     readonly bytes: number;
   }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }

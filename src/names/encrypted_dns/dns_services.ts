@@ -1,20 +1,7 @@
 import type { DesignatedResolver } from "../../dns/designated_resolver.ts";
 import type { DnsKind } from "../../model/dns_kind.ts";
+import type { DnsKinds, DnsUse } from "../../model/dns_kinds.ts";
 import { PUBLIC_RESOLVERS } from "./public_resolvers.ts";
-
-/** A use of a service, as far as it tells whether that is DNS. */
-export interface DnsUse {
-  /** Addresses as `addressText` writes them. */
-  readonly client: string;
-  readonly server: string;
-  readonly port: number;
-  /** Empty where it is not known. */
-  readonly protocol: string;
-  /** The names of the server that are known, in lower case, with a dot at their end or without. */
-  readonly names: readonly (string | null)[];
-  /** What the client offers to speak (ALPN, RFC 7301), where it was seen. */
-  readonly applicationProtocols?: readonly string[];
-}
 
 /** How {@linkcode DnsServices} are made. */
 export interface DnsServicesOptions {
@@ -35,7 +22,7 @@ const PORTS = 1 << 16;
 const MOST_LEARNED = 1000;
 
 /** Knows which services are DNS that the name servers of a network don't see, and of which kind. */
-export class DnsServices {
+export class DnsServices implements DnsKinds {
   /** Whether a port may be one of DNS at all: asked first, as most are not. */
   readonly #ports = new Uint8Array(PORTS);
   /** Kinds by name or address, then by port. */

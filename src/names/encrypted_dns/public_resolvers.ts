@@ -149,7 +149,11 @@ export const PUBLIC_RESOLVERS: readonly PublicResolver[] = [
     names: ["dns.nextdns.io", "dns1.nextdns.io", "dns2.nextdns.io", "doh3.dns.nextdns.io"],
     addresses: [],
   },
-  { operator: "Njalla", names: ["dns.njal.la"], addresses: ["95.215.19.53", "2001:67c:2354:2::53"] },
+  {
+    operator: "Njalla",
+    names: ["dns.njal.la"],
+    addresses: ["95.215.19.53", "2001:67c:2354:2::53"],
+  },
   {
     operator: "OpenDNS",
     names: [

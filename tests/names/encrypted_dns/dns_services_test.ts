@@ -6,8 +6,8 @@ import { domainName } from "../../../src/model/domain_name.ts";
 import {
   DnsServices,
   type DnsServicesOptions,
-  type DnsUse,
 } from "../../../src/names/encrypted_dns/dns_services.ts";
+import type { DnsUse } from "../../../src/model/dns_kinds.ts";
 import { PUBLIC_RESOLVERS } from "../../../src/names/encrypted_dns/public_resolvers.ts";
 
 const OPTIONS: DnsServicesOptions = {
