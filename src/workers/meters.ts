@@ -51,9 +51,10 @@ export class Meters {
     const readers: PayloadReader[] = [];
     if (this.#dns !== null) readers.push(new DnsPackets(mapping, this.#dns));
     const payloadReader = readers.length === 0 ? undefined : new PayloadReaders(readers);
-    const ports = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
-      wanted === 0 ? [] : port
-    );
+    const ports: number[] = [];
+    payloadReader?.ports.forEach((wanted, port) => {
+      if (wanted !== 0) ports.push(port);
+    });
     this.longPackets = { ports, withNames: carried !== undefined };
     this.#carried = carried === undefined ? null : new ConversationNames(carried);
     const firstPayloadReader = this.#carried ?? undefined;
