@@ -282,12 +282,18 @@ class Reader {
   #takeReverse(nameAt: number, data: number): void {
     const words = reverseAddress(this.#nameAt(nameAt));
     if (words === null) return;
+    const name = this.#nameOrNull(data);
+    if (name === null) return;
+    const isIpv6 = words.length > 1;
+    const all = isIpv6 ? Uint32Array.from(words) : Uint32Array.of(0, 0, 0, words[0]);
+    this.#reverse.push({ isIpv6, words: all, name });
+  }
+
+  #nameOrNull(offset: number): string | null {
     try {
-      const isIpv6 = words.length > 1;
-      const all = isIpv6 ? Uint32Array.from(words) : Uint32Array.of(0, 0, 0, words[0]);
-      this.#reverse.push({ isIpv6, words: all, name: this.#nameAt(data) });
+      return this.#nameAt(offset);
     } catch {
-      // Its name is none.
+      return null;
     }
   }
 
@@ -321,11 +327,12 @@ class Reader {
       at += size;
     }
     // The root is the owner itself (RFC 9460, section 2.5).
-    const hasTarget = targetEnd <= end && targetEnd - (data + 2) > 1;
+    const hasTarget = targetEnd <= end && targetEnd - (data + 2) > 1 &&
+      this.#message[targetEnd - 1] === 0;
     const isDesignating = applicationProtocols.length > 0;
     if (hints.length === 0 && !hasTarget && configurations.length === 0 && !isDesignating) return;
     const owner = this.#nameAt(nameAt);
-    const target = hasTarget ? this.#nameAt(data + 2) : null;
+    const target = hasTarget ? this.#nameOrNull(data + 2) : null;
     const found = hints.map((hint) => {
       return { owner, isIpv6: hint.isIpv6, words: this.#words(hint.at, hint.isIpv6) };
     });

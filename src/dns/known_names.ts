@@ -346,7 +346,7 @@ function entryOf(generation: Generation, pair: string, name: string, isHint: boo
   let entry = generation.byPair.get(pair) ?? 0;
   for (; entry !== 0; entry = generation.word(entry, NEXT)) {
     const isSame = ((generation.word(entry, ABOUT) & IS_HINT) !== 0) === isHint;
-    if (isSame && generation.names.at(generation.word(entry, NAME_AT)) === name) break;
+    if (isSame && generation.names.isAt(generation.word(entry, NAME_AT), name)) break;
   }
   return entry;
 }

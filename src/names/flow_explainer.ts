@@ -97,6 +97,8 @@ const NOT_ASKED = {
   unopened: "nothing but SYN, FIN and RST was seen of it",
 };
 
+const NO_LOOKUPS: NamesOfFlow = { names: [], isExplained: null, why: NOT_ASKED.noLookups };
+
 /**
  * Says which names the server of a flow has, by whom, and whether a lookup of its client explains it.
  *
@@ -155,6 +157,8 @@ export class FlowExplainer implements FlowNames {
   of(words: Uint32Array, at: number): NamesOfFlow {
     const id = words[at + RECORD_ID] + words[at + RECORD_ID + 1] * 2 ** 32;
     const carried = words[at + RECORD_NAME];
+    // Where there is neither DNS nor a name, flows pay next to nothing.
+    if (carried === 0 && this.#options.known.isEmpty) return NO_LOOKUPS;
     const before = id === 0 ? undefined : this.#remembered.get(id);
     if (before !== undefined && before.carried === carried) {
       return before.explanation;

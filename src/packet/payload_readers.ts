@@ -1,4 +1,4 @@
-import { type PayloadReader, READ_ALL, READ_RESPONSES } from "./payload_reader.ts";
+import { type PayloadReader, READ_ALL } from "./payload_reader.ts";
 import type { PacketHeader } from "./packet_header.ts";
 
 /** TCP and UDP ports that there are. */
@@ -11,11 +11,11 @@ export class PayloadReaders implements PayloadReader {
 
   constructor(readers: readonly PayloadReader[]) {
     this.#readers = readers;
-    for (let port = 0; port < PORTS; port++) {
-      const wanted = readers.map(({ ports }) => ports[port]).filter((it) => it !== 0);
-      if (wanted.length === 0) continue;
+    for (const { ports } of readers) {
       // Where one wants all, those that want responses are given queries too, and count them.
-      this.ports[port] = wanted.includes(READ_ALL) ? READ_ALL : READ_RESPONSES;
+      ports.forEach((wanted, port) => {
+        if (wanted !== 0 && this.ports[port] !== READ_ALL) this.ports[port] = wanted;
+      });
     }
   }
 

@@ -17,6 +17,8 @@ export interface KeyDetails {
   readonly by?: string;
   /** Name of a flow's server. */
   readonly name?: string | null;
+  /** Where it comes from. By default, from a lookup. */
+  readonly nameOrigin?: string;
 }
 
 /** Neither Redis nor lines of JSON say when. */
@@ -35,7 +37,7 @@ export function readKey(key: string, details: KeyDetails, into: ReadKeys): boole
   if (kind === "flow" && parts.length === 4) {
     const [client, server, port] = parts;
     if (!/^\d+$/.test(port)) return false;
-    const { by = "", name = null } = details;
+    const { by = "", name = null, nameOrigin } = details;
     into.sightings.push({
       client,
       server,
@@ -43,6 +45,7 @@ export function readKey(key: string, details: KeyDetails, into: ReadKeys): boole
       protocol: "",
       by,
       name,
+      nameOrigin,
       count,
       time,
     });

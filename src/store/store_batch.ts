@@ -20,6 +20,8 @@ export interface FlowSightings {
   readonly protocol: string;
   readonly by: string;
   readonly name: string | null;
+  /** Where the name comes from. @default "lookup" */
+  readonly nameOrigin?: string;
   readonly count: number;
   /** Milliseconds since 1970-01-01 UTC; 0 where it is not known. */
   readonly time: number;

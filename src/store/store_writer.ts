@@ -322,7 +322,7 @@ export class StoreWriter {
     usage.by = it.by;
     if (it.name !== null) {
       usage.name = withoutDot(it.name);
-      usage.origin = "lookup";
+      usage.origin = it.nameOrigin ?? "lookup";
     }
     const totals = new Totals();
     totals.sightings = it.count;

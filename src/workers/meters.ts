@@ -62,9 +62,10 @@ export class Meters {
     const devices = onAnnouncement === undefined ? undefined : new DevicePackets(onAnnouncement);
     if (devices !== undefined) readers.push(devices);
     const payloadReader = readers.length === 0 ? undefined : new PayloadReaders(readers);
-    const ports = [...payloadReader?.ports ?? []].flatMap((wanted, port) =>
-      wanted === 0 ? [] : port
-    );
+    const ports: number[] = [];
+    payloadReader?.ports.forEach((wanted, port) => {
+      if (wanted !== 0) ports.push(port);
+    });
     this.longPackets = { ports, withNames: carried !== undefined };
     this.#carried = carried === undefined ? null : new ConversationNames(carried);
     const firstPayloadReader = this.#carried ?? undefined;
