@@ -50,6 +50,6 @@ export function compressionOf(bytes: Uint8Array): Compression | null {
 }
 
 /** As pzstd(1) puts it in front of each frame: RFC 8878, section 3.1.2. */
-function isSkippableFrame([first, ...others]: Uint8Array): boolean {
-  return (first & 0xf0) === 0x50 && others[0] === 0x2a && others[1] === 0x4d && others[2] === 0x18;
+function isSkippableFrame(bytes: Uint8Array): boolean {
+  return (bytes[0] & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18;
 }

@@ -29,7 +29,7 @@ export function parseModule(text: string, file: string, isTypeScript: boolean): 
     });
     return { code, program };
   } catch (error) {
-    throw syntaxError(error, file);
+    throw syntaxError(error, file, text);
   }
 }
 
@@ -45,9 +45,12 @@ function withoutTypes(text: string): string {
   return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
 }
 
-function syntaxError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || !("loc" in error)) return error;
-  const { line } = error.loc as { line: number };
+function syntaxError(error: unknown, file: string, text: string): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  // Where sucrase comes to the end and lacks something, it says no place.
+  const { line } = "loc" in error
+    ? error.loc as { line: number }
+    : { line: text.trimEnd().split("\n").length };
   // Both parsers add the position to their messages, and sucrase a prefix.
   const what = error.message.replace(/ \(\d+:\d+\)$/, "").replace(
     /^Error transforming [^:]*: /,

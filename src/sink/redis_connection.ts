@@ -10,6 +10,8 @@ import { UnusableRedisError } from "./unusable_redis_error.ts";
 const CLIENT_NAME = "flosensor";
 /** How long, in milliseconds, a server may take to be connected to. */
 const CONNECT_PATIENCE = 5_000;
+/** How long, in milliseconds, it is listened to for why it closed a connection. */
+const REFUSAL_PATIENCE = 1_000;
 /** How long, in milliseconds, it may take to answer: it may be saving, or run another's script. */
 const REPLY_PATIENCE = 10_000;
 /** Errors with which a server that is there and healthy says that it will be usable soon. */
@@ -142,7 +144,10 @@ export class RedisConnection {
     } catch (error) {
       client.destroy();
       underTls?.destroy();
-      throw explained(connection.#asReplyError(connection.#causeOf(error)), address);
+      const cause = connection.#causeOf(error);
+      const path = (cause as { code?: string }).code === "EPIPE" ? address.socketPath : undefined;
+      const refusal = path === undefined ? null : await refusalOf(path, signal);
+      throw explained(connection.#asReplyError(refusal ?? cause), address);
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -212,18 +217,21 @@ export class RedisConnection {
    */
   #watch(socket: Socket, ready: string): void {
     socket.on("error", (error) => this.#socketError ??= error);
-    socket.once(ready, () =>
-      socket.once("data", (bytes: Uint8Array) => {
-        // Why it denies is one sentence; advice for whoever runs the server follows.
-        const reason = /^-(.*?)(\. .*)?\r\n/.exec(new TextDecoder().decode(bytes))?.[1];
-        if (reason !== undefined) this.#refusal = new RedisReplyError(withoutLogin(reason));
-      }));
+    socket.once(
+      ready,
+      () => socket.once("data", (bytes: Uint8Array) => this.#refusal = refusalIn(bytes)),
+    );
   }
 
-  /** The error that says most about why the connection could not be made. */
+  /**
+   * The error that says most about why the connection could not be made. A server that refuses us
+   * closes the connection behind its words, and what we send meanwhile is answered by an error of the
+   * socket: ECONNRESET over TCP, EPIPE over a Unix socket.
+   */
   #causeOf(error: unknown): unknown {
-    if (!VAGUE_ERRORS.includes((error as Error).constructor.name)) return error;
-    return this.#refusal ?? this.#socketError ?? error;
+    const isVague = error === this.#socketError ||
+      VAGUE_ERRORS.includes((error as Error).constructor.name);
+    return isVague ? this.#refusal ?? this.#socketError ?? error : error;
   }
 
   #asReplyError(error: unknown): Error {
@@ -232,6 +240,37 @@ export class RedisConnection {
       return new RedisReplyError(withoutLogin(error.message));
     }
     return errorOf(error);
+  }
+}
+
+/** The error that a server's words are, if they are one. */
+function refusalIn(bytes: Uint8Array): RedisReplyError | null {
+  // Why it denies is one sentence; advice for whoever runs the server follows.
+  const reason = /^-(.*?)(\. .*)?\r\n/.exec(new TextDecoder().decode(bytes))?.[1];
+  return reason === undefined ? null : new RedisReplyError(withoutLogin(reason));
+}
+
+/**
+ * With what a server at a Unix socket refuses whoever connects, before it is asked for anything. Where
+ * it has closed the connection before our first command, that fails, and what the server said may not
+ * have been read yet; over TCP it always has been.
+ */
+async function refusalOf(path: string, signal: AbortSignal): Promise<RedisReplyError | null> {
+  const socket = createConnection({ path });
+  const { promise, resolve } = Promise.withResolvers<RedisReplyError | null>();
+  const end = () => socket.destroy();
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  const timer = setTimeout(end, REFUSAL_PATIENCE);
+  socket.once("data", (bytes: Uint8Array) => resolve(refusalIn(bytes)));
+  socket.on("error", end);
+  socket.once("close", () => resolve(null));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+    end();
   }
 }
 

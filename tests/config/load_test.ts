@@ -237,6 +237,11 @@ const WRONG_FILES: [string, files: Record<string, string>, message: string][] = 
     'DIR/config.ts:4: syntax error (unexpected token, expected ","): mend this line or the one before it',
   ],
   [
+    "a bracket that is missing where the parser says no place",
+    { "config.ts": '/**/import {} from "";\n(@' },
+    "DIR/config.ts:2: syntax error (invalid scope depth at end of file: 1): mend this line or the one before it",
+  ],
+  [
     "a text that is not closed",
     { "config.ts": `${IMPORT}export default defineConfig({\n  redis: "redis://,\n});` },
     "DIR/config.ts:3: syntax error (unterminated string constant): mend this line or the one before it",

@@ -79,25 +79,38 @@ redisTest("RedisSink knows a cluster by its answers where it may not ask", async
   }
 });
 
-redisTest("RedisSink says that a server has too many clients", async () => {
-  await using server = await RedisServer.start();
-  await server.cli("CONFIG", "SET", "maxclients", "1");
-  const holder = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
-  await holder.write(new TextEncoder().encode("PING\r\n"));
-  await holder.read(new Uint8Array(16));
-  assert.match(
-    await refusal(RedisSink.connect(server.url, REPLAY, new MemoryLog())),
-    /can't be used \(ERR max number of clients reached\): start it, /,
-  );
-  const log = new MemoryLog();
-  const sink = await RedisSink.connect(server.url, CAPTURE, log);
-  sink.write(clients(5));
-  assert.match(log.lines[0], /is away \(ERR max number of clients reached\): /);
-  holder.close();
-  await until(() => !sink.isAway && sink.pending === 0);
-  await sink.close();
-  assert.equal(await server.cli("DBSIZE"), "5");
-});
+const BUSY = "a server that is busy";
+
+for (const what of ["a server", BUSY, "a server at a Unix socket"]) {
+  redisTest(`RedisSink says that ${what} has too many clients`, async () => {
+    await using server = await RedisServer.start(["--unixsocket", "DIRECTORY/redis.sock"]);
+    const url = what.endsWith("socket") ? `unix://${server.directory}/redis.sock` : server.url;
+    await server.cli("CONFIG", "SET", "maxclients", "1");
+    const holder = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
+    await holder.write(new TextEncoder().encode("PING\r\n"));
+    await holder.read(new Uint8Array(16));
+    /** One that is busy has our first command before it closes the connection: that is a reset. */
+    const connect = async (options: RedisSinkOptions, log = new MemoryLog()) => {
+      if (what !== BUSY) return await RedisSink.connect(url, options, log);
+      server.freeze();
+      const connecting = RedisSink.connect(url, options, log);
+      const thaw = setTimeout(() => server.thaw(), 300);
+      return await connecting.finally(() => clearTimeout(thaw));
+    };
+    assert.match(
+      await refusal(connect(REPLAY)),
+      /can't be used \(ERR max number of clients reached\): start it, /,
+    );
+    const log = new MemoryLog();
+    const sink = await connect(CAPTURE, log);
+    sink.write(clients(5));
+    assert.match(log.lines[0], /is away \(ERR max number of clients reached\): /);
+    holder.close();
+    await until(() => !sink.isAway && sink.pending === 0);
+    await sink.close();
+    assert.equal(await server.cli("DBSIZE"), "5");
+  });
+}
 
 redisTest("RedisSink says that a server is loading its data, and waits for it", async () => {
   // A key takes a hundredth of a second to be loaded, and commands are answered in between.

@@ -1,0 +1,221 @@
+/** What comes of a capture, read in different ways. */
+import assert from "node:assert/strict";
+import type { ReadBytes } from "../../src/capture/chunk_reader.ts";
+import { SavefileSource } from "../../src/capture/savefile_source.ts";
+import { TimeOrigin } from "../../src/capture/time_origin.ts";
+import { type Config, Initiator, LowerPort, PortMatch, Service } from "../../src/config/mod.ts";
+import type { Mapping } from "../../src/config/mapping.ts";
+import { KnownNames } from "../../src/dns/known_names.ts";
+import { EngineMemory } from "../../src/engine/engine_memory.ts";
+import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
+import { RECORD_WORDS } from "../../src/model/record_batch.ts";
+import { JsonLines } from "../../src/sink/json_lines.ts";
+import { UserError } from "../../src/user_error.ts";
+import { Meters } from "../../src/workers/meters.ts";
+import { batchOf, type BatchPacket } from "../batches.ts";
+import { assertPrintable } from "../hostile_text.ts";
+import { mappingOf } from "../observed_keys.ts";
+import { SeededRandom } from "../seeded_random.ts";
+
+const OUR_NETS = ["10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12", "2001:db8::/32", "fd00::/8"];
+const CONVERSATIONS = 1000;
+const SUPPRESSED = 4000;
+/** A pipe gives so many bytes at a time at most. */
+const MOST_PIPED = 3000;
+
+const CONFIGS: readonly Config<string>[] = [
+  { flows: [[null, null, LowerPort()]], suppressOwnNetwork: false, multicastDns: true },
+  { suppressOwnNetwork: false, dnsPorts: [53, 5300], ignoreDns: ["example.com"] },
+  {
+    networks: [["ours", "10.0.0.0/8", "192.168.0.0/16"], ["external", "0.0.0.0/0", "::/0"]],
+    tunnels: "both",
+    flows: [
+      ["ours", "external", PortMatch([80, 443, 53])],
+      ["external", null, ({ src, dst, sport }) => {
+        return sport === 123 ? { client: dst, server: src, port: sport } : undefined;
+      }],
+      [null, null, Initiator()],
+    ],
+  },
+  { tunnels: "outer", flows: [[null, null, Service()], [null, null, LowerPort()]] },
+];
+
+let mappings: readonly Mapping[] | null = null;
+
+/** One of some mappings, which is always the same for the same number. */
+export function someMapping(number: number): Mapping {
+  mappings ??= CONFIGS.map((config) => mappingOf(config, OUR_NETS));
+  return mappings[number % mappings.length];
+}
+
+/** What came of a capture. */
+export interface CaptureStory {
+  /** Of `--json`. */
+  readonly lines: readonly string[];
+  /** What was counted of packets, conversations and names. */
+  readonly counted: unknown;
+  readonly received: number;
+  /** Why it could not be read on; empty where it could. */
+  readonly error: string;
+}
+
+/** An engine with all that a run has around it, whose lines are collected. */
+export class StoryMeters {
+  readonly meters: Meters;
+  lines: string[] = [];
+  /** Of all times. */
+  readonly origin = new TimeOrigin();
+
+  constructor(mapping: Mapping, conversations = CONVERSATIONS) {
+    const names = new KnownNames(1000);
+    const json = new JsonLines({ names, interfaces: ["eth0"], origin: this.origin });
+    this.meters = new Meters({
+      mapping,
+      names,
+      memory: new EngineMemory(conversations, SUPPRESSED),
+      hasFlowRecords: true,
+      recordInterval: 60,
+      emit: ({ words, count, records }) => {
+        for (let i = 0; i < count; i++) {
+          this.#add(json.observation(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
+        }
+      },
+      emitNames: (writes, seconds) => writes.forEach((it) => this.#add(json.name(it, seconds))),
+      onRecords: ({ words, count }) => {
+        for (let i = 0; i < count; i++) this.#add(json.end(words, i * RECORD_WORDS));
+      },
+      onSeen: () => {},
+    });
+  }
+
+  /** What came of what was taken since it was asked for last. */
+  end(received: number, error: string): CaptureStory {
+    const { engine } = this.meters;
+    engine.end();
+    engine.emitSeen();
+    engine.endRecords();
+    const { lines } = this;
+    this.lines = [];
+    return { lines, counted: this.meters.statistics(), received, error };
+  }
+
+  #add(line: string): void {
+    requireLine(line);
+    this.lines.push(line);
+  }
+}
+
+/** Each line is JSON, and has nothing in it that a terminal obeys. */
+function requireLine(line: string): void {
+  assert.ok(line.indexOf("\n") === line.length - 1, line);
+  const { type, time, key } = JSON.parse(line);
+  assert.ok(typeof type === "string" && typeof key === "string", line);
+  assert.ok(!Number.isNaN(Date.parse(time)), line);
+  // Most lines are plain, which is told faster than that a line is printable.
+  if (!/^[ -~]*\n$/.test(line)) assertPrintable(line);
+}
+
+/** How a capture is read: the last ones as packets with other bytes between them. */
+export type ReadingWay = "records" | "index" | "copies" | "pipe" | "zeros between" | "0x45 between";
+export const READING_WAYS: readonly ReadingWay[] = ["records", "index", "copies", "pipe"];
+export const SURROUNDED_WAYS: readonly ReadingWay[] = ["zeros between", "0x45 between"];
+
+/** Engines that take one capture after the other, as those of a run for months do: one for each way. */
+export class CaptureStories {
+  readonly #meters = new Map<string, StoryMeters>();
+  readonly #conversations: number;
+
+  /** @param conversations Of which each engine has room for. */
+  constructor(conversations = CONVERSATIONS) {
+    this.#conversations = conversations;
+  }
+
+  /** What comes of a capture that is read in some way. */
+  async of(file: Uint8Array, way: ReadingWay): Promise<CaptureStory> {
+    const mapping = file.length % CONFIGS.length;
+    const name = `${mapping} ${way}`;
+    let meters = this.#meters.get(name);
+    if (meters === undefined) {
+      meters = new StoryMeters(someMapping(mapping), this.#conversations);
+      this.#meters.set(name, meters);
+    }
+    const { received, error } = await readInto(file, meters, way);
+    return meters.end(received, error);
+  }
+
+  /** Forgets all that was taken. */
+  forget(): void {
+    this.#meters.clear();
+  }
+}
+
+/** Reads a capture file to its end, or to where it can't be read on. */
+async function readInto(
+  file: Uint8Array,
+  { meters: { engine }, origin }: StoryMeters,
+  way: ReadingWay,
+): Promise<{ received: number; error: string }> {
+  if (SURROUNDED_WAYS.includes(way)) {
+    const packets = await packetsOf(file, origin);
+    const filler = way === "zeros between" ? 0 : 0x45;
+    for (let from = 0; from < packets.length; from += 500) {
+      engine.take(batchOf(packets.slice(from, from + 500), 64, filler));
+    }
+    return { received: packets.length, error: "" };
+  }
+  const batch = way === "copies" ? undefined : engine.newBatch();
+  if (way === "index") batch!.taker = null;
+  const read = way === "pipe" ? pipeOf(file) : fileOf(file);
+  const size = way === "pipe" ? 0 : file.length;
+  const source = new SavefileSource("capture", read, { batch, size, origin });
+  let error = "";
+  try {
+    for (let taken; (taken = await source.next()) !== null;) engine.take(taken);
+  } catch (thrown) {
+    if (!(thrown instanceof UserError)) throw thrown;
+    error = thrown.message;
+    assertPrintable(error);
+  } finally {
+    source.close();
+  }
+  return { received: source.statistics().received, error };
+}
+
+/** The packets of a capture that is whole. */
+export async function packetsOf(
+  capture: Uint8Array,
+  origin: TimeOrigin = new TimeOrigin(),
+): Promise<BatchPacket[]> {
+  const source = new SavefileSource("capture", fileOf(capture), { origin });
+  const packets: BatchPacket[] = [];
+  for (let batch; (batch = await source.next()) !== null;) {
+    const { bytes, offset, captured, length, linkType, seconds, milliseconds } = batch;
+    for (let i = 0; i < batch.count; i++) {
+      packets.push({
+        packet: bytes.slice(offset[i], offset[i] + captured[i]),
+        length: length[i],
+        linkType: linkType[i],
+        seconds: seconds[i],
+        milliseconds: milliseconds[i],
+        interface: batch.interface[i],
+      });
+    }
+  }
+  return packets;
+}
+
+function fileOf(file: Uint8Array): ReadBytes {
+  let at = 0;
+  return (into) => {
+    const part = file.subarray(at, at + into.length);
+    at += part.length;
+    into.set(part);
+    return part.length === 0 ? null : part.length;
+  };
+}
+
+function pipeOf(file: Uint8Array): ReadBytes {
+  const random = new SeededRandom(file.length);
+  const read = fileOf(file);
+  return async (into) => await read(into.subarray(0, 1 + random.below(MOST_PIPED)));
+}
