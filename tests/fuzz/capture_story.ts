@@ -6,6 +6,9 @@ import { TimeOrigin } from "../../src/capture/time_origin.ts";
 import { type Config, Initiator, LowerPort, PortMatch, Service } from "../../src/config/mod.ts";
 import type { Mapping } from "../../src/config/mapping.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
+import { lookupPorts } from "../../src/model/dns_ports.ts";
+import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
+import { FlowExplainer } from "../../src/names/flow_explainer.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
 import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
 import { RECORD_WORDS } from "../../src/model/record_batch.ts";
@@ -67,11 +70,16 @@ export class StoryMeters {
   readonly origin = new TimeOrigin();
 
   constructor(mapping: Mapping, conversations = CONVERSATIONS) {
-    const names = new KnownNames(1000);
+    const known = new KnownNames(1000);
+    const carried = new CarriedNameNumbers(1000);
+    const names = new FlowExplainer({
+      ...{ known, carried, localNetworks: mapping.ourNets, dnsPorts: lookupPorts(mapping) },
+    });
     const json = new JsonLines({ names, interfaces: ["eth0"], origin: this.origin });
     this.meters = new Meters({
       mapping,
-      names,
+      names: known,
+      carried,
       memory: new EngineMemory(conversations, SUPPRESSED),
       hasFlowRecords: true,
       recordInterval: 60,
