@@ -72,7 +72,7 @@ export class StoryMeters {
 
   constructor(mapping: Mapping, conversations = CONVERSATIONS) {
     const known = new KnownNames(1000);
-    const carried = new CarriedNameNumbers();
+    const carried = new CarriedNameNumbers(1000);
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
     const names = explainerOf(mapping, { known, carried, dnsServices });
     const json = new JsonLines({ names, dnsServices, interfaces: ["eth0"], origin: this.origin });
