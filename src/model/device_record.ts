@@ -14,8 +14,9 @@ export interface DeviceRecord {
   }[];
   /** The names that it is told by, the one that says most first. */
   readonly names: readonly { readonly name: string; readonly from: string }[];
-  /** When it was heard of first and last, in milliseconds since 1970-01-01 UTC. */
+  /** When it was heard of first, in milliseconds since 1970-01-01 UTC. */
   readonly first: number;
+  /** Likewise, last. */
   readonly last: number;
   /** Whether it is new, or has a name or an address that it had not; else only times are others. */
   readonly hasNews: boolean;
