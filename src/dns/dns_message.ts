@@ -58,9 +58,11 @@ export interface ServiceRecord {
 
 /** The name of an address: a PTR record in `in-addr.arpa` or `ip6.arpa`. */
 export interface ReverseRecord {
+  /** Whether it is an IPv6 address. */
   readonly isIpv6: boolean;
   /** Four words in network order, IPv4 in the last of them. */
   readonly words: Uint32Array;
+  /** What it is called. */
   readonly name: string;
 }
 

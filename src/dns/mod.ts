@@ -40,6 +40,8 @@ export {
   type DnsResponse,
   type HintRecord,
   readDnsMessage,
+  type ReverseRecord,
+  type ServiceRecord,
 } from "./dns_message.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";
 export { domainName } from "../model/domain_name.ts";
