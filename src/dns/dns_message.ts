@@ -63,7 +63,7 @@ export interface ReverseRecord {
   readonly isIpv6: boolean;
   /** Four words in network order, IPv4 in the last of them. */
   readonly words: Uint32Array;
-  /** The name that it has. */
+  /** What it is called. */
   readonly name: string;
 }
 
