@@ -65,8 +65,6 @@ export { REASON_NAMES, type ReasonName } from "./src/model/reason.ts";
 export type { LocalServices } from "./src/model/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/model/observation_batch.ts";
 export type { OwnConnections } from "./src/model/own_connections.ts";
-export type { FirstPayload, FirstPayloadReader } from "./src/packet/first_payload.ts";
-export type { LinkReader } from "./src/packet/link_reader.ts";
 export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/packet/payload_reader.ts";
 export type { FirstPayload, FirstPayloadReader } from "./src/packet/first_payload.ts";
 export type { LinkReader } from "./src/packet/link_reader.ts";
