@@ -66,6 +66,8 @@ export type { LocalServices } from "./src/model/local_services.ts";
 export { OBSERVATION_WORDS, ObservationBatch } from "./src/model/observation_batch.ts";
 export type { OwnConnections } from "./src/model/own_connections.ts";
 export { type PayloadReader, READ_ALL, READ_RESPONSES } from "./src/packet/payload_reader.ts";
+export type { FirstPayload, FirstPayloadReader } from "./src/packet/first_payload.ts";
+export type { LinkReader } from "./src/packet/link_reader.ts";
 export { keyText } from "./src/sink/keys.ts";
 export type { NameWrite } from "./src/dns/name_write.ts";
 export type {
@@ -74,6 +76,8 @@ export type {
   NameOrigin,
   ServerName,
 } from "./src/model/conversation_record.ts";
+export type { DeviceRecord } from "./src/model/device_record.ts";
+export type { DnsKind } from "./src/model/dns_kind.ts";
 export type { Sink } from "./src/sink/sink.ts";
 export { UserError } from "./src/user_error.ts";
 export { VERSION } from "./src/version.ts";

@@ -5,13 +5,16 @@
  * with tcpdump, which throws them away, with the sensor's own sources, whose packets are counted,
  * and with the whole sensor. Processor time is that of the whole receiving process while packets
  * were sent, its start-up not counted; of several rounds the median is told.
- * Options: `--packets=2000000 --rates=400000,top --rounds=3 --bytes=96,1000`.
+ * Options: `--packets=2000000 --rates=400000,top --rounds=3 --bytes=96,1000`, and `--traffic`: `udp`, `tcp`
+ * for TLS records with data, `hellos` for as many connections as packets, each with a ClientHello (a rate
+ * is then that of packets, of which each connection has two). `--main=mod.ts` measures another version.
  */
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { FFI_PATHS } from "../ffi/library.ts";
 import { type NamespacePair, withNamespaces } from "../tests/namespaces.ts";
-import { ethernet, ipUdp, pcap, udp } from "../tests/packets.ts";
+import { clientHello, records } from "../tests/names/hellos.ts";
+import { ACK, ethernet, ip, ipUdp, pcap, PSH, SYN, tcp, udp } from "../tests/packets.ts";
 
 /** What a receiver says at its end. */
 interface Taken {
@@ -50,17 +53,22 @@ const { values } = parseArgs({
     rates: { type: "string", default: `400000,${TOP}` },
     rounds: { type: "string", default: "3" },
     bytes: { type: "string", default: "96,1000" },
+    traffic: { type: "string", default: "udp" },
+    main: { type: "string", default: "../mod.ts" },
   },
 });
-const loops = Math.max(1, Math.round(Number(values.packets) / RECORDS));
-const packetsSent = loops * RECORDS;
+const { traffic } = values;
+const filter = traffic === "udp" ? "udp" : "tcp";
+const isHellos = traffic === "hellos";
+const loops = isHellos ? 1 : Math.max(1, Math.round(Number(values.packets) / RECORDS));
+const packetsSent = isHellos ? Number(values.packets) : loops * RECORDS;
 
 function tcpdump(): Receiver {
   const snaplen = String(SNAPLEN);
   return {
     label: `tcpdump -w /dev/null`,
     program: "tcpdump",
-    args: ["-i", "veth0", "-n", "-s", snaplen, "-B", "32768", "-w", "/dev/null", "udp"],
+    args: ["-i", "veth0", "-n", "-s", snaplen, "-B", "32768", "-w", "/dev/null", filter],
     end: "SIGINT",
     ready: "listening on",
     taken: (output) => ({
@@ -74,7 +82,7 @@ const FFI = `--allow-ffi=${FFI_PATHS.join(",")}`;
 
 /** The sensor's own source, by itself. */
 function source(kind: string): Receiver {
-  const options = { source: kind, snaplen: SNAPLEN, bufferMebibytes: 32, filter: "udp" };
+  const options = { source: kind, snaplen: SNAPLEN, bufferMebibytes: 32, filter };
   return {
     label: `source ${kind} alone`,
     program: Deno.execPath(),
@@ -98,9 +106,9 @@ function sensor(kind: string): Receiver {
     program: Deno.execPath(),
     args: [
       ...["run", "--quiet", "--no-prompt", "--ignore-env", "--allow-read", FFI],
-      ...["--config", file("../deno.json"), file("../mod.ts")],
+      ...["--config", file("../deno.json"), file(values.main)],
       ...["capture", "veth0", "10.99.0.0/24", "--no-redis", "--json", "--source", kind],
-      ...["--filter", "udp", "--snaplen", String(SNAPLEN)],
+      ...["--filter", filter, "--snaplen", String(SNAPLEN)],
     ],
     end: "SIGTERM",
     ready: "capturing on",
@@ -136,7 +144,7 @@ await withNamespaces(async (pair) => {
   console.log(`${packetsSent} packets over veth, median of ${values.rounds}`);
   for (const bytes of values.bytes.split(",").map(Number)) {
     const path = await Deno.makeTempFile({ dir: "/dev/shm", suffix: ".pcap" });
-    await Deno.writeFile(path, generated(bytes));
+    await Deno.writeFile(path, isHellos ? hellos() : generated(bytes));
     for (const rate of values.rates.split(",")) await compare(pair, path, bytes, rate);
     await Deno.remove(path);
   }
@@ -225,8 +233,14 @@ function processorSeconds(pid: number): number {
 function generated(bytes: number): Uint8Array<ArrayBuffer> {
   const packets = Array.from({ length: CONVERSATIONS }, (_, conversation) => {
     const source = `10.1.${conversation >>> 8}.${conversation & 0xff}`;
-    const payload = "x".repeat(bytes - HEADERS);
-    return ethernet(ipUdp(source, "10.99.0.1", udp(1024 + conversation, 53, payload)));
+    if (traffic === "udp") {
+      const payload = "x".repeat(bytes - HEADERS);
+      return ethernet(ipUdp(source, "10.99.0.1", udp(1024 + conversation, 53, payload)));
+    }
+    const size = bytes - HEADERS - 12;
+    const data = new Uint8Array(size).fill(0xaa);
+    data.set([0x17, 3, 3, size >>> 8, size & 0xff]);
+    return ethernet(ip(source, "10.99.0.1", tcp(1024 + conversation, 443, PSH | ACK, data)));
   });
   const once = pcap(packets.map((packet) => ({ packet, seconds: 1 })));
   const header = once.subarray(0, 24);
@@ -236,6 +250,19 @@ function generated(bytes: number): Uint8Array<ArrayBuffer> {
     file.set(once.subarray(24), at);
   }
   return file;
+}
+
+/** Connections of some thousand clients, of each SYN and a ClientHello with the size of a browser's. */
+function hellos(): Uint8Array<ArrayBuffer> {
+  const packets = Array.from({ length: packetsSent / 2 }, (_, connection) => {
+    const source = `10.1.${(connection >>> 8) & 0xff}.${connection & 0xff}`;
+    const port = 1024 + (connection >>> 16) * 1000 + connection % 1000;
+    const hello = records(clientHello(`${connection % 5000}.example.com`, { keyShare: 600 }));
+    const [syn, first] = [tcp(port, 443, SYN), tcp(port, 443, PSH | ACK, hello)];
+    first[7]++;
+    return [syn, first].map((segment) => ethernet(ip(source, "10.99.0.1", segment)));
+  });
+  return pcap(packets.flat().map((packet) => ({ packet, seconds: 1 })));
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -14,7 +14,7 @@ import { program } from "./program.ts";
 import { buildFolder, PROJECT } from "./project.ts";
 import { run } from "./run.ts";
 import { ownTarget, type Target, TARGETS } from "./target.ts";
-import { configurationFiles, manualPage, unit } from "./templates.ts";
+import { configurationFiles, manualPage, unit, UNITS } from "./templates.ts";
 
 const HELP = `Usage: deno task deb [options]
 
@@ -59,7 +59,9 @@ class Package {
   /** @returns The path of the package. */
   async make(): Promise<string> {
     await this.#putExecutable();
-    await this.#put("usr/lib/systemd/system/flosensor@.service", await packagedUnit());
+    for (const name of UNITS) {
+      await this.#put(`usr/lib/systemd/system/${name}`, await packagedUnit(name));
+    }
     await this.#put("usr/share/man/man8/flosensor.8.gz", gzip(await manualPage(FOLDER)));
     for (const [path, text] of completions("vendor-completions")) {
       await this.#put(`usr/share/${path}`, text);
@@ -144,9 +146,9 @@ function packaging(name: string): Promise<string> {
   return Deno.readTextFile(join(PROJECT, "deploy/debian", name));
 }
 
-/** The unit, where the manual has a page. */
-async function packagedUnit(): Promise<string> {
-  const text = await unit(FOLDER);
+/** A unit, where the manual has a page. */
+async function packagedUnit(name: typeof UNITS[number]): Promise<string> {
+  const text = await unit(name, FOLDER);
   return text.replace(/^Description=.*$/m, "$&\nDocumentation=man:flosensor(8)");
 }
 

@@ -1,5 +1,5 @@
 /**
- * Puts the compiled file, the unit and a configuration in place: `deno task install [--uninstall]`.
+ * Puts the compiled file, the units and a configuration in place: `deno task install [--uninstall]`.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import { DIST, executableOf } from "./dist.ts";
 import { program } from "./program.ts";
 import { run } from "./run.ts";
 import { ownTarget } from "./target.ts";
-import { configurationFiles, manualPage, unit } from "./templates.ts";
+import { configurationFiles, manualPage, unit, UNITS } from "./templates.ts";
 
 const FOLDER = "/usr/local/bin";
 const EXECUTABLE = `${FOLDER}/flosensor`;
 const SHARE = "/usr/local/share";
 const MANUAL_PAGE = `${SHARE}/man/man8/flosensor.8`;
 const UNIT_FOLDER = "/etc/systemd/system";
-const UNIT = `${UNIT_FOLDER}/flosensor@.service`;
+const UNIT_FILES = UNITS.map((name) => `${UNIT_FOLDER}/${name}`);
 const COMPLETIONS = completions("site-functions")
   .map(([path, text]) => [`${SHARE}/${path}`, text] as const);
 const CONFIGURATION_FOLDER = "/etc/flosensor";
 const CONFIGURATION = `${CONFIGURATION_FOLDER}/${CONFIG_FILE}`;
 /** Present while systemd runs the system, sd_booted(3). */
 const SYSTEMD_IS_RUNNING = "/run/systemd/system";
-const INSTANCE = /^flosensor@.+\.service$/;
+const INSTANCE = /^flosensor(@.+|-dnstap)\.service$/;
 
 const HELP = `Usage: deno task install [options]
 
-Puts ${EXECUTABLE}, its manual page, completion for bash, zsh and fish, and
-${UNIT} in place, and ${CONFIGURATION} unless there is one,
-with its types beside it.
+Puts ${EXECUTABLE}, its manual page, completion for bash, zsh and fish,
+${UNIT_FILES.join(" and\n")}
+in place, and ${CONFIGURATION} unless there is one, with its types beside it.
 
 Options:
   --uninstall      take them away again; the configuration stays
@@ -59,7 +59,9 @@ class Installation {
     await this.#put(EXECUTABLE, 0o755, (path) => Deno.copyFile(executable, path));
     await this.#putText(MANUAL_PAGE, await manualPage(FOLDER));
     for (const [path, text] of COMPLETIONS) await this.#putText(path, text);
-    await this.#putText(UNIT, await unit(FOLDER));
+    for (const name of UNITS) {
+      await this.#putText(`${UNIT_FOLDER}/${name}`, await unit(name, FOLDER));
+    }
     for (const [name, text] of await configurationFiles()) {
       const path = `${CONFIGURATION_FOLDER}/${name}`;
       // The types are those of the executable, and nobody's to change.
@@ -79,7 +81,7 @@ class Installation {
   async uninstall(): Promise<void> {
     await this.#disableInstances();
     const completionFiles = COMPLETIONS.map(([path]) => path);
-    for (const path of [EXECUTABLE, MANUAL_PAGE, ...completionFiles, UNIT]) {
+    for (const path of [EXECUTABLE, MANUAL_PAGE, ...completionFiles, ...UNIT_FILES]) {
       await this.#remove(path);
     }
     if (this.#isRunning) await run("systemctl", ["daemon-reload"]);
@@ -108,7 +110,7 @@ class Installation {
       }
     }
     if (enabled.size > 0) await run("systemctl", ["disable", ...enabled]);
-    await run("systemctl", ["stop", "flosensor@*.service"]);
+    await run("systemctl", ["stop", "flosensor@*.service", "flosensor-dnstap.service"]);
     for (const name of enabled) console.log(`${name} is disabled`);
   }
 

@@ -6,9 +6,12 @@ import { PROJECT } from "./project.ts";
 /** Where the unit file in this folder has the executable. */
 const UNIT_FOLDER = "/usr/local/bin";
 
-/** The unit of systemd, for an executable in this folder. */
-export async function unit(folder: string): Promise<string> {
-  const text = await Deno.readTextFile(join(PROJECT, "deploy/flosensor@.service"));
+/** The units of systemd: one for each interface, and one for name servers. */
+export const UNITS = ["flosensor@.service", "flosensor-dnstap.service"] as const;
+
+/** A unit of systemd, for an executable in this folder. */
+export async function unit(name: typeof UNITS[number], folder: string): Promise<string> {
+  const text = await Deno.readTextFile(join(PROJECT, "deploy", name));
   return text.replaceAll(`${UNIT_FOLDER}/flosensor`, `${folder}/flosensor`);
 }
 

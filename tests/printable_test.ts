@@ -5,6 +5,7 @@ import { LineLog, LOG_LEVELS } from "../src/log.ts";
 import { printable, printableLines } from "../src/printable.ts";
 import { FlowTable } from "../src/sink/flow_table.ts";
 import { FlowTableSink } from "../src/sink/flow_table_sink.ts";
+import type { FlowNames } from "../src/sink/flow_names.ts";
 import { JsonSink } from "../src/sink/json_sink.ts";
 import { renderFlowTable } from "../src/sink/render_flow_table.ts";
 import { textTable } from "../src/sink/text_table.ts";
@@ -129,7 +130,12 @@ Deno.test("tables are printable, whatever the names in them", async () => {
     const columns = [{ title: "A" }, { title: "B" }, { title: "C" }];
     for (const line of textTable(columns, [["a", "b", name]], 40)) assertOneLine(line);
     for (const line of aligned([["a", name], [name, "b"]])) assertOneLine(line);
-    const view = new LiveView({ hasColour: false, isLocal: () => false, quit: () => {} });
+    const view = new LiveView({
+      hasColour: false,
+      isLocal: () => false,
+      dnsKinds: () => null,
+      quit: () => {},
+    });
     view.takeKey({ sequence: "/", ctrl: false, meta: false, shift: false });
     view.takeKey({ sequence: name, ctrl: false, meta: false, shift: false });
     const status = { sources: [name], packetsPerSecond: 0, dropped: 0, pending: 0, leftOut: 0 };
@@ -160,8 +166,9 @@ const FLOW = observations({
 });
 
 /** Names as no decoder of ours would make them. */
-function namesOf(name: string) {
-  return { isEmpty: false, find: () => name };
+function namesOf(name: string): FlowNames {
+  const names = [{ name, from: "lookup" } as const];
+  return { isEmpty: false, find: () => name, of: () => ({ names, isExplained: true, why: null }) };
 }
 
 function assertOneLine(line: string): void {

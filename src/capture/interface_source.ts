@@ -2,6 +2,7 @@ import { CaptureError } from "../../ffi/capture_error.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { Readiness } from "../../ffi/readiness.ts";
 import type { Log } from "../log.ts";
+import type { LongPackets } from "./live_options.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
 
@@ -32,11 +33,11 @@ export interface OpenInterface {
   read(batch: PacketBatch): boolean;
 
   /**
-   * Takes more of packets that come from these ports, and of no others.
+   * Takes more of these packets, and of no others.
    *
    * @throws {CaptureError} when the interface can't be captured on any more.
    */
-  setLongPorts(longPorts: readonly number[]): void;
+  setLongPackets(long: LongPackets): void;
 
   /** Adds what was counted since the last time. */
   countInto(sum: SourceStatistics): void;
@@ -68,7 +69,7 @@ export abstract class InterfaceSource implements PacketSource {
     droppedByInterface: 0,
   };
   #away: string | null = null;
-  #longPorts: readonly number[] = [];
+  #long: LongPackets = { ports: [], withNames: false };
   #lookedAt = performance.now();
   #fullBatches = 0;
   #isReading = false;
@@ -99,11 +100,11 @@ export abstract class InterfaceSource implements PacketSource {
   /**
    * Opens the interface.
    *
-   * @param longPorts Of packets that come from these ports more is taken.
+   * @param long Of which packets more is taken.
    * @throws {CaptureError} when it can't be captured on now; any other {@linkcode UserError} when it
    * never can.
    */
-  protected abstract openInterface(longPorts: readonly number[]): OpenInterface;
+  protected abstract openInterface(long: LongPackets): OpenInterface;
 
   /**
    * Starts to take packets. An interface that is there and down is waited for.
@@ -150,16 +151,16 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   /**
-   * Takes at least `LONG_SNAPLEN` bytes of packets that come from these ports, from now on.
+   * Takes more of some packets, from now on.
    *
    * @throws {UserError} when that can't be done.
    */
-  takeMoreFrom(ports: readonly number[]): void {
-    this.#longPorts = ports;
+  takeMoreOf(long: LongPackets): void {
+    this.#long = long;
     try {
-      this.#capture?.setLongPorts(ports);
+      this.#capture?.setLongPackets(long);
     } catch (error) {
-      // An interface that has just gone is opened again with these ports.
+      // An interface that has just gone is opened again as it is wanted.
       if (!(error instanceof CaptureError && error.isAbsence)) throw error;
       this.#log.debug(error.message);
     }
@@ -234,7 +235,7 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #open(): OpenInterface {
-    const capture = this.openInterface(this.#longPorts);
+    const capture = this.openInterface(this.#long);
     this.#capture = capture;
     this.#isOver = false;
     this.batch.setBytes(capture.bytes);

@@ -40,6 +40,23 @@ export interface LiveOptions {
  */
 export const LONG_SNAPLEN = 0x10000 + 256;
 
+/**
+ * How many bytes are taken of a packet that may carry the name of a server: the longest ClientHello, with
+ * the headers before it.
+ */
+export const NAMED_SNAPLEN = 0x4000 + 256;
+
+/** Of which packets more is taken than of others. */
+export interface LongPackets {
+  /** Of those that come over TCP or UDP from these ports `LONG_SNAPLEN` bytes are taken. */
+  readonly ports: readonly number[];
+  /**
+   * Whether `NAMED_SNAPLEN` bytes are taken of those that may carry the name of a server: TLS ClientHellos,
+   * Initial packets of QUIC, requests of HTTP.
+   */
+  readonly withNames: boolean;
+}
+
 /** The defaults of {@linkcode LiveOptions}. */
 export const DEFAULT_LIVE_OPTIONS: Readonly<LiveOptions> = {
   snaplen: 512,

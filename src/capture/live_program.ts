@@ -1,7 +1,8 @@
 import type { PcapHandle } from "../../ffi/pcap_handle.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterBefore } from "./filter_before.ts";
-import { linkLayout, longPortsProgram } from "./long_ports_program.ts";
+import type { LongPackets } from "./live_options.ts";
+import { linkLayout, longPacketsProgram } from "./long_packets_program.ts";
 
 /** A filter that takes every packet. */
 const TAKE_ALL = "";
@@ -15,8 +16,7 @@ const TAKE_ALL = "";
  * @param linkType That of the handle.
  * @param filter The user's filter, in the language of pcap-filter(7), or `null`.
  * @param snaplen How many bytes are taken of most packets.
- * @param longPorts Of packets that come from these ports `LONG_SNAPLEN` bytes are taken, if that is
- * more.
+ * @param long Of which packets more is taken.
  * @throws {UserError} with libpcap's words when the filter has an error.
  */
 export function liveProgram(
@@ -24,10 +24,10 @@ export function liveProgram(
   linkType: number,
   filter: string | null,
   snaplen: number,
-  longPorts: readonly number[],
+  long: LongPackets,
 ): BpfInstruction[] {
   return [
     ...filterBefore(handle.compile(filter ?? TAKE_ALL)),
-    ...longPortsProgram(linkLayout(linkType), snaplen, longPorts),
+    ...longPacketsProgram(linkLayout(linkType), snaplen, long),
   ];
 }

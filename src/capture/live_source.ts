@@ -11,7 +11,7 @@ import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import type { Log } from "../log.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
-import { type LiveOptions, LONG_SNAPLEN } from "./live_options.ts";
+import { type LiveOptions, LONG_SNAPLEN, type LongPackets } from "./live_options.ts";
 import { liveProgram } from "./live_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
@@ -70,8 +70,8 @@ export class LiveSource extends InterfaceSource {
     return new LiveSource(name, options, log, input).start();
   }
 
-  protected override openInterface(longPorts: readonly number[]): OpenInterface {
-    return new OpenHandle(this.name, this.#options, longPorts, this.#packets, this.input);
+  protected override openInterface(long: LongPackets): OpenInterface {
+    return new OpenHandle(this.name, this.#options, long, this.#packets, this.input);
   }
 }
 
@@ -89,7 +89,7 @@ class OpenHandle implements OpenInterface {
   constructor(
     name: string,
     options: Readonly<LiveOptions>,
-    longPorts: readonly number[],
+    long: LongPackets,
     packets: number,
     input: Uint8Array<ArrayBuffer> | undefined,
   ) {
@@ -111,7 +111,7 @@ class OpenHandle implements OpenInterface {
       this.fd = handle.selectableFd();
       // Since activation, a moment ago, each of the group took all packets.
       if (options.fanoutGroup !== null) joinFanout(name, this.fd, options.fanoutGroup);
-      this.setLongPorts(longPorts);
+      this.setLongPackets(long);
       this.#records = new PacketRecordBuffer(handle, packets, snaplen, input);
     } catch (error) {
       handle.close();
@@ -134,9 +134,9 @@ class OpenHandle implements OpenInterface {
   }
 
   /** One program says which packets are taken and how much of them: libpcap doesn't cut again. */
-  setLongPorts(longPorts: readonly number[]): void {
+  setLongPackets(long: LongPackets): void {
     const { filter, snaplen } = this.#options;
-    this.#handle.setProgram(liveProgram(this.#handle, this.#linkType, filter, snaplen, longPorts));
+    this.#handle.setProgram(liveProgram(this.#handle, this.#linkType, filter, snaplen, long));
   }
 
   /** libpcap's numbers start again after 32 bits. */

@@ -29,8 +29,8 @@ import { filterBefore } from "./filter_before.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
 import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
-import type { LiveOptions } from "./live_options.ts";
-import { COOKED_LAYOUT, linkLayout, longPortsProgram } from "./long_ports_program.ts";
+import type { LiveOptions, LongPackets } from "./live_options.ts";
+import { COOKED_LAYOUT, linkLayout, longPacketsProgram } from "./long_packets_program.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
@@ -83,8 +83,8 @@ export class RingSource extends InterfaceSource {
     return new RingSource(name, options, log, input).start();
   }
 
-  protected override openInterface(longPorts: readonly number[]): OpenInterface {
-    return new OpenRing(this.name, this.#options, longPorts, this.input);
+  protected override openInterface(long: LongPackets): OpenInterface {
+    return new OpenRing(this.name, this.#options, long, this.input);
   }
 }
 
@@ -109,7 +109,7 @@ class OpenRing implements OpenInterface {
   constructor(
     name: string,
     options: Readonly<LiveOptions>,
-    longPorts: readonly number[],
+    long: LongPackets,
     input: Uint8Array<ArrayBuffer> | undefined,
   ) {
     this.#name = name;
@@ -125,7 +125,7 @@ class OpenRing implements OpenInterface {
     try {
       const { bufferMebibytes } = options;
       this.#ring = new PacketRing(socket, bufferMebibytes, TIMEOUT_MILLISECONDS, input);
-      this.#takePackets(longPorts);
+      this.#takePackets(long);
     } catch (error) {
       this.close();
       throw error;
@@ -158,11 +158,11 @@ class OpenRing implements OpenInterface {
     return this.#left > 0 || this.#ring.isReady;
   }
 
-  setLongPorts(longPorts: readonly number[]): void {
+  setLongPackets(long: LongPackets): void {
     // Of what is cooked, the kernel shows IP alone: the header is made here.
     const isCooked = this.#linkType === LINKTYPE_LINUX_SLL2;
     const layout = isCooked ? COOKED_LAYOUT : linkLayout(this.#linkType);
-    const lengths = longPortsProgram(layout, this.#options.snaplen, longPorts);
+    const lengths = longPacketsProgram(layout, this.#options.snaplen, long);
     this.#socket.attachFilter([...this.#filter, ...lengths]);
   }
 
@@ -190,18 +190,18 @@ class OpenRing implements OpenInterface {
   }
 
   /** In an order in which no packet is taken that is not wanted. */
-  #takePackets(longPorts: readonly number[]): void {
+  #takePackets(long: LongPackets): void {
     const socket = this.#socket;
     const options = this.#options;
     if (options.fanoutGroup === null) {
-      this.setLongPorts(longPorts);
+      this.setLongPackets(long);
       socket.bind(this.index);
     } else {
       // Only a socket that is bound can share, and until it does, it takes what others take too.
       socket.shut();
       socket.bind(this.index);
       joinFanout(this.#name, socket.fd, options.fanoutGroup);
-      this.setLongPorts(longPorts);
+      this.setLongPackets(long);
     }
     if (options.promiscuous && this.index !== 0) socket.addPromiscuous(this.index);
   }

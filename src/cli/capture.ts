@@ -138,6 +138,7 @@ export async function capture(
         screen.sensor = {
           figures: () => sensorFigures(work.statistics(), run.pending),
           ownNetworks: () => run.ownNetworks,
+          dnsKinds: run.dnsServices,
         };
       }
       metrics = await startMetrics(run, work, interfaces, log);
@@ -280,6 +281,8 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       wantsSeen: run.wantsSeen,
       recordInterval: run.recordInterval,
       hasFlowRecords: run.hasFlowRecords,
+      wantsDevices: run.deviceBook !== null,
+      hasCarriedNames: run.hasCarriedNames,
       user: options.user ?? null,
     },
     {
@@ -287,8 +290,10 @@ async function startWorkers(pool: WorkerPool, run: Run, options: CaptureOptions)
       see: (batch) => run.see(batch),
       emitNames: (writes, seconds) => run.writeNames(writes, seconds),
       takeRecords: (batch) => run.takeRecords(batch),
-      learn: ({ isClientIpv6, client, isIpv6, address, name }) =>
-        run.names.learn(isClientIpv6, client, isIpv6, address, name),
+      learn: (lookup) => run.names.learn(lookup),
+      learnResolver: (resolver) => run.dnsServices.learn(resolver),
+      learnDevice: (announcement, seconds) => run.deviceBook?.learn(announcement, seconds),
+      carried: run.carried,
     },
   );
 }

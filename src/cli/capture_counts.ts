@@ -19,5 +19,8 @@ export function captureCounts(
     sinks: run.sinks,
     dns: meters.dns,
     forgottenNames: run.names.forgotten,
+    explained: run.explainer.statistics(),
+    dnsUsers: run.dnsUsers,
+    devices: run.deviceBook?.counts() ?? null,
   });
 }

@@ -185,7 +185,15 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       new Option("--socket-mode <mode>", "who may write to a Unix socket, see chmod(1)")
         .argParser(modeValue).default(0o660, "660"),
     )
-    .option("--multicast-interface <address>", "where to join a group: an address of the interface")
+    .option(
+      "--send <place>",
+      "send lookups on as ShoDoHFlo's dnstap agent does: udp:address:port, also of a group",
+      collected,
+    )
+    .option(
+      "--multicast-interface <address>",
+      "where to join a group, or to send to it: an address of the interface",
+    )
     .addOption(sandboxOption())
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)
     .action(async (places: string[], options) => {

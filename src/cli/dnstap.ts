@@ -2,15 +2,18 @@ import { loadConfig } from "../config/load.ts";
 import type { ValidConfig } from "../config/valid_config.ts";
 import { clientAddress } from "../dns/client_address.ts";
 import { Complaints } from "../dns/complaints.ts";
-import { readDnsMessage } from "../dns/dns_message.ts";
+import { type DnsReading, readDnsMessage } from "../dns/dns_message.ts";
 import { DnsMeter } from "../dns/dns_meter.ts";
 import { CLIENT_RESPONSE, DNSTAP_TYPES, type DnstapPayload } from "../dns/dnstap.ts";
 import { addressWords, dnstapJson } from "../dns/dnstap_json.ts";
 import { DnstapListener } from "../dns/dnstap_listener.ts";
 import { type ListenAddress, parseListenAddress } from "../dns/listen_address.ts";
 import { listenText } from "../dns/listen_error.ts";
-import type { Lookup } from "../dns/lookup_datagram.ts";
+import { type Lookup, lookupsIn } from "../dns/lookup_datagram.ts";
 import { LookupListener } from "../dns/lookup_listener.ts";
+import { LookupSender } from "../dns/lookup_sender.ts";
+import { parseSendAddress, type SendAddress } from "../dns/send_address.ts";
+import { addressText } from "../model/address_text.ts";
 import { FIRST_WINDOW, WINDOW_SECONDS } from "../model/windows.ts";
 import { KeyWriter } from "../engine/key_writer.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -18,10 +21,11 @@ import { Sandbox } from "../sandbox/sandbox.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import type { Sink } from "../sink/sink.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { watchLoop } from "../workers/watch_loop.ts";
 import { complain } from "./complain.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
 import { dnsCounts } from "./sensor_counts.ts";
 import { dnsText } from "./statistics.ts";
@@ -42,6 +46,8 @@ export interface DnstapOptions {
   multicastInterface?: string;
   /** Whether the process is kept from what the command has no use for. */
   sandbox: boolean;
+  /** Where lookups are sent on to, as where to listen is written. */
+  send?: string[];
   logLevel: LogLevel;
 }
 
@@ -62,6 +68,8 @@ export async function dnstap(
   log: Log,
 ): Promise<number> {
   const addresses = places.map(parseListenAddress);
+  const sendTo = (options.send ?? []).map(parseSendAddress);
+  refuseCircles(addresses, sendTo);
   const sandbox = new Sandbox(options.sandbox, log);
   // Before the configuration, whose code is not ours, is run.
   sandbox.close({ opensInterfaces: false });
@@ -74,7 +82,7 @@ export async function dnstap(
   signals.onReload = () => void service.reload();
   try {
     await service.openSinks();
-    await service.listen(addresses);
+    await service.listen(addresses, sendTo);
     // A socket is removed at the end.
     if (addresses.every(({ transport }) => transport !== "unix")) sandbox.closeFiles();
     await service.run(signals);
@@ -85,15 +93,25 @@ export async function dnstap(
   }
 }
 
+/** @throws {UserError} when what is sent would be received again. */
+function refuseCircles(listenAt: readonly ListenAddress[], sendTo: readonly SendAddress[]): void {
+  const places = new Set(listenAt.map(listenText));
+  const both = sendTo.map(listenText).find((place) => places.has(place));
+  if (both === undefined) return;
+  throw new UserError(`--send ${both}: it is where to listen, too: leave out one`, WRONG_USAGE);
+}
+
 class DnstapService {
   readonly #options: DnstapOptions;
   readonly #log: Log;
+  readonly #serviceManager = new ServiceManager();
   readonly #complaints: Complaints;
   readonly #sinks: Sink[] = [];
   /** Takes payloads as lines, where they are asked for. */
   #lines: JsonSink | null = null;
   readonly #dnstap: DnstapListener[] = [];
   readonly #lookups: LookupListener[] = [];
+  readonly #senders: LookupSender[] = [];
   readonly #clients: KeyWriter;
   readonly #meter: DnsMeter;
   /** Payloads by type of message; those without any at 0. */
@@ -128,15 +146,23 @@ class DnstapService {
     else if (this.#sinks.length === 0) this.#sinks.push(lines());
   }
 
-  async listen(addresses: readonly ListenAddress[]): Promise<void> {
+  /** @param sendTo Where lookups are sent on to. */
+  async listen(
+    addresses: readonly ListenAddress[],
+    sendTo: readonly SendAddress[],
+  ): Promise<void> {
     try {
+      for (const address of sendTo) {
+        this.#senders.push(LookupSender.open(address, this.#options, this.#complaints));
+        this.#log.info(`sending lookups to ${listenText(address)}`);
+      }
       for (const address of addresses) {
         await this.#listenAt(address);
         this.#log.info(`listening on ${listenText(address)}`);
       }
     } catch (error) {
       this.#closeListeners();
-      await Promise.allSettled(this.#sinks.map((sink) => sink.close()));
+      await Promise.allSettled([...this.#sinks, ...this.#senders].map((each) => each.close()));
       throw error;
     }
   }
@@ -155,10 +181,12 @@ class DnstapService {
       timers.push(setInterval(() => this.#log.info(this.#statistics()), stats * 1000));
     }
     signals.begin();
+    this.#serviceManager.ready("listening");
     const forgetAbandoning = beforeEndingAtOnce(() => this.#abandon());
     try {
       await endingWithUncaught(() => Promise.race([signals.received, failure.promise]));
     } finally {
+      this.#serviceManager.stopping();
       for (const timer of timers) clearInterval(timer);
       this.#closeListeners();
       for (const sink of this.#sinks) sink.hurry();
@@ -207,6 +235,13 @@ class DnstapService {
     const { isIpv6, client } = clientAddress(queryAddress.length > 4, words);
     const reading = readDnsMessage(responseMessage, 0, responseMessage.length);
     this.#meter.take(reading, isIpv6, client, this.#window);
+    if (this.#senders.length > 0) this.#sendOn(reading, addressText(client, 0, isIpv6));
+  }
+
+  #sendOn(reading: DnsReading, client: string): void {
+    for (const lookup of lookupsIn(reading, client)) {
+      for (const sender of this.#senders) sender.send(lookup);
+    }
   }
 
   #takeLookup({ reading, isIpv6, client }: Lookup): void {
@@ -229,7 +264,7 @@ class DnstapService {
   async #close(): Promise<void> {
     this.#meter.flush();
     this.#clients.flush();
-    const sinks = [...this.#sinks, this.#lines];
+    const sinks = [...this.#sinks, this.#lines, ...this.#senders];
     const results = await Promise.allSettled(sinks.map((sink) => sink?.close()));
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
@@ -252,6 +287,7 @@ class DnstapService {
 
   /** Loads the configuration again. If something is wrong with it, the present one stays. */
   async reload(): Promise<void> {
+    this.#serviceManager.reloading();
     try {
       const { config, description } = await loadConfig(this.#options.config);
       this.#log.info(`configuration: ${description}`);
@@ -262,6 +298,7 @@ class DnstapService {
       this.#log.error(`${message}; the configuration that was loaded before stays in place`);
       if (!(error instanceof UserError)) this.#log.debug(String((error as Error).stack));
     }
+    this.#serviceManager.ready("listening");
   }
 
   #statistics(): string {
@@ -280,7 +317,19 @@ class DnstapService {
     if (this.#lookups.length > 0) {
       const datagrams = this.#lookups.reduce((total, { counts }) => total + counts.datagrams, 0);
       const noise = this.#lookups.reduce((total, { counts }) => total + counts.noise, 0);
-      parts.push(`datagrams: ${datagrams}, ${noise} lines that are no lookup`);
+      const missing = this.#lookups.reduce((total, { counts }) => total + counts.missing, 0);
+      parts.push(
+        `datagrams: ${datagrams}, ${noise} lines that are no lookup` +
+          (missing === 0 ? "" : `, ${missing} that did not arrive`),
+      );
+    }
+    if (this.#senders.length > 0) {
+      const sum = (field: "sent" | "repeated" | "lost") =>
+        this.#senders.reduce((total, { counts }) => total + counts[field], 0);
+      parts.push(
+        `sent on: ${sum("sent")}, ${sum("repeated")} repeated within a second and left out` +
+          (sum("lost") === 0 ? "" : `, ${sum("lost")} lost`),
+      );
     }
     return [
       ...parts,

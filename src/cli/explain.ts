@@ -1,5 +1,7 @@
 import { type Address, parseAddress } from "../model/address.ts";
 import { bareAddress } from "../config/bare_address.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import type { DnsKind } from "../model/dns_kind.ts";
 import { emptyFacts, type Facts } from "../model/facts.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
@@ -17,6 +19,7 @@ import { aligned } from "./aligned.ts";
 import type { CheckOptions } from "./check.ts";
 import { evidenceLines } from "./evidence_lines.ts";
 import { lookedUpNames } from "./looked_up_names.ts";
+import { dnsOptionsOf } from "./dns_options_of.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { ownNetworksOf } from "./own_networks_of.ts";
 import { printText } from "./print_text.ts";
@@ -49,6 +52,13 @@ const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 };
 const MAXIMUM_PORT = 65535;
 /** The most keys that one flow has: client, flow, two peers. */
 const KEYS_OF_FLOW = 4;
+const DNS_TEXTS: Readonly<Record<DnsKind, string>> = {
+  DoT: "This is DNS over TLS (DoT): what the client looks up there can't be seen.",
+  DoQ: "This is DNS over QUIC (DoQ): what the client looks up there can't be seen.",
+  DoH: "This is DNS over HTTPS (DoH): what the client looks up there can't be seen.",
+  DNSCrypt: "This is DNSCrypt: what the client looks up there can't be seen.",
+  DNS: "This is DNS to a server outside: the network's own name servers don't see it.",
+};
 
 /**
  * Prints which networks the addresses of a packet are in, what speaks for who is the client, what each
@@ -84,7 +94,7 @@ export async function explain(
     ...replayed,
     ...evidenceLines(facts, program.weigh(facts), from.length > 0),
     "",
-    ...decisionLines(facts, program),
+    ...decisionLines(facts, program, mapping),
   ].join("\n"));
   return 0;
 }
@@ -110,7 +120,7 @@ export async function explanation(
     "",
     ...evidenceLines(facts, program.weigh(facts), false),
     "",
-    ...decisionLines(facts, program),
+    ...decisionLines(facts, program, mapping),
   ].join("\n");
 }
 
@@ -211,14 +221,14 @@ async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<s
 }
 
 /** The steps of the Redis contract, from the own networks on. */
-function decisionLines(facts: Facts, program: MappingProgram): string[] {
+function decisionLines(facts: Facts, program: MappingProgram, mapping: Mapping): string[] {
   if (program.isSuppressed(facts)) {
     return [
       "Both addresses are in the own networks, and suppressOwnNetwork is on: no keys are written.",
     ];
   }
   const story = program.explain(facts);
-  return [...ruleLines(story), "", ...outcomeLines(story, facts, program)];
+  return [...ruleLines(story), "", ...outcomeLines(story, facts, program, mapping)];
 }
 
 function ruleLines(story: MappingStory): string[] {
@@ -237,20 +247,40 @@ function ruleLines(story: MappingStory): string[] {
   ];
 }
 
-function outcomeLines(story: MappingStory, facts: Facts, program: MappingProgram): string[] {
+function outcomeLines(
+  story: MappingStory,
+  facts: Facts,
+  program: MappingProgram,
+  mapping: Mapping,
+): string[] {
   const { outcome } = story;
   if (outcome === DROP) return ["The flow is dropped: no keys are written."];
   if (outcome === NO_MATCH || verdictOf(outcome) !== FLOW) {
     return ["Nothing attributes the flow: no keys are written."];
   }
   const isIgnored = program.isIgnored(facts);
+  const dns = dnsKindOf(facts, outcome, mapping);
   return [
+    ...(dns === null ? [] : [DNS_TEXTS[dns]]),
     `The ${clientIsDestination(outcome) ? "destination" : "source"} is the client, ` +
     `the port of interest is ${portOf(outcome)}.`,
     ...(isIgnored ? ["ignoreFlows names an end: the flow key is left out."] : []),
     "Keys written:",
     ...keysOf(facts, outcome, isIgnored).map((key) => `  ${key}`),
   ];
+}
+
+/** Which kind of DNS it is, as far as addresses and ports tell. */
+function dnsKindOf(facts: Facts, outcome: number, mapping: Mapping): DnsKind | null {
+  const isIpv6 = facts.family === 6;
+  const source = addressText(facts.source, 0, isIpv6);
+  const destination = addressText(facts.destination, 0, isIpv6);
+  const [client, server] = clientIsDestination(outcome)
+    ? [destination, source]
+    : [source, destination];
+  const protocol = facts.protocol === PROTOCOL_NUMBERS.udp ? "udp" : "tcp";
+  const use = { client, server, port: portOf(outcome), protocol, names: [] };
+  return new DnsServices(dnsOptionsOf(mapping)).kindOf(use);
 }
 
 /** The keys, made by what makes them when packets are captured. */

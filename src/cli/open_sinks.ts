@@ -4,6 +4,7 @@ import { Expectations } from "../alert/expectations.ts";
 import type { ExpectedService } from "../config/expected_service.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
+import type { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
@@ -31,6 +32,7 @@ export interface SinkSettings {
   readonly ttl: number;
   /** Where the names of servers come from. */
   readonly names?: FlowNames;
+  readonly dnsServices?: DnsServices;
   /** Names of interfaces by their number, from 1. */
   readonly interfaces?: readonly string[];
   /** From when on times are counted. */
@@ -56,7 +58,8 @@ export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, interfaces, origin, file, run, expected, onAlert, page, screen }: SinkSettings,
+  { ttl, names, dnsServices, interfaces, origin, file, run, expected, onAlert, page, screen }:
+    SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
@@ -64,7 +67,9 @@ export async function openSinks(
   if (redis !== null) all.push(redis);
   const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
-  const json = options.json ? new JsonSink({ mode, names, interfaces, origin, log }) : null;
+  const json = options.json
+    ? new JsonSink({ mode, names, dnsServices, interfaces, origin, log })
+    : null;
   if (json !== null) all.push(json);
   const isLive = mode === "capture";
   const table = all.length > 0 ? null : new FlowTableSink({ isLive, screen, names, origin, log });

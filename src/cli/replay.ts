@@ -271,13 +271,16 @@ class Replay {
 
   #sayStatistics(): void {
     this.#progress.clear();
-    const { engine, names, sinks, dnsStatistics: dns } = this.#run;
+    const { engine, names, sinks, dnsStatistics, explainer, dnsUsers, deviceBook } = this.#run;
     const counts = sensorCounts({
       sources: this.#sources.map((source) => [source.name, source.statistics()]),
       engine: engine.statistics(),
       sinks,
-      dns,
+      dns: dnsStatistics,
       forgottenNames: names.forgotten,
+      explained: explainer.statistics(),
+      dnsUsers,
+      devices: deviceBook?.counts() ?? null,
     });
     this.#log.info(statisticsLine(counts));
   }

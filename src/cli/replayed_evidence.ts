@@ -3,14 +3,20 @@ import { SavefileSource } from "../capture/savefile_source.ts";
 import type { Facts } from "../model/facts.ts";
 import type { Mapping } from "../config/mapping.ts";
 import { KnownNames } from "../dns/known_names.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import type { Log } from "../log.ts";
 import { addressText } from "../model/address_text.ts";
 import type { RecordBatch } from "../model/record_batch.ts";
 import { plural } from "../sink/plural.ts";
+import type { NamesOfFlow } from "../sink/flow_names.ts";
+import { printable } from "../printable.ts";
 import { recordOf } from "../sink/record_of.ts";
 import { bytesText } from "../bytes_text.ts";
 import { durationText } from "../duration_text.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import { dnsOptionsOf } from "./dns_options_of.ts";
+import { explainerOf } from "./explainer_of.ts";
 import { aligned } from "./aligned.ts";
 import { UserError } from "../user_error.ts";
 import { Meters } from "../workers/meters.ts";
@@ -43,9 +49,14 @@ export async function readReplayed(
 ): Promise<string[]> {
   const corrections: string[] = [];
   const names = new KnownNames();
+  const carried = new CarriedNameNumbers();
+  const dnsServices = new DnsServices(dnsOptionsOf(mapping));
+  const explainer = explainerOf(mapping, { known: names, carried, dnsServices });
   const { engine } = new Meters({
     mapping,
     names,
+    carried,
+    onDesignated: (resolver) => dnsServices.learn(resolver),
     emit: () => {},
     emitNames: () => {},
     onCorrection: (corrected, before, after) => {
@@ -75,7 +86,8 @@ export async function readReplayed(
   }
   const there = files.join(", ");
   const isThere = engine.readEvidence(facts);
-  const figures = figureLines(engine.recordOf(facts));
+  const record = engine.recordOf(facts);
+  const figures = figureLines(record);
   return [
     isThere
       ? `The conversation is in ${there}.`
@@ -85,6 +97,24 @@ export async function readReplayed(
     ...figures,
     ...(isThere ? corrections : []),
     ...lookedUp(facts, names),
+    ...(record === null ? [] : explanationLines(explainer.of(record.words, 0))),
+  ];
+}
+
+/** The names of the server, with where each comes from, and whether a lookup explains the flow. */
+function explanationLines({ names, isExplained, why }: NamesOfFlow): string[] {
+  const named = names.map(({ name, from, isOuter }) =>
+    `  ${printable(name)}  ${from}${
+      isOuter === true ? ", in place of a name that is encrypted" : ""
+    }`
+  );
+  return [
+    ...(named.length === 0 ? [] : ["Names of the server:", ...named]),
+    isExplained === true
+      ? "A lookup explains the flow."
+      : isExplained === false
+      ? `No lookup explains the flow: ${printable(why ?? "")}.`
+      : `Whether a lookup explains the flow is not asked: ${why}.`,
   ];
 }
 

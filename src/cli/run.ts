@@ -5,16 +5,33 @@ import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
-import { responsePorts } from "../model/dns_ports.ts";
+import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
 import { KnownNames } from "../dns/known_names.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FlowExplainer } from "../names/flow_explainer.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import type { LocalServices } from "../model/local_services.ts";
-import type { ObservationBatch } from "../model/observation_batch.ts";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  type ObservationBatch,
+  WORD_A,
+  WORD_ABOUT,
+  WORD_B,
+  WORD_KIND,
+  WORD_PORTS,
+} from "../model/observation_batch.ts";
+import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { DeviceBook } from "../names/devices/device_book.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import { DnsUsers } from "../names/encrypted_dns/dns_users.ts";
+import { cachedAddressText } from "../sink/cached_address_text.ts";
 import type { FlushMeter } from "../metrics/flush_meter.ts";
 import type { MetricsPlace } from "../metrics/metrics_server.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
@@ -29,7 +46,10 @@ import { VERSION } from "../version.ts";
 import { correctionText } from "../engine/correction_text.ts";
 import { Meters } from "../workers/meters.ts";
 import { complain } from "./complain.ts";
+import { dnsOptionsOf } from "./dns_options_of.ts";
+import { localAddressesOf } from "./local_addresses_of.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
+import { explainerOf } from "./explainer_of.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
 import { type Store, storeOf } from "./store.ts";
 import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
@@ -100,8 +120,18 @@ const MOST_PENDING_BYTES = 4 * 1024 * 1024;
 /** What capture and replay are made of: the configuration, a meter, and the sinks behind it. */
 export class Run {
   readonly meters: Meters;
-  /** What clients looked up last. */
+  /** What clients looked up. */
   readonly names: KnownNames;
+  /** The names that conversations carry. */
+  readonly carried: CarriedNameNumbers;
+  /** Which names flows have, and whether a lookup explains them. */
+  readonly explainer: FlowExplainer;
+  /** Which services are DNS that the name servers of the network don't see. */
+  readonly #dnsServices: DnsServices;
+  /** Who asks them. */
+  readonly dnsUsers = new DnsUsers();
+  /** Who the hosts on the own networks are; `null` where that is not wanted. */
+  readonly deviceBook: DeviceBook | null;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
   /** Whether the configuration was loaded when that was tried last. */
@@ -122,7 +152,11 @@ export class Run {
   private constructor(
     loaded: Loaded,
     sinks: Sinks,
+    explainer: FlowExplainer,
     names: KnownNames,
+    carried: CarriedNameNumbers,
+    dnsServices: DnsServices,
+    deviceBook: DeviceBook | null,
     options: RunOptions,
     purpose: RunPurpose,
     log: Log,
@@ -132,7 +166,11 @@ export class Run {
     this.#options = options;
     this.#purpose = purpose;
     this.#log = log;
+    this.explainer = explainer;
     this.names = names;
+    this.carried = carried;
+    this.#dnsServices = dnsServices;
+    this.deviceBook = deviceBook;
     this.meters = new Meters({
       mapping: loaded.mapping,
       emit: (batch) => this.write(batch),
@@ -142,6 +180,11 @@ export class Run {
       hasFlowRecords: this.hasFlowRecords,
       onSeen: this.wantsSeen ? (batch) => this.see(batch) : undefined,
       names,
+      carried: this.hasCarriedNames ? carried : undefined,
+      onDesignated: (resolver) => dnsServices.learn(resolver),
+      onAnnouncement: deviceBook === null
+        ? undefined
+        : (announcement, seconds) => deviceBook.learn(announcement, seconds),
       clock: purpose.mode === "capture" ? () => Date.now() / 1000 : undefined,
       maxConversations: options.maxConversations,
       memory: purpose.memory,
@@ -170,8 +213,18 @@ export class Run {
   ): Promise<Run> {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
     const { store, file, mapping } = loaded;
-    const names = new KnownNames();
+    const known = new KnownNames();
+    const carried = new CarriedNameNumbers();
+    const dnsServices = new DnsServices(dnsOptionsOf(mapping));
     const { mode, sources, origin, interfaces } = purpose;
+    const start = mode === "capture" ? Math.floor(Date.now() / 1000) : undefined;
+    const deviceBook = mapping.devices
+      ? new DeviceBook({
+        isLocal: localAddressesOf(mapping),
+        origin: () => origin?.seconds ?? 0,
+      })
+      : null;
+    const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
     const localNetworks = mapping.ourNets.map(cidrText);
     const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
     const { expected, onAlert } = loaded.source.config;
@@ -179,6 +232,7 @@ export class Run {
     const settings = {
       ttl: mapping.ttl,
       names,
+      dnsServices,
       interfaces,
       origin,
       file,
@@ -189,7 +243,8 @@ export class Run {
       screen,
     };
     const sinks = await openSinks(mode, options, store, settings, log);
-    return new Run(loaded, sinks, names, options, purpose, log);
+    const parts = [known, carried, dnsServices, deviceBook] as const;
+    return new Run(loaded, sinks, names, ...parts, options, purpose, log);
   }
 
   /** Paths of all files that the configuration is made of. */
@@ -222,6 +277,11 @@ export class Run {
     return this.meters.statistics().dns;
   }
 
+  /** Which services are DNS that the name servers of the network don't see. */
+  get dnsServices(): DnsServices {
+    return this.#dnsServices;
+  }
+
   /** The own networks, wherever they are named. */
   get ownNetworks(): readonly Cidr[] {
     return this.#loaded.mapping.ourNets;
@@ -249,7 +309,26 @@ export class Run {
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
     this.flushMeter?.take();
+    this.#noteDns(batch);
     for (const sink of this.#sinks.all) sink.write(batch);
+  }
+
+  #noteDns({ words, count }: ObservationBatch): void {
+    for (let i = 0, at = 0; i < count; i++, at += OBSERVATION_WORDS) {
+      const head = words[at + WORD_KIND];
+      const port = words[at + WORD_PORTS];
+      if ((head & 0xff) !== KIND_FLOW || !this.#dnsServices.mayBe(port)) continue;
+      const isIpv6 = (head & IPV6_BIT) !== 0;
+      const client = cachedAddressText(words, at + WORD_A, isIpv6);
+      const kind = this.#dnsServices.kindOf({
+        client,
+        server: cachedAddressText(words, at + WORD_B, isIpv6),
+        port,
+        protocol: ((words[at + WORD_ABOUT] >>> 8) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
+        names: [this.names.find(isIpv6, words, at + WORD_A, at + WORD_B)],
+      });
+      if (kind !== null) this.dnsUsers.add(client, kind);
+    }
   }
 
   /** Whether it is shown when refusals were seen last, also those whose keys are suppressed. */
@@ -269,24 +348,32 @@ export class Run {
     const { table, all } = this.#sinks;
     // A replay shows the table when all is over.
     if (table !== null) return this.#purpose.mode === "capture" ? TABLE_INTERVAL : NEVER;
-    const isWanted = all.some((sink) => sink.takeRecords ?? sink.takeFigures);
+    // Statistics say how many flows are explained.
+    const isWanted = this.#options.stats !== undefined ||
+      all.some((sink) => sink.takeRecords ?? sink.takeFigures);
     return isWanted ? RECORD_INTERVAL : null;
   }
 
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
-    return this.#options.json === true;
+    return this.#options.json === true || this.#sinks.table !== null;
+  }
+
+  /** Whether names that conversations carry are looked for: where nobody is told of them, they are not. */
+  get hasCarriedNames(): boolean {
+    return this.recordInterval !== null;
   }
 
   /** Has the sinks take records of conversations. The batch may be used again when this returns. */
   takeRecords(batch: RecordBatch): void {
     this.flushMeter?.take();
     const { all } = this.#sinks;
+    this.explainer.count(batch);
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
     const { interfaces, origin } = this.#purpose;
-    const words = { names: this.names, interfaces, origin };
+    const words = { names: this.explainer, dnsServices: this.#dnsServices, interfaces, origin };
     const records = Array.from(
       { length: batch.count },
       (_, i) => recordOf(batch.words, i * RECORD_WORDS, words),
@@ -336,6 +423,7 @@ export class Run {
    * @throws {OutputClosedError} when nobody reads standard output any more.
    */
   async flushSinks(): Promise<void> {
+    await this.#emitDevices();
     await Promise.all(this.#sinks.all.map((sink) => this.#flush(sink)));
   }
 
@@ -379,12 +467,25 @@ export class Run {
       this.engine.end();
       this.engine.endRecords();
     };
-    const work = [flush, ...this.#sinks.all.map((sink) => () => sink.close())];
-    const results = await Promise.allSettled(work.map(async (close) => await close()));
+    const [flushed, devices] = await Promise.allSettled([
+      (async () => await flush())(),
+      this.#emitDevices(true),
+    ]);
+    const closed = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
+    const results = [flushed, devices, ...closed];
     this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
     }
+  }
+
+  /** Has the sinks take what is new of devices. */
+  async #emitDevices(isLast = false): Promise<void> {
+    const sinks = this.#sinks.all.filter(({ takeDevices }) => takeDevices !== undefined);
+    if (this.deviceBook === null || sinks.length === 0) return;
+    const records = await this.deviceBook.takeRecords(isLast);
+    if (records.length === 0) return;
+    for (const sink of sinks) sink.takeDevices!(records);
   }
 
   /** What is done where nothing can be waited for: the terminal is given back, and losses are said. */
@@ -434,6 +535,7 @@ export class Run {
       }
       const localNetworks = loaded.mapping.ourNets.map(cidrText);
       this.#sinks.store?.setLocalNetworks(localNetworks);
+      this.explainer.use(loaded.mapping.ourNets, lookupPorts(loaded.mapping));
       if (this.#sinks.alerts !== null) {
         const { expected } = loaded.source.config;
         this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);
@@ -441,6 +543,11 @@ export class Run {
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);
       this.isLoaded = true;
+      this.#dnsServices.set(dnsOptionsOf(loaded.mapping));
+      if (this.deviceBook !== null) this.deviceBook.isLocal = localAddressesOf(loaded.mapping);
+      if (loaded.mapping.devices !== (this.deviceBook !== null)) {
+        this.#log.warn("devices of the configuration stays as it was until the next start");
+      }
       this.onReload();
     } catch (error) {
       this.isLoaded = false;

@@ -2,6 +2,9 @@ import type { Metrics, Row } from "../metrics/metric.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { DNS_OUTCOME_NAMES } from "../dns/dns_outcome.ts";
 import type { EngineStatistics } from "../engine/engine.ts";
+import type { DeviceCounts } from "../names/devices/device_book.ts";
+import type { DnsUsers } from "../names/encrypted_dns/dns_users.ts";
+import type { ExplainedStatistics } from "../names/flow_explainer.ts";
 import { BECAME_NAMES } from "../model/no_flow.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import { DECODED_NAMES } from "../packet/decoded.ts";
@@ -19,6 +22,10 @@ export interface CountedParts {
   readonly dns: DnsStatistics | null;
   /** Names of flows that were forgotten for want of room. */
   readonly forgottenNames: number;
+  readonly explained: ExplainedStatistics;
+  readonly dnsUsers: DnsUsers;
+  /** `null` where it is not asked who hosts are. */
+  readonly devices: DeviceCounts | null;
 }
 
 /** All that is counted, in one place: the line of `--stats` and metrics are made of it. */
@@ -41,6 +48,12 @@ export interface SensorCounts extends DnsCounts, SinkCounts {
   readonly flows: readonly Row[];
   readonly corrections: readonly Row[];
   readonly forgottenNames: readonly Row[];
+  /** Conversations that were asked about, by whether a lookup explains them. */
+  readonly explained: readonly Row[];
+  /** Clients that ask for names where the network's name servers don't see it, by kind. */
+  readonly dnsClients: readonly Row[];
+  /** Devices, by whether a name of theirs is known. */
+  readonly devices: readonly Row[];
 }
 
 /** What is counted of DNS. */
@@ -63,6 +76,12 @@ const FORGOTTEN = {
   halfOpen: "half-open connections",
   suppressedKeys: "held keys",
 } as const;
+/** What conversations are called that a lookup explains, and others that were asked about. */
+export const EXPLAINED = "explained";
+export const UNEXPLAINED = "unexplained";
+/** What devices are called of which a name is known, and others. */
+export const NAMED = "known";
+const UNNAMED = "unknown";
 /** What conversations that were forgotten are called. */
 export const CONVERSATIONS = "conversations";
 
@@ -172,11 +191,29 @@ export const SENSOR_METRICS: Metrics<SensorCounts> = {
     type: "counter",
     labels: [],
   },
+  explained: {
+    name: "flosensor_lookup_conversations_total",
+    help: "Conversations from own networks to outside, by whether a lookup explains them.",
+    type: "counter",
+    labels: ["outcome"],
+  },
+  dnsClients: {
+    name: "flosensor_outside_dns_clients",
+    help: "Clients that ask for names where the network's name servers don't see it, by kind.",
+    type: "gauge",
+    labels: ["kind"],
+  },
+  devices: {
+    name: "flosensor_devices",
+    help: "Devices on own networks that announced themselves, by whether a name is known.",
+    type: "gauge",
+    labels: ["name"],
+  },
 };
 
 /** Puts together what is counted. */
 export function sensorCounts(
-  { sources, engine, sinks, dns, forgottenNames }: CountedParts,
+  { sources, engine, sinks, dns, forgottenNames, explained, dnsUsers, devices }: CountedParts,
 ): SensorCounts {
   const ofSources = (field: keyof SourceStatistics): Row[] =>
     sources.map(([name, statistics]) => [statistics[field], name]);
@@ -204,6 +241,11 @@ export function sensorCounts(
     ...sinkCounts(sinks),
     ...dnsCounts(dns),
     forgottenNames: [[forgottenNames]],
+    explained: [[explained.explained, EXPLAINED], [explained.unexplained, UNEXPLAINED]],
+    dnsClients: dnsUsers.counts().map(([kind, clients]) => [clients, kind]),
+    devices: devices === null
+      ? []
+      : [[devices.named, NAMED], [devices.count - devices.named, UNNAMED]],
   };
 }
 

@@ -111,6 +111,18 @@ export interface Config<Name extends string = string> {
   /** Names that make no dns, cname and nx keys when they are looked up, with all below them. */
   ignoreDns?: readonly string[];
   /**
+   * Names and addresses of resolvers that take encrypted DNS (DNS over HTTPS, at port 443), besides the
+   * public ones that are known. A name stands for all below it, too.
+   */
+  encryptedDns?: readonly string[];
+  /**
+   * Whether it is learned who the hosts on the own networks are, from what they tell of themselves: DHCP,
+   * mDNS, NetBIOS, LLDP, ARP, neighbour discovery. A running capture keeps to what it began with.
+   *
+   * @default {true}
+   */
+  devices?: boolean;
+  /**
    * What makes flows of packets in packets: the conversations inside of tunnels (VXLAN, GRE, GTP-U ...),
    * the tunnels themselves, or both. With `"inner"`, the ends of a tunnel still make peer keys.
    *

@@ -28,6 +28,10 @@ export class Mapping {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Names, as `domainName` gives them, and addresses of resolvers that take encrypted DNS. */
+  readonly encryptedDns: readonly string[];
+  /** Whether it is learned who the hosts on the own networks are. */
+  readonly devices: boolean;
   /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
   readonly tunnels: Tunnels;
   /** The own networks. */
@@ -67,6 +71,8 @@ export class Mapping {
     this.dnsPorts = config.dnsPorts;
     this.multicastDns = config.multicastDns;
     this.ignoreDns = config.ignoreDns;
+    this.encryptedDns = config.encryptedDns;
+    this.devices = config.devices;
     this.tunnels = config.tunnels;
     this.ourNets = ourNets;
     this.networkNames = config.networks.map(({ name }) => name);

@@ -28,6 +28,27 @@ export class PrefixTable {
     ]));
   }
 
+  /**
+   * The number of the first prefix that holds an address, or -1.
+   *
+   * @param words Has the address, four words in network order, IPv4 in the last of them, from `at` on.
+   */
+  find(isIpv6: boolean, words: Uint32Array, at: number): number {
+    const { ipv4, ipv6 } = this;
+    if (!isIpv6) {
+      for (let i = 0; i < ipv4.length; i += PREFIX4_WORDS) {
+        if ((words[at + 3] & ipv4[i + 1]) === ipv4[i]) return ipv4[i + 2];
+      }
+      return -1;
+    }
+    for (let i = 0; i < ipv6.length; i += PREFIX6_WORDS) {
+      let word = 0;
+      while (word < 4 && (words[at + word] & ipv6[i + 4 + word]) === ipv6[i + word]) word++;
+      if (word === 4) return ipv6[i + 8];
+    }
+    return -1;
+  }
+
   /** How many prefixes of IPv4 there are. */
   get ipv4Count(): number {
     return this.ipv4.length / PREFIX4_WORDS;

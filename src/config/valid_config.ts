@@ -60,6 +60,10 @@ export interface ValidConfig {
   readonly multicastDns: boolean;
   /** Names that make no keys, with all below them, as `domainName` gives them. */
   readonly ignoreDns: readonly string[];
+  /** Names, as `domainName` gives them, and addresses of resolvers that take encrypted DNS. */
+  readonly encryptedDns: readonly string[];
+  /** Whether it is learned who the hosts on the own networks are. */
+  readonly devices: boolean;
   /** Which of the conversations in tunnels, and of those that tunnels are, make flows. */
   readonly tunnels: Tunnels;
   readonly networks: readonly ValidNetwork[];

@@ -66,6 +66,9 @@ const SETTINGS = {
   multicastDns: (value) =>
     value === undefined ? DEFAULT_DNS_PORTS.multicastDns : booleanSetting(value),
   ignoreDns: (value) => value === undefined ? [] : list(value, "ignoreDns", ignoredName),
+  encryptedDns: (value) =>
+    value === undefined ? [] : list(value, "encryptedDns", resolverNameOrAddress),
+  devices: (value) => value === undefined ? true : booleanSetting(value),
   tunnels: (value) => value === undefined ? "inner" : tunnelsSetting(value),
   networks: (value) => value === undefined ? [everything()] : networkList(value),
   // Needs the networks: read by itself.
@@ -112,6 +115,8 @@ export function validate(
     dnsPorts: read("dnsPorts"),
     multicastDns: read("multicastDns"),
     ignoreDns: read("ignoreDns"),
+    encryptedDns: read("encryptedDns"),
+    devices: read("devices"),
     tunnels: read("tunnels"),
     networks,
     rules: atPathUnlessKnown(["flows"], () => ruleList(settings.flows, networks)),
@@ -311,6 +316,17 @@ function ignoredName(entry: unknown): string {
   throw new ConfigError(
     `${shown(entry)} is not a domain name`,
     'write it as "example.com", which is for all names below it too',
+  );
+}
+
+function resolverNameOrAddress(entry: unknown): string {
+  const address = typeof entry === "string" ? parseAddress(entry) : null;
+  if (address !== null) return addressText(address.words, 0, address.family === 6);
+  const name = typeof entry === "string" ? domainName(entry.replace(/^\*?\./, "")) : null;
+  if (name !== null && !/[/:]/.test(name)) return name;
+  throw new ConfigError(
+    `${shown(entry)} is neither a name nor an address of a resolver`,
+    'write it as "dns.example.com" or "192.0.2.53", without a path and a port',
   );
 }
 

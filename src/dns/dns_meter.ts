@@ -1,6 +1,13 @@
 import { addressText } from "../model/address_text.ts";
+import type { DesignatedResolver } from "./designated_resolver.ts";
 import type { DnsReading, DnsResponse } from "./dns_message.ts";
-import { ANSWER, DNS_OUTCOME_NAMES, IGNORED_NAME, NXDOMAIN } from "./dns_outcome.ts";
+import {
+  ANSWER,
+  DNS_OUTCOME_NAMES,
+  IGNORED_NAME,
+  NXDOMAIN,
+  OTHER_RESPONSE_CODE,
+} from "./dns_outcome.ts";
 import { isBelow } from "../model/domain_name.ts";
 import { HeldNames } from "./held_names.ts";
 import type { KnownNames } from "./known_names.ts";
@@ -21,7 +28,12 @@ export interface DnsMeterOptions {
   ignored?: readonly string[];
   /** Takes what clients looked up last. By default, it is not remembered. */
   names?: Pick<KnownNames, "learn">;
+  /** Takes resolvers that others designate. By default, they are left aside. */
+  onDesignated?: (resolver: DesignatedResolver) => void;
 }
+
+/** In place of an address, of what has none. */
+const NO_ADDRESS_WORDS = new Uint32Array(4);
 
 /** What a {@linkcode DnsMeter} counted. */
 export interface DnsStatistics {
@@ -56,12 +68,27 @@ export class DnsMeter {
    * @param reading What was read of it.
    * @param client Who asked: four words in network order, IPv4 in the last of them, the others 0.
    * @param window The window of time, as `SuppressedKeys` counts them.
+   * @param seconds When it was seen, in seconds since 1970-01-01 UTC.
    */
-  take(reading: DnsReading, isIpv6: boolean, client: Uint32Array, window: number): void {
+  take(
+    reading: DnsReading,
+    isIpv6: boolean,
+    client: Uint32Array,
+    window: number,
+    seconds = 0,
+  ): void {
     const { outcome, response } = reading;
+    if (this.#options.names !== undefined) {
+      if (response !== null || outcome === OTHER_RESPONSE_CODE) {
+        this.#learn(this.#options.names, reading, isIpv6, client, seconds);
+      }
+    }
     if (response === null) {
       this.#outcomes[outcome]++;
-    } else if (this.#isIgnored(response)) {
+      return;
+    }
+    for (const resolver of response.designated) this.#options.onDesignated?.(resolver);
+    if (this.#isIgnored(response)) {
       this.#outcomes[IGNORED_NAME]++;
     } else {
       this.#outcomes[outcome]++;
@@ -113,16 +140,44 @@ export class DnsMeter {
       this.#put(prefix + target + ";cname", owner, window);
     }
     if (outcome !== ANSWER) return;
-    const pointing = new Map(response.aliases.map(({ owner, target }) => [target, owner]));
-    for (const { owner, address, isIpv6: isAddressIpv6, words } of response.addresses) {
+    for (const { owner, address } of response.addresses) {
       this.#put(prefix + address + ";dns", owner, window);
-      const name = nameAskedFor(owner, response.question, pointing);
-      this.#options.names?.learn(isIpv6, client, isAddressIpv6, words, name);
     }
-    for (const { owner, isIpv6: isHintIpv6, words } of response.hints) {
-      const name = nameAskedFor(owner, response.question, pointing);
-      this.#options.names?.learn(isIpv6, client, isHintIpv6, words, name);
+  }
+
+  /** Remembers what a client was told; of names that make no keys, too. */
+  #learn(
+    names: Pick<KnownNames, "learn">,
+    { outcome, response }: DnsReading,
+    isClientIpv6: boolean,
+    client: Uint32Array,
+    seconds: number,
+  ): void {
+    const ttl = response?.ttl ?? 0;
+    const told = { isClientIpv6, client, isIpv6: false, address: NO_ADDRESS_WORDS, target: "" };
+    const base = { ...told, name: "", seconds, ttl };
+    if (response === null || outcome === NXDOMAIN) return names.learn({ ...base, kind: "answer" });
+    const { addresses, aliases, hints, question, services = [], reverse = [] } = response;
+    const pointing = new Map(aliases.map(({ owner, target }) => [target, owner]));
+    for (const { owner, target, configurations } of services) {
+      const name = nameAskedFor(owner, question, pointing);
+      if (target !== null) names.learn({ ...base, kind: "alias", name, target });
+      for (const { number, publicName } of configurations) {
+        names.learn({ ...base, kind: "encrypted-hello", name: publicName, ttl: number });
+      }
     }
+    for (const { owner, isIpv6, words: address } of addresses) {
+      const name = nameAskedFor(owner, question, pointing);
+      names.learn({ ...base, kind: "address", isIpv6, address, name });
+    }
+    for (const { owner, isIpv6, words: address } of hints) {
+      const name = nameAskedFor(owner, question, pointing);
+      names.learn({ ...base, kind: "hint", isIpv6, address, name });
+    }
+    for (const { name, isIpv6, words: address } of reverse) {
+      names.learn({ ...base, kind: "reverse", isIpv6, address, name });
+    }
+    if (addresses.length + hints.length === 0) names.learn({ ...base, kind: "answer" });
   }
 
   #put(key: string, name: string | null, window: number): void {

@@ -26,6 +26,7 @@ export class DnsPackets implements PayloadReader {
   readonly #tcp = new TcpMessages({ onCut: () => this.#meter.count(CUT_SHORT) });
   readonly #client = new Uint32Array(4);
   #window = 0;
+  #seconds = 0;
   #isIpv6 = false;
   /** The buffer of the batch that was read from last. */
   #bytes: Uint8Array = new Uint8Array();
@@ -38,10 +39,11 @@ export class DnsPackets implements PayloadReader {
   read(
     view: DataView<ArrayBufferLike>,
     header: PacketHeader,
-    _seconds: number,
+    seconds: number,
     window: number,
   ): void {
     this.#window = window;
+    this.#seconds = seconds;
     this.#isIpv6 = header.isIpv6;
     for (let word = 0; word < 4; word++) {
       const isThere = header.isIpv6 || word === 3;
@@ -69,7 +71,7 @@ export class DnsPackets implements PayloadReader {
     // Only where what is missing was needed does it matter that something is missing.
     const isCut = reading.outcome === MALFORMED && payloadEnd - payloadOffset < stated;
     if (isCut) this.#meter.count(CUT_SHORT);
-    else this.#meter.take(reading, this.#isIpv6, this.#client, this.#window);
+    else this.#meter.take(reading, this.#isIpv6, this.#client, this.#window, this.#seconds);
   }
 
   #readSegment(view: DataView<ArrayBufferLike>, header: PacketHeader): void {
@@ -106,7 +108,7 @@ export class DnsPackets implements PayloadReader {
 
   #takeMessage(bytes: Uint8Array, start: number, end: number): void {
     const reading = readDnsMessage(bytes, start, end);
-    this.#meter.take(reading, this.#isIpv6, this.#client, this.#window);
+    this.#meter.take(reading, this.#isIpv6, this.#client, this.#window, this.#seconds);
   }
 }
 

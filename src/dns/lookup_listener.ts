@@ -1,8 +1,10 @@
 import { parseAddress } from "../model/address.ts";
+import { isGroup } from "../model/group_address.ts";
 import { UserError } from "../user_error.ts";
 import type { Complaints } from "./complaints.ts";
 import { listenError, listenText } from "./listen_error.ts";
 import { type Lookup, readLookup } from "./lookup_datagram.ts";
+import { MissingDatagrams } from "./missing_datagrams.ts";
 
 /** How a {@linkcode LookupListener} goes about its work. */
 export interface LookupListenerOptions {
@@ -19,11 +21,10 @@ export interface LookupCounts {
   datagrams: number;
   /** Lines in them that were no lookup. */
   noise: number;
+  /** Datagrams that did not come, by the numbers in those that did. */
+  missing: number;
 }
 
-/** First four bits of an IPv4 multicast address (RFC 5771), and first eight of an IPv6 one. */
-const IPV4_MULTICAST = 0xe;
-const IPV6_MULTICAST = 0xff;
 /** Pause after a datagram that could not be received, in milliseconds: there may be none for long. */
 const RECEIVE_PAUSE = 100;
 const ANY_IPV4 = "0.0.0.0";
@@ -31,7 +32,8 @@ const ANY_IPV6 = "::";
 
 /** Listens for lookups that ShoDoHFlo's dnstap agent sends as datagrams, to one or to a group. */
 export class LookupListener {
-  readonly counts: LookupCounts = { datagrams: 0, noise: 0 };
+  readonly counts: LookupCounts = { datagrams: 0, noise: 0, missing: 0 };
+  readonly #missing = new MissingDatagrams();
   readonly #text: string;
   readonly #socket: Deno.DatagramConn;
   readonly #options: LookupListenerOptions;
@@ -85,9 +87,11 @@ export class LookupListener {
   async #read(): Promise<void> {
     while (!this.#isClosed) {
       try {
-        const [datagram] = await this.#socket.receive();
+        const [datagram, from] = await this.#socket.receive();
         this.counts.datagrams++;
-        this.#takeLines(this.#decoder.decode(datagram));
+        const { hostname, port } = from as Deno.NetAddr;
+        const sender = listenText({ transport: "udp", hostname, port });
+        this.#takeLines(this.#decoder.decode(datagram), sender);
       } catch (error) {
         if (this.#isClosed) return;
         this.#complaints.say("receive", `${this.#text}: ${(error as Error).message}`);
@@ -97,7 +101,7 @@ export class LookupListener {
   }
 
   /** A datagram has a line, but whoever joins several into one is understood too. */
-  #takeLines(text: string): void {
+  #takeLines(text: string, sender: string): void {
     for (const line of text.split("\n")) {
       if (line.trim() === "") continue;
       const lookup = readLookup(line);
@@ -105,9 +109,21 @@ export class LookupListener {
         this.counts.noise++;
         this.#complaints.say("lookup", `${this.#text}: a datagram that is no lookup is left out`);
       } else {
+        if (lookup.id !== null) this.#count(lookup.id, sender);
         this.#options.onLookup(lookup);
       }
     }
+  }
+
+  #count(id: number, sender: string): void {
+    const missing = this.#missing.take(sender, id);
+    this.counts.missing = this.#missing.count;
+    if (missing === 0) return;
+    const what = missing === 1 ? `1 datagram` : `${missing} datagrams`;
+    this.#complaints.say(
+      "missing",
+      `${this.#text}: ${what} from ${sender} did not arrive before the one with id ${id}`,
+    );
   }
 }
 
@@ -118,9 +134,7 @@ async function openSocket(
   const address = parseAddress(hostname);
   const isIpv6 = address?.family === 6;
   const isMulticast = address !== null &&
-    (isIpv6
-      ? address.words[0] >>> 24 === IPV6_MULTICAST
-      : address.words[3] >>> 28 === IPV4_MULTICAST);
+    (isIpv6 ? isGroup(4, address.words[0]) : isGroup(1, address.words[3]));
   if (!isMulticast) return Deno.listenDatagram({ transport: "udp", hostname, port });
   const socket = Deno.listenDatagram({
     transport: "udp",

@@ -40,6 +40,9 @@ export {
   type DnsResponse,
   type HintRecord,
   readDnsMessage,
+  type ReverseRecord,
+  type ServiceRecord,
 } from "./dns_message.ts";
+export type { DesignatedResolver } from "./designated_resolver.ts";
 export { DNS_OUTCOME_NAMES } from "./dns_outcome.ts";
 export { domainName } from "../model/domain_name.ts";

@@ -44,6 +44,18 @@ export class NameStore {
     return place;
   }
 
+  /** Whether a name is the one at a place. Nothing is made for it. */
+  isAt(place: number, name: string): boolean {
+    const bytes = this.#bytes;
+    if (((bytes[place] << 8) | bytes[place + 1]) !== name.length) return false;
+    const start = place + LENGTH_BYTES;
+    // Names that differ do so at their beginning mostly.
+    for (let i = 0; i < name.length; i++) {
+      if (bytes[start + i] !== name.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
   /** The name at a place that was given for one. */
   at(place: number): string {
     const length = (this.#bytes[place] << 8) | this.#bytes[place + 1];

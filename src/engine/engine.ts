@@ -10,10 +10,19 @@ import { KIND_ICMP, OBSERVATION_WORDS, ObservationBatch } from "../model/observa
 import type { Outcome } from "../model/outcome.ts";
 import { RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
 import { NOT_OURS, type OwnConnections } from "../model/own_connections.ts";
+import type { FirstPayload, FirstPayloadReader } from "../packet/first_payload.ts";
+import type { LinkReader } from "../packet/link_reader.ts";
 import type { PayloadReader } from "../packet/payload_reader.ts";
 import { REASON_NAMES, STRENGTHS as STRENGTHS_OF_REASONS } from "../model/reason.ts";
 import { decode } from "../packet/decode.ts";
-import { DECODED_NAMES, LATER_FRAGMENT, TRANSPORT, UNREACHABLE } from "../packet/decoded.ts";
+import {
+  DECODED_NAMES,
+  LATER_FRAGMENT,
+  NOT_IP,
+  OTHER_ICMP,
+  TRANSPORT,
+  UNREACHABLE,
+} from "../packet/decoded.ts";
 import { Fragments } from "../packet/fragments.ts";
 import {
   DESTINATION,
@@ -40,6 +49,7 @@ import {
   ANNOUNCED_ADDRESS,
   BATCH_PACKETS,
   BECAME,
+  CARRIED_NAME,
   DECODED,
   EXAMPLE,
   EXAMPLES,
@@ -131,6 +141,10 @@ export interface EngineOptions {
   hasFlowRecords?: boolean;
   /** Reads what packets from certain ports carry. */
   payloadReader?: PayloadReader;
+  /** Reads the first payloads of conversations, for the names that they carry. */
+  firstPayloadReader?: FirstPayloadReader;
+  /** Reads packets in which hosts tell of themselves, and that are neither TCP nor UDP. */
+  linkReader?: LinkReader;
 }
 
 /** How often there is a record of a conversation that goes on, in seconds. */
@@ -201,6 +215,8 @@ export class Engine implements PacketTaker {
   readonly #onCorrection: EngineOptions["onCorrection"];
   readonly #onEnd: EngineOptions["onEnd"];
   readonly #payloadReader: PayloadReader | null;
+  readonly #linkReader: LinkReader | null;
+  readonly #firstPayload: FirstPayload;
   readonly #input: PacketBatch;
   readonly #announcements: AnnouncementTaker;
   readonly #onSeen: ((batch: ObservationBatch) => void) | null;
@@ -233,10 +249,13 @@ export class Engine implements PacketTaker {
     this.#onCorrection = options.onCorrection;
     this.#onEnd = options.onEnd;
     this.#payloadReader = options.payloadReader ?? null;
+    this.#linkReader = options.linkReader ?? null;
     this.#clock = options.clock ?? null;
     this.#mapping = options.mapping;
-    const { localServices, windowsSuppressed = WINDOWS_SUPPRESSED } = options;
-    const program = memory.start(this.#host(localServices ?? null), windowsSuppressed);
+    this.#firstPayload = newFirstPayload(memory.bytes);
+    const { localServices, windowsSuppressed = WINDOWS_SUPPRESSED, firstPayloadReader } = options;
+    const host = this.#host(localServices ?? null, firstPayloadReader ?? null);
+    const program = memory.start(host, windowsSuppressed);
     this.#program = program;
     this.#facts = new FactsMemory(buffer);
     this.#decoded = new Float64Array(buffer, DECODED, DECODED_NAMES.length);
@@ -269,6 +288,7 @@ export class Engine implements PacketTaker {
     if (this.#clock !== null) program.useClock();
     if (this.#ownConnections !== null) program.useOwn();
     if (localServices !== undefined) program.useListening();
+    if (firstPayloadReader !== undefined) program.wantNames();
     if (this.#onSeen !== null) program.wantSeen();
     if (this.#onEnd !== undefined) program.wantEnds();
     if (this.#onRecords !== undefined) {
@@ -554,8 +574,22 @@ export class Engine implements PacketTaker {
       this.#decoded[outcome]++;
       if (outcome === UNREACHABLE) this.#program.addWhole(start, captured, linkType);
       else this.#undecoded.note(outcome, header);
+      if (this.#linkReader !== null) this.#readLink(this.#linkReader, outcome);
     }
     if (header.nested !== 0) this.#addOuter(start, length);
+  }
+
+  /** Reads a packet that was decoded, and is neither TCP nor UDP, if it is one that is wanted. */
+  #readLink(reader: LinkReader, outcome: number): void {
+    const header = this.#header;
+    const { view } = this.memory;
+    if (outcome === NOT_IP) {
+      if (!reader.etherTypes.has(header.notIp)) return;
+      reader.readLink(view, header, header.notIp, this.#packetSecond);
+    } else if (outcome === OTHER_ICMP && header.isIpv6) {
+      if (!reader.icmpv6Types.has(view.getUint8(header.payloadOffset))) return;
+      reader.readLink(view, header, 0, this.#packetSecond);
+    }
   }
 
   /**
@@ -694,7 +728,10 @@ export class Engine implements PacketTaker {
   }
 
   /** What the program asks. It gives words as signed ones. */
-  #host(localServices: LocalServices | null): EngineHost {
+  #host(
+    localServices: LocalServices | null,
+    firstPayloadReader: FirstPayloadReader | null,
+  ): EngineHost {
     return {
       followTime: (second) => this.#followPacket(second >>> 0),
       decode: (packet, captured, linkType, length) =>
@@ -710,6 +747,33 @@ export class Engine implements PacketTaker {
           ports & 0xffff,
           order,
         ),
+      readFirst: (
+        isIpv6,
+        number,
+        direction,
+        protocol,
+        payload,
+        size,
+        flags,
+        sequence,
+        isFirst,
+        isEarly,
+      ) => {
+        const first = this.#firstPayload;
+        first.key = (number * 2 + isIpv6) * 2 + direction;
+        first.otherKey = first.key ^ 1;
+        first.isFirst = isFirst !== 0;
+        first.isEarly = isEarly !== 0;
+        first.protocol = protocol;
+        first.tcpFlags = flags;
+        first.sequence = sequence >>> 0;
+        first.start = payload;
+        first.end = payload + size;
+        first.name = this.memory.words[CARRIED_NAME / WORD] >>> 0;
+        const answer = firstPayloadReader!.read(first);
+        this.memory.words[CARRIED_NAME / WORD] = first.name;
+        return answer;
+      },
       readAnnouncements: (protocol, payload, end) =>
         readAnnouncements(protocol, this.memory.view, payload, end, this.#announcements),
       emit: (count) => {
@@ -743,4 +807,20 @@ export class Engine implements PacketTaker {
       },
     };
   }
+}
+
+function newFirstPayload(bytes: Uint8Array): FirstPayload {
+  return {
+    bytes,
+    key: 0,
+    otherKey: 0,
+    isFirst: true,
+    isEarly: false,
+    protocol: 0,
+    tcpFlags: 0,
+    sequence: 0,
+    start: 0,
+    end: 0,
+    name: 0,
+  };
 }

@@ -31,6 +31,7 @@ import {
   TABLE_COLD,
   TABLE_INDEX,
   TABLE_LIMIT,
+  TABLE_NAMES,
   TABLE_TUNNELS,
   TUNNEL_SHIFT,
   VARIABLE,
@@ -63,6 +64,22 @@ export interface EngineHost {
     end: number,
     ports: number,
     order: number,
+  ): number;
+  /**
+   * Reads one of the first payloads of a conversation: see `FirstPayloadReader`. The number of its names
+   * is at `CARRIED_NAME`.
+   */
+  readFirst(
+    isIpv6: number,
+    number: number,
+    direction: number,
+    protocol: number,
+    payload: number,
+    size: number,
+    flags: number,
+    sequence: number,
+    isFirst: number,
+    isEarly: number,
   ): number;
   /** Reads which ports the payload of a control connection announces, and calls `announce` for each. */
   readAnnouncements(protocol: number, payload: number, end: number): void;
@@ -194,6 +211,7 @@ export interface EngineProgram {
   walkRecords(): void;
   wantEnds(): void;
   wantFlowRecords(): void;
+  wantNames(): void;
   wantRecords(seconds: number): void;
   wasUnknown(): number;
   weigh(): number;
@@ -215,6 +233,7 @@ export const NO_HOST: EngineHost = {
   decode: notAsked,
   read: notAsked,
   payloadRole: notAsked,
+  readFirst: notAsked,
   readAnnouncements: notAsked,
   emit: notAsked,
   see: notAsked,
@@ -271,6 +290,7 @@ export class EngineMemory {
       cells: take(cells * 2 ** shift),
       cold: take(cells * 2 ** COLD_SHIFT),
       tunnels: take(cells * 2 ** TUNNEL_SHIFT),
+      names: take(cells * WORD),
       index: take(index),
     }));
     const pages = Math.ceil(end / PAGE);
@@ -279,10 +299,11 @@ export class EngineMemory {
     this.words = new Int32Array(this.buffer);
     this.bytes = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);
-    for (const { table, cells, cold, tunnels, index } of tables) {
+    for (const { table, cells, cold, tunnels, names, index } of tables) {
       this.view.setUint32(table + TABLE_CELLS, cells, true);
       this.view.setUint32(table + TABLE_COLD, cold, true);
       this.view.setUint32(table + TABLE_TUNNELS, tunnels, true);
+      this.view.setUint32(table + TABLE_NAMES, names, true);
       this.view.setUint32(table + TABLE_INDEX, index, true);
       this.view.setUint32(table + TABLE_LIMIT, maxConversations, true);
     }

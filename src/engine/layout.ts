@@ -72,8 +72,9 @@ export const TABLE_NEWEST: usize = 40;
 export const TABLE_UNOPENED_OLDEST: usize = 44;
 export const TABLE_UNOPENED_NEWEST: usize = 48;
 export const TABLE_UNOPENED_COUNT: usize = 52;
-/** Where the tunnels of conversations are, set when an engine is made. */
+/** Where the tunnels of conversations are, and the numbers of their names, set when an engine is made. */
 export const TABLE_TUNNELS: usize = 56;
+export const TABLE_NAMES: usize = 60;
 
 /**
  * A slot of the index has the conversation's number, from 1, in these bits; above them a bit that says whether
@@ -143,7 +144,10 @@ export const IS_OUTER: u32 = 1 << 13;
 export const STATE_ANNOUNCES: u32 = 1 << 14;
 /** How many payloads were inspected, of each direction. */
 export const INSPECTED_SHIFT: u32 = 16;
-export const INSPECTED_BITS: u32 = 4;
+export const INSPECTED_BITS: u32 = 3;
+/** Its next payloads may carry the name of its server; they are read, as one has begun to. */
+export const STATE_WANTS_NAME: u32 = 1 << 22;
+export const STATE_READS_NAME: u32 = 1 << 23;
 /** The last bits of its second when it was moved to the end of the list by age. */
 export const TOUCHED_SHIFT: u32 = 24;
 
@@ -340,11 +344,14 @@ export const FLOW_RECORDS: usize = RECORDS + 1024 * 128;
 /** A packet that somebody looks for. */
 export const WANTED_PACKET: usize = FLOW_RECORDS + 4096 * 128;
 
+/** The number of the names that a conversation carries, while its payload is read. */
+export const CARRIED_NAME: usize = WANTED_PACKET + CACHE_LINE;
+
 // Packets, as they come.
 
 /** The index of a batch of packets. */
 export const BATCH_PACKETS: u32 = 4096;
-export const INDEX_OFFSET: usize = WANTED_PACKET + CACHE_LINE;
+export const INDEX_OFFSET: usize = CARRIED_NAME + CACHE_LINE;
 export const INDEX_CAPTURED: usize = INDEX_OFFSET + 4096 * 4;
 export const INDEX_LENGTH: usize = INDEX_CAPTURED + 4096 * 4;
 export const INDEX_SECONDS: usize = INDEX_LENGTH + 4096 * 4;

@@ -1,3 +1,5 @@
+import type { DnsKind } from "./dns_kind.ts";
+
 /** What a conversation has come to. */
 export type ConversationState =
   /** UDP that was answered, or TCP that was picked up in the middle. */
@@ -28,7 +30,9 @@ export type NameOrigin =
   /** Host of an HTTP request. */
   | "http-host"
   /** Another client of ours asked. */
-  | "other-client";
+  | "other-client"
+  /** What the address is called in reverse lookups (PTR): its owner says so, and nobody asked for it. */
+  | "reverse";
 
 /** A name of a flow's server. */
 export interface ServerName {
@@ -36,6 +40,11 @@ export interface ServerName {
   readonly name: string;
   /** Where it comes from. */
   readonly from: NameOrigin;
+  /**
+   * Whether it stands in place of another name that is encrypted (RFC 9849), so that it says nothing
+   * about which service is used.
+   */
+  readonly isOuter?: boolean;
 }
 
 /**
@@ -79,6 +88,8 @@ export interface ConversationRecord {
   readonly tunnel: string | null;
   /** The strongest first. */
   readonly names: readonly ServerName[];
+  /** Which kind of DNS it is that the network's name servers don't see, where it is such. */
+  readonly dns?: DnsKind;
   /** Whether a lookup explains it; `null` where that is not asked. */
   readonly isExplained: boolean | null;
   /** Why it is not explained, in words; `null` where it is, or that is not asked. */

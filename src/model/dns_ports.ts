@@ -18,6 +18,11 @@ export interface DnsPorts {
 /** Where DNS is looked for unless the configuration says otherwise. */
 export const DEFAULT_DNS_PORTS: DnsPorts = { dnsPorts: [DNS_PORT], multicastDns: false };
 
+/** DNS over TLS (RFC 7858), and over QUIC (RFC 9250). */
+export const DNS_OVER_TLS_PORT = 853;
+/** NetBIOS' names (RFC 1002, section 4.2). */
+const NETBIOS_NAME_PORT = 137;
+
 /** TCP and UDP ports that there are. */
 const PORTS = 1 << 16;
 
@@ -31,4 +36,12 @@ export function portsToRead(ports: DnsPorts): Uint8Array {
 /** All ports that responses come from. */
 export function responsePorts({ dnsPorts, multicastDns }: DnsPorts): number[] {
   return multicastDns ? [...new Set([...dnsPorts, MDNS_PORT, LLMNR_PORT])] : [...dnsPorts];
+}
+
+/** All ports at which names are looked up, whether that can be read or not. */
+export function lookupPorts(ports: DnsPorts): number[] {
+  return [
+    ...[DNS_PORT, MDNS_PORT, LLMNR_PORT, DNS_OVER_TLS_PORT, NETBIOS_NAME_PORT],
+    ...responsePorts(ports),
+  ];
 }

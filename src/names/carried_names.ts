@@ -1,12 +1,4 @@
-import {
-  DESTINATION,
-  type PacketHeader,
-  PROTOCOL_TCP,
-  SOURCE,
-  TCP_FIN,
-  TCP_RST,
-  TCP_SYN,
-} from "../packet/packet_header.ts";
+import { TCP_FIN, TCP_RST, TCP_SYN } from "../packet/packet_header.ts";
 import { readClientHello } from "./client_hello.ts";
 import { mayBeHttp, MOST_HEAD, readHttpHost } from "./http_host.ts";
 import { OrderedBytes } from "./ordered_bytes.ts";
@@ -19,8 +11,6 @@ import {
 } from "./quic_initial.ts";
 import { mayBeTls, MOST_HELLO, readTlsHello } from "./tls_records.ts";
 
-/** Where a TCP header has the sequence number (RFC 9293, section 3.1). */
-const TCP_SEQUENCE = 4;
 /** Whole records around a ClientHello of the longest kind. */
 const MOST_STREAM = MOST_HELLO + 2048;
 const HANDSHAKE_HEADER = 4;
@@ -53,6 +43,9 @@ export interface CarriedNamesOptions {
   maxBytes?: number;
 }
 
+/** Tells one direction of a conversation from all others. */
+export type StreamKey = number | string;
+
 /** A stream of which the beginning is not whole. */
 interface Stream {
   /** The sequence number of its first byte; `null` for QUIC, and while that is not known. */
@@ -76,10 +69,9 @@ interface Stream {
 export class CarriedNames {
   readonly #maxStreams: number;
   readonly #maxBytes: number;
-  readonly #streams = new Map<string, Stream>();
+  readonly #streams = new Map<StreamKey, Stream>();
   #bytes = 0;
   #givenUp = 0;
-  #buffer: Uint8Array = new Uint8Array();
 
   constructor(options: CarriedNamesOptions = {}) {
     this.#maxStreams = options.maxStreams ?? DEFAULT_MAX_STREAMS;
@@ -101,30 +93,31 @@ export class CarriedNames {
     return this.#givenUp;
   }
 
-  /**
-   * Takes a packet with a payload.
-   *
-   * @param header Its fields.
-   * @returns The name that its connection carries, if it is known with this packet.
-   */
-  take(view: DataView<ArrayBufferLike>, header: PacketHeader): CarriedName | null {
-    const { payloadOffset: start, payloadEnd: end } = header;
-    if (start >= end) return null;
-    const bytes = this.#bytesOf(view);
-    return header.protocol === PROTOCOL_TCP
-      ? this.#takeSegment(view, bytes, header)
-      : this.#takeDatagram(bytes, start, end, header);
+  /** Whether there is a beginning that is not whole. */
+  isPending(key: StreamKey): boolean {
+    return this.#streams.has(key);
   }
 
-  #takeSegment(
-    view: DataView<ArrayBufferLike>,
+  /**
+   * Takes a TCP segment with a payload.
+   *
+   * @param sequence The sequence number of its header.
+   * @param mayBeEarly Whether a segment that begins as nothing known may be one that follows the first,
+   * which is still to come.
+   * @returns The name that its connection carries, if it is known with this segment.
+   */
+  takeSegment(
+    key: StreamKey,
+    sequenceOfHeader: number,
+    tcpFlags: number,
+    mayBeEarly: boolean,
     bytes: Uint8Array,
-    header: PacketHeader,
+    start: number,
+    end: number,
   ): CarriedName | null {
-    const { payloadOffset: start, payloadEnd: end, transportOffset, tcpFlags } = header;
-    const isStart = (tcpFlags & TCP_SYN) !== 0;
-    const sequence = (view.getUint32(transportOffset + TCP_SEQUENCE) + (isStart ? 1 : 0)) >>> 0;
-    const key = streamText(header);
+    if (start >= end) return null;
+    // SYN has a sequence number of its own, before that of the first byte.
+    const sequence = (sequenceOfHeader + ((tcpFlags & TCP_SYN) !== 0 ? 1 : 0)) >>> 0;
     const isBeginning = mayBeTls(bytes, start, end) || mayBeHttp(bytes, start, end);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
@@ -132,7 +125,7 @@ export class CarriedNames {
         // Nearly always all of it is in one segment, and nothing has to be kept.
         const found = readBeginning(bytes, start, end);
         if (typeof found !== "number") return found;
-      } else if (header.destinationPort >= header.sourcePort || (tcpFlags & TCP_RST) !== 0) {
+      } else if (!mayBeEarly || (tcpFlags & TCP_RST) !== 0) {
         return null;
       }
       stream = this.#add(key, isBeginning ? sequence : null);
@@ -141,7 +134,7 @@ export class CarriedNames {
     }
     const found = this.#goOn(stream, sequence, bytes, start, end);
     const isOver = (tcpFlags & (TCP_FIN | TCP_RST)) !== 0;
-    if (found !== undefined || isOver) this.#forget(key);
+    if (found !== undefined || isOver) this.forget(key);
     else this.#keep(key, stream);
     return found ?? null;
   }
@@ -174,24 +167,30 @@ export class CarriedNames {
     return found > MOST_STREAM ? null : undefined;
   }
 
-  #takeDatagram(
+  /**
+   * Takes a datagram.
+   *
+   * @returns The name that its connection carries, if it is known with this datagram.
+   */
+  takeDatagram(
+    key: StreamKey,
     bytes: Uint8Array,
     start: number,
     end: number,
-    header: PacketHeader,
   ): CarriedName | null {
+    if (start >= end) return null;
     // SSDP is HTTP in datagrams.
     if (mayBeHttp(bytes, start, end)) {
       const found = readBeginning(bytes, start, end);
       return typeof found === "number" ? null : found;
     }
-    let key: string | null = null;
+    let isInitial = false;
     let stream: Stream | undefined;
     for (let at = start; at < end;) {
       const packet = readLongHeader(bytes, at, end);
       if (packet === null) break;
       if (packet.isInitial) {
-        key ??= streamText(header);
+        isInitial = true;
         stream ??= this.#streams.get(key);
         const known = stream?.keys ?? null;
         let frames = known === null ? null : decryptInitial(bytes, at, packet, known);
@@ -213,14 +212,14 @@ export class CarriedNames {
       }
       at = packet.end;
     }
-    if (key === null || stream === undefined) return null;
+    if (!isInitial || stream === undefined) return null;
     const found = readQuicHello(stream.bytes);
     if (found === undefined) this.#keep(key, stream);
-    else this.#forget(key);
+    else this.forget(key);
     return found ?? null;
   }
 
-  #add(key: string, first: number | null): Stream {
+  #add(key: StreamKey, first: number | null): Stream {
     const bytes = new OrderedBytes(MOST_STREAM);
     const stream = { first, bytes, wanted: 0, early: [], keys: null, size: 0 };
     this.#streams.set(key, stream);
@@ -228,7 +227,7 @@ export class CarriedNames {
   }
 
   /** Notes that a stream goes on, and makes room where there is too much. */
-  #keep(key: string, stream: Stream): void {
+  #keep(key: StreamKey, stream: Stream): void {
     this.#streams.delete(key);
     this.#streams.set(key, stream);
     const early = stream.early.reduce((sum, [, piece]) => sum + piece.length, 0);
@@ -237,23 +236,17 @@ export class CarriedNames {
     stream.size = size;
     while (this.#streams.size > this.#maxStreams || this.#bytes > this.#maxBytes) {
       const [oldest] = this.#streams.keys();
-      this.#forget(oldest);
+      this.forget(oldest);
       this.#givenUp++;
     }
   }
 
-  #forget(key: string): void {
+  /** Forgets a beginning that is not whole, if there is one. */
+  forget(key: StreamKey): void {
     const stream = this.#streams.get(key);
     if (stream === undefined) return;
     this.#bytes -= stream.size;
     this.#streams.delete(key);
-  }
-
-  #bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBufferLike>): Uint8Array {
-    const last = this.#buffer;
-    const isSame = last.buffer === buffer && last.byteOffset === byteOffset &&
-      last.byteLength === byteLength;
-    return isSame ? last : this.#buffer = new Uint8Array(buffer, byteOffset, byteLength);
   }
 }
 
@@ -287,16 +280,4 @@ function readQuicHello({ bytes, length }: OrderedBytes): CarriedName | null | un
   if (hello === null) return null;
   const { serverName, protocols, encryptedHello } = hello;
   return { by: "quic-sni", name: serverName, protocols, encryptedHello };
-}
-
-/** Addresses and ports of a packet as a text that is made fast. */
-export function streamText(header: PacketHeader): string {
-  const { isIpv6, addresses, sourcePort, destinationPort, protocol } = header;
-  let text = String.fromCharCode(protocol, sourcePort, destinationPort);
-  for (const from of [SOURCE, DESTINATION]) {
-    for (let word = from + (isIpv6 ? 0 : 3); word < from + 4; word++) {
-      text += String.fromCharCode(addresses[word] >>> 16, addresses[word] & 0xffff);
-    }
-  }
-  return text;
 }

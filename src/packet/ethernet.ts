@@ -122,6 +122,8 @@ export function readEtherType(
       default:
         if (etherType < LOWEST_ETHERTYPE) return readLength(view, etherType, start, end, header);
         header.notIp = etherType;
+        header.payloadOffset = start;
+        header.payloadEnd = end;
         return NOT_IP;
     }
     if (end - start < size) return CUT_SHORT;

@@ -46,6 +46,8 @@ function readUnreachable(
   type: number,
 ): number {
   if (start + ICMP_HEADER > limit) return shortBy(start + ICMP_HEADER, packetEnd);
+  header.payloadOffset = start;
+  header.payloadEnd = limit;
   if (view.getUint8(start) !== type) return OTHER_ICMP;
   header.icmpCode = view.getUint8(start + 1);
   return readBounced(view, start + ICMP_HEADER, limit, packetEnd, header);

@@ -63,7 +63,10 @@ export class PacketHeader {
   tcpFlags = 0;
   /** Where the transport header begins in the batch's buffer. */
   transportOffset = 0;
-  /** Where the first byte after the transport header is in the batch's buffer. */
+  /**
+   * Where the first byte after the transport header is in the batch's buffer; of what is not IP, that
+   * after an EtherType; with ICMP, that of the message.
+   */
   payloadOffset = 0;
   /** Where the captured bytes of this packet end; never less than `payloadOffset`. */
   payloadEnd = 0;

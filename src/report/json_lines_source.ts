@@ -11,6 +11,7 @@ interface Line {
   readonly count?: unknown;
   readonly by?: unknown;
   readonly name?: unknown;
+  readonly names?: unknown;
 }
 
 /**
@@ -41,12 +42,14 @@ export async function readJsonLines(
         );
       }
       if (line === null) continue;
-      const { by, name: said } = line;
+      const { by, name: said, names } = line;
+      const origin = Array.isArray(names) ? names[0]?.from : undefined;
       readKey(line.key, {
         count: typeof line.count === "number" ? line.count : 1,
         names: typeof said === "string" ? [said] : [],
         by: typeof by === "string" ? by : "",
         name: typeof said === "string" ? said : null,
+        nameOrigin: typeof origin === "string" ? origin : undefined,
       }, keys);
       if (keys.sightings.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) {
         continue;

@@ -19,6 +19,8 @@ export interface KeyDetails {
   readonly by?: string;
   /** Name of a flow's server. */
   readonly name?: string | null;
+  /** Where it comes from. By default, from a lookup. */
+  readonly nameOrigin?: string;
 }
 
 /** Neither Redis nor lines of JSON say when. */
@@ -49,9 +51,10 @@ export function readKey(key: string, details: KeyDetails, into: ReadKeys): boole
     const [client, server, portText] = parts;
     const port = portOf(portText);
     if (port === null || !areAddresses(client, server)) return false;
-    const { by = "" } = details;
+    const { by = "", nameOrigin } = details;
     const name = details.name == null ? null : nameOf(details.name);
-    into.sightings.push({ client, server, port, protocol: "", by, name, count, time });
+    const flow = { client, server, port, protocol: "", by, name, nameOrigin, count, time };
+    into.sightings.push(flow);
   } else if (kind === "rst" && parts.length === 4) {
     const [prober, target, ports] = parts;
     const port = triedPort(ports);

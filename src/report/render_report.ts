@@ -71,9 +71,9 @@ export function renderReport(data: ReportData, view: ReportView): string[] {
       ],
       [{ title: "WHY", leastWidth: 20 }, ({ why }) => why ?? ""],
     ]),
-    ...section("Encrypted DNS", encryptedDns, view, [
+    ...section("Encrypted DNS, and DNS to servers outside", encryptedDns, view, [
       [{ title: "CLIENT" }, ({ client }) => client],
-      [{ title: "SERVER" }, ({ server }) => server],
+      [{ title: "SERVER" }, ({ server, servers }) => listText([server], servers)],
       [{ title: "KIND" }, ({ kind }) => kind],
       ...times,
       [{ title: "NAME", leastWidth: 20 }, ({ name }) => name ?? ""],

@@ -77,10 +77,13 @@ export interface UnexplainedRow extends Times {
   readonly why: string | null;
 }
 
-/** A client that asks for names where nobody can see it. */
+/** A client that asks for names where the network's name servers don't see it. */
 export interface EncryptedDnsRow extends Times {
   readonly client: string;
+  /** The server; with plain DNS, one of those that were asked. */
   readonly server: string;
+  /** How many there are: more than one with plain DNS only. */
+  readonly servers: number;
   readonly port: number;
   readonly kind: string;
   readonly name: string | null;
@@ -123,6 +126,9 @@ const IS_TOLD_BY_KEY = "EXISTS (SELECT 1 FROM refusal r WHERE r.prober = o.probe
   "r.target = o.target AND r.port = o.port AND " +
   "(o.kind = 'refused' AND r.kind = 'rst' OR o.kind = 'unreachable' AND r.kind = 'icmp'))";
 
+/** The bit that says that the host has made its address up is in the second digit. */
+const IS_PRIVATE = "substr(d.hardware_address, 2, 1) IN ('2', '6', 'a', 'e')";
+
 const GROUPED: Readonly<Record<Group, { key: string; about: string; join?: string }>> = {
   client: { key: "u.client", about: "NULL" },
   server: { key: "v.server", about: "max(u.name)" },
@@ -132,13 +138,17 @@ const GROUPED: Readonly<Record<Group, { key: string; about: string; join?: strin
   },
   name: { key: "coalesce(u.name, v.server)", about: "NULL" },
   device: {
-    key: "coalesce(d.hardware_address, u.client)",
-    about: "coalesce(max(d.name), max(d.vendor))",
+    // Of some devices the address alone is known.
+    key: "coalesce(nullif(d.hardware_address, ''), u.client)",
+    about: "nullif(trim(coalesce(max(d.name), '') || coalesce(' (' || coalesce(max(d.vendor), " +
+      `CASE WHEN ${IS_PRIVATE} THEN 'private address' END) || ')', '')), '')`,
     // An address may have been another device's before.
     join: "LEFT JOIN (SELECT address, hardware_address, vendor, name, max(last) FROM device " +
       "GROUP BY address) d ON d.address = u.client",
   },
 };
+
+const ENCRYPTED_KINDS = "'DoT', 'DoQ', 'DoH', 'DNSCrypt'";
 
 /** Answers what a report says, out of a store. */
 export class Report {
@@ -230,11 +240,18 @@ export class Report {
   }
 
   encryptedDns(): EncryptedDnsRow[] {
+    const from = "FROM usage u CROSS JOIN service v ON v.id = u.service " +
+      "JOIN chosen c ON c.usage = u.id";
     return this.#all(
-      "SELECT u.client, v.server, v.port, u.encrypted_dns AS kind, u.name, c.conversations, " +
-        "u.first, u.last FROM usage u CROSS JOIN service v ON v.id = u.service " +
-        "JOIN chosen c ON c.usage = u.id WHERE u.encrypted_dns IS NOT NULL " +
-        "ORDER BY address_key(u.client), v.server, v.port",
+      "SELECT * FROM (" +
+        "SELECT u.client, v.server, 1 AS servers, v.port, u.encrypted_dns AS kind, u.name, " +
+        `c.conversations, u.first, u.last ${from} WHERE u.encrypted_dns IN (${ENCRYPTED_KINDS}) ` +
+        // Whoever resolves names asks thousands of servers.
+        "UNION ALL SELECT client, server, servers, port, kind, NULL, conversations, first, last " +
+        "FROM (SELECT u.client, v.server, count(DISTINCT v.server) AS servers, v.port, " +
+        "u.encrypted_dns AS kind, sum(c.conversations) AS conversations, min(u.first) AS first, " +
+        `max(u.last) AS last ${from} WHERE u.encrypted_dns = 'DNS' GROUP BY u.client)) ` +
+        "ORDER BY kind = 'DNS', address_key(client), server, port",
     ) as unknown as EncryptedDnsRow[];
   }
 

@@ -1,5 +1,6 @@
 import { type Cidr, cidrText } from "../config/cidr.ts";
 import { divertLog } from "../log.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
 import type { FlowTable } from "../sink/flow_table.ts";
 import type { LiveScreen } from "../sink/live_screen.ts";
 import { type Room, terminalRoom } from "../sink/terminal_room.ts";
@@ -37,6 +38,8 @@ export interface LiveSensor {
   figures(): SensorFigures;
   /** The own networks. They may be others after a reload. */
   ownNetworks(): readonly Cidr[];
+  /** Which services are DNS that the name servers of the network don't see. */
+  readonly dnsKinds: DnsKinds;
 }
 
 /** The picture is drawn anew this often, in milliseconds. */
@@ -83,7 +86,8 @@ export class LiveTable implements LiveScreen {
     this.#output = new TextOutput(this.#writer);
     const { quit, hasColour = !Deno.noColor } = options;
     const isLocal = (address: string) => this.#local.has(address, this.sensor?.ownNetworks() ?? []);
-    this.#view = new LiveView({ hasColour, isLocal, quit });
+    const dnsKinds = () => this.sensor?.dnsKinds ?? null;
+    this.#view = new LiveView({ hasColour, isLocal, dnsKinds, quit });
   }
 
   /**

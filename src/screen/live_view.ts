@@ -8,7 +8,7 @@ import { cutToWidth, padToWidth, widthOf } from "./cut_to_width.ts";
 import { HELP } from "./help.ts";
 import type { Key } from "./keyboard.ts";
 import { type LiveRows, liveRows, type RefusedRow, serviceRows } from "./live_rows.ts";
-import { rowFilter } from "./row_filter.ts";
+import { rowFilter, type RowKnowledge } from "./row_filter.ts";
 import { orderBy, type RowOrder, type RowSort, sortRows } from "./row_order.ts";
 import { type Styles, styles } from "./styles.ts";
 
@@ -26,10 +26,8 @@ export interface LiveStatus {
 }
 
 /** What a {@linkcode LiveView} is made with. */
-export interface LiveViewOptions {
+export interface LiveViewOptions extends RowKnowledge {
   readonly hasColour: boolean;
-  /** Whether an address is in the own networks. */
-  readonly isLocal: (address: string) => boolean;
   /** Ends the program. */
   readonly quit: () => void;
 }
@@ -236,7 +234,7 @@ export class LiveView {
   #apply(typed: string): void {
     try {
       const filter = parseFilter(typed);
-      rowFilter(filter, this.#options.isLocal, false);
+      rowFilter(filter, this.#options, false);
       this.#filter = filter;
       this.#typed = null;
       for (const tab of TABS) Object.assign(this.#states[tab], { offset: 0, widest: [] });
@@ -250,9 +248,8 @@ export class LiveView {
   #rows(table: FlowTable): Shown {
     const now = this.#paused ?? liveRows(table);
     if (this.#isPausing) this.#paused = now;
-    const { isLocal } = this.#options;
-    const flows = now.flows.filter(rowFilter(this.#filter, isLocal, false));
-    const refused = now.refused.filter(rowFilter(this.#filter, isLocal, true));
+    const flows = now.flows.filter(rowFilter(this.#filter, this.#options, false));
+    const refused = now.refused.filter(rowFilter(this.#filter, this.#options, true));
     return { flows, services: serviceRows(flows), refused };
   }
 

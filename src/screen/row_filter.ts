@@ -1,4 +1,4 @@
-import { encryptedDns } from "../store/encrypted_dns.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
 import { addressesWithin } from "../web/addresses_within.ts";
 import { type Filter, FilterError, type FilterTerm } from "../web/filter.ts";
 
@@ -13,6 +13,14 @@ export interface FilteredRow {
   readonly by?: string;
 }
 
+/** What a filter asks about rows that does not stand in them. */
+export interface RowKnowledge {
+  /** Whether an address is in the own networks. */
+  readonly isLocal: (address: string) => boolean;
+  /** `null` while it is not known which services are DNS. */
+  readonly dnsKinds: () => DnsKinds | null;
+}
+
 type Condition = (row: FilteredRow) => boolean;
 
 /** What the store knows, and the live table does not. */
@@ -21,17 +29,16 @@ const UNKNOWN = ["unexplained", "new"];
 /**
  * A filter as a function, which chooses the rows that the page chooses by it.
  *
- * @param isLocal Whether an address is in the own networks.
  * @param isRefused Whether what is filtered was refused or not answered.
  * @throws {FilterError} when the filter asks for what the live table does not know.
  */
 export function rowFilter(
   filter: Filter,
-  isLocal: (address: string) => boolean,
+  knowledge: RowKnowledge,
   isRefused: boolean,
 ): Condition {
   const conditions = filter.map((term): Condition => {
-    const any = term.values.map((value) => condition(term, value, isLocal, isRefused));
+    const any = term.values.map((value) => condition(term, value, knowledge, isRefused));
     return (row) => any.some((it) => it(row)) !== term.isNot;
   });
   return (row) => conditions.every((it) => it(row));
@@ -40,7 +47,7 @@ export function rowFilter(
 function condition(
   { field }: FilterTerm,
   value: string,
-  isLocal: (address: string) => boolean,
+  knowledge: RowKnowledge,
   isRefused: boolean,
 ): Condition {
   const lower = value.toLowerCase();
@@ -71,9 +78,15 @@ function condition(
         throw new FilterError(`${value} is not known here; a store and its page know it`);
       }
       if (value === "refused") return () => isRefused;
-      if (value === "local") return ({ server }) => isLocal(server);
-      return (row) => encryptedDns(row.port, row.protocol ?? "", nameOf(row)) !== null;
+      if (value === "local") return ({ server }) => knowledge.isLocal(server);
+      return (row) => isEncryptedDns(row, knowledge.dnsKinds());
   }
+}
+
+function isEncryptedDns(row: FilteredRow, dnsKinds: DnsKinds | null): boolean {
+  const { client, server, port, protocol = "" } = row;
+  const kind = dnsKinds?.kindOf({ client, server, port, protocol, names: [nameOf(row) || null] });
+  return kind !== undefined && kind !== null && kind !== "DNS";
 }
 
 /** As the store has it: without the dot at its end. */

@@ -1,4 +1,5 @@
 import { addressText } from "../model/address_text.ts";
+import type { NameOrigin, ServerName } from "../model/conversation_record.ts";
 import { REASON_NAMES, type ReasonName } from "../model/reason.ts";
 import { tunnelText } from "../model/tunnel_names.ts";
 import {
@@ -34,6 +35,9 @@ import { unreachableReason } from "./unreachable_reason.ts";
 
 /** Where the second address of a sighting is. */
 const SERVER = 4;
+
+/** How a conversation may carry a name itself. */
+const CARRIED: ReadonlySet<NameOrigin> = new Set<NameOrigin>(["sni", "quic-sni", "http-host"]);
 
 /** What every row of a {@linkcode FlowTable} says. */
 interface Row {
@@ -159,15 +163,19 @@ export class FlowTable {
   }
 
   /** Takes observations. Those of clients and peers say nothing that a flow does not say. */
-  add({ words, count }: ObservationBatch): void {
+  add({ words, count, records }: ObservationBatch): void {
     const names = this.#names;
     this.#flows.addFlows(
       words,
       count,
-      names === null || names.isEmpty
-        ? null
-        : (isIpv6, offset) =>
-          names.find(isIpv6, words, offset + WORD_A, offset + WORD_B) || undefined,
+      names === null || names.isEmpty ? null : (isIpv6, offset) => {
+        const at = offset / OBSERVATION_WORDS * RECORD_WORDS;
+        const hasRecord = records !== null &&
+          (records[at + RECORD_ID] | records[at + RECORD_ID + 1]) !== 0;
+        return hasRecord
+          ? nameText(names.of(records, at).names)
+          : names.find(isIpv6, words, offset + WORD_A, offset + WORD_B) || undefined;
+      },
     );
     this.#forFailures(words, count, (isIpv6, offset, what, kind, seconds) => {
       this.#failures.add(isIpv6, words, offset, what, kind, seconds, 0);
@@ -245,6 +253,19 @@ export class FlowTable {
       take(isIpv6, offset, whatFailed(words, offset), kind, words[offset + WORD_SECONDS]);
     }
   }
+}
+
+/**
+ * The strongest name, with a dot at its end, as keys have it; and behind it what the conversation itself
+ * carries, if that is another one.
+ */
+function nameText(names: readonly ServerName[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const [{ name, from }, ...others] = names;
+  const carried = from === "lookup" || from === "https-hint"
+    ? others.find((it) => it.name !== name && it.isOuter !== true && CARRIED.has(it.from))
+    : undefined;
+  return carried === undefined ? `${name}.` : `${name}. (${carried.from}: ${carried.name}.)`;
 }
 
 /** Which service failed and how, of an observation, as a number. */

@@ -16,6 +16,7 @@ import {
   WORD_SECONDS,
   WORD_TUNNEL,
 } from "../model/observation_batch.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import {
@@ -105,7 +106,10 @@ export class JsonLines {
         ends(client, clientPort, other, ports, protocol) +
         (record === null ? "" : this.#figures(record, recordAt)) +
         tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
-        this.#name(isIpv6, words, at + WORD_A, at + WORD_B) + "}\n";
+        (record === null
+          ? this.#name(isIpv6, words, at, client, other, ports, protocol)
+          : this.#names(record, recordAt, client, other, ports, protocol)) +
+        "}\n";
     }
     const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
     return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
@@ -126,15 +130,16 @@ export class JsonLines {
     const ports = words[at + RECORD_PORTS];
     const port = ports & 0xffff;
     const flags = words[at + RECORD_FLAGS];
+    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & 0xff;
     const last = this.#time(words[at + RECORD_LAST], words[at + RECORD_MILLISECONDS] >>> 16);
     return '{"type":"end","time":"' + last +
       '","key":"' + client + ";" + server + ";" + port + ';end","count":0' +
-      ends(client, ports >>> 16, server, port, (head >>> RECORD_PROTOCOL_SHIFT) & 0xff) +
+      ends(client, ports >>> 16, server, port, protocol) +
       ',"by":"' + REASON_NAMES[head >>> RECORD_REASON_SHIFT] + '"' +
       this.#figures(words, at) +
       ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
       tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#name(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) + "}\n";
+      this.#names(words, at, client, server, port, protocol) + "}\n";
   }
 
   /**
@@ -157,6 +162,26 @@ export class JsonLines {
     return printable(JSON.stringify(event)) + "\n";
   }
 
+  /**
+   * What is known of a device. It writes no key; it has one of a kind that Redis has not, as the end of a
+   * conversation.
+   */
+  device({ hardware, vendor, isPrivate, addresses, names, first, last }: DeviceRecord): string {
+    const key = `${hardware ?? addresses[addresses.length - 1].address};device`;
+    const time = (milliseconds: number) => new Date(milliseconds).toISOString();
+    const event = {
+      ...{ type: "device", time: time(last), key, count: 0 },
+      ...(hardware === null ? {} : { hardware, private: isPrivate }),
+      ...(vendor === null ? {} : { vendor }),
+      names,
+      addresses: addresses.map((it) => {
+        return { address: it.address, first: time(it.first), last: time(it.last) };
+      }),
+      first: time(first),
+    };
+    return printable(JSON.stringify(event)) + "\n";
+  }
+
   #figures(words: Uint32Array, at: number): string {
     const milliseconds = words[at + RECORD_MILLISECONDS];
     const link = words[at + RECORD_LINK];
@@ -176,9 +201,61 @@ export class JsonLines {
       (vlan === 0 ? "" : ',"vlan":' + vlan);
   }
 
-  #name(isIpv6: boolean, words: Uint32Array, client: number, server: number): string {
-    const name = this.#options.names?.find(isIpv6, words, client, server) ?? null;
-    return name === null ? "" : ',"name":' + printable(JSON.stringify(name));
+  /** Which kind of DNS it is, and the server's name, where these are known. */
+  #name(
+    isIpv6: boolean,
+    words: Uint32Array,
+    at: number,
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+  ): string {
+    const name = this.#options.names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null;
+    return this.#dns(client, server, port, protocol, [name]) +
+      (name === null ? "" : ',"name":' + printable(JSON.stringify(name)));
+  }
+
+  #dns(
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+    names: readonly (string | null)[],
+  ): string {
+    const { dnsServices } = this.#options;
+    if (!dnsServices?.mayBe(port)) return "";
+    const use = { client, server, port, protocol: protocolName(protocol), names };
+    const kind = dnsServices.kindOf(use);
+    return kind === null ? "" : ',"dns":"' + kind + '"';
+  }
+
+  /** The strongest name, all of them, and whether a lookup explains the conversation. */
+  #names(
+    records: Uint32Array,
+    at: number,
+    client: string,
+    server: string,
+    port: number,
+    protocol: number,
+  ): string {
+    const named = this.#options.names?.of(records, at);
+    if (named === undefined) return this.#dns(client, server, port, protocol, []);
+    const { names, isExplained, why } = named;
+    let text = this.#dns(client, server, port, protocol, names.map(({ name }) => name));
+    if (names.length > 0) {
+      // With a dot at the end, as in keys.
+      const all = names.map(({ name, from, isOuter }) => ({
+        name: `${name}.`,
+        from,
+        ...(isOuter === true ? { outer: true } : {}),
+      }));
+      text += ',"name":' + printable(JSON.stringify(all[0].name)) +
+        ',"names":' + printable(JSON.stringify(all));
+    }
+    if (isExplained === null) return text;
+    text += ',"explained":' + isExplained;
+    return isExplained ? text : text + ',"why":' + printable(JSON.stringify(why));
   }
 
   /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */

@@ -1,10 +1,12 @@
 import type { NameWrite } from "../dns/name_write.ts";
 import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { IS_OVER, RECORD_HEAD, RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
 import type { FlowNames } from "./flow_names.ts";
 import { JsonLines } from "./json_lines.ts";
 import { Losses } from "./losses.ts";
@@ -19,6 +21,8 @@ export interface JsonSinkOptions {
   mode: "capture" | "replay";
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
+  /** Knows which services are DNS. By default, none is. */
+  dnsServices?: DnsKinds;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   interfaces?: readonly string[];
   /** From when on times are counted. By default, from 1970-01-01 UTC. */
@@ -113,6 +117,13 @@ export class JsonSink implements Sink {
       if ((words[at + RECORD_HEAD] & IS_OVER) === 0) continue;
       // It has no key that anybody counts.
       this.#addUnlessFull(this.#jsonLines.end(words, at), 0);
+    }
+  }
+
+  takeDevices(devices: readonly DeviceRecord[]): void {
+    for (const device of devices) {
+      // When one was heard of last is in the next line that says something else.
+      if (device.hasNews) this.#addUnlessFull(this.#jsonLines.device(device), 0);
     }
   }
 

@@ -26,17 +26,22 @@ import {
 import { tunnelText } from "../model/tunnel_names.ts";
 import { wideNumber } from "../model/wide_number.ts";
 import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
-import type { FlowNames } from "./flow_names.ts";
+import type { DnsKinds } from "../model/dns_kinds.ts";
+import type { FlowNames, NamesOfFlow } from "./flow_names.ts";
 
 /** What the numbers of a record need to become words. */
 export interface RecordWords {
   /** Where names of servers come from. By default, there are none. */
   readonly names?: FlowNames;
+  /** Knows which services are DNS. By default, none is. */
+  readonly dnsServices?: DnsKinds;
   /** Names of interfaces by their number, from 1. By default, none has a name. */
   readonly interfaces?: readonly string[];
   /** From when on times are counted. By default, from 1970-01-01 UTC. */
   readonly origin?: TimeOrigin;
 }
+
+const NO_NAMES: NamesOfFlow = { names: [], isExplained: null, why: null };
 
 /**
  * A record of a conversation in words.
@@ -47,7 +52,7 @@ export interface RecordWords {
 export function recordOf(
   words: Uint32Array,
   at: number,
-  { names, interfaces = [], origin }: RecordWords,
+  { names, dnsServices, interfaces = [], origin }: RecordWords,
 ): ConversationRecord {
   const start = origin?.seconds ?? 0;
   const head = words[at + RECORD_HEAD];
@@ -56,8 +61,8 @@ export function recordOf(
   const link = words[at + RECORD_LINK];
   const flags = words[at + RECORD_FLAGS];
   const milliseconds = words[at + RECORD_MILLISECONDS];
-  const name = names?.find(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER) ?? null;
-  return {
+  const named = names?.of(words, at) ?? NO_NAMES;
+  const record: ConversationRecord = {
     id: wideNumber(words, at + RECORD_ID),
     isOver: (head & IS_OVER) !== 0,
     protocol: ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
@@ -75,9 +80,12 @@ export function recordOf(
     interface: interfaces[(link >>> 16) - 1] ?? null,
     vlan: (link & 0xffff) || null,
     tunnel: tunnelText(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]),
-    // Keys have names with a dot at their end, records without.
-    names: name === null ? [] : [{ name: name.replace(/\.$/, ""), from: "lookup" }],
-    isExplained: null,
-    why: null,
+    names: named.names,
+    isExplained: named.isExplained,
+    why: named.isExplained === false ? named.why : null,
   };
+  const dns = dnsServices?.mayBe(record.port)
+    ? dnsServices.kindOf({ ...record, names: record.names.map((it) => it.name) })
+    : null;
+  return dns === null ? record : { ...record, dns };
 }

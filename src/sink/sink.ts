@@ -2,6 +2,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import type { RecordBatch } from "../model/record_batch.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import type { UserError } from "../user_error.ts";
 
 /** Where observations go: Redis, JSON lines, the terminal. */
@@ -34,6 +35,9 @@ export interface Sink {
 
   /** The same of records as numbers, where that is enough for it. The batch is used again. */
   takeFigures?(batch: RecordBatch): void;
+
+  /** Takes what is known of devices, where it has a use for it. It neither waits nor throws, as `write`. */
+  takeDevices?(devices: readonly DeviceRecord[]): void;
 
   /** Observations that were taken, of which it is not known yet that they are where they should go. */
   readonly pending: number;

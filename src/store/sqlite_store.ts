@@ -14,6 +14,7 @@ import {
 } from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { Patience } from "../sink/patience.ts";
 import type { Sink } from "../sink/sink.ts";
@@ -56,6 +57,8 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 /** What a record and a write of a name need, in bytes, but for the characters of names. */
 const RECORD_BYTES = 600;
 const NAME_BYTES = 120;
+/** What a device needs, about. */
+const DEVICE_BYTES = 1000;
 /** How often losses are said at most, in milliseconds. */
 const LOSSES_PAUSE = 60_000;
 /** Why what is pending at the end is lost. */
@@ -86,6 +89,8 @@ export class SqliteStore implements Sink {
   #wordCount = 0;
   #flowNames: (string | null)[] = [];
   #names: TimedName[] = [];
+  /** By what each is found by: of a device, the latest is enough. */
+  #devices = new Map<string, DeviceRecord>();
   /** Names that came before any time was known. */
   #untimed: NameWrite[] = [];
   /** Of what is gathered, and of what the thread has. */
@@ -247,6 +252,16 @@ export class SqliteStore implements Sink {
     this.#sendIfLarge();
   }
 
+  takeDevices(devices: readonly DeviceRecord[]): void {
+    for (const device of devices) {
+      const key = device.hardware ?? device.addresses[0].address;
+      if (this.#isFull && !this.#devices.has(key)) continue;
+      if (!this.#devices.has(key)) this.#bytes += DEVICE_BYTES;
+      this.#devices.set(key, device);
+    }
+    this.#sendIfLarge();
+  }
+
   /**
    * Hands over what is pending. A replay waits until it is in the file.
    *
@@ -352,6 +367,7 @@ export class SqliteStore implements Sink {
       origin: this.#origin,
       flowNames: this.#flowNames,
       names: this.#names,
+      devices: [...this.#devices.values()],
     };
     const sent = {
       number: ++this.#number,
@@ -360,13 +376,15 @@ export class SqliteStore implements Sink {
       sightings: words.length / OBSERVATION_WORDS,
       names: batch.names.length,
     };
-    if (sent.records + sent.sightings + sent.names === 0) return;
+    const isEmpty = sent.records + sent.sightings + sent.names + batch.devices.length === 0;
+    if (isEmpty) return;
     this.#sent.push(sent);
     this.#sentBytes += sent.bytes;
     this.#records = [];
     this.#wordCount = 0;
     this.#flowNames = [];
     this.#names = [];
+    this.#devices = new Map();
     this.#bytes = 0;
     this.#post({ kind: "write", number: sent.number, batch, losses: this.losses }, [words.buffer]);
   }

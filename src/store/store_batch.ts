@@ -1,4 +1,5 @@
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 
 /** A write of a key with names, and when it was seen. */
 export interface TimedName {
@@ -19,6 +20,8 @@ export interface FlowSightings {
   readonly protocol: string;
   readonly by: string;
   readonly name: string | null;
+  /** Where the name comes from. @default "lookup" */
+  readonly nameOrigin?: string;
   readonly count: number;
   /** Milliseconds since 1970-01-01 UTC; 0 where it is not known. */
   readonly time: number;
@@ -45,6 +48,8 @@ export interface StoreBatch {
   /** For each observation, the name of a flow's server that its client looked up; else `null`. */
   readonly flowNames: readonly (string | null)[];
   readonly names: readonly TimedName[];
+  /** What is known of devices. */
+  readonly devices?: readonly DeviceRecord[];
   /** What is not known as observations: out of Redis, or lines of JSON. */
   readonly sightings?: readonly FlowSightings[];
   readonly refusals?: readonly Refusals[];

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import {
   IPV6_BIT,
@@ -13,9 +14,10 @@ import {
 } from "../model/observation_batch.ts";
 import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
+import type { DnsKind } from "../model/dns_kind.ts";
+import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import { ConversationStates } from "./conversation_states.ts";
-import { encryptedDns } from "./encrypted_dns.ts";
-import { IdCache } from "./id_cache.ts";
+import { LatestValues } from "../model/latest_values.ts";
 import { LocalAddresses } from "./local_addresses.ts";
 import { rollBack } from "./open_database.ts";
 import { spread } from "./spread.ts";
@@ -57,6 +59,7 @@ interface UsageChange {
   by: string;
   name: string | null;
   origin: string | null;
+  dns: DnsKind | null;
   first: number;
   last: number;
   answered: number;
@@ -88,9 +91,10 @@ export class StoreWriter {
   readonly #database: DatabaseSync;
   readonly #run: StoreRun;
   readonly #states = new ConversationStates();
-  readonly #serviceIds = new IdCache(REMEMBERED_IDS);
-  readonly #usageIds = new IdCache(REMEMBERED_IDS);
+  readonly #serviceIds = new LatestValues<number>(REMEMBERED_IDS);
+  readonly #usageIds = new LatestValues<number>(REMEMBERED_IDS);
   readonly #statements: Statements;
+  readonly #dns = new DnsServices();
   #local: LocalAddresses;
   #runId = 0;
   #nextService = 0;
@@ -114,6 +118,7 @@ export class StoreWriter {
     this.#database = database;
     this.#run = run;
     this.#local = new LocalAddresses(run.localNetworks);
+    this.#dns.set({ isLocal: (address) => this.#local.has(address) });
     this.#statements = new Statements(database);
   }
 
@@ -153,6 +158,7 @@ export class StoreWriter {
       for (const name of batch.names) this.#takeName(name);
       for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
       for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
+      for (const device of batch.devices ?? []) this.#statements.putDevice(device);
       this.#writeChanges();
       this.#statements.flushRun(this.#runId, now, losses, isLast);
       this.#database.exec("COMMIT");
@@ -213,6 +219,7 @@ export class StoreWriter {
     usage.answered += Number(isAnswered) - Number(before?.isAnswered ?? false);
     service.isAnswered ||= isAnswered;
     usage.by = record.by;
+    usage.dns = record.dns ?? usage.dns;
     if (name !== undefined) {
       usage.name = name.name;
       usage.origin = name.from;
@@ -315,7 +322,7 @@ export class StoreWriter {
     usage.by = it.by;
     if (it.name !== null) {
       usage.name = withoutDot(it.name);
-      usage.origin = "lookup";
+      usage.origin = it.nameOrigin ?? "lookup";
     }
     const totals = new Totals();
     totals.sightings = it.count;
@@ -385,6 +392,7 @@ export class StoreWriter {
       by: "none",
       name: null,
       origin: null,
+      dns: null,
       first: time,
       last: time,
       answered: 0,
@@ -447,7 +455,9 @@ export class StoreWriter {
     for (const service of this.#services.values()) {
       this.#statements.putService(service, this.#local.has(service.server));
     }
-    for (const usage of this.#usages.values()) this.#statements.putUsage(usage);
+    for (const usage of this.#usages.values()) {
+      this.#statements.putUsage(usage, usage.dns ?? this.#kindOf(usage));
+    }
     for (const { values, first, last, count } of this.#names.values()) {
       this.#statements.putName.run(...values, first, last, count);
     }
@@ -460,6 +470,12 @@ export class StoreWriter {
     for (const { time, direction, totals } of this.#volume.values()) {
       this.#statements.putVolume.run(VOLUME_STEPS[0].seconds, time, direction, ...totals.values());
     }
+  }
+
+  #kindOf({ client, name, service }: UsageChange): DnsKind | null {
+    const { server, port, protocol } = service;
+    if (!this.#dns.mayBe(port)) return null;
+    return this.#dns.kindOf({ client, server, port, protocol, names: [name] });
   }
 
   #clearChanges(): void {
@@ -491,6 +507,8 @@ class Statements {
   readonly #putService: StatementSync;
   readonly #putUsage: StatementSync;
   readonly #putStep: StatementSync;
+  readonly #putDevice: StatementSync;
+  readonly #forgetDevice: StatementSync;
   readonly #insertSlice: StatementSync;
   readonly #slicesOf: StatementSync;
   readonly #moveSlices: StatementSync;
@@ -535,6 +553,15 @@ class Statements {
     this.#putStep = prepare(
       `INSERT INTO usage_step (step, time, usage, ${TOTALS}) VALUES (?, ?, ?, ${MARKS}) ` +
         `ON CONFLICT DO UPDATE SET ${SUM}`,
+    );
+    this.#putDevice = prepare(
+      "INSERT INTO device (address, hardware_address, vendor, name, origin, first, last) " +
+        `VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${times}, ` +
+        "vendor = coalesce(excluded.vendor, vendor), name = coalesce(excluded.name, name), " +
+        "origin = CASE WHEN excluded.name IS NULL THEN origin ELSE excluded.origin END",
+    );
+    this.#forgetDevice = prepare(
+      "DELETE FROM device WHERE address = ? AND hardware_address = ''",
     );
     this.#insertSlice = prepare(
       "INSERT INTO slice (run, conversation, usage, began, first, last, is_over, client_port, by, " +
@@ -609,7 +636,7 @@ class Statements {
     );
   }
 
-  putUsage(usage: UsageChange): void {
+  putUsage(usage: UsageChange, dns: DnsKind | null): void {
     this.#putUsage.run(
       usage.id,
       usage.client,
@@ -617,7 +644,7 @@ class Statements {
       usage.by,
       usage.name,
       usage.origin,
-      encryptedDns(usage.service.port, usage.service.protocol, usage.name),
+      dns,
       usage.first,
       usage.last,
       usage.answered,
@@ -625,6 +652,24 @@ class Statements {
     );
     for (const [start, totals] of usage.steps) {
       this.#putStep.run(USAGE_STEPS[0].seconds, start, usage.id, ...totals.values());
+    }
+  }
+
+  /** A row for each of its addresses. */
+  putDevice({ hardware, vendor, addresses, names }: DeviceRecord): void {
+    const [name] = names;
+    for (const { address, first, last } of addresses) {
+      // It was known by its address alone before.
+      if (hardware !== null) this.#forgetDevice.run(address);
+      this.#putDevice.run(
+        address,
+        hardware ?? "",
+        vendor,
+        name?.name ?? null,
+        name?.from ?? "",
+        first,
+        last,
+      );
     }
   }
 

@@ -62,7 +62,7 @@ export const USAGE_COLUMNS: FilteredColumns = {
   isLocal: "v.is_local",
   isUnexplained: "u.unexplained > 0",
   isRefused: "u.conversations > 0 AND u.answered = 0",
-  isEncrypted: "u.encrypted_dns IS NOT NULL",
+  isEncrypted: "coalesce(u.encrypted_dns, 'DNS') <> 'DNS'",
   isNew: "u.first >= ?",
   addresses: { client: everyAddress("usage", "client") },
   service: "u.service",

@@ -23,7 +23,7 @@ import { trafficOf } from "./traffic.ts";
 const MOST_ROWS = 1_000;
 const MOST_CLIENTS = 5;
 
-const ENCRYPTED = "u.encrypted_dns IS NOT NULL";
+const IS_DNS = "u.encrypted_dns IS NOT NULL";
 const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
 const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
 
@@ -127,8 +127,8 @@ export class StorePageData implements PageData {
   encryptedDns(query: PageQuery): readonly EncryptedDnsRow[] {
     return this.#flows(
       query,
-      ENCRYPTED,
-      "u.last DESC",
+      IS_DNS,
+      "u.encrypted_dns = 'DNS', u.last DESC",
       ", u.encrypted_dns AS kind",
     ) as EncryptedDnsRow[];
   }

@@ -230,7 +230,7 @@ export class StoreQuery {
       selection.flows.select(
         "count(*) AS flows, total(u.last >= ?) AS flowsNow, " +
           "total(c.unexplained > 0) AS unexplainedFlows, " +
-          "total(u.encrypted_dns IS NOT NULL) AS encryptedDns, " +
+          `total(${USAGE_COLUMNS.isEncrypted}) AS encryptedDns, ` +
           FIGURE_NAMES.map((name) => `total(c.${name}) AS ${name}`).join(", "),
       ),
       now - GOES_ON,

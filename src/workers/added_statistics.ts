@@ -1,6 +1,7 @@
 import type { SourceStatistics } from "../capture/packet_source.ts";
 import type { WorkStatistics } from "./packet_work.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
+import type { CarriedStatistics } from "../names/conversation_names.ts";
 import type { EngineStatistics } from "../engine/engine.ts";
 import { addedCounts } from "../packet/undecoded_counts.ts";
 
@@ -20,6 +21,7 @@ export function addedStatistics(
     addedSource(all.map((one) => one.sources[index]))
   );
   const dns = all.flatMap(({ meters }) => meters.dns ?? []);
+  const carried = all.flatMap(({ meters }) => meters.carried ?? []);
   return {
     sources,
     away: sources.map((_, index) =>
@@ -28,6 +30,7 @@ export function addedStatistics(
     meters: {
       flows: addedFlows(all.map(({ meters }) => meters.flows), written),
       dns: dns.length === 0 ? null : addedDns(dns),
+      carried: carried.length === 0 ? null : addedCarried(carried),
     },
   };
 }
@@ -68,6 +71,14 @@ function addedDns(all: readonly DnsStatistics[]): DnsStatistics {
   return {
     outcomes: columnSums(all.map((one) => one.outcomes)),
     written: sum(all.map((one) => one.written)),
+  };
+}
+
+function addedCarried(all: readonly CarriedStatistics[]): CarriedStatistics {
+  const kinds = Object.keys(all[0].found);
+  return {
+    found: Object.fromEntries(kinds.map((by) => [by, sum(all.map(({ found }) => found[by]))])),
+    givenUp: sum(all.map((one) => one.givenUp)),
   };
 }
 

@@ -18,14 +18,18 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import { Backlog } from "./backlog.ts";
 import { failureOf } from "./failure.ts";
-import type { FromWorker, Lookup, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
+import type { Lookup } from "../dns/lookup.ts";
+import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FromWorker, NumberedNames, OpenMessage, StartMessage, ToWorker } from "./messages.ts";
 import { watchLoop } from "./watch_loop.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
@@ -33,6 +37,9 @@ import type { WorkerScope } from "./worker_scope.ts";
 const BYTES_OF_ONE = 300;
 /** Lookups are sent when they need so many bytes, also when nothing else is sent. */
 const MOST_LOOKUP_BYTES = 1024 * 1024;
+
+/** Different resolvers that are told of. */
+const MOST_DESIGNATED = 1000;
 
 /** Keys are suppressed for one window here: the main thread does the rest. */
 const WINDOWS_HELD_HERE = 1;
@@ -84,7 +91,9 @@ class CaptureWorker {
   readonly #own = new OwnConnectionsCopy();
   #backlog = new Backlog();
   #lookups: Lookup[] = [];
+  #carried: NumberedNames[] = [];
   #lookupBytes = 0;
+  readonly #designated = new Set<string>();
 
   async take(message: ToWorker): Promise<void> {
     try {
@@ -135,7 +144,9 @@ class CaptureWorker {
   }
 
   async #start(message: StartMessage): Promise<void> {
-    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, user } = message;
+    const { ownNetworks, own, wantsSeen, recordInterval, hasFlowRecords, hasCarriedNames, user } =
+      message;
+    const { wantsDevices } = message;
     if (user !== null) noteOtherUser(user);
     if (own !== null) this.#own.set(own);
     this.#loopWatch = watchLoop(this.#config);
@@ -150,15 +161,19 @@ class CaptureWorker {
       hasFlowRecords,
       emitNames: (writes, seconds) => this.#emitNames(writes, seconds),
       names: {
-        learn: (isClientIpv6, client, isIpv6, address, name) => {
+        learn: (lookup) => {
           // Of both, the caller uses the memory again.
-          client = client.slice();
-          address = address.slice();
-          this.#lookups.push({ isClientIpv6, client, isIpv6, address, name });
-          this.#lookupBytes += name.length + BYTES_OF_ONE;
-          if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+          const client = lookup.client.slice();
+          const address = lookup.address.slice();
+          this.#lookups.push({ ...lookup, client, address });
+          this.#countLookup(lookup.name.length + lookup.target.length);
         },
       },
+      carried: hasCarriedNames ? this.#carriedNumbers() : undefined,
+      onDesignated: (resolver) => this.#postDesignated(resolver),
+      onAnnouncement: wantsDevices
+        ? (announcement, seconds) => this.#postAnnouncement(announcement, seconds)
+        : undefined,
       clock: () => Date.now() / 1000,
       memory: this.#memory!,
       windowsSuppressed: WINDOWS_HELD_HERE,
@@ -216,13 +231,42 @@ class CaptureWorker {
     scope.postMessage({ kind: "names", writes, seconds, bytes });
   }
 
+  #carriedNumbers(): CarriedNameNumbers {
+    return new CarriedNameNumbers(undefined, (number, names) => {
+      this.#carried.push({ number, names });
+      this.#countLookup(JSON.stringify(names).length);
+    });
+  }
+
+  #countLookup(bytes: number): void {
+    this.#lookupBytes += bytes + BYTES_OF_ONE;
+    if (this.#lookupBytes > MOST_LOOKUP_BYTES) this.#postLookups();
+  }
+
   #postLookups(): void {
-    if (this.#lookups.length === 0) return;
+    if (this.#lookups.length + this.#carried.length === 0) return;
     const bytes = this.#lookupBytes;
     this.#backlog.add(bytes);
-    scope.postMessage({ kind: "lookups", lookups: this.#lookups, bytes });
+    const [lookups, carried] = [this.#lookups, this.#carried];
+    scope.postMessage({ kind: "lookups", lookups, carried, bytes });
     this.#lookups = [];
+    this.#carried = [];
     this.#lookupBytes = 0;
+  }
+
+  /** Few are designated, and each many times. */
+  #postDesignated(resolver: DesignatedResolver): void {
+    const text = JSON.stringify(resolver);
+    if (this.#designated.has(text) || this.#designated.size === MOST_DESIGNATED) return;
+    this.#designated.add(text);
+    scope.postMessage({ kind: "designated", resolver });
+  }
+
+  #postAnnouncement(announcement: Announcement, seconds: number): void {
+    const { addresses, name } = announcement;
+    const bytes = BYTES_OF_ONE * (1 + addresses.length) + (name?.length ?? 0);
+    this.#backlog.add(bytes);
+    scope.postMessage({ kind: "announcement", announcement, seconds, bytes });
   }
 
   async #flush(kind: "flushed" | "ended"): Promise<void> {

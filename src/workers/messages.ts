@@ -2,7 +2,11 @@ import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
 import type { WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
+import type { Lookup } from "../dns/lookup.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { CarriedName } from "../names/carried_names.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
@@ -35,6 +39,10 @@ export interface StartMessage {
   readonly recordInterval: number | null;
   /** Whether observations are to come with records of their conversations. */
   readonly hasFlowRecords: boolean;
+  /** Whether it is to tell what hosts tell of themselves. */
+  readonly wantsDevices: boolean;
+  /** Whether names that conversations carry are looked for. */
+  readonly hasCarriedNames: boolean;
   /** The user that the process has become, or `null`. */
   readonly user: string | null;
 }
@@ -52,13 +60,10 @@ export type ToWorker =
   /** Reads what the kernel still has. Answered by `ended`. */
   | { readonly kind: "end" };
 
-/** That a client looked up an address, as `KnownNames` learns it. */
-export interface Lookup {
-  readonly isClientIpv6: boolean;
-  readonly client: Uint32Array;
-  readonly isIpv6: boolean;
-  readonly address: Uint32Array;
-  readonly name: string;
+/** Names that conversations carry, and the number that records of them have. */
+export interface NumberedNames {
+  readonly number: number;
+  readonly names: readonly CarriedName[];
 }
 
 /** What a worker tells the main thread. */
@@ -83,7 +88,22 @@ export type FromWorker =
     readonly seconds: number;
     readonly bytes: number;
   }
-  | { readonly kind: "lookups"; readonly lookups: readonly Lookup[]; readonly bytes: number }
+  /** A resolver that another one designates. */
+  | { readonly kind: "designated"; readonly resolver: DesignatedResolver }
+  /** What a host told of itself. */
+  | {
+    readonly kind: "announcement";
+    readonly announcement: Announcement;
+    readonly seconds: number;
+    readonly bytes: number;
+  }
+  /** What clients looked up, and what conversations carry, as records that come later have it. */
+  | {
+    readonly kind: "lookups";
+    readonly lookups: readonly Lookup[];
+    readonly carried: readonly NumberedNames[];
+    readonly bytes: number;
+  }
   | { readonly kind: "flushed"; readonly statistics: WorkStatistics }
   /** All that the worker had came before. */
   | { readonly kind: "ended"; readonly statistics: WorkStatistics }

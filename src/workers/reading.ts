@@ -37,8 +37,9 @@ export class Reading implements PacketWork {
     for (const [i, { batch }] of sources.entries()) {
       if (meters.engine.isInput(batch)) batch.taker = meters.engine.takerOf(i + 1);
     }
-    if (meters.dnsPorts.length === 0) return;
-    for (const source of sources) source.takeMoreFrom(meters.dnsPorts);
+    const { longPackets } = meters;
+    if (longPackets.ports.length === 0 && !longPackets.withNames) return;
+    for (const source of sources) source.takeMoreOf(longPackets);
   }
 
   async run(): Promise<void> {

@@ -4,10 +4,13 @@ import type { LiveOptions } from "../capture/live_options.ts";
 import type { SourceKind } from "../capture/source_kind.ts";
 import type { PacketWork, WorkStatistics } from "./packet_work.ts";
 import type { Cidr } from "../config/cidr.ts";
+import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import { LatestValues } from "../model/latest_values.ts";
 import { KeyMerger } from "../engine/key_merger.ts";
 import { OBSERVATION_WORDS, ObservationBatch } from "../model/observation_batch.ts";
-import { RECORD_ID, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
+import { RECORD_ID, RECORD_NAME, RECORD_WORDS, RecordBatch } from "../model/record_batch.ts";
+import type { Announcement } from "../names/devices/announcement.ts";
 import type { OwnConnectionsState } from "../model/own_connections.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { UserError } from "../user_error.ts";
@@ -15,10 +18,15 @@ import { addedStatistics } from "./added_statistics.ts";
 import { Backlog } from "./backlog.ts";
 import { errorOf } from "./failure.ts";
 import { mayReadModules } from "./permission.ts";
-import type { FromWorker, Lookup, StartMessage, ToWorker } from "./messages.ts";
+import type { Lookup } from "../dns/lookup.ts";
+import type { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
+import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 
 /** Observations of workers are merged at a flush, or when they need so many bytes. */
 const MOST_OBSERVATION_BYTES = 16 * 1024 * 1024;
+
+/** Numbers of names that are remembered of each thread. */
+const REMEMBERED_NAMES = 100_000;
 
 const WORKER = new URL("./capture_worker.ts", import.meta.url);
 
@@ -35,6 +43,12 @@ export interface WorkerOutput {
   /** Takes records of conversations. The batch is used again as soon as this returns. */
   takeRecords: (batch: RecordBatch) => void;
   learn: (lookup: Lookup) => void;
+  /** Gives numbers to the names that conversations carry. */
+  carried: CarriedNameNumbers;
+  /** Takes resolvers that others designate. */
+  learnResolver: (resolver: DesignatedResolver) => void;
+  /** Takes what hosts tell of themselves, and when, in seconds since 1970-01-01 UTC. */
+  learnDevice: (announcement: Announcement, seconds: number) => void;
 }
 
 /**
@@ -165,11 +179,12 @@ export class WorkerPool implements PacketWork {
     for (const thread of this.#threads) thread.terminate();
   }
 
-  #take(message: FromWorker, { number, backlog }: Thread): void {
+  #take(message: FromWorker, thread: Thread): void {
+    const { backlog } = thread;
     if (message.kind === "observations" || message.kind === "seen" || message.kind === "records") {
       const bytes = message.words.byteLength +
         (message.kind === "observations" ? message.records?.byteLength ?? 0 : 0);
-      this.#keep(message, number);
+      this.#keep(message, thread);
       this.#observationBytes += bytes;
       if (this.#observationBytes > MOST_OBSERVATION_BYTES) this.#merge();
       backlog.take(bytes);
@@ -178,6 +193,14 @@ export class WorkerPool implements PacketWork {
       backlog.take(message.bytes);
     } else if (message.kind === "lookups") {
       message.lookups.forEach(this.#output!.learn);
+      for (const { number, names } of message.carried) {
+        thread.names.set(number, this.#output!.carried.numberOf(names));
+      }
+      backlog.take(message.bytes);
+    } else if (message.kind === "designated") {
+      this.#output!.learnResolver(message.resolver);
+    } else if (message.kind === "announcement") {
+      this.#output!.learnDevice(message.announcement, message.seconds);
       backlog.take(message.bytes);
     }
   }
@@ -185,7 +208,7 @@ export class WorkerPool implements PacketWork {
   /** Keeps what is merged later. */
   #keep(
     message: Extract<FromWorker, { kind: "observations" | "seen" | "records" }>,
-    thread: number,
+    thread: Thread,
   ): void {
     if (message.kind === "seen") {
       this.#seen.push(message.words);
@@ -216,11 +239,14 @@ export class WorkerPool implements PacketWork {
     this.#observationBytes = 0;
   }
 
-  /** Makes the numbers of conversations different from those of other threads. */
-  #setThread(records: Uint32Array | null, thread: number): void {
+  /** Makes the numbers of conversations different from those of other threads, and those of names ours. */
+  #setThread(records: Uint32Array | null, { number, names }: Thread): void {
     if (records === null) return;
-    for (let at = RECORD_ID; at < records.length; at += RECORD_WORDS) {
-      if ((records[at] | records[at + 1]) !== 0) records[at + 1] += thread << THREAD_SHIFT;
+    for (let at = 0; at < records.length; at += RECORD_WORDS) {
+      const id = at + RECORD_ID;
+      if ((records[id] | records[id + 1]) === 0) continue;
+      records[id + 1] += number << THREAD_SHIFT;
+      records[at + RECORD_NAME] = names.get(records[at + RECORD_NAME]) ?? 0;
     }
   }
 
@@ -242,6 +268,8 @@ class Thread {
   /** What it counted up to its last flush. */
   statistics: WorkStatistics | null = null;
   hasEnded = false;
+  /** Our numbers of the names that conversations carry, by the thread's. */
+  readonly names = new LatestValues<number, number>(REMEMBERED_NAMES);
   /** What it has sent and nobody has taken. */
   readonly backlog = new Backlog();
   readonly #worker: Worker;

@@ -37,7 +37,7 @@ export interface Line {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const { paused, source, longPorts, ...options } = JSON.parse(Deno.args[1] ?? "{}");
+  const { paused, source, longPorts, withNames, ...options } = JSON.parse(Deno.args[1] ?? "{}");
   const line: Line = { state: "ready", sources: {}, log: [] };
   const print = () => console.log(JSON.stringify(line));
   const log = new LineLog("info", (text) => {
@@ -48,7 +48,8 @@ async function main(): Promise<void> {
     const names = Deno.args[0].split(",");
     const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
     const sources = openInterfaces(source ?? "libpcap", names, () => live, log);
-    if (longPorts !== undefined) { for (const opened of sources) opened.takeMoreFrom(longPorts); }
+    const long = { ports: longPorts ?? [], withNames: withNames ?? false };
+    if (longPorts !== undefined || withNames) { for (const it of sources) it.takeMoreOf(long); }
     const resumed = Promise.withResolvers<void>();
     Deno.addSignalListener("SIGUSR1", resumed.resolve);
     Deno.addSignalListener("SIGTERM", () => sources.forEach((source) => source.close()));

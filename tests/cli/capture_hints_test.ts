@@ -39,7 +39,7 @@ class Captured {
 
   /** How many lines there are after looking. */
   look(): number {
-    const meters = { flows: this.#meter.statistics(), dns: null };
+    const meters = { flows: this.#meter.statistics(), dns: null, carried: null };
     this.hints.look({ sources: [], meters, away: [] });
     return this.log.lines.length;
   }

@@ -234,6 +234,39 @@ Deno.test("dnstap loads ignoreDns again at SIGHUP, and stays with what works", a
   });
 });
 
+Deno.test("dnstap says which datagrams did not arrive, and how many", async () => {
+  await withSetting(async ({ config }) => {
+    const udp = await unusedPort();
+    await using program = await start([`udp:127.0.0.1:${udp}`], config);
+    const from = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const { port } = from.addr as Deno.NetAddr;
+    for (const id of [1, 2, 5, 6]) {
+      const lookup = { client: "10.0.0.9", status: "NXDOMAIN", chain: [`n${id}.example.`], id };
+      const to = { transport: "udp", hostname: "127.0.0.1", port: udp } as const;
+      await from.send(new TextEncoder().encode(JSON.stringify(lookup)), to);
+    }
+    from.close();
+    await program.prints("n6.example.");
+    program.signal("SIGTERM");
+    const { stderr } = await program.ended;
+    const told = `2 datagrams from udp:127.0.0.1:${port} did not arrive before the one with id 5`;
+    assert.ok(stderr.includes(told), stderr);
+    assert.match(stderr, /datagrams: 4, 0 lines that are no lookup, 2 that did not arrive/);
+  });
+});
+
+Deno.test("dnstap refuses to send to where it listens", async () => {
+  await withSetting(async ({ config }) => {
+    const place = `udp:127.0.0.1:${await unusedPort()}`;
+    await using program = new RunningProgram(["dnstap", place, "--send", place, "-c", config], {
+      permissions: taskPermissions("dnstap", dirname(config)),
+    });
+    const { status, stderr } = await program.ended;
+    assert.equal(status, 2);
+    assert.match(stderr, /--send udp:127.*: it is where to listen, too: leave out one/);
+  });
+});
+
 Deno.test("dnstap says what is wrong with where to listen", async () => {
   await withSetting(async ({ config, directory }) => {
     const cases: [string, number, RegExp][] = [

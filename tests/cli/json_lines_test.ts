@@ -165,7 +165,7 @@ Deno.test({
     }
     assert.deepEqual(
       [...types].sort(),
-      ["client", "cname", "dns", "end", "flow", "icmp", "nx", "peer", "rst"],
+      ["client", "cname", "device", "dns", "end", "flow", "icmp", "nx", "peer", "rst"],
     );
   },
 });

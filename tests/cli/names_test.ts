@@ -27,6 +27,7 @@ import {
   udp,
 } from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { clientHello, records } from "../names/hellos.ts";
 import { flosensor } from "./program.ts";
 
 const TYPE_CNAME = 5;
@@ -132,6 +133,11 @@ Deno.test("replay and explain name a flow by an HTTPS record, which makes no dns
       ],
     );
     assert.ok(!lines.some(({ key }) => key.endsWith(";dns")));
+    const { names, explained: isExplained } = lines.find(({ type, port }) =>
+      type === "end" && port === 443
+    );
+    assert.deepEqual(names, [{ name: "w.example.com.", from: "https-hint" }]);
+    assert.ok(isExplained);
     const table = await flosensor(["replay", file, "-c", config]);
     assert.match(table.stdout, /^10\.0\.0\.7 +198\.51\.100\.1 +443\/tcp .* w\.example\.com\.$/m);
     const flow = [SERVER, "443", CLIENT, "50000"];
@@ -180,4 +186,67 @@ Deno.test("explain goes without names where Redis can't be asked", async () => {
       /names are not shown, since Redis at .* can't be asked \(connection refused/,
     );
   });
+});
+
+/** After a lookup, a connection that asks for another name, and one to an address of which none was seen. */
+const UNEXPLAINED_PACKETS = [
+  PACKETS[0],
+  hello(SERVER, 50_000, "other.example"),
+  hello("198.51.100.99", 50_001, "hard-coded.example"),
+];
+
+function hello(server: string, port: number, name: string): Bytes {
+  return ethernet(ip(CLIENT, server, tcp(port, 443, PSH | ACK, records(clientHello(name)))));
+}
+
+Deno.test("replay, explain and report say what no lookup explains, and names that disagree", async () => {
+  await withCapture(async (file, config) => {
+    const store = `${file}.db`;
+    const json = await flosensor([
+      ...["replay", file, "-c", config, "--json", "--store", store, "--stats", "60"],
+    ]);
+    assert.equal(json.status, 0, json.stderr);
+    assert.match(json.stderr, /by lookups: 1 explained, 1 unexplained;/);
+    const why = `${CLIENT} did not look up 198.51.100.99; TLS asks for hard-coded.example`;
+    const ends = json.stdout.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ type, port }) => type === "end" && port === 443)
+      .map(({ server, name, names, explained, why }) => ({ server, name, names, explained, why }));
+    assert.deepEqual(ends, [
+      {
+        server: SERVER,
+        name: "www.example.com.",
+        names: [{ name: "www.example.com.", from: "lookup" }, {
+          name: "other.example.",
+          from: "sni",
+        }],
+        explained: true,
+        why: undefined,
+      },
+      {
+        server: "198.51.100.99",
+        name: "hard-coded.example.",
+        names: [{ name: "hard-coded.example.", from: "sni" }],
+        explained: false,
+        why,
+      },
+    ]);
+    const table = await flosensor(["replay", file, "-c", config]);
+    assert.match(table.stdout, / www\.example\.com\. \(sni: other\.example\.\)$/m);
+    assert.match(table.stdout, / hard-coded\.example\.$/m);
+    const explain = (server: string, port: string) =>
+      flosensor(["explain", CLIENT, port, server, "443", "-c", config, "--from", file]);
+    const disagreeing = await explain(SERVER, "50000");
+    assert.match(
+      disagreeing.stdout,
+      /^Names of the server:\n {2}www\.example\.com {2}lookup\n {2}other\.example {2}sni\nA lookup explains the flow\.$/m,
+    );
+    const unexplained = await explain("198.51.100.99", "50001");
+    assert.ok(unexplained.stdout.includes(`No lookup explains the flow: ${why}.`));
+    const report = await flosensor(["report", store, "--json"]);
+    const [row, ...others] = JSON.parse(report.stdout).unexplained;
+    assert.deepEqual(others, []);
+    assert.deepEqual([row.server, row.name, row.unexplained, row.why], [
+      ...["198.51.100.99", "hard-coded.example", 1, why],
+    ]);
+  }, UNEXPLAINED_PACKETS);
 });

@@ -10,6 +10,9 @@ import type { PacketSource } from "../../src/capture/packet_source.ts";
 import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { Meters } from "../../src/workers/meters.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
+import { lookupPorts } from "../../src/model/dns_ports.ts";
+import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
+import { FlowExplainer } from "../../src/names/flow_explainer.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { MOST_REMEMBERED } from "../../src/engine/layout.ts";
 import { JsonSink } from "../../src/sink/json_sink.ts";
@@ -44,7 +47,11 @@ async function linesOf(
 ): Promise<string> {
   const decoder = new TextDecoder();
   let lines = "";
-  const names = new KnownNames();
+  const known = new KnownNames();
+  const carried = new CarriedNameNumbers();
+  const names = new FlowExplainer({
+    ...{ known, carried, localNetworks: MAPPING.ourNets, dnsPorts: lookupPorts(MAPPING) },
+  });
   const output = {
     write: (bytes: Uint8Array) => {
       lines += decoder.decode(bytes, { stream: true });
@@ -58,7 +65,8 @@ async function linesOf(
     emitNames: (writes, seconds) => sink.writeNames(writes, seconds),
     hasFlowRecords: true,
     onRecords: (batch) => sink.takeFigures(batch),
-    names,
+    names: known,
+    carried,
     maxConversations,
   });
   const source = open(meters.engine);

@@ -140,7 +140,15 @@ Deno.test({
             sightings: 1,
           },
           { client: CLIENT, server: RESOLVER, port: 53, name: null, by: "qr", sightings: 1 },
-          { client: OTHER, server: SERVER, port: 443, name: null, by: "registered", sightings: 1 },
+          // Another client has looked it up.
+          {
+            client: OTHER,
+            server: SERVER,
+            port: 443,
+            name: "www.example.com",
+            by: "registered",
+            sightings: 1,
+          },
           { client: GUEST, server: NAS, port: 22, name: null, by: "registered", sightings: 1 },
         ],
         offered: [
@@ -168,10 +176,14 @@ Deno.test({
       });
       const ofLines = await printed(folder, "report", lines, NETWORK, "--json");
       assert.deepEqual(comparable(ofLines), expected);
-      // Redis does not have what decided.
+      // Redis does not have what decided, and what the others looked up is not asked.
       const withoutBy = {
         ...expected,
-        usages: expected.usages.map((use: object) => ({ ...use, by: "" })),
+        usages: expected.usages.map((use: { client: string; name: string | null }) => ({
+          ...use,
+          by: "",
+          name: use.client === OTHER ? null : use.name,
+        })),
       };
       const ofRedis = await printed(folder, "report", "--redis", server.url, NETWORK, "--json");
       assert.deepEqual(comparable(ofRedis), withoutBy);
@@ -213,7 +225,7 @@ Deno.test("report prints tables, those that have no rows left out, and no line w
       "Who used whose service",
       "Services offered on own networks",
       "Explained by no lookup",
-      "Encrypted DNS",
+      "Encrypted DNS, and DNS to servers outside",
       "Refused or unreachable, by who tried",
     ]);
     assert.match(text, /2 clients used 3 services of 3 servers; 3 conversations, 3\.4 MB/);

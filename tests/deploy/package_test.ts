@@ -22,6 +22,7 @@ const missing = (is: boolean, what: string) => is ? "" : ` (skipped: ${what} is 
 
 /** Files that an installation has, but for the configuration. */
 const INSTALLED = [
+  "etc/systemd/system/flosensor-dnstap.service",
   "etc/systemd/system/flosensor@.service",
   "usr/local/bin/flosensor",
   "usr/local/share/bash-completion/completions/flosensor",
@@ -146,21 +147,21 @@ compiledTest("install --uninstall takes all away but the configuration", async (
   });
 });
 
-compiledTest("systemd finds nothing wrong with the unit that is installed", async () => {
+compiledTest("systemd finds nothing wrong with the units that are installed", async () => {
   await withFiles({}, async (root) => {
     await task("install", "--root", root, "--dist", DIST);
-    const verdict = await inCopiedSystem(
-      "cp -a /mnt/usr /mnt/etc / && systemd-analyze verify flosensor@eth0.service 2>&1 && " +
-        "systemd-analyze security --offline=yes flosensor@eth0.service",
-      root,
-    );
-    const [wrong] = verdict.split("  NAME");
-    assert.equal(wrong, "");
-    const exposure = Number(
-      /exposure level for flosensor@eth0.service: ([\d.]+)/.exec(verdict)![1],
-    );
-    // Packets and their addresses are what is left of the exposure: below 2.5 is what is called OK.
-    assert.ok(exposure < 2.5, verdict);
+    for (const name of ["flosensor@eth0.service", "flosensor-dnstap.service"]) {
+      const verdict = await inCopiedSystem(
+        `cp -a /mnt/usr /mnt/etc / && systemd-analyze verify ${name} 2>&1 && ` +
+          `systemd-analyze security --offline=yes ${name}`,
+        root,
+      );
+      const [wrong] = verdict.split("  NAME");
+      assert.equal(wrong, "");
+      const exposure = Number(/exposure level for .*service: ([\d.]+)/.exec(verdict)![1]);
+      // Packets and their addresses are what is left of the exposure: below 2.5 is what is called OK.
+      assert.ok(exposure < 2.5, verdict);
+    }
   });
 }, {
   ignore: !CAN_COPY_SYSTEM || !HAS_SYSTEMD,
@@ -196,6 +197,7 @@ compiledTest("the Debian package is installed, runs, is removed and purged", asy
       flosensor completion zsh | cmp - /usr/share/zsh/vendor-completions/_flosensor
       flosensor completion fish | cmp - /usr/share/fish/vendor_completions.d/flosensor.fish
       grep -q '^ExecStart=/usr/bin/flosensor ' /usr/lib/systemd/system/flosensor@.service
+      grep -q '^ExecStart=/usr/bin/flosensor ' /usr/lib/systemd/system/flosensor-dnstap.service
       cd / && flosensor check >/dev/null
       for file in ${CONFIGURATION_FILES.join(" ")}; do test -s /$file; done
       flosensor check --config /usr/share/doc/flosensor/examples/home-router.ts >/dev/null

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readDnsMessage } from "../../src/dns/dns_message.ts";
 import { addressText } from "../../src/model/address_text.ts";
 import { DNS_OUTCOME_NAMES } from "../../src/dns/dns_outcome.ts";
-import { type Bytes, bytes, u16 } from "../packets.ts";
+import { addressBytes, type Bytes, bytes, u16 } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import {
   address,
@@ -233,6 +233,67 @@ Deno.test("readDnsMessage() takes no hints of records that contradict themselves
   }
 });
 
+Deno.test("readDnsMessage() reads where HTTPS records lead, and their configurations of hellos", () => {
+  const configuration = (number: number, publicName: string) => {
+    const key = bytes(u16(32), new Uint8Array(32));
+    const content = bytes(
+      ...[number, u16(0x20), key, u16(4), u16(1), u16(1), 0, publicName.length, publicName, u16(0)],
+    );
+    return bytes(u16(0xfe0d), u16(content.length), content);
+  };
+  const list = bytes(configuration(7, "cover.example"), configuration(8, "Other.example"));
+  const ech = parameter(5, bytes(u16(list.length), list));
+  const message = (...data: Bytes[]) =>
+    bytes(
+      header([1, data.length, 0, 0]),
+      ...[wireName("a"), QUESTION_END, ...data.map((it) => record(pointer(12), TYPE_HTTPS, it))],
+    );
+  const services = (data: Bytes) => read(message(data)).response?.services;
+  assert.deepEqual(services(serviceData(0, wireName("svc", "example"))), [
+    { owner: "a.", target: "svc.example.", configurations: [] },
+  ]);
+  assert.deepEqual(services(serviceData(1, bytes(0), ech)), [{
+    owner: "a.",
+    target: null,
+    configurations: [
+      { number: 7, publicName: "cover.example." },
+      { number: 8, publicName: "other.example." },
+    ],
+  }]);
+  for (let cut = 1; cut < list.length; cut++) {
+    const part = parameter(5, bytes(u16(list.length), list.subarray(0, cut)));
+    assert.ok((services(serviceData(1, bytes(0), part))?.[0]?.configurations.length ?? 0) < 2);
+  }
+});
+
+Deno.test("readDnsMessage() reads the names of addresses, and no other PTR records", () => {
+  const ipv6 = "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+  const message = response("x", [
+    { type: "PTR", name: "10.2.0.192.in-addr.arpa", data: "host.example" },
+    { type: "PTR", name: ipv6, data: "host6.example" },
+    { type: "PTR", name: "300.2.0.192.in-addr.arpa", data: "odd.example" },
+    { type: "PTR", name: "_http._tcp.local", data: "printer._http._tcp.local" },
+  ]);
+  assert.equal(outcomeOf(message), "without an address");
+  assert.deepEqual(
+    read(message).response?.reverse?.map(({ name, isIpv6, words }) =>
+      `${addressText(words, 0, isIpv6)} ${name}`
+    ),
+    ["192.0.2.10 host.example.", "2001:db8::567:89ab host6.example."],
+  );
+});
+
+Deno.test("readDnsMessage() has the least time to live of what it has read", () => {
+  const message = response("a", [
+    { ...alias("a", "b"), ttl: 30 },
+    { ...address("b", "192.0.2.1"), ttl: 3600 },
+    { type: "TXT", name: "b", data: "text", ttl: 1 },
+  ]);
+  assert.equal(read(message).response?.ttl, 30);
+  const greatest = response("a", [{ ...address("a", "192.0.2.1"), ttl: 0xffff_ffff }]);
+  assert.equal(read(greatest).response?.ttl, 0);
+});
+
 Deno.test("readDnsMessage() never throws, and makes nothing up, however a message is changed", () => {
   const random = new SeededRandom();
   const original = bytes(
@@ -249,7 +310,56 @@ Deno.test("readDnsMessage() never throws, and makes nothing up, however a messag
       changed[random.below(changed.length)] = random.below(256);
     }
     const { outcome, response } = read(changed);
-    assert.equal(response === null, !["with addresses", "NXDOMAIN"].includes(outcome));
+    const used = ["with addresses", "NXDOMAIN", "without an address"];
+    assert.equal(response === null, !used.includes(outcome));
     for (const { owner } of response?.addresses ?? []) assert.match(owner, /^[!-:<-~]*\.$/);
+  }
+});
+
+Deno.test("readDnsMessage() reads which resolvers are designated, by RFC 9461 and RFC 9462", () => {
+  const protocols = parameter(1, bytes(3, "dot", 2, "h2"));
+  const path = parameter(7, bytes("/dns-query{?dns}"));
+  const designating = (owner: string[], data: Bytes) =>
+    bytes(
+      header([1, 1, 0, 0]),
+      wireName(...owner),
+      bytes(u16(TYPE_SVCB), u16(1)),
+      record(pointer(12), TYPE_SVCB, data),
+    );
+  const target = wireName("dns", "example");
+  const data = serviceData(
+    1,
+    target,
+    protocols,
+    parameter(3, bytes(u16(8443))),
+    parameter(4, bytes(addressBytes("192.0.2.53"))),
+    parameter(6, bytes(addressBytes("2001:db8::53"))),
+    path,
+  );
+  const said = {
+    name: "dns.example.",
+    addresses: ["192.0.2.53", "2001:db8::53"],
+    applicationProtocols: ["dot", "h2"],
+    port: 8443,
+  };
+  const designatedOf = (message: Bytes) => read(message).response?.designated;
+  const ofResolver = designating(["_dns", "resolver", "arpa"], data);
+  assert.deepEqual(designatedOf(ofResolver), [said]);
+  // They are not what the client asked for to connect to.
+  assert.deepEqual(hintsOf(ofResolver), []);
+  assert.equal(outcomeOf(ofResolver), "without an address");
+  const itself = serviceData(1, bytes(0), protocols);
+  assert.deepEqual(designatedOf(designating(["_8053", "_dns", "dns", "example"], itself)), [
+    { ...said, addresses: [], port: null },
+  ]);
+  for (
+    const [owner, odd] of [
+      [["_dns", "resolver", "arpa"], serviceData(0, target)],
+      [["_dns", "resolver", "arpa"], serviceData(1, target, path)],
+      [["_dns", "resolver", "arpa"], serviceData(1, target, protocols.slice(0, -1))],
+      [["dns", "example"], itself],
+    ] as const
+  ) {
+    assert.deepEqual(designatedOf(designating([...owner], odd)) ?? [], []);
   }
 });

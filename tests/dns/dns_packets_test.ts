@@ -4,6 +4,7 @@ import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
 import { HeldNames } from "../../src/dns/held_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
+import type { Lookup } from "../../src/dns/lookup.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
 import { TestEngine } from "../engine/test_engine.ts";
 import { ACK, type Bytes, bytes, ip, ipUdp, PSH, tcp, u16, udp } from "../packets.ts";
@@ -38,6 +39,21 @@ const ANSWER_KEYS = [
 /** IPv4 addresses, each as four words. */
 function addresses(...last: number[]): Uint32Array {
   return Uint32Array.from(last.flatMap((word) => [0, 0, 0, word]));
+}
+
+/** That an IPv4 client looked up an address. */
+function lookup(client: number, address: number, name: string): Lookup {
+  const ends = { client: addresses(client), address: addresses(address) };
+  const times = { seconds: 100, ttl: 60 };
+  return {
+    kind: "address",
+    isClientIpv6: false,
+    isIpv6: false,
+    target: "",
+    name,
+    ...ends,
+    ...times,
+  };
 }
 
 /** A flow meter that reads DNS. */
@@ -237,7 +253,7 @@ Deno.test("DnsMeter tells all who hear it of what is answered to a multicast gro
 Deno.test("KnownNames forgets what was not looked up for longest", () => {
   const names = new KnownNames(6);
   for (const last of [1, 2, 3, 1, 4, 5, 6]) {
-    names.learn(false, addresses(9), false, addresses(last), `${last}.example.`);
+    names.learn(lookup(9, last, `${last}.example.`));
   }
   const known = [1, 2, 3, 4, 5, 6].filter((last) => names.find(false, addresses(9, last), 0, 4));
   assert.deepEqual(known, [1, 4, 5, 6]);
@@ -277,7 +293,7 @@ Deno.test("KnownNames needs no more bytes than it may, however long names are", 
   const long = "n".repeat(1000);
   const names = new KnownNames(1_000_000, 100_000);
   for (let i = 0; i < 10_000; i++) {
-    names.learn(false, addresses(9), false, addresses(i), `${i}.${long}`);
+    names.learn(lookup(9, i, `${i}.${long}`));
   }
   const known = Array.from({ length: 10_000 }, (_, last) => last)
     .filter((last) => names.find(false, addresses(9, last), 0, 4) !== null);

@@ -78,6 +78,7 @@ export class Decoding {
       decode: () => void this.left++,
       read: (packet) => void this.read.push(packet),
       readAnnouncements: () => {},
+      readFirst: () => 0,
       payloadRole: (protocol, payload, end, ports, order) =>
         payloadRole(
           protocol,

@@ -5,6 +5,10 @@ import { SavefileSource } from "../../src/capture/savefile_source.ts";
 import { TimeOrigin } from "../../src/capture/time_origin.ts";
 import { type Config, Initiator, LowerPort, PortMatch, Service } from "../../src/config/mod.ts";
 import type { Mapping } from "../../src/config/mapping.ts";
+import { dnsOptionsOf } from "../../src/cli/dns_options_of.ts";
+import { explainerOf } from "../../src/cli/explainer_of.ts";
+import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
+import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
 import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
@@ -67,11 +71,17 @@ export class StoryMeters {
   readonly origin = new TimeOrigin();
 
   constructor(mapping: Mapping, conversations = CONVERSATIONS) {
-    const names = new KnownNames(1000);
-    const json = new JsonLines({ names, interfaces: ["eth0"], origin: this.origin });
+    const known = new KnownNames(1000);
+    const carried = new CarriedNameNumbers(1000);
+    const dnsServices = new DnsServices(dnsOptionsOf(mapping));
+    const names = explainerOf(mapping, { known, carried, dnsServices });
+    const json = new JsonLines({ names, dnsServices, interfaces: ["eth0"], origin: this.origin });
     this.meters = new Meters({
       mapping,
-      names,
+      names: known,
+      carried,
+      onDesignated: (resolver) => dnsServices.learn(resolver),
+      onAnnouncement: () => {},
       memory: new EngineMemory(conversations, SUPPRESSED),
       hasFlowRecords: true,
       recordInterval: 60,

@@ -15,6 +15,7 @@ import { addressWords, dnstapJson } from "../../src/dns/dnstap_json.ts";
 import { frames, FrameStreamError } from "../../src/dns/frame_streams.ts";
 import { readLookup } from "../../src/dns/lookup_datagram.ts";
 import { CarriedNames } from "../../src/names/carried_names.ts";
+import { takePacket } from "../names/take_packet.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { PacketHeader } from "../../src/packet/packet_header.ts";
 import { printable } from "../../src/printable.ts";
@@ -252,7 +253,7 @@ const quic = targetOf({
       const packet = ethernet(ipUdp("10.0.0.7", "192.0.2.1", udp(50_000, 443, initial(part))));
       const view = new DataView(packet.buffer);
       decode(view, 0, packet.length, 1, header);
-      const carried = names.take(view, header);
+      const carried = takePacket(names, view, header);
       if (carried !== null) assertPrintable(JSON.stringify(carried));
       assert.ok(names.pendingBytes <= 8000, `${names.pendingBytes} bytes are held`);
     }

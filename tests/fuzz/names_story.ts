@@ -1,5 +1,6 @@
 /** What is read of packets besides flows: names that connections carry, and hosts of the link. */
 import { CarriedNames } from "../../src/names/carried_names.ts";
+import { takePacket } from "../names/take_packet.ts";
 import type { Announcement } from "../../src/names/devices/announcement.ts";
 import { Devices } from "../../src/names/devices/devices.ts";
 import { readDhcp } from "../../src/names/devices/dhcp.ts";
@@ -67,7 +68,7 @@ export function namesStory(packets: readonly BatchPacket[], filler: number): unk
       }
     }
     if (decode(view, start, end, linkType[i], header) !== TRANSPORT) continue;
-    const carried = names.take(view, header);
+    const carried = takePacket(names, view, header);
     if (carried !== null) story.push(carried);
     if (names.pendingBytes > 20_000) throw new Error(`${names.pendingBytes} bytes of names`);
     if (header.protocol !== PROTOCOL_UDP) continue;

@@ -25,7 +25,7 @@ const HERE_ALONE = [
 ];
 
 Deno.test({
-  name: `CarriedNames reads the names of TLS, QUIC and HTTP that tshark reads${REASON}`,
+  name: `Engine has the names of TLS, QUIC and HTTP that tshark reads${REASON}`,
   ignore: !HAS_SHARED_CAPTURES || !HAS_TSHARK,
   fn: async () => {
     const alone: Record<"tshark" | "here", string[]> = { tshark: [], here: [] };

@@ -5,6 +5,7 @@ import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";
 import { PacketHeader } from "../../src/packet/packet_header.ts";
 import { bytes, ip, ipUdp, tcp, udp } from "../packets.ts";
+import { takePacket } from "./take_packet.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { clientHello, crypto, initial, QUIC_1, QUIC_2, QUIC_DRAFT_29, records } from "./hellos.ts";
 
@@ -26,7 +27,7 @@ class Reader {
   read(packet: Uint8Array): CarriedName | null {
     const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const decoded = decode(view, 0, packet.length, RAW, this.#header);
-    return decoded === TRANSPORT ? this.names.take(view, this.#header) : null;
+    return decoded === TRANSPORT ? takePacket(this.names, view, this.#header) : null;
   }
 
   /** A TCP segment of the client's stream, `at` bytes after its beginning. */

@@ -1,3 +1,5 @@
+import { carriedText } from "./carried_names_of.ts";
+
 /** A port at the end of HTTP's Host. */
 const PORT = /:\d+$/;
 
@@ -26,10 +28,10 @@ export async function tsharkCarriedNames(path: string): Promise<Set<string>> {
     const from = `${end(protocols[0], ip4, ip6)} ${isTcp ? tcp.at(-1) : udp.at(-1)}`;
     const to = `${end(protocols[0], toIp4, toIp6)} ${isTcp ? toTcp.at(-1) : toUdp.at(-1)}`;
     for (const name of servers) {
-      names.add(`${isQuic ? "quic-sni" : "sni"} ${from} ${to} ${name.toLowerCase()}`);
+      names.add(carriedText(isQuic ? "quic-sni" : "sni", from, to, name.toLowerCase()));
     }
     for (const name of hosts) {
-      names.add(`http-host ${from} ${to} ${name.toLowerCase().replace(PORT, "")}`);
+      names.add(carriedText("http-host", from, to, name.toLowerCase().replace(PORT, "")));
     }
   }
   return names;

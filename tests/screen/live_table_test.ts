@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FlowTable } from "../../src/sink/flow_table.ts";
+import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { LiveTable } from "../../src/screen/live_table.ts";
 import { observations } from "../observations.ts";
 import { until } from "../namespaces.ts";
@@ -47,6 +48,7 @@ Deno.test("LiveTable says how many packets came in a second, and what was droppe
   live.sensor = {
     figures: () => ({ packets: packets += 1_000, dropped: 7, pending: 3 }),
     ownNetworks: () => [],
+    dnsKinds: new DnsServices(),
   };
   live.enter(new FlowTable());
   await until(() => /\d packets\/s/.test(output.text));

@@ -43,7 +43,12 @@ class Seen {
   constructor(table: FlowTable, hasColour = false) {
     this.table = table;
     const isLocal = (address: string) => address === "192.0.2.9";
-    this.view = new LiveView({ hasColour, isLocal, quit: () => this.quits++ });
+    this.view = new LiveView({
+      hasColour,
+      isLocal,
+      dnsKinds: () => null,
+      quit: () => this.quits++,
+    });
   }
 
   press(...keys: string[]): this {

@@ -42,6 +42,7 @@ export {
   writeClient,
   writeRefusal,
 } from "./observations";
+export { wantNames } from "./naming";
 export { payloadSays } from "./payload";
 export {
   add4,

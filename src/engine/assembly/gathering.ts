@@ -41,6 +41,8 @@ import {
   STATE_ANNOUNCES,
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
+  STATE_READS_NAME,
+  STATE_WANTS_NAME,
   STATE_WANTS_PAYLOAD,
   UNCLASSIFIED,
 } from "../layout";
@@ -72,6 +74,7 @@ import {
 import { readFacts } from "./facts";
 import { hasPayload, isOpen } from "./group";
 import { isListening } from "./host";
+import { newNameState, readName } from "./naming";
 import { keepExample } from "./no_flow";
 import { payloadSays } from "./payload";
 import { announceBy, isAnnounced } from "./announcing";
@@ -96,6 +99,10 @@ const ENDED: u32 = 1 << 12;
 const BOTH_ENDED: u32 = ENDED | (ENDED << 1);
 /** The end was announced, when the conversation began. */
 const WAS_ANNOUNCED: u32 = 1 << 14;
+/** An end of it was announced, whoever opened it: in a control connection, or for a call. */
+export const IS_EXPECTED: u32 = 1 << 17;
+/** It carries the name of its server. */
+export const HAS_NAME: u32 = 1 << 16;
 
 const INSPECTED_MASK: u32 = (1 << INSPECTED_BITS) - 1;
 const ALL_INSPECTED: u32 = (1 << (2 * INSPECTED_BITS)) - 1;
@@ -171,8 +178,14 @@ function noteOpening(isIpv6: bool, number: u32, bit: u32, direction: u32): bool 
   const isNew = (load<u32>(cell, CELL_STATE) & STATE_NEW) !== 0;
   if (openerOf(bits) === openerOf(bit) && !isNew) {
     // One that was sent again, or a new connection that the same end opened.
-    if ((bits & (ENDED << direction)) !== 0) endGeneration(isIpv6, number);
-    store<u32>(at, (bits | bit) & ~BOTH_ENDED);
+    let over = BOTH_ENDED;
+    if ((bits & (ENDED << direction)) !== 0) {
+      endGeneration(isIpv6, number);
+      over |= HAS_NAME;
+      const state = load<u32>(cell, CELL_STATE) & ~STATE_READS_NAME;
+      store<u32>(cell, state | newNameState(), CELL_STATE);
+    }
+    store<u32>(at, (bits | bit) & ~over);
     return false;
   }
   const noted = noteHalfOpen(connectionFirst, connectionSecond, bit, second);
@@ -207,6 +220,7 @@ export function gather(isIpv6: bool, number: u32, packet: usize, about: u32): vo
   if (hasPayload(about)) {
     inspect(isIpv6, number, packet, direction);
     if ((load<u32>(state) & STATE_ANNOUNCES) !== 0) announceBy(isIpv6, packet);
+    if ((load<u32>(state) & STATE_WANTS_NAME) !== 0) readName(isIpv6, number, packet, about);
   }
   if (isNew && (about & PROTOCOL_MASK) === PROTOCOL_UDP) noteQuestion(isIpv6, number, direction);
 }
@@ -236,7 +250,9 @@ function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
   open(isIpv6, number);
   const cell = cellOf(isIpv6, number);
   let state = load<u32>(cell, CELL_STATE) &
-    (NOTHING_INSPECTED & ~(STATE_NEW | STATE_WANTS_PAYLOAD));
+    (NOTHING_INSPECTED &
+      ~(STATE_NEW | STATE_WANTS_PAYLOAD | STATE_WANTS_NAME | STATE_READS_NAME));
+  state |= newNameState();
   const protocol = state & PROTOCOL_MASK;
   let bits = SEEN_FIRST << direction;
   if (protocol === PROTOCOL_TCP) {
@@ -259,10 +275,11 @@ function begin(isIpv6: bool, number: u32, direction: u32, flags: u32): void {
     else if (watched >= WATCHED_WELL_BEFORE) bits |= SENT_FIRST << direction;
   }
   const ports = load<u32>(cell, CELL_PORTS);
-  if (openerOf(bits) === NONE) {
-    if (isAnnouncedEnd(isIpv6, cell, 0)) bits |= WAS_ANNOUNCED;
-    if (isAnnouncedEnd(isIpv6, cell, 1)) bits |= WAS_ANNOUNCED << 1;
-  }
+  let announced: u32 = 0;
+  if (isAnnouncedEnd(isIpv6, cell, 0)) announced |= WAS_ANNOUNCED;
+  if (isAnnouncedEnd(isIpv6, cell, 1)) announced |= WAS_ANNOUNCED << 1;
+  if (openerOf(bits) === NONE) bits |= announced;
+  if (announced !== 0) bits |= IS_EXPECTED;
   state &= ~STATE_ANNOUNCES;
   if (isControlPort(ports >>> 16) || isControlPort(ports & 0xffff)) state |= STATE_ANNOUNCES;
   store<u32>(coldOf(isIpv6, number), bits, COLD_EVIDENCE);
@@ -304,6 +321,11 @@ function noteQuestion(isIpv6: bool, number: u32, direction: u32): void {
 /** Whether an end answered, by what was sent. */
 function answered(bits: u32, end: u32): bool {
   return (bits & (SERVES << end)) !== 0 || (bits & (ASKED << (1 - end))) !== 0;
+}
+
+/** Whether an end opened a connection, by its handshake. */
+export function isOpenedBy(isIpv6: bool, number: u32, end: u32): bool {
+  return openerOf(load<u32>(coldOf(isIpv6, number), COLD_EVIDENCE)) === end;
 }
 
 /** Whether an end was seen to open a conversation, or to ask in it. */

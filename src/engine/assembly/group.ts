@@ -46,6 +46,7 @@ import {
   STATE_HAS_NEW_PEERS,
   STATE_NEW,
   STATE_UNOPENED,
+  STATE_WANTS_NAME,
   STATE_WANTS_PAYLOAD,
   TABLE4,
   TABLE6,
@@ -90,7 +91,7 @@ const CONTROL: u32 = (TCP_FIN | TCP_SYN | TCP_RST) << FLAGS_SHIFT;
 /** Control bits, and what has to be counted otherwise. */
 const UNUSUAL: u32 = CONTROL | IS_OUTER;
 const NO_FLOW: u32 = (TCP_FIN | TCP_SYN) << FLAGS_SHIFT;
-const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD | STATE_ANNOUNCES;
+const WANTS_LOOK: u32 = STATE_NEW | STATE_WANTS_PAYLOAD | STATE_ANNOUNCES | STATE_WANTS_NAME;
 /** What is new of a conversation, and no question where it is between the ends of a tunnel. */
 const NEW: u32 = STATE_NEW | STATE_HAS_NEW_PEERS;
 /** The most bytes of an IPv4 packet (RFC 791). */

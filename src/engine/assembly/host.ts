@@ -10,6 +10,18 @@ export declare function payloadRole(
   ports: u32,
   order: u32,
 ): u32;
+export declare function readFirst(
+  isIpv6: bool,
+  number: u32,
+  direction: u32,
+  protocol: u32,
+  payload: usize,
+  size: u32,
+  flags: u32,
+  sequence: u32,
+  isFirst: bool,
+  isEarly: bool,
+): u32;
 export declare function readAnnouncements(protocol: u32, payload: usize, end: usize): void;
 
 export declare function emit(count: u32): void;

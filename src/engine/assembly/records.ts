@@ -8,6 +8,7 @@ import { CLIENT_IS_DESTINATION, FLOW, PORT_SHIFT } from "../../model/outcome_lay
 import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from "../../model/protocol_numbers";
 import { BY_SYN, BY_SYN_ACK } from "../../model/reason_numbers";
 import {
+  IS_ANNOUNCED,
   IS_OVER,
   IS_UNOPENED,
   RECORD_CLIENT,
@@ -18,6 +19,7 @@ import {
   RECORD_LAST,
   RECORD_LINK,
   RECORD_MILLISECONDS,
+  RECORD_NAME,
   RECORD_OCTETS,
   RECORD_PACKETS,
   RECORD_PORTS,
@@ -44,6 +46,7 @@ import {
   CELL_SECONDS,
   CELL_STATE,
   CELL_UNTIL,
+  COLD_EVIDENCE,
   COLD_FIRST_MILLISECONDS,
   COLD_FIRST_SECONDS,
   COLD_INTERFACE,
@@ -81,8 +84,10 @@ import { askMapping, readAll, reasonOf, verdictOf } from "./classifying";
 import { second } from "./clock";
 import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
+import { IS_EXPECTED } from "./gathering";
 import { record } from "./host";
 import { isIgnored, isLocal } from "./mapping";
+import { nameOf } from "./naming";
 import { flushObservations } from "./observations";
 import { PENDING_IPV6, PENDING_NUMBER_SHIFT } from "./pending";
 import { clearFigures, find, hash4, hash6 } from "./table";
@@ -261,7 +266,9 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   store<u32>(
     into + (RECORD_HEAD << 2),
     itsState | (isIpv6 ? IPV6_BIT : 0) | (isOver ? IS_OVER : 0) |
-      (isUnopened ? IS_UNOPENED : 0) | ((state & PROTOCOL_MASK) << RECORD_PROTOCOL_SHIFT) |
+      (isUnopened ? IS_UNOPENED : 0) |
+      ((load<u32>(cold, COLD_EVIDENCE) & IS_EXPECTED) !== 0 ? IS_ANNOUNCED : 0) |
+      ((state & PROTOCOL_MASK) << RECORD_PROTOCOL_SHIFT) |
       (reasonOf(outcome) << RECORD_REASON_SHIFT),
   );
   v128.store(into + (RECORD_CLIENT << 2), v128.load(client));
@@ -286,6 +293,7 @@ export function putRecord(into: usize, conversation: u32, isOver: bool): bool {
   store<u32>(into + (RECORD_MILLISECONDS << 2), firstMillisecond | (lastMillisecond << 16));
   store<u32>(into + (RECORD_TUNNEL << 2), load<u32>(FACTS_TUNNEL));
   store<u32>(into + (RECORD_TUNNEL_ID << 2), load<u32>(FACTS_TUNNEL_ID));
+  store<u32>(into + (RECORD_NAME << 2), nameOf(isIpv6, number));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, there));
   store<u64>(into + (RECORD_PACKETS << 2), packetsOf(cell, back), 8);
   store<u64>(into + (RECORD_OCTETS << 2), octetsOf(cell, there));

@@ -210,12 +210,14 @@ export function EncryptedDns() {
   return (
     <>
       <Heading title="Encrypted DNS" count={answer.data?.length}>
-        <span class="quiet">What these clients look up can't be seen.</span>
+        <span class="quiet">
+          What these clients look up can't be seen here. Kind DNS is plain DNS to servers outside.
+        </span>
       </Heading>
       <Waiting answer={answer} />
       <Rows
         rows={answer.data}
-        nothing="No client used DNS over TLS, QUIC, or HTTPS to a known resolver in this time."
+        nothing="No client used DNS over TLS, QUIC, or HTTPS to a known resolver, nor a name server outside, in this time."
         caption="Encrypted DNS"
         keyOf={(row) => String(row.id)}
         columns={[

@@ -14,6 +14,7 @@ const ORIGINS: Readonly<Record<string, string>> = {
   "quic-sni": "named in the QUIC handshake",
   "http-host": "named in the HTTP request",
   "other-client": "another client looked it up",
+  "reverse": "what the address is called in reverse lookups",
 };
 
 /** Where a name comes from, in words. */

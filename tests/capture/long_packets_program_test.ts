@@ -3,19 +3,21 @@ import { compileFilter } from "../../ffi/bpf_compiler.ts";
 import { interpreter, packetFilter } from "../../src/capture/bpf.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { filterBefore } from "../../src/capture/filter_before.ts";
-import { LONG_SNAPLEN } from "../../src/capture/live_options.ts";
-import { linkLayout, longPortsProgram } from "../../src/capture/long_ports_program.ts";
+import { LONG_SNAPLEN, NAMED_SNAPLEN } from "../../src/capture/live_options.ts";
+import { linkLayout, longPacketsProgram } from "../../src/capture/long_packets_program.ts";
 import { decode } from "../../src/packet/decode.ts";
 import { TRANSPORT } from "../../src/packet/decoded.ts";
 import { LINKTYPE_ETHERNET } from "../../src/packet/link_type.ts";
 import { PacketHeader } from "../../src/packet/packet_header.ts";
 import { HAS_LIBPCAP, WITHOUT_LIBPCAP } from "../installed.ts";
 import { LINK_LAYERS } from "../link_layers.ts";
-import { type Bytes, bytes, ethernet, ip, ipUdp, tcp, u16, udp } from "../packets.ts";
+import { clientHello, crypto, initial, QUIC_2, QUIC_DRAFT_29, records } from "../names/hellos.ts";
+import { ACK, type Bytes, bytes, ethernet, ip, ipUdp, PSH, tcp, u16, udp } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
 const SNAPLEN = 512;
 const PORTS = [53, 5353];
+const LONG = { ports: PORTS, withNames: true };
 const PAYLOAD = "n".repeat(600);
 const DESTINATION_OPTIONS = 60;
 /** Layers in which the program does not look for ports, so that all is taken. */
@@ -39,7 +41,7 @@ function longOf(linkType: number, packet: Uint8Array, snaplen = SNAPLEN): number
   const which = `${linkType} ${snaplen}`;
   let run = runners.get(which);
   if (run === undefined) {
-    run = runner(longPortsProgram(linkLayout(linkType), snaplen, PORTS));
+    run = runner(longPacketsProgram(linkLayout(linkType), snaplen, LONG));
     runners.set(which, run);
   }
   return run(packet);
@@ -69,7 +71,7 @@ function zeros(count: number): number[] {
   return Array(count).fill(0);
 }
 
-Deno.test("longPortsProgram() takes more of what comes from the ports, in every link layer", () => {
+Deno.test("longPacketsProgram() takes more of what comes from the ports, in every link layer", () => {
   for (const { name, linkType, wrap } of LINK_LAYERS) {
     for (const port of PORTS) {
       for (const [i, packet] of packetsFrom(port).entries()) {
@@ -85,7 +87,55 @@ Deno.test("longPortsProgram() takes more of what comes from the ports, in every 
   }
 });
 
-Deno.test("longPortsProgram() takes all of what has more tags or headers than it goes past", () => {
+/** Packets of a client, and whether more is taken of them. */
+function packetsWithNames(): [string, boolean, Bytes][] {
+  const hello = records(clientHello("www.example.com", { keyShare: 1200 }));
+  const data = bytes(0x17, 3, 3, 2, 0, new Uint8Array(600));
+  const rest = new Uint8Array(700).fill(0xaa);
+  const request = (method: string) => bytes(`${method} / HTTP/1.1\r\nX: ${PAYLOAD}\r\n\r\n`);
+  const to = (port: number, payload: Uint8Array, flags = PSH | ACK, source = "10.0.0.7") =>
+    ip(
+      source,
+      source.includes(":") ? "2001:db8::1" : "192.0.2.1",
+      tcp(40_000, port, flags, payload),
+    );
+  const quic = (payload: Uint8Array) => ipUdp("10.0.0.7", "192.0.2.1", udp(40_000, 443, payload));
+  const timestamps = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2];
+  const withOptions = tcp(40_000, 443, PSH | ACK, hello, timestamps);
+  return [
+    ["ClientHello", true, to(443, hello)],
+    ["ClientHello to any port", true, to(12_345, hello, ACK)],
+    ["ClientHello after TCP options", true, ip("10.0.0.7", "192.0.2.1", withOptions)],
+    ["ClientHello over IPv6", true, to(443, hello, PSH | ACK, "2001:db8::7")],
+    ["rest of a ClientHello", true, to(443, rest)],
+    ["middle of data", false, to(443, rest, ACK)],
+    ["end of data to another port", false, to(22, rest)],
+    ["application data", false, to(443, data)],
+    ["ServerHello", false, to(40_001, bytes(22, 3, 3, 2, 0, 2, new Uint8Array(600)))],
+    ...["GET", "POST", "CONNECT", "PROPFIND"].map((method) =>
+      [method, true, to(80, request(method))] as [string, boolean, Bytes]
+    ),
+    ["text", false, to(80, request("EHLO"))],
+    ["QUIC 1", true, quic(initial(crypto(0, hello)))],
+    ["QUIC 2", true, quic(initial(crypto(0, hello), { version: QUIC_2 }))],
+    ["QUIC draft 29", true, quic(initial(crypto(0, hello), { version: QUIC_DRAFT_29 }))],
+    ["QUIC data", false, quic(bytes(0x40, new Uint8Array(1200)))],
+    ["QUIC of an unknown version", false, quic(bytes(0xc0, u16(7), u16(7), new Uint8Array(1200)))],
+    ["short long header", false, quic(bytes(0xc0, u16(0), u16(1), new Uint8Array(700)))],
+  ];
+}
+
+Deno.test("longPacketsProgram() takes more of what may carry the name of a server", () => {
+  for (const { name, linkType, wrap } of LINK_LAYERS) {
+    if (linkLayout(linkType) === null || TAKEN_WHOLE.test(name)) continue;
+    for (const [what, isNamed, packet] of packetsWithNames()) {
+      const wanted = isNamed ? NAMED_SNAPLEN : SNAPLEN;
+      assert.equal(longOf(linkType, wrap(packet)), wanted, `${what} in ${name}`);
+    }
+  }
+});
+
+Deno.test("longPacketsProgram() takes all of what has more tags or headers than it goes past", () => {
   const [packet] = packetsFrom(54);
   const tags = Array.from({ length: 5 }, () => [...u16(0x8100), ...u16(1)]);
   const deep = bytes(new Uint8Array(12), ...tags, u16(0x0800), packet);
@@ -95,11 +145,14 @@ Deno.test("longPortsProgram() takes all of what has more tags or headers than it
   assert.equal(longOf(LINKTYPE_ETHERNET, ethernet(chain)), LONG_SNAPLEN);
 });
 
-Deno.test("longPortsProgram() takes every packet, and more of all that decode() finds the ports in", () => {
+Deno.test("longPacketsProgram() takes every packet, and more of all that decode() finds the ports in", () => {
   const random = new SeededRandom();
   const header = new PacketHeader();
   const layers = LINK_LAYERS.filter(({ linkType }) => linkLayout(linkType) !== null);
-  const packets = PORTS.concat(54, 54).flatMap(packetsFrom);
+  const packets = [
+    ...PORTS.concat(54, 54).flatMap(packetsFrom),
+    ...packetsWithNames().map(([, , packet]) => packet),
+  ];
   let found = 0;
   for (let i = 0; i < 20_000; i++) {
     const { linkType, wrap, name } = layers[random.below(layers.length)];
@@ -121,7 +174,7 @@ Deno.test("longPortsProgram() takes every packet, and more of all that decode() 
 });
 
 Deno.test({
-  name: "a filter before longPortsProgram() decides what is taken, and not how much" +
+  name: "a filter before longPacketsProgram() decides what is taken, and not how much" +
     WITHOUT_LIBPCAP,
   ignore: !HAS_LIBPCAP,
   fn() {
@@ -136,7 +189,7 @@ Deno.test({
     const lengths = (expression: string) => {
       const program = [
         ...filterBefore(compileFilter(expression, LINKTYPE_ETHERNET)),
-        ...longPortsProgram(linkLayout(LINKTYPE_ETHERNET), SNAPLEN, PORTS),
+        ...longPacketsProgram(linkLayout(LINKTYPE_ETHERNET), SNAPLEN, LONG),
       ];
       return Object.values(packets).map(runner(program));
     };

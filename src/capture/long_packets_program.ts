@@ -10,13 +10,14 @@ import {
 } from "../packet/link_type.ts";
 import { BpfAssembler } from "./bpf_assembler.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
-import { LONG_SNAPLEN } from "./live_options.ts";
+import { LONG_SNAPLEN, type LongPackets, NAMED_SNAPLEN } from "./live_options.ts";
 
 /**
  * Codes of the classic BSD packet filter, `<linux/bpf_common.h>`. A is what is loaded and compared, X
  * is added to offsets, M is scratch memory.
  */
 const LOAD_WORD = 0x20;
+const LOAD_WORD_INDEXED = 0x40;
 const LOAD_HALF = 0x28;
 const LOAD_HALF_INDEXED = 0x48;
 const LOAD_BYTE_INDEXED = 0x50;
@@ -99,8 +100,38 @@ const MOST_EXTENSIONS = 8;
 const LEAST_SNAPLEN = 128;
 /** Where an extension header or the ports are looked at, so many bytes must be there. */
 const LEAST_HEADER = 8;
-/** The word of scratch memory in which something is while A is needed for something else. */
+/** Words of scratch memory in which something is while A is needed for something else. */
 const SAVED = 0;
+const SAVED_FLAG = 1;
+
+/** UDP (RFC 768), and the least that is looked at of TCP's header (RFC 9293, section 3.1). */
+const UDP_LENGTH = 4;
+const UDP_HEADER = 8;
+const TCP_DESTINATION = 2;
+const TCP_OFFSET = 12;
+const TCP_FLAGS = 13;
+const TCP_PSH = 0x08;
+const LEAST_TRANSPORT = 14;
+/** Bytes of a payload that are looked at. */
+const LEAST_PAYLOAD = 6;
+/** Content types and major version of TLS, header of a record, type of a message (RFC 8446). */
+const TLS_HANDSHAKE = 0x1603;
+const TLS_APPLICATION_DATA = 0x1703;
+const TLS_RECORD_HEADER = 5;
+const TLS_CLIENT_HELLO = 1;
+/** Where TLS is spoken mostly, over TCP. */
+const TLS_PORTS = [443, 853, 8443];
+/** First letters of the methods of requests that are met mostly. */
+const METHODS = ["GET ", "POST", "HEAD", "PUT ", "OPTI", "CONN", "DELE", "PROP", "PATC"]
+  .map((letters) => [...letters].reduce((word, it) => (word << 8) | it.charCodeAt(0), 0) >>> 0);
+/** QUIC (RFC 9000, section 17.2): header form and fixed bit, versions, where a version ends. */
+const LEAST_INITIAL = 1000;
+const LONG_HEADER = 0xc0;
+const QUIC_VERSION_END = 5;
+/** Versions 1 and 2, and what Google and Facebook have beside them. */
+const QUIC_VERSIONS = [1, 0x6b33_43cf, 0x5430_3530, 0x5430_3531, 0xface_b001, 0xface_b002];
+const QUIC_DRAFTS = 0xff00_0000;
+const QUIC_DRAFT_MASK = 0xffff_ff00;
 
 /** Where a program finds IP in what it is shown. */
 export interface LinkLayout {
@@ -129,22 +160,22 @@ export function linkLayout(linkType: number): LinkLayout | null {
 }
 
 /**
- * A program that takes every packet, and of those that come over TCP or UDP from some ports more than
- * of others. It finds ports behind VLAN tags, in PPPoE sessions and after IPv6 extension headers. Of what
+ * A program that takes every packet, and of some more than of others: of those that come over TCP or UDP
+ * from some ports, and of those that may carry the name of a server. It finds them behind VLAN tags, in PPPoE sessions and after IPv6 extension headers. Of what
  * is in other layers that are looked into when packets are decoded more is taken, whatever its ports.
  *
  * @param layout Where IP is; `null` where that is not known: then more is taken of all packets.
  * @param snaplen How many bytes are taken of most packets, or a few more.
- * @param longPorts Of packets that come from these ports `LONG_SNAPLEN` bytes are taken, if that is
- * more.
+ * @param long Of which packets more is taken, if that is more.
  */
-export function longPortsProgram(
+export function longPacketsProgram(
   layout: LinkLayout | null,
   snaplen: number,
-  longPorts: readonly number[],
+  { ports, withNames }: LongPackets,
 ): BpfInstruction[] {
   const program = new BpfAssembler();
-  if (longPorts.length === 0 || snaplen >= LONG_SNAPLEN) {
+  const takesNames = withNames && snaplen < NAMED_SNAPLEN;
+  if (!takesNames && (ports.length === 0 || snaplen >= LONG_SNAPLEN)) {
     program.add(RETURN, snaplen);
     return program.finish();
   }
@@ -158,13 +189,84 @@ export function longPortsProgram(
     findTransport(program, layout.network);
     program.place("transport");
     program.add(LOAD_HALF_INDEXED, layout.network);
-    for (const port of longPorts) program.jumpIf(IF_EQUAL, port, "takeMore");
+    for (const port of ports) program.jumpIf(IF_EQUAL, port, "takeMore");
+    if (takesNames) {
+      findNames(program, layout.network);
+      program.place("takeName");
+      program.add(RETURN, NAMED_SNAPLEN);
+    }
     program.place("takeLess");
     program.add(RETURN, snaplen);
   }
   program.place("takeMore");
   program.add(RETURN, LONG_SNAPLEN);
   return program.finish();
+}
+
+/**
+ * Goes to `takeName` if a packet may carry the name of a server, else to `takeLess`. X is where TCP or UDP
+ * begins behind `network`; which of them is saved.
+ */
+function findNames(program: BpfAssembler, network: number): void {
+  requireBytes(program, network + LEAST_TRANSPORT, "hasTransport");
+  program.add(LOAD_MEMORY, SAVED);
+  program.jumpIf(IF_EQUAL, TCP, "tcp");
+  // Initial packets of QUIC: a long header in a datagram that is padded (RFC 9000, section 14.1).
+  program.add(LOAD_HALF_INDEXED, network + UDP_LENGTH);
+  program.jumpIf(IF_GREATER, LEAST_INITIAL, "isPadded");
+  program.jump("takeLess");
+  program.place("isPadded");
+  requireBytes(program, network + UDP_HEADER + QUIC_VERSION_END, "hasVersion");
+  program.add(LOAD_BYTE_INDEXED, network + UDP_HEADER);
+  program.add(AND, LONG_HEADER);
+  program.jumpIf(IF_EQUAL, LONG_HEADER, "hasLongHeader");
+  program.jump("takeLess");
+  program.place("hasLongHeader");
+  program.add(LOAD_WORD_INDEXED, network + UDP_HEADER + 1);
+  for (const version of QUIC_VERSIONS) program.jumpIf(IF_EQUAL, version, "takeName");
+  program.add(AND, QUIC_DRAFT_MASK);
+  program.jumpIf(IF_EQUAL, QUIC_DRAFTS, "takeName");
+  program.jump("takeLess");
+
+  program.place("tcp");
+  // What has no end of a write's is the middle of much data.
+  program.add(LOAD_HALF_INDEXED, network + TCP_DESTINATION);
+  program.add(STORE, SAVED);
+  program.add(LOAD_BYTE_INDEXED, network + TCP_FLAGS);
+  program.add(AND, TCP_PSH);
+  program.add(STORE, SAVED_FLAG);
+  program.add(LOAD_BYTE_INDEXED, network + TCP_OFFSET);
+  program.add(SHIFT_RIGHT, 4);
+  program.add(SHIFT_LEFT, 2);
+  program.add(ADD_X);
+  program.add(A_TO_X);
+  requireBytes(program, network + LEAST_PAYLOAD, "hasPayload");
+  program.add(LOAD_WORD_INDEXED, network);
+  for (const method of METHODS) program.jumpIf(IF_EQUAL, method, "takeName");
+  program.add(SHIFT_RIGHT, 16);
+  program.jumpIf(IF_EQUAL, TLS_APPLICATION_DATA, "takeLess");
+  program.jumpIf(IF_EQUAL, TLS_HANDSHAKE, "handshake");
+  // The rest of a ClientHello: the last segment of what a client sends, and no record begins with it.
+  program.add(LOAD_MEMORY, SAVED);
+  for (const port of TLS_PORTS) program.jumpIf(IF_EQUAL, port, "toTls");
+  program.jump("takeLess");
+  program.place("toTls");
+  program.add(LOAD_MEMORY, SAVED_FLAG);
+  program.jumpIf(IF_EQUAL, TCP_PSH, "takeName");
+  program.jump("takeLess");
+  program.place("handshake");
+  program.add(LOAD_BYTE_INDEXED, network + TLS_RECORD_HEADER);
+  program.jumpIf(IF_EQUAL, TLS_CLIENT_HELLO, "takeName");
+  program.jump("takeLess");
+}
+
+/** Goes on if there are so many bytes behind X, else to `takeLess`: a load that fails refuses the packet. */
+function requireBytes(program: BpfAssembler, bytes: number, place: string): void {
+  program.add(LOAD_LENGTH);
+  program.add(SUBTRACT, bytes);
+  program.jumpIf(IF_NOT_LESS_THAN_X, 0, place);
+  program.jump("takeLess");
+  program.place(place);
 }
 
 /** Goes to `ipv4` or `ipv6`, with X where that begins behind `network`, or to `takeLess`. */
@@ -209,10 +311,14 @@ function findNetwork(program: BpfAssembler, { etherType, network }: LinkLayout):
   program.jump("takeLess");
 }
 
-/** Goes to `transport` with X where TCP or UDP begins behind `network`, or to one of the ends. */
+/**
+ * Goes to `transport` with X where TCP or UDP begins behind `network`, and which of them saved, or to one of
+ * the ends.
+ */
 function findTransport(program: BpfAssembler, network: number): void {
   program.place("ipv4");
   program.add(LOAD_BYTE_INDEXED, network + IPV4_PROTOCOL);
+  program.add(STORE, SAVED);
   for (const protocol of [TCP, UDP]) program.jumpIf(IF_EQUAL, protocol, "ipv4 transport");
   program.jump("takeLess");
   program.place("ipv4 transport");
