@@ -71,7 +71,8 @@ function flowsByText({ flows, corrections }: SensorCounts): string {
 
 /** How many clients ask for names elsewhere, as a part of a line. */
 function dnsClientsText(clients: readonly Row[]): string {
-  const texts = clients.map(([count, kind]) => `${count} by ${DNS_KIND_TEXTS.get(kind!) ?? kind}`);
+  const texts = clients.filter(([count]) => count > 0)
+    .map(([count, kind]) => `${count} by ${DNS_KIND_TEXTS.get(kind!) ?? kind}`);
   return texts.length === 0 ? "" : `; clients that ask for names elsewhere: ${texts.join(", ")}`;
 }
 

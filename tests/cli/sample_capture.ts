@@ -60,11 +60,11 @@ export function withSample(
   });
 }
 
-/** The keys of JSON lines, sorted. Every line must be one of a write, or of a conversation's end. */
+/** The keys of JSON lines, sorted. Every line must be one of a write, of a conversation's end, or of a device. */
 export function keysOfLines(lines: string): string[] {
   return lines.trimEnd().split("\n").flatMap((line) => {
     const { type, key, count } = JSON.parse(line);
-    if (type === "end") return [];
+    if (type === "end" || type === "device") return [];
     if (typeof key !== "string" || count !== 1) throw new Error(`${line} is no write`);
     return key;
   }).sort();
