@@ -9,5 +9,6 @@ export async function loadCaptureModules(): Promise<void> {
     import("../web/page_thread.ts"),
     import("./explain_flow.ts"),
     import("./capture_metrics.ts"),
+    import("../names/devices/vendor_data.ts"),
   ]);
 }

@@ -113,10 +113,12 @@ compiledTest("install puts all in place, and leaves a configuration as it is", a
     const executable = join(root, "usr/local/bin/flosensor");
     assert.equal(Deno.statSync(executable).mode! & 0o777, 0o755);
     assert.equal((await run(executable, "--version")).stdout, `${VERSION}\n`);
-    assert.match(
-      await Deno.readTextFile(join(root, INSTALLED[0])),
-      /^ExecStart=\/usr\/local\/bin\/flosensor capture %i \$FLOSENSOR_OPTIONS$/m,
-    );
+    for (const [unit, command] of [["@", "capture %i"], ["-dnstap", "dnstap unix:"]]) {
+      const file = join(root, `etc/systemd/system/flosensor${unit}.service`);
+      const text = await Deno.readTextFile(file);
+      assert.ok(text.includes(`\nExecStart=/usr/local/bin/flosensor ${command}`), text);
+      assert.match(text, /^ExecStart=.* \$FLOSENSOR_OPTIONS$/m);
+    }
     const checked = await run(executable, "check", "-c", join(root, CONFIGURATION));
     assert.equal(checked.code, 0, checked.stderr);
 
