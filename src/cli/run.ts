@@ -14,24 +14,12 @@ import type { Engine, EngineStatistics } from "../engine/engine.ts";
 import type { EngineMemory } from "../engine/engine_memory.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import type { LocalServices } from "../model/local_services.ts";
-import {
-  IPV6_BIT,
-  KIND_FLOW,
-  OBSERVATION_WORDS,
-  type ObservationBatch,
-  WORD_A,
-  WORD_ABOUT,
-  WORD_B,
-  WORD_KIND,
-  WORD_PORTS,
-} from "../model/observation_batch.ts";
-import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
+import type { ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { DeviceBook } from "../names/devices/device_book.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import { DnsUsers } from "../names/encrypted_dns/dns_users.ts";
-import { cachedAddressText } from "../sink/cached_address_text.ts";
 import type { FlushMeter } from "../metrics/flush_meter.ts";
 import type { MetricsPlace } from "../metrics/metrics_server.ts";
 import type { OwnSockets } from "../sink/own_sockets.ts";
@@ -129,7 +117,7 @@ export class Run {
   /** Which services are DNS that the name servers of the network don't see. */
   readonly #dnsServices: DnsServices;
   /** Who asks them. */
-  readonly dnsUsers = new DnsUsers();
+  readonly dnsUsers: DnsUsers;
   /** Who the hosts on the own networks are; `null` where that is not wanted. */
   readonly deviceBook: DeviceBook | null;
   /** Called when another configuration was loaded. */
@@ -170,6 +158,11 @@ export class Run {
     this.names = names;
     this.carried = carried;
     this.#dnsServices = dnsServices;
+    this.dnsUsers = new DnsUsers({
+      services: dnsServices,
+      names,
+      isOutgoing: (...flow) => explainer.isOutgoing(...flow),
+    });
     this.deviceBook = deviceBook;
     this.meters = new Meters({
       mapping: loaded.mapping,
@@ -309,26 +302,8 @@ export class Run {
   /** Has the sinks take observations. The batch may be used again when this returns. */
   write(batch: ObservationBatch): void {
     this.flushMeter?.take();
-    this.#noteDns(batch);
+    this.dnsUsers.take(batch);
     for (const sink of this.#sinks.all) sink.write(batch);
-  }
-
-  #noteDns({ words, count }: ObservationBatch): void {
-    for (let i = 0, at = 0; i < count; i++, at += OBSERVATION_WORDS) {
-      const head = words[at + WORD_KIND];
-      const port = words[at + WORD_PORTS];
-      if ((head & 0xff) !== KIND_FLOW || !this.#dnsServices.mayBe(port)) continue;
-      const isIpv6 = (head & IPV6_BIT) !== 0;
-      const client = cachedAddressText(words, at + WORD_A, isIpv6);
-      const kind = this.#dnsServices.kindOf({
-        client,
-        server: cachedAddressText(words, at + WORD_B, isIpv6),
-        port,
-        protocol: ((words[at + WORD_ABOUT] >>> 8) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
-        names: [this.names.find(isIpv6, words, at + WORD_A, at + WORD_B)],
-      });
-      if (kind !== null) this.dnsUsers.add(client, kind);
-    }
   }
 
   /** Whether it is shown when refusals were seen last, also those whose keys are suppressed. */

@@ -1,4 +1,5 @@
 import type { DesignatedResolver } from "../../dns/designated_resolver.ts";
+import { parseAddress } from "../../model/address.ts";
 import type { DnsKind } from "../../model/dns_kind.ts";
 import type { DnsKinds, DnsUse } from "../../model/dns_kinds.ts";
 import { PUBLIC_RESOLVERS } from "./public_resolvers.ts";
@@ -27,6 +28,8 @@ export class DnsServices implements DnsKinds {
   readonly #ports = new Uint8Array(PORTS);
   /** Kinds by name or address, then by port. */
   readonly #hosts = new Map<string, Map<number, DnsKind>>();
+  /** Numbers of the addresses of known resolvers: see `addressNumber`. */
+  readonly #addressNumbers = new Set<number>();
   /** By address, the port for DNSCrypt. */
   readonly #dnsCryptPorts = new Map<string, number>();
   readonly #learned: { host: string; port: number; kind: DnsKind }[] = [];
@@ -42,6 +45,7 @@ export class DnsServices implements DnsKinds {
     this.#dnsPorts = new Set(dnsPorts);
     this.#isLocal = isLocal ?? null;
     this.#hosts.clear();
+    this.#addressNumbers.clear();
     this.#ports.fill(0);
     for (const { host, port, kind } of this.#learned) this.#add(host, port, kind);
     for (const port of [TLS_PORT, HTTPS_PORT, ...dnsPorts]) this.#ports[port] = 1;
@@ -57,6 +61,23 @@ export class DnsServices implements DnsKinds {
   /** Whether a service on this port may be DNS. */
   mayBe(port: number): boolean {
     return this.#ports[port] !== 0;
+  }
+
+  /**
+   * Whether a service may be DNS by its numbers alone, where no name of it is known: asked before they
+   * become text. It may be wrong where it says so. Of ports of plain DNS it says nothing.
+   *
+   * @param words Has the server's address, four words in network order, IPv4 in the last, from `at` on.
+   */
+  mayBeAt(words: Uint32Array, at: number, port: number): boolean {
+    if (this.#ports[port] === 0) return false;
+    return port === TLS_PORT ||
+      this.#addressNumbers.has(addressNumber(words, at));
+  }
+
+  /** Whether plain DNS is spoken on a port. */
+  isPlain(port: number): boolean {
+    return this.#dnsPorts.has(port);
   }
 
   /**
@@ -115,9 +136,16 @@ export class DnsServices implements DnsKinds {
 
   #add(host: string, port: number, kind: DnsKind): void {
     this.#ports[port] = 1;
+    const address = parseAddress(host);
+    if (address !== null) this.#addressNumbers.add(addressNumber(address.words, 0));
     const kinds = this.#hosts.get(host) ?? new Map<number, DnsKind>();
     this.#hosts.set(host, kinds.set(port, kind));
   }
+}
+
+/** The same for the same address, and mostly for no other. */
+function addressNumber(words: Uint32Array, at: number): number {
+  return (words[at] ^ words[at + 1] ^ words[at + 2] ^ words[at + 3]) >>> 0;
 }
 
 /** What is told by ALPN alone (RFC 7858 and RFC 9250 as IANA has them, and drafts of the latter). */

@@ -1,23 +1,85 @@
+import type { KnownNames } from "../../dns/known_names.ts";
+import { addressText } from "../../model/address_text.ts";
 import type { DnsKind } from "../../model/dns_kind.ts";
+import {
+  IPV6_BIT,
+  KIND_FLOW,
+  OBSERVATION_WORDS,
+  type ObservationBatch,
+  WORD_A,
+  WORD_ABOUT,
+  WORD_B,
+  WORD_KIND,
+  WORD_PORTS,
+} from "../../model/observation_batch.ts";
+import { PROTOCOL_TCP } from "../../model/protocol_numbers.ts";
+import type { DnsServices } from "./dns_services.ts";
 
 /** Clients that are told apart, of each kind; beyond, they are not counted. */
 const MOST_CLIENTS = 100_000;
 
 const KINDS: readonly DnsKind[] = ["DoT", "DoQ", "DoH", "DNSCrypt", "DNS"];
 
+/** What {@linkcode DnsUsers} ask. */
+export interface DnsUsersOptions {
+  readonly services: DnsServices;
+  readonly names: Pick<KnownNames, "find">;
+  /** Whether a client is on an own network, and a server is not: where their words are. */
+  readonly isOutgoing: (
+    isIpv6: boolean,
+    words: Uint32Array,
+    client: number,
+    server: number,
+  ) => boolean;
+}
+
 /** Counts the clients that ask for names where the name servers of their network don't see it. */
 export class DnsUsers {
-  readonly #clients = new Map<DnsKind, Set<string>>();
+  readonly #options: DnsUsersOptions;
+  /** Addresses by kind: those of IPv4 as numbers, as text is dear. */
+  readonly #clients = new Map(KINDS.map((kind) => [kind, new Set<number | string>()]));
 
-  /** @param client Its address. */
-  add(client: string, kind: DnsKind): void {
-    let clients = this.#clients.get(kind);
-    if (clients === undefined) this.#clients.set(kind, clients = new Set());
-    if (clients.size < MOST_CLIENTS) clients.add(client);
+  constructor(options: DnsUsersOptions) {
+    this.#options = options;
+  }
+
+  /** Counts the clients of flows. */
+  take({ words, count }: ObservationBatch): void {
+    const { services } = this.#options;
+    const end = count * OBSERVATION_WORDS;
+    for (let at = 0; at < end; at += OBSERVATION_WORDS) {
+      // Most flows end here.
+      if (!services.mayBe(words[at + WORD_PORTS])) continue;
+      const head = words[at + WORD_KIND];
+      if ((head & 0xff) !== KIND_FLOW) continue;
+      const isIpv6 = (head & IPV6_BIT) !== 0;
+      const kind = this.#kindOf(isIpv6, words, at);
+      if (kind === null) continue;
+      const clients = this.#clients.get(kind)!;
+      if (clients.size === MOST_CLIENTS) continue;
+      const client = at + WORD_A;
+      clients.add(isIpv6 ? addressText(words, client, isIpv6) : words[client + 3]);
+    }
   }
 
   /** How many there are of each kind. */
   counts(): [DnsKind, number][] {
-    return KINDS.map((kind) => [kind, this.#clients.get(kind)?.size ?? 0]);
+    return [...this.#clients].map(([kind, clients]) => [kind, clients.size]);
+  }
+
+  #kindOf(isIpv6: boolean, words: Uint32Array, at: number): DnsKind | null {
+    const { services, names, isOutgoing } = this.#options;
+    const [client, server] = [at + WORD_A, at + WORD_B];
+    const port = words[at + WORD_PORTS];
+    if (services.isPlain(port)) return isOutgoing(isIpv6, words, client, server) ? "DNS" : null;
+    const name = names.find(isIpv6, words, client, server);
+    if (name === null && !services.mayBeAt(words, server, port)) return null;
+    return services.kindOf({
+      client: addressText(words, client, isIpv6),
+      server: addressText(words, server, isIpv6),
+      port,
+      protocol: ((words[at + WORD_ABOUT] >>> 8) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
+      names: [name],
+    });
   }
 }
