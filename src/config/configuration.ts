@@ -39,6 +39,11 @@ export interface Config<Name extends string = string> {
    * some nodes of a cluster. By default, nothing is written to Redis.
    */
   redis?: string | readonly string[];
+  /**
+   * What this sensor is called in `flosensor sensors`, in the store, and in lines of JSON, which without
+   * this setting have no name. By default, as its host.
+   */
+  sensor?: string;
   /** The file of the store (docs/store.md). By default, there is none. */
   store?: string;
   /**

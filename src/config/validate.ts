@@ -19,6 +19,7 @@ import { isPort, MAXIMUM_PORT } from "./port_set.ts";
 import { BYTE_SIZE_FORM, parseByteSize } from "../model/byte_size.ts";
 import { DURATION_FORM, parseDuration } from "../model/duration.ts";
 import { redisNodes } from "./redis_nodes.ts";
+import { SENSOR_NAME, SENSOR_NAME_FORM } from "../model/sensor_name.ts";
 import { shown } from "./shown.ts";
 import {
   type IgnoredFlow,
@@ -49,6 +50,7 @@ const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
   redisPasswordFile: (value) =>
     value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
+  sensor: (value) => value === undefined ? null : sensorName(value),
   store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
@@ -105,6 +107,7 @@ export function validate(
   return {
     redis: read("redis"),
     redisPasswordFile: read("redisPasswordFile"),
+    sensor: read("sensor"),
     store: read("store"),
     retain: read("retain"),
     storeSize: read("storeSize"),
@@ -181,6 +184,11 @@ function redisUrl(value: unknown): string {
       `"${scheme}:" is not the URL of a Redis`,
       "use redis://, rediss:// (TLS), unix://, redis-cluster:// or redis-sentinel://",
     );
+}
+
+function sensorName(value: unknown): string {
+  if (typeof value === "string" && SENSOR_NAME.test(value)) return value;
+  throw new ConfigError(`${shown(value)} is no name of a sensor`, `write ${SENSOR_NAME_FORM}`);
 }
 
 function absolutePath(value: unknown, example: string): string {

@@ -2,6 +2,8 @@ import type { Log } from "../log.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { HeartbeatWriter } from "./heartbeat_writer.ts";
 import { Losses } from "./losses.ts";
 import { openRedis } from "./open_redis.ts";
 import { OwnSockets } from "./own_sockets.ts";
@@ -146,6 +148,7 @@ export class RedisSink implements Sink {
   #writtenKeys = 0;
   #refusedKeys = 0;
   readonly #losses: Losses;
+  #heartbeats: HeartbeatWriter | null = null;
   #isClosed = false;
   #saidNoScripts = false;
   /** Resolved when something happened that a flush waits for. */
@@ -264,6 +267,16 @@ export class RedisSink implements Sink {
     this.#options.ttl = seconds;
   }
 
+  /**
+   * Has it say from now on that a sensor is there, and how it does.
+   *
+   * @param name The sensor's.
+   * @param make Says it, with whether it has ended.
+   */
+  setHeartbeat(name: string, make: (isOver: boolean) => Heartbeat): void {
+    this.#heartbeats = new HeartbeatWriter(name, make, () => this.#target, this.#log);
+  }
+
   write(batch: ObservationBatch): void {
     let dropped = 0;
     for (let i = 0; i < batch.count; i++) {
@@ -328,6 +341,7 @@ export class RedisSink implements Sink {
       () => this.#failure === null && !this.#patience.isOver && !this.#isClosed,
       () => this.pendingKeys,
     );
+    await this.#patience.wait(this.#heartbeats?.end() ?? Promise.resolve());
     if (!this.#isClosed) this.#end(this.#absence?.error.message ?? "no answer in time");
     const error = this.#lossError();
     if (error !== null) throw error;
@@ -336,6 +350,7 @@ export class RedisSink implements Sink {
   /** Gives back what it holds. @param reason Why what is pending is given up. */
   #end(reason: string): void {
     this.#patience.end();
+    this.#heartbeats?.close();
     clearTimeout(this.#retryTimer);
     this.#closing.abort();
     this.#sayReturn();
