@@ -99,6 +99,21 @@ export class RedisServer {
     return text;
   }
 
+  /** Runs commands with one redis-cli, and gives the line that each prints. */
+  async pipe(commands: readonly string[]): Promise<string[]> {
+    const process = new Deno.Command("redis-cli", {
+      args: ["-h", "127.0.0.1", "-p", String(this.port)],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const writer = process.stdin.getWriter();
+    const written = writer.write(new TextEncoder().encode(commands.join("\n") + "\n"))
+      .then(() => writer.close());
+    const { stdout } = await process.output();
+    await written;
+    return new TextDecoder().decode(stdout).trimEnd().split("\n");
+  }
+
   /** All keys of a database with their values. */
   async dump(...options: string[]): Promise<Map<string, string>> {
     const keys = (await this.cli(...options, "KEYS", "*")).split("\n").filter((key) => key !== "");

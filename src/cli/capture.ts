@@ -23,6 +23,7 @@ import type { PageThread } from "../web/page_thread.ts";
 import { watchLoop } from "../workers/watch_loop.ts";
 import { WorkerPool } from "../workers/worker_pool.ts";
 import { captureCounts } from "./capture_counts.ts";
+import { captureHeartbeat } from "./capture_heartbeat.ts";
 import { CaptureHints } from "./capture_hints.ts";
 import type { CaptureMetrics } from "./capture_metrics.ts";
 import { loadCaptureModules } from "./load_capture_modules.ts";
@@ -142,6 +143,7 @@ export async function capture(
         };
       }
       metrics = await startMetrics(run, work, interfaces, log);
+      run.setHeartbeat(captureHeartbeat(run, work, interfaces));
       // SQLite puts what does not fit into memory into files.
       if (run.storePath === null && page === null) sandbox.closeFiles();
     } catch (error) {

@@ -254,6 +254,16 @@ export function commandTable(finish: (status: number) => void = () => {}): Comma
       const { interfaces } = await import("./interfaces.ts");
       finish(await interfaces(log(options)));
     });
+  addRedisOptions(
+    command("sensors", "List the sensors that write to a Redis, and say which are not heard of."),
+    "ask",
+  )
+    .addOption(configOption())
+    .option("--json", "print JSON")
+    .action(async (options) => {
+      const { sensors } = await import("./sensors.ts");
+      finish(await sensors(options, log(options)));
+    });
   refuseBoth(command(
     "init",
     "Write a config.ts to begin with, its types, and what editors and tsc need to find them.",

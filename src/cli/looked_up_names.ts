@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import { printable } from "../printable.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
-import type { RedisConnection } from "../sink/redis_connection.ts";
+import type { RedisTarget } from "../sink/redis_target.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import type { Store } from "./store.ts";
 
@@ -30,10 +30,10 @@ export async function lookedUpNames(
 ): Promise<string[]> {
   const address = parseRedisUrl(url, place, passwordFile);
   // Whoever has no Redis does not pay for loading its client.
-  const { RedisConnection } = await import("../sink/redis_connection.ts");
+  const { openRedis } = await import("../sink/open_redis.ts");
   try {
     const signal = AbortSignal.timeout(PATIENCE);
-    const redis = await RedisConnection.open(address, new OwnSockets(), signal);
+    const redis = await openRedis(address, { sockets: new OwnSockets(), signal });
     try {
       const lines: string[] = [];
       for (const pair of pairs) lines.push(...await linesOf(pair, redis));
@@ -51,7 +51,7 @@ export async function lookedUpNames(
   }
 }
 
-async function linesOf({ client, address }: Pair, redis: RedisConnection): Promise<string[]> {
+async function linesOf({ client, address }: Pair, redis: RedisTarget): Promise<string[]> {
   const whole: string[][] = [];
   let open = (await namesIn(`${client};${address};dns`, redis)).map((name) => [name]);
   for (let step = 0; step < MOST_STEPS && open.length > 0; step++) {
@@ -70,7 +70,7 @@ async function linesOf({ client, address }: Pair, redis: RedisConnection): Promi
   );
 }
 
-async function namesIn(key: string, redis: RedisConnection): Promise<string[]> {
+async function namesIn(key: string, redis: RedisTarget): Promise<string[]> {
   const value = await redis.call(["GET", key]);
   return typeof value === "string" ? value.split(";").filter((name) => name !== "") : [];
 }

@@ -27,7 +27,7 @@ export function mistakenName(
   const name = words[at];
   const capture = named === "interfaces";
   const kind = capture ? "interface" : "file";
-  if (/^(rediss?|unix|redis\+unix):/.test(name)) {
+  if (/^(rediss?(-cluster|-sentinel)?|unix|redis\+unix):/.test(name)) {
     // It may hold a password.
     return `a Redis URL is in the place of the ${kind}: write --redis URL`;
   }

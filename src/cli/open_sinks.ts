@@ -30,6 +30,8 @@ export interface Sinks {
 export interface SinkSettings {
   /** Seconds that a key lives in Redis. */
   readonly ttl: number;
+  /** What the sensor is called in lines of JSON. */
+  readonly sensor?: string;
   /** Where the names of servers come from. */
   readonly names?: FlowNames;
   readonly dnsServices?: DnsServices;
@@ -58,8 +60,20 @@ export async function openSinks(
   mode: "capture" | "replay",
   options: RunOptions,
   store: Store | null,
-  { ttl, names, dnsServices, interfaces, origin, file, run, expected, onAlert, page, screen }:
-    SinkSettings,
+  {
+    ttl,
+    sensor,
+    names,
+    dnsServices,
+    interfaces,
+    origin,
+    file,
+    run,
+    expected,
+    onAlert,
+    page,
+    screen,
+  }: SinkSettings,
   log: Log,
 ): Promise<Sinks> {
   const redis = store === null ? null : await openRedis(mode, store, ttl, log);
@@ -68,7 +82,7 @@ export async function openSinks(
   const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
   const json = options.json
-    ? new JsonSink({ mode, names, dnsServices, interfaces, origin, log })
+    ? new JsonSink({ mode, sensor, names, dnsServices, interfaces, origin, log })
     : null;
   if (json !== null) all.push(json);
   const isLive = mode === "capture";
@@ -83,7 +97,7 @@ export async function openSinks(
     places: onAlert,
     origin,
     // Both write whole lines, which must not get into each other.
-    printer: json ?? (table === null ? new JsonSink({ mode, log }) : null),
+    printer: json ?? (table === null ? new JsonSink({ mode, sensor, log }) : null),
     isPrinterShared: json !== null,
   }, log);
   if (alerts !== null) all.push(alerts);

@@ -6,6 +6,7 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
+import { hostName } from "./host_name.ts";
 import { KnownNames } from "../dns/known_names.ts";
 import { CarriedNameNumbers } from "../names/carried_name_numbers.ts";
 import type { FlowExplainer } from "../names/flow_explainer.ts";
@@ -28,6 +29,7 @@ import type { LiveScreen } from "../sink/live_screen.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { recordOf } from "../sink/record_of.ts";
+import type { Heartbeat } from "../sink/heartbeat.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
@@ -219,11 +221,15 @@ export class Run {
       : null;
     const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
     const localNetworks = mapping.ourNets.map(cidrText);
-    const run = { mode, sources, localNetworks, version: VERSION, hasRecords: true };
-    const { expected, onAlert } = loaded.source.config;
+    const { expected, onAlert, sensor } = loaded.source.config;
+    const run = {
+      ...{ mode, sources, localNetworks, version: VERSION, hasRecords: true },
+      sensor: sensor ?? hostName(),
+    };
     const { page, screen } = purpose;
     const settings = {
       ttl: mapping.ttl,
+      sensor: sensor ?? undefined,
       names,
       dnsServices,
       interfaces,
@@ -243,6 +249,16 @@ export class Run {
   /** Paths of all files that the configuration is made of. */
   get configFiles(): readonly string[] {
     return this.#loaded.source.files;
+  }
+
+  /** What the sensor is called. */
+  get sensorName(): string {
+    return this.#loaded.source.config.sensor ?? hostName();
+  }
+
+  /** Has Redis, if there is one, told how the sensor does. */
+  setHeartbeat(make: (isOver: boolean) => Heartbeat): void {
+    this.#sinks.redis?.setHeartbeat(this.sensorName, make);
   }
 
   /** The mapping, and where it comes from, in words. */
@@ -495,6 +511,9 @@ export class Run {
       const [after, before] = [loaded.store, this.#loaded.store];
       if (after?.url !== before?.url || after?.passwordFile?.path !== before?.passwordFile?.path) {
         this.#log.warn("redis of the configuration stays as it was until the next start");
+      }
+      if (loaded.source.config.sensor !== this.#loaded.source.config.sensor) {
+        this.#log.warn("sensor of the configuration stays as it was until the next start");
       }
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");

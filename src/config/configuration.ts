@@ -34,8 +34,16 @@ export type Tunnels = "inner" | "outer" | "both";
 
 /** The settings of config.ts. Each may be left out. */
 export interface Config<Name extends string = string> {
-  /** Where Redis is: a `redis:`, `rediss:` or `unix:` URL. By default, nothing is written to Redis. */
-  redis?: string;
+  /**
+   * Where Redis is: a `redis:`, `rediss:`, `unix:`, `redis-cluster:` or `redis-sentinel:` URL, or those of
+   * some nodes of a cluster. By default, nothing is written to Redis.
+   */
+  redis?: string | readonly string[];
+  /**
+   * What this sensor is called in `flosensor sensors`, in the store, and in lines of JSON, which without
+   * this setting have no name. By default, as its host.
+   */
+  sensor?: string;
   /** The file of the store (docs/store.md). By default, there is none. */
   store?: string;
   /**

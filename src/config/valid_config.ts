@@ -33,6 +33,8 @@ export interface IgnoredFlow {
 /** A configuration that was checked: every setting is there and means something. */
 export interface ValidConfig {
   readonly redis: string | null;
+  /** What the sensor is called; `null` where that is not said. */
+  readonly sensor: string | null;
   /** Path of the file with its password. */
   readonly redisPasswordFile: string | null;
   /** The store's file. */

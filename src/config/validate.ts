@@ -18,6 +18,8 @@ import { OUR_NETS } from "./our_nets.ts";
 import { isPort, MAXIMUM_PORT } from "./port_set.ts";
 import { BYTE_SIZE_FORM, parseByteSize } from "../model/byte_size.ts";
 import { DURATION_FORM, parseDuration } from "../model/duration.ts";
+import { redisNodes } from "./redis_nodes.ts";
+import { SENSOR_NAME, SENSOR_NAME_FORM } from "../model/sensor_name.ts";
 import { shown } from "./shown.ts";
 import {
   type IgnoredFlow,
@@ -37,7 +39,10 @@ const MINIMUM_FLUSH_INTERVAL = 0.01;
 /** Longer than any key's time to live is of use to nobody. */
 const MAXIMUM_FLUSH_INTERVAL = 3600;
 /** The forms of URL that name a Redis, without their colon. */
-const REDIS_SCHEMES = ["redis", "rediss", "unix", "redis+unix", "redis+socket", "redis-socket"];
+const REDIS_SCHEMES = [
+  ...["redis", "rediss", "unix", "redis+unix", "redis+socket", "redis-socket"],
+  ...["redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"],
+];
 const EVERYTHING = ["0.0.0.0/0", "::/0"];
 
 /** Checks one setting, and gives what it means; `undefined` is a setting that was left out. */
@@ -45,6 +50,7 @@ const SETTINGS = {
   redis: (value) => value === undefined ? null : redisUrl(value),
   redisPasswordFile: (value) =>
     value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
+  sensor: (value) => value === undefined ? null : sensorName(value),
   store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
@@ -101,6 +107,7 @@ export function validate(
   return {
     redis: read("redis"),
     redisPasswordFile: read("redisPasswordFile"),
+    sensor: read("sensor"),
     store: read("store"),
     retain: read("retain"),
     storeSize: read("storeSize"),
@@ -163,6 +170,7 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
 
 function redisUrl(value: unknown): string {
   const example = 'write it as "redis://localhost:6379"';
+  if (Array.isArray(value)) return redisNodes(value);
   // A URL may hold a password: messages name its scheme only. The rest is read where it is used.
   if (typeof value !== "string") {
     throw new ConfigError("this is not the text of a URL", example);
@@ -174,8 +182,13 @@ function redisUrl(value: unknown): string {
     ? new ConfigError("this is not the URL of a Redis", example)
     : new ConfigError(
       `"${scheme}:" is not the URL of a Redis`,
-      "use redis://, rediss:// (TLS) or unix://",
+      "use redis://, rediss:// (TLS), unix://, redis-cluster:// or redis-sentinel://",
     );
+}
+
+function sensorName(value: unknown): string {
+  if (typeof value === "string" && SENSOR_NAME.test(value)) return value;
+  throw new ConfigError(`${shown(value)} is no name of a sensor`, `write ${SENSOR_NAME_FORM}`);
 }
 
 function absolutePath(value: unknown, example: string): string {

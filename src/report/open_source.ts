@@ -5,7 +5,7 @@ import type { ReportSource } from "./report_source.ts";
 
 /** What a file of SQLite begins with. */
 const MAGIC = "SQLite format 3\0";
-const URL_FORM = /^(rediss?|unix|redis\+unix|redis\+socket|redis-socket):/;
+const URL_FORM = /^(rediss?(-cluster|-sentinel)?|unix|redis\+unix|redis\+socket|redis-socket):/;
 
 /** What the user named, and where. */
 export interface NamedSource {

@@ -1,6 +1,8 @@
+import { openRedis } from "../sink/open_redis.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import type { PasswordSource } from "../sink/password_source.ts";
-import { RedisConnection } from "../sink/redis_connection.ts";
+import type { RedisConnection } from "../sink/redis_connection.ts";
+import type { RedisTarget } from "../sink/redis_target.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
 import { UserError } from "../user_error.ts";
 import { readKey, type ReadKeys } from "./key_reader.ts";
@@ -27,11 +29,17 @@ export async function readRedis(
   localNetworks: readonly string[],
 ): Promise<MemorySource> {
   const address = parseRedisUrl(url, place, passwordFile);
-  let redis: RedisConnection | null = null;
+  let redis: RedisTarget | null = null;
   const source = new MemorySource(`Redis at ${address.text}`, localNetworks);
   try {
-    redis = await RedisConnection.open(address, new OwnSockets(), AbortSignal.timeout(PATIENCE));
-    await readAll(redis, source);
+    const signal = AbortSignal.timeout(PATIENCE);
+    redis = await openRedis(address, { sockets: new OwnSockets(), signal });
+    // A part of the keys would look like all of them.
+    if (!await redis.mend()) throw new Error("a part of its nodes is away");
+    // SCAN may give a key twice, as two nodes may, and counters would be added twice.
+    const values = new Map<string, string>();
+    for (const server of redis.servers) await readServer(server, redis, values);
+    source.write(readKeys(values));
     return source;
   } catch (error) {
     source[Symbol.dispose]();
@@ -47,13 +55,15 @@ export async function readRedis(
   }
 }
 
-async function readAll(redis: RedisConnection, source: MemorySource): Promise<void> {
-  // SCAN may give a key twice, and counters would be added twice.
+async function readServer(
+  server: RedisConnection,
+  redis: RedisTarget,
+  values: Map<string, string>,
+): Promise<void> {
   const seen = new Set<string>();
-  const values = new Map<string, string>();
   let cursor = "0";
   do {
-    const [next, keys] = await redis.call(["SCAN", cursor, "COUNT", SCAN_COUNT]) as [
+    const [next, keys] = await server.call(["SCAN", cursor, "COUNT", SCAN_COUNT]) as [
       string,
       string[],
     ];
@@ -61,13 +71,12 @@ async function readAll(redis: RedisConnection, source: MemorySource): Promise<vo
     const wanted = keys.filter((key) => WANTED.test(key) && !seen.has(key));
     for (const key of wanted) seen.add(key);
     if (wanted.length === 0) continue;
-    const found = await redis.call(["MGET", ...wanted]) as (string | null)[];
+    const found = await redis.values(server, wanted);
     // A key may have ended its life in between, or be of another type.
     wanted.forEach((key, i) => {
       if (found[i] !== null) values.set(key, found[i]);
     });
   } while (cursor !== "0");
-  source.write(readKeys(values));
 }
 
 /** @param values Those of all keys. */

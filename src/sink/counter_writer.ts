@@ -1,7 +1,7 @@
 import { COUNTER_SCRIPT } from "./counter_script.ts";
 import { type RedisConnection, RedisReplyError } from "./redis_connection.ts";
 import { forbidsScripts, RedisScript } from "./redis_script.ts";
-import { KEY_FAULT, outcomeOfScript, type WriteOutcome } from "./write_outcome.ts";
+import { indexesFrom, KEY_FAULT, outcomeOfScript, type WriteOutcome } from "./write_outcome.ts";
 
 const SCRIPT = new RedisScript(COUNTER_SCRIPT);
 
@@ -57,10 +57,12 @@ export class CounterWriter {
       const error = [replies[2 * i], replies[2 * i + 1]].find((it) => it instanceof Error);
       if (error === undefined) continue;
       if (!(error instanceof RedisReplyError)) throw error;
-      if (!KEY_FAULT.test(error.message)) return { done: i, refused, reason, fault: error };
+      if (!KEY_FAULT.test(error.message)) {
+        return { undone: indexesFrom(i, keys.length), refused, reason, fault: error };
+      }
       if (refused.length === 0) reason = error.message;
       refused.push(i);
     }
-    return { done: keys.length, refused, reason, fault: null };
+    return { undone: [], refused, reason, fault: null };
   }
 }

@@ -19,6 +19,8 @@ import { type ByteWriter, TextOutput } from "./text_output.ts";
 export interface JsonSinkOptions {
   /** A replay waits for a slow reader. A capture can't: beyond a bound it drops lines. */
   mode: "capture" | "replay";
+  /** What the sensor is called, for each line. By default, lines have no such name. */
+  sensor?: string;
   /** Where lines of flows get the server's `"name"` from. By default, they have none. */
   names?: FlowNames;
   /** Knows which services are DNS. By default, none is. */
@@ -43,6 +45,8 @@ export interface JsonSinkOptions {
 
 /** Text is written in pieces of this many characters: the size of a pipe's buffer on Linux. */
 const PIECE = 65_536;
+/** Where a line has its last brace, before the line feed. */
+const LINE_END = -2;
 const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
 const TOO_SLOW = "their reader is too slow";
 
@@ -57,6 +61,8 @@ export class JsonSink implements Sink {
   readonly #output: TextOutput;
   readonly #jsonLines: JsonLines;
   readonly #maxPendingBytes: number;
+  /** Ends each line. */
+  readonly #tail: string | null;
   #text = "";
   #observations = 0;
   readonly #losses: Losses;
@@ -67,6 +73,7 @@ export class JsonSink implements Sink {
   constructor(options: JsonSinkOptions) {
     this.#options = options;
     this.#jsonLines = new JsonLines(options);
+    this.#tail = options.sensor === undefined ? null : `,"sensor":"${options.sensor}"}\n`;
     this.#output = new TextOutput(options.output);
     this.#losses = new Losses("standard output", "lines", options.log ?? null);
     this.#maxPendingBytes = options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
@@ -181,7 +188,7 @@ export class JsonSink implements Sink {
 
   /** @param observations How many the line stands for. */
   #add(line: string, observations = 1): void {
-    this.#text += line;
+    this.#text += this.#tail === null ? line : line.slice(0, LINE_END) + this.#tail;
     this.#observations += observations;
     if (this.#text.length >= PIECE) this.#putText();
   }

@@ -2,7 +2,7 @@ import { MOST_VALUE_BYTES, NAME_SCRIPT } from "./name_script.ts";
 import type { PendingName } from "./pending_names.ts";
 import { type RedisConnection, RedisReplyError } from "./redis_connection.ts";
 import { forbidsScripts, RedisScript } from "./redis_script.ts";
-import { KEY_FAULT, outcomeOfScript, type WriteOutcome } from "./write_outcome.ts";
+import { indexesFrom, KEY_FAULT, outcomeOfScript, type WriteOutcome } from "./write_outcome.ts";
 
 const SCRIPT = new RedisScript(NAME_SCRIPT);
 /** How often a transaction is tried into which other writers come: they are few. */
@@ -100,9 +100,11 @@ function outcomeOf(results: readonly unknown[], writes: number): WriteOutcome {
     const error = [results[2 * i], results[2 * i + 1]].find((it) => it instanceof Error);
     if (error === undefined) continue;
     const fault = new RedisReplyError((error as Error).message);
-    if (!KEY_FAULT.test(fault.message)) return { done: i, refused, reason, fault };
+    if (!KEY_FAULT.test(fault.message)) {
+      return { undone: indexesFrom(i, writes), refused, reason, fault };
+    }
     if (refused.length === 0) reason = fault.message;
     refused.push(i);
   }
-  return { done: writes, refused, reason, fault: null };
+  return { undone: [], refused, reason, fault: null };
 }

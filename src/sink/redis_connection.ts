@@ -23,8 +23,8 @@ const REPLY_PATIENCE = 10_000;
  * hear what was said meanwhile.
  */
 const STOPPED = 2_000;
-/** Errors with which a server that is there and healthy says that it will be usable soon. */
-const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN)\b/;
+/** Errors with which a server that is there and healthy says that it will be usable soon, or as a cluster. */
+const PASSING_REPLY = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 /** The error of one that has no room for us: it may have at the next try, or never. */
 const FULL_REPLY = /max number of clients/;
 /** Errors with which a node of a Redis Cluster says that it is one. */
@@ -35,16 +35,7 @@ const CERTIFICATE = /cert|ERR_TLS|ALERT_(\w+_)?(UNKNOWN_CA|ACCESS_DENIED|DECRYPT
 const OUR_CERTIFICATE = /ALERT_\w*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/;
 /** The section of `INFO` that says what a server is, and the line that does. */
 const INFO_SECTION = "server";
-const MODE_LINE = /^redis_mode:(\w+)/m;
-/** What can't be written to, by that line. */
-const UNUSABLE_MODES = new Map([
-  ["cluster", [
-    "it is a node of a Redis Cluster, which flosensor can't write to yet",
-    ": name a Redis that is no cluster",
-  ]],
-  ["sentinel", ["it is a Sentinel, which holds no keys", ": name the Redis that it watches"]],
-]);
-
+const MODE_LINE = /^redis_mode:(cluster|sentinel)/m;
 /** Errors of the library that say less than the socket does, or the server. */
 const VAGUE_ERRORS = ["SocketClosedUnexpectedlyError", "ConnectionTimeoutError", "TypeError"];
 
@@ -62,16 +53,14 @@ export class RedisReplyError extends Error {
     return FULL_REPLY.test(this.message);
   }
 
-  /** The same error, or what it means where that is another thing than what it says. */
-  get meaning(): RedisReplyError | UnusableRedisError {
-    return CLUSTER_REPLY.test(this.message) ? unusableMode("cluster") : this;
+  /** Whether only a node of a Redis Cluster says so. */
+  get isOfCluster(): boolean {
+    return CLUSTER_REPLY.test(this.message);
   }
 }
 
-function unusableMode(mode: string): UnusableRedisError {
-  const [reason, remedy] = UNUSABLE_MODES.get(mode)!;
-  return new UnusableRedisError(reason, remedy);
-}
+/** What a server is: one for itself, a node of a Redis Cluster, or a Sentinel. */
+export type RedisMode = "standalone" | "cluster" | "sentinel";
 
 /** What the system's error codes, and errors of the library that have none, say. */
 const WORDS_FOR_CODES = new Map([
@@ -109,6 +98,7 @@ export class RedisConnection {
   #refusal: RedisReplyError | null = null;
   /** When bytes of the server's came last. */
   #heardAt = 0;
+  #mode: RedisMode = "standalone";
 
   private constructor(redis: RedisModule, client: Client) {
     this.#redis = redis;
@@ -175,6 +165,11 @@ export class RedisConnection {
     return connection;
   }
 
+  /** What the server is, as far as it tells us. */
+  get mode(): RedisMode {
+    return this.#mode;
+  }
+
   /**
    * Says once when the connection has ended, other than by {@linkcode RedisConnection.destroy}.
    * Calls without a reply are rejected as well.
@@ -224,10 +219,14 @@ export class RedisConnection {
     const commands = [["CLIENT", "SETNAME", CLIENT_NAME], ["INFO", INFO_SECTION], ["PING"]];
     if (database !== 0) commands.push(["SELECT", String(database)]);
     const [, info, pong, selected] = await this.pipeline(commands);
-    const mode = MODE_LINE.exec(String(info))?.[1] ?? "";
-    if (UNUSABLE_MODES.has(mode)) throw unusableMode(mode);
+    this.#mode = MODE_LINE.exec(String(info))?.[1] as RedisMode | undefined ?? "standalone";
     if (pong instanceof Error && !pong.message.startsWith("NOPERM")) throw pong;
-    if (selected instanceof Error) throw selected;
+    if (!(selected instanceof Error) || this.#mode === "sentinel") return;
+    if (this.#mode === "standalone") throw selected;
+    throw new UnusableRedisError(
+      `it is a node of a Redis Cluster, which has no database ${database}`,
+      ": leave the database out",
+    );
   }
 
   /**

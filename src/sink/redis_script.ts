@@ -30,13 +30,52 @@ export class RedisScript {
     try {
       return await connection.call(command);
     } catch (error) {
-      if (!(error instanceof RedisReplyError && error.message.startsWith("NOSCRIPT"))) throw error;
+      if (!isUnknown(error)) throw error;
       // EVAL leaves the script in the server's cache, for the next EVALSHA.
       command[0] = "EVAL";
       command[1] = this.#text;
       return await connection.call(command);
     }
   }
+
+  /**
+   * Runs it more than once, all in one go. A node of a cluster runs it for keys of one slot alone.
+   *
+   * @returns For each call its reply, or the error.
+   * @throws {Error} when there is no answer for too long.
+   */
+  async runEach(connection: RedisConnection, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    const replies = await this.#pipeline(connection, calls);
+    const unknown = replies.flatMap((reply, i) => isUnknown(reply) ? [i] : []);
+    if (unknown.length === 0) return replies;
+    await connection.call(["SCRIPT", "LOAD", this.#text]);
+    const again = await this.#pipeline(connection, unknown.map((i) => calls[i]));
+    unknown.forEach((i, at) => replies[i] = again[at]);
+    return replies;
+  }
+
+  async #pipeline(connection: RedisConnection, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    const commands: string[][] = [];
+    const places = calls.map(({ keys, values, isAsking }) => {
+      if (isAsking) commands.push(["ASKING"]);
+      return commands.push(["EVALSHA", this.#hash, String(keys.length), ...keys, ...values]) - 1;
+    });
+    const replies = await connection.pipeline(commands);
+    return places.map((place) => replies[place]);
+  }
+}
+
+/** One of many calls of a script. */
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+  /** Whether a node of a cluster is asked for keys of a slot that is being moved to it. */
+  readonly isAsking: boolean;
+}
+
+/** Whether a server says that it does not know the script. */
+function isUnknown(reply: unknown): boolean {
+  return reply instanceof RedisReplyError && reply.message.startsWith("NOSCRIPT");
 }
 
 /** Whether an error says that no script can be run here. */

@@ -2,20 +2,22 @@ import type { Log } from "../log.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
 import type { NameWrite } from "../dns/name_write.ts";
-import { CounterWriter } from "./counter_writer.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { HeartbeatWriter } from "./heartbeat_writer.ts";
 import { Losses } from "./losses.ts";
-import { NameWriter } from "./name_writer.ts";
+import { openRedis } from "./open_redis.ts";
 import { OwnSockets } from "./own_sockets.ts";
 import { Patience } from "./patience.ts";
 import type { PasswordSource } from "./password_source.ts";
 import { PendingCounts } from "./pending_counts.ts";
 import { PendingNames } from "./pending_names.ts";
-import { RedisConnection, RedisReplyError } from "./redis_connection.ts";
+import { RedisReplyError } from "./redis_connection.ts";
+import type { RedisTarget } from "./redis_target.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis_url.ts";
 import type { Sink } from "./sink.ts";
 import { UnusableRedisError } from "./unusable_redis_error.ts";
-import { CounterBatch, NameBatch, type WriteBatch, type Writers } from "./write_batches.ts";
-import type { WriteOutcome } from "./write_outcome.ts";
+import { CounterBatch, NameBatch, type PendingKeys, type WriteBatch } from "./write_batches.ts";
+import { indexesFrom, type WriteOutcome } from "./write_outcome.ts";
 
 /** How a {@linkcode RedisSink} goes about its work. */
 export interface RedisSinkOptions {
@@ -62,6 +64,8 @@ const CALLS_IN_FLIGHT = 4;
 /** Pauses between attempts to reach Redis, in milliseconds: the first, doubled up to the last. */
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 10_000;
+/** The last one where a part of a cluster is away: replicas take a master's place within seconds. */
+const LAST_PAUSE_OF_PART = 1_000;
 /** How long, in milliseconds, a replay waits for a Redis that went away: a restart takes seconds. */
 const REPLAY_PATIENCE = 30_000;
 /** So many pending keys are written without a flush: Redis is not to be idle until the next one. */
@@ -77,6 +81,8 @@ interface Absence {
   /** When it began with those before it that are said as one with it, in a link that comes and goes. */
   readonly saidSince: number;
   error: Error;
+  /** Host and port of the part that can't be written to; `null` where nothing can. */
+  where: string | null;
   /** Which error was said, and when. */
   said: Error | null;
   saidAt: number;
@@ -101,18 +107,19 @@ export class RedisSink implements Sink {
   /** The sensor's own connections to Redis. */
   readonly sockets = new OwnSockets();
 
-  readonly #address: RedisAddress;
+  #address: RedisAddress;
   readonly #options: RedisSinkOptions;
   readonly #log: Log;
   readonly #pending: PendingCounts;
   readonly #pendingNames: PendingNames;
+  /** What waits for a part of a cluster to be back. */
+  readonly #parked: PendingKeys;
   /** How many of the pending keys, and of those with names, a flush has asked for. */
   #due = 0;
   #dueNames = 0;
   readonly #spareBatches: CounterBatch[] = [];
 
-  #connection: RedisConnection | null = null;
-  #writers: Writers | null = null;
+  #target: RedisTarget | null = null;
   #absence: Absence | null = null;
   /** It can be written to again, which was not said yet. */
   #return: {
@@ -120,9 +127,12 @@ export class RedisSink implements Sink {
     readonly text: string;
     readonly timer: ReturnType<typeof setTimeout>;
   } | null = null;
+  /** Whether a part of a cluster can't be written to, as far as is known. */
+  #missesPart = false;
   #pause = FIRST_PAUSE;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isRetrying = false;
+  #willMend = false;
   readonly #closing = new AbortController();
   readonly #patience = new Patience();
   #closed: Promise<void> | undefined;
@@ -138,6 +148,7 @@ export class RedisSink implements Sink {
   #writtenKeys = 0;
   #refusedKeys = 0;
   readonly #losses: Losses;
+  #heartbeats: HeartbeatWriter | null = null;
   #isClosed = false;
   #saidNoScripts = false;
   /** Resolved when something happened that a flush waits for. */
@@ -150,7 +161,12 @@ export class RedisSink implements Sink {
     this.#losses = new Losses(`Redis at ${address.text}`, "observations", log);
     const maxPendingKeys = options.maxPendingKeys ?? DEFAULT_MAX_PENDING_KEYS;
     this.#pending = new PendingCounts(maxPendingKeys);
-    this.#pendingNames = new PendingNames(Math.ceil(maxPendingKeys * NAMES_PART));
+    const maxPendingNames = Math.ceil(maxPendingKeys * NAMES_PART);
+    this.#pendingNames = new PendingNames(maxPendingNames);
+    this.#parked = {
+      counts: new PendingCounts(maxPendingKeys),
+      names: new PendingNames(maxPendingNames),
+    };
   }
 
   /**
@@ -196,9 +212,10 @@ export class RedisSink implements Sink {
   }
 
   get pending(): number {
-    return this.#isClosed
-      ? 0
-      : this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight;
+    if (this.#isClosed) return 0;
+    const { counts, names } = this.#parked;
+    const parked = counts.total + names.total;
+    return this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight + parked;
   }
 
   get written(): number {
@@ -207,12 +224,21 @@ export class RedisSink implements Sink {
 
   /** Of names: counters need as much each, and are bounded by their number. */
   get pendingBytes(): number {
-    return this.#pendingNames.bytes;
+    return this.#pendingNames.bytes + this.#parked.names.bytes;
   }
 
   /** How many different keys are pending. */
   get pendingKeys(): number {
+    return this.#writableKeys + this.#parkedKeys;
+  }
+
+  /** How many of them wait for nothing but their turn. */
+  get #writableKeys(): number {
     return this.#pending.size + this.#pendingNames.size + this.#keysInFlight;
+  }
+
+  get #parkedKeys(): number {
+    return this.#parked.counts.size + this.#parked.names.size;
   }
 
   /** How many keys were written up to now, a key each time it was. */
@@ -233,12 +259,22 @@ export class RedisSink implements Sink {
   get trouble(): string | null {
     if (this.#absence === null) return null;
     const [what] = absenceWords(this.#absence.error);
-    return `Redis at ${this.#address.text} ${what} (${this.#absence.error.message})`;
+    return `${this.#shown(this.#absence)} ${what} (${this.#absence.error.message})`;
   }
 
   /** Sets the time to live of all keys written from now on, in seconds. */
   set ttl(seconds: number) {
     this.#options.ttl = seconds;
+  }
+
+  /**
+   * Has it say from now on that a sensor is there, and how it does.
+   *
+   * @param name The sensor's.
+   * @param make Says it, with whether it has ended.
+   */
+  setHeartbeat(name: string, make: (isOver: boolean) => Heartbeat): void {
+    this.#heartbeats = new HeartbeatWriter(name, make, () => this.#target, this.#log);
   }
 
   write(batch: ObservationBatch): void {
@@ -259,19 +295,21 @@ export class RedisSink implements Sink {
   }
 
   /**
-   * Writes what is pending now. In a capture it returns at once while Redis is away.
+   * Writes what is pending now. In a capture it returns at once while Redis is away, and does not wait
+   * for a part of it that is.
    *
    * @throws {UserError} in a replay, when Redis refuses, or was away for half a minute.
    */
   async flush(): Promise<void> {
+    const isCapture = this.#options.mode === "capture";
     await this.#drain(() => {
       if (this.#failure !== null) throw this.#failure;
       if (this.#patience.hasBegun) return false;
       if (this.#absence === null) return true;
-      if (this.#options.mode === "capture") return false;
+      if (isCapture) return this.#target !== null;
       if (performance.now() - this.#absence.since < REPLAY_PATIENCE) return true;
       throw this.#fail(this.#absence.error.message);
-    });
+    }, () => isCapture ? this.#writableKeys : this.pendingKeys);
   }
 
   hurry(): void {
@@ -297,9 +335,13 @@ export class RedisSink implements Sink {
     this.hurry();
     this.#patience.over.then(() => this.#signal());
     this.#pause = FIRST_PAUSE;
-    const isIdle = this.#connection === null && this.#failure === null && !this.#isRetrying;
+    const isIdle = this.#target === null && this.#failure === null && !this.#isRetrying;
     if (isIdle && this.pending > 0) this.#retryAfter(0);
-    await this.#drain(() => this.#failure === null && !this.#patience.isOver && !this.#isClosed);
+    await this.#drain(
+      () => this.#failure === null && !this.#patience.isOver && !this.#isClosed,
+      () => this.pendingKeys,
+    );
+    await this.#patience.wait(this.#heartbeats?.end() ?? Promise.resolve());
     if (!this.#isClosed) this.#end(this.#absence?.error.message ?? "no answer in time");
     const error = this.#lossError();
     if (error !== null) throw error;
@@ -308,14 +350,15 @@ export class RedisSink implements Sink {
   /** Gives back what it holds. @param reason Why what is pending is given up. */
   #end(reason: string): void {
     this.#patience.end();
+    this.#heartbeats?.close();
     clearTimeout(this.#retryTimer);
     this.#closing.abort();
     this.#sayReturn();
     this.#losses.add(this.pending, reason);
     this.#losses.close();
     this.#isClosed = true;
-    this.#writers = null;
-    this.#connection?.destroy();
+    this.#target?.destroy();
+    this.#target = null;
     this.#signal();
   }
 
@@ -329,10 +372,14 @@ export class RedisSink implements Sink {
     }
   }
 
-  /** Writes until everything that is pending now is dealt with, or until `goesOn` says no. */
-  async #drain(goesOn: () => boolean): Promise<void> {
+  /**
+   * Writes until everything that is pending now is dealt with, or until `goesOn` says no.
+   *
+   * @param waiting How many keys there are that are waited for.
+   */
+  async #drain(goesOn: () => boolean, waiting: () => number): Promise<void> {
     // Keys that come while this goes on are for the next flush.
-    let left = this.pendingKeys;
+    let left = waiting();
     this.#makeAllDue();
     while (left > 0 && goesOn()) {
       const before = this.#writtenKeys + this.#refusedKeys;
@@ -340,7 +387,7 @@ export class RedisSink implements Sink {
       this.#pump();
       await change;
       left -= this.#writtenKeys + this.#refusedKeys - before;
-      left = Math.min(left, this.pendingKeys);
+      left = Math.min(left, waiting());
     }
   }
 
@@ -352,10 +399,10 @@ export class RedisSink implements Sink {
   #pump(): void {
     // Of what is on its way when a connection ends nobody knows whether it was written.
     const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT;
-    while (this.#writers !== null && this.#callsInFlight < most) {
+    while (this.#target !== null && this.#callsInFlight < most) {
       const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
-      this.#send(this.#writers, batch);
+      this.#send(this.#target, batch);
     }
   }
 
@@ -376,30 +423,34 @@ export class RedisSink implements Sink {
     return null;
   }
 
-  async #send(writers: Writers, batch: WriteBatch): Promise<void> {
+  async #send(target: RedisTarget, batch: WriteBatch): Promise<void> {
     const { size, sightings } = batch;
     this.#callsInFlight++;
     this.#keysInFlight += size;
     this.#sightingsInFlight += sightings;
-    let done = 0;
+    let undone: readonly number[] = indexesFrom(0, size);
+    let isForPart = false;
     const begin = performance.now();
     try {
-      const outcome = await batch.write(writers, String(this.#options.ttl));
+      const outcome = await batch.write(target.writers, String(this.#options.ttl));
       // What was on its way at the end was counted as lost.
       if (this.#isClosed) return;
-      done = outcome.done;
+      undone = outcome.undone;
       this.#adapt(performance.now() - begin);
       this.#account(outcome, batch);
-      if (outcome.fault !== null) this.#leave(writers, outcome.fault);
+      const { fault, where = null } = outcome;
+      isForPart = fault !== null && target === this.#target && target.isPartlyUsable;
+      if (isForPart) this.#missPart(fault!, where);
+      else if (fault !== null) this.#leave(target, fault);
       else this.#comeBack();
     } catch (error) {
-      this.#leave(writers, error as Error);
+      this.#leave(target, error as Error);
     }
     if (this.#isClosed) return;
     this.#callsInFlight--;
     this.#keysInFlight -= size;
     this.#sightingsInFlight -= sightings;
-    this.#putBack(batch, done);
+    this.#putBack(batch, undone, isForPart);
     this.#pump();
     this.#signal();
   }
@@ -411,10 +462,10 @@ export class RedisSink implements Sink {
     else if (took > SLOW_CALL) this.#keysPerCall = Math.ceil(keys / 2);
   }
 
-  #account({ done, refused, reason }: WriteOutcome, batch: WriteBatch): void {
-    this.#writtenKeys += done - refused.length;
+  #account({ undone, refused, reason }: WriteOutcome, batch: WriteBatch): void {
+    this.#writtenKeys += batch.size - undone.length - refused.length;
     let sightings = batch.sightings;
-    for (let i = done; i < batch.size; i++) sightings -= batch.sightingsAt(i);
+    for (const i of undone) sightings -= batch.sightingsAt(i);
     let refusedSightings = 0;
     for (const i of refused) refusedSightings += batch.sightingsAt(i);
     this.#written += sightings - refusedSightings;
@@ -430,28 +481,32 @@ export class RedisSink implements Sink {
     this.#refusedKeys += refused.length;
   }
 
-  /** Makes what was not done of a batch pending again. */
-  #putBack(batch: WriteBatch, done: number): void {
-    this.#drop(batch.putBack(done));
+  /**
+   * Makes what was not done of a batch pending again.
+   *
+   * @param isForPart Whether it has to wait for a part of a cluster.
+   */
+  #putBack(batch: WriteBatch, undone: readonly number[], isForPart: boolean): void {
+    const pending = { counts: this.#pending, names: this.#pendingNames };
+    this.#drop(batch.putBack(undone, isForPart ? this.#parked : pending));
+    const due = isForPart ? 0 : undone.length;
     if (batch instanceof CounterBatch) {
-      this.#due += batch.size - done;
+      this.#due += due;
       this.#spareBatches.push(batch);
     } else {
-      this.#dueNames += batch.size - done;
+      this.#dueNames += due;
     }
   }
 
   async #open(): Promise<void> {
-    const connection = await RedisConnection
-      .open(this.#address, this.sockets, this.#closing.signal);
-    const sayNoScripts = (reason: string) => this.#sayNoScripts(reason);
-    const writers = {
-      counters: new CounterWriter(connection, sayNoScripts),
-      names: new NameWriter(connection, sayNoScripts),
-    };
-    connection.onClosed = (error) => this.#leave(writers, error);
-    this.#connection = connection;
-    this.#writers = writers;
+    const target = await openRedis(this.#address, {
+      sockets: this.sockets,
+      signal: this.#closing.signal,
+      onNoScripts: (reason) => this.#sayNoScripts(reason),
+    });
+    target.onClosed = (error) => this.#leave(target, error);
+    target.onPartLost = (error, where) => this.#missPart(error, where);
+    this.#target = target;
   }
 
   #sayNoScripts(reason: string): void {
@@ -464,32 +519,94 @@ export class RedisSink implements Sink {
   }
 
   /** Gives a connection up because of an error, unless that was done already. */
-  #leave(writers: Writers, error: Error): void {
-    if (writers !== this.#writers) return;
-    const meant = error instanceof RedisReplyError ? error.meaning : error;
-    if (this.#callsInFlight > 0 && !(error instanceof RedisReplyError)) {
-      this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
-    }
-    this.#goAway(meant);
-    this.#failReplay(meant);
+  #leave(target: RedisTarget, error: Error): void {
+    if (target !== this.#target) return;
+    if (error instanceof RedisReplyError) {
+      // A server that does not say what it is: it is a node of a cluster.
+      if (error.isOfCluster) this.#address = { ...this.#address, nodes: [this.#address] };
+    } else if (this.#callsInFlight > 0) this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
+    this.#goAway(error);
+    this.#failReplay(error);
   }
 
   #goAway(error: Error): void {
-    this.#connection?.destroy();
-    this.#connection = null;
-    this.#writers = null;
-    this.#absence ??= this.#beginAbsence(error);
-    this.#absence.error = error;
-    this.#sayAbsence(this.#absence);
+    this.#target?.destroy();
+    this.#target = null;
+    this.#missesPart = this.#willMend = false;
+    this.#unpark();
+    this.#beAway(error, null);
     this.#retryAfter(this.#pause);
     this.#pause = Math.min(2 * this.#pause, LAST_PAUSE);
     this.#signal();
   }
 
+  /** Keys of a part of a cluster can't be written, and those of others can. */
+  #missPart(error: Error, where: string | null): void {
+    this.#missesPart = true;
+    this.#beAway(error, where);
+    if (!this.#willMend) this.#mendAfterPause();
+    this.#failReplay(error);
+  }
+
+  #beAway(error: Error, where: string | null): void {
+    this.#absence ??= this.#beginAbsence(error);
+    this.#absence.error = error;
+    this.#absence.where = where;
+    this.#sayAbsence(this.#absence);
+  }
+
+  #mendAfterPause(): void {
+    clearTimeout(this.#retryTimer);
+    if (this.#closing.signal.aborted) return;
+    this.#willMend = true;
+    this.#retryTimer = setTimeout(() => this.#mend(), this.#pause);
+    const isRefused = this.#absence !== null && isRefusal(this.#absence.error);
+    const last = isRefused ? LAST_PAUSE : LAST_PAUSE_OF_PART;
+    this.#pause = Math.min(2 * this.#pause, last);
+  }
+
+  /** Tries what could not be written because of a part of a cluster. */
+  async #mend(): Promise<void> {
+    const target = this.#target;
+    if (target === null) return;
+    let isWhole = false;
+    try {
+      isWhole = await target.mend();
+    } catch (error) {
+      this.#leave(target, error as Error);
+    }
+    if (this.#isClosed || target !== this.#target) return;
+    this.#willMend = false;
+    if (isWhole) {
+      this.#missesPart = false;
+      this.#unpark();
+      this.#makeAllDue();
+      if (this.#due + this.#dueNames === 0) this.#comeBack();
+      this.#pump();
+    }
+    if (this.#absence !== null && !this.#willMend) this.#mendAfterPause();
+    this.#signal();
+  }
+
+  /** Has what waited for a part wait with all others. */
+  #unpark(): void {
+    const { counts, names } = this.#parked;
+    const pending = { counts: this.#pending, names: this.#pendingNames };
+    const move = (batch: WriteBatch) =>
+      this.#drop(batch.putBack(indexesFrom(0, batch.size), pending));
+    if (names.size > 0) move(new NameBatch(names, names.size));
+    const batch = new CounterBatch(counts, KEYS_PER_CALL);
+    while (counts.size > 0) {
+      batch.fill(KEYS_PER_CALL);
+      move(batch);
+    }
+  }
+
   /** One that begins before it was said that the last one ended is a part of that, in what is said. */
   #beginAbsence(error: Error): Absence {
     const since = performance.now();
-    const before = this.#return?.absence ?? { saidSince: since, said: null, saidAt: 0 };
+    const before = this.#return?.absence ??
+      { saidSince: since, said: null, saidAt: 0, where: null };
     clearTimeout(this.#return?.timer);
     this.#return = null;
     return { ...before, since, error };
@@ -509,9 +626,15 @@ export class RedisSink implements Sink {
     absence.saidAt = now;
     const [what, until] = absenceWords(error);
     this.#log.warn(
-      `Redis at ${this.#address.text} ${what} (${message}): keys are kept until ${until}, ` +
+      `${this.#shown(absence)} ${what} (${message}): keys are kept until ${until}, ` +
         `${this.pendingKeys} are waiting`,
     );
+  }
+
+  /** What is away. */
+  #shown({ where }: Absence): string {
+    const redis = `Redis at ${this.#address.text}`;
+    return where === null ? redis : `${redis}: its node ${where}`;
   }
 
   #retryAfter(pause: number): void {
@@ -540,6 +663,7 @@ export class RedisSink implements Sink {
   }
 
   #comeBack(): void {
+    if (this.#missesPart || this.#parkedKeys > 0) return;
     this.#pause = FIRST_PAUSE;
     if (this.#absence === null) return;
     const absence = this.#absence;

@@ -1,6 +1,13 @@
 import { UserError } from "../user_error.ts";
 import type { PasswordSource } from "./password_source.ts";
 
+/** A host and a port that it listens on. */
+export interface RedisHost {
+  /** Host name or address, without brackets. */
+  host: string;
+  port: number;
+}
+
 /** Where a Redis is, and how to log in there. */
 export interface RedisAddress {
   /** Host name or address, without brackets. Empty for a Unix socket. */
@@ -22,12 +29,30 @@ export interface RedisAddress {
   certificateFile?: string;
   /** PEM file of its private key. */
   keyFile?: string;
+  /** Nodes of a Redis Cluster, from which the others are learned; the first is `host` and `port`. */
+  nodes?: readonly RedisHost[];
+  /** The Sentinels that say where the Redis is; the first is `host` and `port`. */
+  sentinels?: readonly RedisHost[];
+  /** What these call the Redis. */
+  master?: string;
   /** The URL without what must not be seen in a log. */
   text: string;
 }
 
 const DEFAULT_PORT = 6379;
-const TCP_SCHEMES = new Map([["redis:", false], ["rediss:", true]]);
+const SENTINEL_PORT = 26379;
+/** Those of TCP, and whether they are over TLS. */
+const TCP_SCHEMES = new Map([
+  ["redis:", false],
+  ["rediss:", true],
+  ["redis-cluster:", false],
+  ["rediss-cluster:", true],
+  ["redis-sentinel:", false],
+  ["rediss-sentinel:", true],
+]);
+/** Those in which several hosts may be named. */
+const CLUSTER_SCHEME = /^rediss?-cluster:$/;
+const SENTINEL_SCHEME = /^rediss?-sentinel:$/;
 /** What redis-py, node-redis and others call a Unix socket. */
 const UNIX_SCHEMES = ["unix:", "redis+unix:", "redis+socket:", "redis-socket:"];
 /** Query names, those of redis-cli's options first, then redis-py's for the same. */
@@ -43,9 +68,16 @@ const QUERY_NAMES = new Map<string, keyof RedisAddress>([
   ["ssl_keyfile", "keyFile"],
 ]);
 const FORMS = "redis://[[user]:password@]host[:port][/db], rediss://… or unix:///path[?db=n]";
+const CLUSTER_FORM = "redis-cluster://[[user]:password@]host[:port][,host[:port]]…";
+const SENTINEL_FORM = "redis-sentinel://[[user]:password@]host[:port][,host[:port]]…/name[/db]";
+/** What the Redis of a Sentinel may be called, and the database. */
+const MASTER_PATH = /^\/([\w.-]+)(?:\/(\d{1,9}))?$/;
+/** A list of hosts, behind a login if there is one. */
+const HOST_LIST = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^/?#@]*)/i;
 
 /** A URL of another kind, or a host with a port, in which there is no place for a password. */
-const WITHOUT_LOGIN = /^([a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d{1,5})?|[a-z0-9.-]+:\d{1,5})?$/i;
+const WITHOUT_LOGIN =
+  /^([a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d{1,5})?(,[a-z0-9.-]+(:\d{1,5})?)*|[a-z0-9.-]+:\d{1,5})?$/i;
 /** One with a login and nothing behind the host; its password has what one may have, RFC 3986, 3.2.1. */
 const WITH_LOGIN =
   /^([a-z][a-z0-9+.-]*:\/\/)([\w.~%-]*):[\w.~%!$&'()*+,;=-]+@([a-z0-9.-]+(?::\d{1,5})?)$/i;
@@ -58,6 +90,9 @@ const FILE_CONTENT = "-----BEGIN";
  * - `redis://[[user]:password@]host[:port][/db]`, IPv6 addresses in brackets
  * - `rediss://…`, the same with TLS; `?cacert=FILE`, `&cert=FILE&key=FILE`
  * - `unix:///path[?db=n]`, also `redis+unix:`, `redis+socket:` and `redis-socket:`
+ * - `redis-cluster://host,host:port`, some nodes of a Redis Cluster, and `rediss-cluster:`
+ * - `redis-sentinel://host,host:port/name[/db]`, Sentinels and what they call the Redis, and
+ *   `rediss-sentinel:`
  *
  * `db`, `username` and `password` may be given in the query as well. Names and passwords are
  * percent-encoded. A single word before the `@` is the password, as with redis-cli, unless the password
@@ -86,6 +121,8 @@ class RedisUrl {
   #shown = "the URL";
   /** Whether parts of it may be shown. */
   #isClear = false;
+  /** Hosts behind the first. */
+  #otherHosts: readonly string[] = [];
 
   constructor(url: string, place: string) {
     this.#url = url;
@@ -99,7 +136,8 @@ class RedisUrl {
     const isUnix = UNIX_SCHEMES.includes(this.#scheme);
     if (!isUnix && !TCP_SCHEMES.has(this.#scheme)) this.#fail("is no Redis URL");
     const parsed = this.#parsed(isUnix);
-    const place = isUnix ? this.#socketPath() : `${parsed.host}${parsed.pathname}`;
+    const hosts = [parsed.host, ...this.#otherHosts].join();
+    const place = isUnix ? this.#socketPath() : `${hosts}${parsed.pathname}`;
     const login = loginText(parsed, this.#url);
     const text = `${this.#scheme}//${login}${place}${queryText(parsed)}`;
     // An @ behind the host may be that before the host, and what precedes it a piece of a password.
@@ -114,7 +152,11 @@ class RedisUrl {
       text,
     };
     if (isUnix) address.socketPath = this.#decoded(parsed.pathname);
-    else this.#setHost(address, parsed);
+    else {
+      this.#setHost(address, parsed);
+      this.#setHosts(address);
+      this.#setDatabase(address, parsed);
+    }
     this.#setLogin(address, parsed, passwordFile !== undefined);
     this.#setFromQuery(address, parsed);
     if ((address.certificateFile === undefined) !== (address.keyFile === undefined)) {
@@ -134,7 +176,7 @@ class RedisUrl {
   }
 
   #parsed(isUnix: boolean): URL {
-    const url = isUnix ? this.#withHost() : this.#url;
+    const url = isUnix ? this.#withHost() : this.#withFirstHost();
     try {
       return new URL(url);
     } catch {
@@ -150,6 +192,23 @@ class RedisUrl {
       : `${this.#scheme}//${parts[1] ?? ""}socket${parts[2]}`;
   }
 
+  /** URLs have one host. */
+  #withFirstHost(): string {
+    const [head, scheme, login = "", list] = HOST_LIST.exec(this.#url)!;
+    const [first, ...others] = list.split(",");
+    if (others.length === 0) return this.#url;
+    if (!this.#isOfMany) {
+      this.#fail("names more than one host", `write ${CLUSTER_FORM} or ${SENTINEL_FORM}`);
+    }
+    this.#otherHosts = others;
+    return `${scheme}${login}${first}${this.#url.slice(head.length)}`;
+  }
+
+  /** Whether it may name more than one host. */
+  get #isOfMany(): boolean {
+    return CLUSTER_SCHEME.test(this.#scheme) || SENTINEL_SCHEME.test(this.#scheme);
+  }
+
   /** As it is written, behind the user. */
   #socketPath(): string {
     return /^[^:]*:\/\/(?:[^/]*@)?([^?#]*)/.exec(this.#url)![1];
@@ -157,10 +216,41 @@ class RedisUrl {
 
   #setHost(address: RedisAddress, parsed: URL): void {
     address.host = this.#decoded(parsed.hostname).replace(/^\[(.*)\]$/, "$1") || "localhost";
-    address.port = parsed.port === "" ? DEFAULT_PORT : Number(parsed.port);
+    const isSentinel = SENTINEL_SCHEME.test(this.#scheme);
+    const defaultPort = isSentinel ? SENTINEL_PORT : DEFAULT_PORT;
+    address.port = parsed.port === "" ? defaultPort : Number(parsed.port);
     if (address.port === 0) this.#fail("has port 0");
+  }
+
+  /** Sets the hosts of a URL that may name more than one. */
+  #setHosts(address: RedisAddress): void {
+    if (!this.#isOfMany) return;
+    const hosts: RedisHost[] = [{ host: address.host, port: address.port }];
+    for (const other of this.#otherHosts) {
+      const host = { host: "", port: 0 };
+      if (other === "" || !URL.canParse(`redis://${other}`)) {
+        this.#fail("has an empty or wrong host");
+      }
+      this.#setHost(host as RedisAddress, new URL(`redis://${other}`));
+      hosts.push(host);
+    }
+    if (CLUSTER_SCHEME.test(this.#scheme)) address.nodes = hosts;
+    else address.sentinels = hosts;
+  }
+
+  #setDatabase(address: RedisAddress, parsed: URL): void {
+    if (address.sentinels !== undefined) {
+      const [, master, database] = MASTER_PATH.exec(parsed.pathname) ?? [];
+      if (master === undefined) {
+        this.#fail("does not say what its Sentinels call the Redis", `write ${SENTINEL_FORM}`);
+      }
+      address.master = master;
+      if (database !== undefined) address.database = Number(database);
+      return;
+    }
     const path = parsed.pathname.replace(/^\//, "");
-    if (path !== "") address.database = this.#databaseNumber(path);
+    if (path === "") return;
+    address.database = this.#databaseNumber(path);
   }
 
   #setLogin(address: RedisAddress, parsed: URL, hasPasswordFile: boolean): void {

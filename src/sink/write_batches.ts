@@ -5,10 +5,16 @@ import { PENDING_WORDS, type PendingCounts, WORD_COUNT } from "./pending_counts.
 import type { PendingName, PendingNames } from "./pending_names.ts";
 import type { WriteOutcome } from "./write_outcome.ts";
 
-/** The ways to write over one connection. */
+/** The ways to write. */
 export interface Writers {
-  readonly counters: CounterWriter;
-  readonly names: NameWriter;
+  readonly counters: Pick<CounterWriter, "write">;
+  readonly names: Pick<NameWriter, "write">;
+}
+
+/** Where keys wait. */
+export interface PendingKeys {
+  readonly counts: PendingCounts;
+  readonly names: PendingNames;
 }
 
 /** What one call writes: keys that were pending, taken out of where they waited. */
@@ -22,11 +28,11 @@ export interface WriteBatch {
   /** Writes all, see `CounterWriter.write` and `NameWriter.write`. */
   write(writers: Writers, ttl: string): Promise<WriteOutcome>;
   /**
-   * Makes those from `index` on pending again.
+   * Has some of them wait again.
    *
    * @returns How many sightings were dropped for want of room.
    */
-  putBack(index: number): number;
+  putBack(indexes: readonly number[], pending: PendingKeys): number;
 }
 
 /** Counters, whose text is made when they are written. */
@@ -63,11 +69,9 @@ export class CounterBatch implements WriteBatch {
     return counters.write(keys, this.sightings === this.size ? null : this.#counts(), ttl);
   }
 
-  putBack(index: number): number {
+  putBack(indexes: readonly number[], { counts }: PendingKeys): number {
     let dropped = 0;
-    for (let i = index; i < this.size; i++) {
-      dropped += this.#pending.putBack(this.#words, i * PENDING_WORDS);
-    }
+    for (const i of indexes) dropped += counts.putBack(this.#words, i * PENDING_WORDS);
     return dropped;
   }
 
@@ -81,12 +85,10 @@ export class CounterBatch implements WriteBatch {
 /** Keys with names. */
 export class NameBatch implements WriteBatch {
   readonly sightings: number;
-  readonly #pending: PendingNames;
   readonly #writes: readonly PendingName[];
 
   /** Takes the oldest of those that are pending. */
   constructor(pending: PendingNames, most: number) {
-    this.#pending = pending;
     this.#writes = pending.take(most);
     this.sightings = this.#writes.reduce((sum, { count }) => sum + count, 0);
   }
@@ -107,9 +109,9 @@ export class NameBatch implements WriteBatch {
     return names.write(this.#writes, ttl);
   }
 
-  putBack(index: number): number {
+  putBack(indexes: readonly number[], { names }: PendingKeys): number {
     let dropped = 0;
-    for (let i = index; i < this.size; i++) dropped += this.#pending.putBack(this.#writes[i]);
+    for (const i of indexes) dropped += names.putBack(this.#writes[i]);
     return dropped;
   }
 }

@@ -17,4 +17,5 @@ export const WRITTEN_KEYS: readonly (readonly [form: string, meaning: string])[]
   ["<client>;<address>;dns", "a name that the client was answered for the address"],
   ["<client>;<target>;cname", "a name that points at the target, in an answer to the client"],
   ["<client>;<name>;nx", "an answer that there is no such name"],
+  ["sensor;<sensor>", "every 10 seconds: JSON that says how a sensor does"],
 ];

@@ -189,6 +189,7 @@ SELECT v.id AS service, v.server, v.port, v.protocol, v.is_local, v.answered, v.
 FROM service v LEFT JOIN usage u ON u.service = v.id
 GROUP BY v.id;
 `,
+  "ALTER TABLE run ADD COLUMN sensor TEXT NOT NULL DEFAULT '';",
 ];
 
 /** The version that this program writes, in SQLite's `user_version`. */

@@ -15,6 +15,8 @@ export interface StoreRun {
   /** Prefixes, as `cidrText` writes them. */
   readonly localNetworks: readonly string[];
   readonly version: string;
+  /** What the sensor is called; empty where that is not known. */
+  readonly sensor?: string;
   /**
    * Whether conversation records follow, which say better than sightings whether a server answered.
    */

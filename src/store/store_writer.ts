@@ -583,8 +583,8 @@ class Statements {
         "WHERE run = ? AND conversation = ?",
     );
     this.#beginRun = prepare(
-      "INSERT INTO run (mode, sources, local_networks, version, started, flushed) " +
-        "VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO run (mode, sources, local_networks, version, started, flushed, sensor) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#flushRun = prepare(
       "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_sightings = ?, " +
@@ -725,7 +725,7 @@ class Statements {
     if (isTurned) this.#turnSlices.run(run, conversation);
   }
 
-  beginRun({ mode, sources, localNetworks, version }: StoreRun, now: number): number {
+  beginRun({ mode, sources, localNetworks, version, sensor = "" }: StoreRun, now: number): number {
     const { lastInsertRowid } = this.#beginRun.run(
       mode,
       sources.join(" "),
@@ -733,6 +733,7 @@ class Statements {
       version,
       now,
       now,
+      sensor,
     );
     return Number(lastInsertRowid);
   }

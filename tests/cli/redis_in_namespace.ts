@@ -68,9 +68,10 @@ export class RedisInNamespace implements AsyncDisposable {
     return stdout.trimEnd();
   }
 
-  /** All keys, sorted. */
+  /** All keys of what was seen, sorted: those of sensors are left out. */
   async keys(...options: string[]): Promise<string[]> {
-    return (await this.cli(...options, "KEYS", "*")).split("\n").filter((key) => key !== "").sort();
+    const keys = (await this.cli(...options, "KEYS", "*")).split("\n");
+    return keys.filter((key) => key !== "" && !key.startsWith("sensor;")).sort();
   }
 
   /** Waits until all of these keys are there. */

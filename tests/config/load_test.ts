@@ -190,7 +190,7 @@ const WRONG_SETTINGS: [string, settings: string, message: string][] = [
   [
     "a Redis URL of another scheme, without its password",
     `redis: "https://user:secret@localhost"`,
-    'DIR/config.ts:3: "https:" is not the URL of a Redis (redis): use redis://, rediss:// (TLS) or unix://',
+    'DIR/config.ts:3: "https:" is not the URL of a Redis (redis): use redis://, rediss:// (TLS), unix://, redis-cluster:// or redis-sentinel://',
   ],
   [
     "a Redis that is a host and a port",

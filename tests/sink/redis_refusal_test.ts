@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { RedisSink, type RedisSinkOptions } from "../../src/sink/redis_sink.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { clients } from "../observations.ts";
-import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer } from "../redis_server.ts";
 import { refusal, until } from "./redis_sink_waits.ts";
 
 const CAPTURE: RedisSinkOptions = { ttl: 900, mode: "capture" };
@@ -13,71 +13,6 @@ const REPLAY: RedisSinkOptions = { ttl: 900, mode: "replay" };
 function redisTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + NO_REDIS_SERVER, ignore: !HAS_REDIS_SERVER, fn });
 }
-
-redisTest("RedisSink refuses a node of a Redis Cluster in one line", async () => {
-  await using server = await RedisServer.start(["--cluster-enabled", "yes"]);
-  for (const [options, path] of [[CAPTURE, ""], [REPLAY, ""], [CAPTURE, "/3"]] as const) {
-    const log = new MemoryLog();
-    assert.equal(
-      await refusal(RedisSink.connect(server.url + path, options, log)),
-      `Redis at ${server.url}${path}: it is a node of a Redis Cluster, which flosensor can't write ` +
-        "to yet: name a Redis that is no cluster",
-    );
-    assert.deepEqual(log.lines, []);
-  }
-});
-
-redisTest("RedisSink refuses a Sentinel in one line", async () => {
-  await using master = await RedisServer.start();
-  const folder = await Deno.makeTempDir({ prefix: "flosensor-sentinel-" });
-  const configuration = join(folder, "sentinel.conf");
-  await Deno.writeTextFile(
-    configuration,
-    `sentinel monitor master 127.0.0.1 ${master.port} 1\nsentinel resolve-hostnames no\n`,
-  );
-  const port = await unusedPort();
-  const sentinel = new Deno.Command("redis-server", {
-    args: [configuration, "--sentinel", "--port", String(port), "--bind", "127.0.0.1"],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const url = `redis://127.0.0.1:${port}/1`;
-  try {
-    await until(() => Deno.connect({ port }).then((it) => it.close() ?? true, () => false));
-    for (const options of [CAPTURE, REPLAY]) {
-      assert.equal(
-        await refusal(RedisSink.connect(url, options, new MemoryLog())),
-        `Redis at ${url}: it is a Sentinel, which holds no keys: name the Redis that it watches`,
-      );
-    }
-  } finally {
-    sentinel.kill("SIGKILL");
-    await sentinel.status;
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
-redisTest("RedisSink knows a cluster by its answers where it may not ask", async () => {
-  await using server = await RedisServer.start(["--cluster-enabled", "yes"]);
-  await server.cli("ACL", "SETUSER", "sensor", "on", ">pw", "~*", "+@all", "-info");
-  const url = `redis://sensor:pw@127.0.0.1:${server.port}`;
-  const isCluster = /it is a node of a Redis Cluster, which flosensor can't write to yet/;
-  for (const slots of ["none", "all"]) {
-    if (slots === "all") await server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-    const replay = await RedisSink.connect(url, REPLAY, new MemoryLog());
-    replay.write(clients(2000));
-    assert.match(await refusal(replay.flush()), isCluster);
-    await refusal(replay.close());
-    const log = new MemoryLog();
-    const capture = await RedisSink.connect(url, CAPTURE, log);
-    capture.write(clients(2000));
-    await capture.flush();
-    await until(() => capture.isAway);
-    assert.match(log.lines[0], isCluster);
-    assert.match(await refusal(capture.close()), /2000 observations were lost/);
-    assert.equal(capture.written + capture.lost, 2000);
-  }
-});
 
 const BUSY = "a server that is busy";
 

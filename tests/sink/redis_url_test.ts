@@ -94,6 +94,48 @@ Deno.test("parseRedisUrl() reads the files of TLS by redis-cli's and redis-py's 
   );
 });
 
+Deno.test("parseRedisUrl() reads the nodes of a cluster, and Sentinels with what they watch", () => {
+  const one = { host: "a", port: 6379 };
+  assert.deepEqual(parsed("redis-cluster://a,b:7000,[2001:db8::1]"), {
+    ...one,
+    tls: false,
+    database: 0,
+    nodes: [one, { host: "b", port: 7000 }, { host: "2001:db8::1", port: 6379 }],
+  });
+  assert.deepEqual(parsed("rediss-cluster://user:p%2C%40w@a:6379?cacert=ca.pem"), {
+    ...one,
+    tls: true,
+    database: 0,
+    username: "user",
+    password: "p,@w",
+    caFile: "ca.pem",
+    nodes: [one],
+  });
+  const sentinel = { host: "s1", port: 26379 };
+  assert.deepEqual(parsed("redis-sentinel://:pw@s1,s2:5000/my-flows.1/3"), {
+    ...sentinel,
+    tls: false,
+    database: 3,
+    password: "pw",
+    sentinels: [sentinel, { host: "s2", port: 5000 }],
+    master: "my-flows.1",
+  });
+  assert.equal(
+    parseRedisUrl("redis-sentinel://u:secret@s1,s2:5000/flows", "--redis").text,
+    "redis-sentinel://u:***@s1,s2:5000/flows",
+  );
+  assert.ok(
+    refusal("redis://a,b").includes("redis://a,b names more than one host: write redis-cluster://"),
+  );
+  assert.ok(
+    refusal("redis-sentinel://s1,s2").includes(
+      "redis-sentinel://s1,s2 does not say what its Sentinels call",
+    ),
+  );
+  assert.ok(refusal("redis-cluster://a,,b").includes("has an empty or wrong host"));
+  assert.ok(refusal("redis-cluster://u:secret@a,b:x").includes("has an empty or wrong host"));
+});
+
 Deno.test("parseRedisUrl() keeps the password out of the text for logs", () => {
   const text = (url: string) => parseRedisUrl(url, "--redis").text;
   assert.equal(text("redis://me:s%40cret@h:1/2"), "redis://me:***@h:1/2");
