@@ -1,38 +1,28 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { DeviceRecord } from "../model/device_record.ts";
-import { REASON_NAMES } from "../model/reason.ts";
-import {
-  IPV6_BIT,
-  KIND_FLOW,
-  KIND_ICMP,
-  KIND_RST,
-  OBSERVATION_WORDS,
-  WORD_ABOUT,
-  WORD_KIND,
-  WORD_SECONDS,
-} from "../model/observation_batch.ts";
-import { keyText } from "../sink/keys.ts";
-import { unreachableReason } from "../sink/unreachable_reason.ts";
+import { OBSERVATION_WORDS } from "../model/observation_batch.ts";
 import type { DnsKind } from "../model/dns_kind.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import { ConversationStates } from "./conversation_states.ts";
 import { LatestValues } from "../model/latest_values.ts";
 import { LocalAddresses } from "./local_addresses.ts";
+import { CountedRows } from "./counted_rows.ts";
 import { rollBack } from "./open_database.ts";
+import { readName } from "./read_name.ts";
+import { readObservations } from "./read_observations.ts";
 import { spread } from "./spread.ts";
 import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
-import type { FlowSightings, Refusals, StoreBatch, TimedName } from "./store_batch.ts";
+import type { FlowSightings, Refusals, StoreBatch } from "./store_batch.ts";
 import type { StoreLosses } from "./store_losses.ts";
 import type { StoreRun } from "./store_options.ts";
 import { Totals, TOTALS_COLUMNS } from "./totals.ts";
+import { withoutDot } from "./without_dot.ts";
 
 /** Ids of services and usages that are remembered. */
 const REMEMBERED_IDS = 100_000;
 /** What is not written for an hour has ended, though its last record was lost. */
 const FORGET_AFTER = 3_600_000;
-/** IP protocol number (RFC 9293, section 3.1). */
-const TCP = 6;
 /** States of conversations to which the server did not say a thing, or only no. */
 const IN_VAIN: ReadonlySet<string> = new Set(["refused", "unreachable", "unanswered"]);
 
@@ -68,14 +58,6 @@ interface UsageChange {
   readonly steps: Map<number, Totals>;
 }
 
-/** A name, an alias or a refusal that a transaction writes: its key's columns, times and count. */
-interface Counted {
-  readonly values: readonly (string | number)[];
-  first: number;
-  last: number;
-  count: number;
-}
-
 /** A row of `slice` that counts for another usage now. */
 interface SliceRow {
   readonly first: number;
@@ -105,9 +87,9 @@ export class StoreWriter {
 
   #services = new Map<number, ServiceChange>();
   #usages = new Map<number, UsageChange>();
-  #names = new Map<string, Counted>();
-  #aliases = new Map<string, Counted>();
-  #refusals = new Map<string, Counted>();
+  #names = new CountedRows();
+  #aliases = new CountedRows();
+  #refusals = new CountedRows();
   #volume = new Map<string, { time: number; direction: string; totals: Totals }>();
 
   /**
@@ -154,10 +136,16 @@ export class StoreWriter {
       const now = Date.now();
       if (this.#runId === 0) this.#runId = this.#statements.beginRun(this.#run, now);
       for (const record of batch.records) this.#takeRecord(record);
-      this.#takeObservations(batch.words, batch.flowNames, batch.origin ?? 0);
-      for (const name of batch.names) this.#takeName(name);
-      for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
-      for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
+      readObservations(
+        batch.words,
+        batch.words.length / OBSERVATION_WORDS,
+        (offset) => batch.flowNames[offset / OBSERVATION_WORDS] ?? null,
+        batch.origin ?? 0,
+        this,
+      );
+      for (const name of batch.names) readName(name, this);
+      for (const sightings of batch.sightings ?? []) this.takeSightings(sightings);
+      for (const refusals of batch.refusals ?? []) this.takeRefusals(refusals);
       for (const device of batch.devices ?? []) this.#statements.putDevice(device);
       this.#writeChanges();
       this.#statements.flushRun(this.#runId, now, losses, isLast);
@@ -228,12 +216,11 @@ export class StoreWriter {
     const names = record.names.map((it) => `${it.from}:${it.name}`).join(" ");
     if (names !== before?.names) {
       for (const it of record.names) {
-        this.#count(this.#names, [record.client, it.name, record.server, it.from], record.last);
+        this.#names.add([record.client, it.name, record.server, it.from], record.last);
       }
     }
     if (record.isOver && !isAnswered) {
-      this.#count(
-        this.#refusals,
+      this.#refusals.add(
         [record.state, record.client, record.server, record.port, ""],
         record.last,
       );
@@ -275,47 +262,7 @@ export class StoreWriter {
     if (isTurned) this.#states.turn(record.id);
   }
 
-  #takeObservations(
-    words: Uint32Array,
-    names: readonly (string | null)[],
-    origin: number,
-  ): void {
-    for (let i = 0; i * OBSERVATION_WORDS < words.length; i++) {
-      const offset = i * OBSERVATION_WORDS;
-      const head = words[offset + WORD_KIND];
-      const kind = head & 0xff;
-      if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
-      const [a, b, ports] = keyText(words, offset).split(";");
-      const time = (words[offset + WORD_SECONDS] + origin) * 1000;
-      const about = words[offset + WORD_ABOUT];
-      if (kind === KIND_FLOW) {
-        this.#takeSightings({
-          client: a,
-          server: b,
-          port: Number(ports),
-          protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
-          by: REASON_NAMES[about & 0xff],
-          name: names[i] ?? null,
-          count: 1,
-          time,
-        });
-        continue;
-      }
-      const isRst = kind === KIND_RST;
-      this.#takeRefusals({
-        kind: isRst ? "rst" : "icmp",
-        prober: a,
-        target: b,
-        // Of both, the second is the port that was tried.
-        port: Number(ports.split(":")[1]),
-        reason: isRst ? "" : unreachableReason((head >>> 16) & 0xff, (head & IPV6_BIT) !== 0),
-        count: 1,
-        time,
-      });
-    }
-  }
-
-  #takeSightings(it: FlowSightings): void {
+  takeSightings(it: FlowSightings): void {
     const service = this.#service(it.server, it.port, it.protocol, it.time);
     const usage = this.#usage(it.client, service, it.time);
     service.isAnswered ||= !this.#run.hasRecords;
@@ -329,28 +276,17 @@ export class StoreWriter {
     this.#add(usage, totals, it.time, it.time);
   }
 
-  #takeRefusals({ kind, prober, target, port, reason, time, count }: Refusals): void {
+  takeRefusals({ kind, prober, target, port, reason, time, count }: Refusals): void {
     const values = [kind, prober, kind === "nx" ? withoutDot(target) : target, port, reason];
-    this.#count(this.#refusals, values, time, count);
+    this.#refusals.add(values, time, count);
   }
 
-  #takeName({ key, name, time }: TimedName): void {
-    const [client, second, kind] = key.split(";");
-    if (kind === "nx") {
-      this.#takeRefusals({
-        kind,
-        prober: client,
-        target: second,
-        port: 0,
-        reason: "",
-        count: 1,
-        time,
-      });
-    } else if (kind === "dns" && name !== null) {
-      this.#count(this.#names, [client, withoutDot(name), second, "lookup"], time);
-    } else if (kind === "cname" && name !== null) {
-      this.#count(this.#aliases, [client, withoutDot(name), withoutDot(second)], time);
-    }
+  takeAddress(client: string, name: string, address: string, time: number): void {
+    this.#names.add([client, name, address, "lookup"], time);
+  }
+
+  takeAlias(client: string, name: string, target: string, time: number): void {
+    this.#aliases.add([client, name, target], time);
   }
 
   #service(server: string, port: number, protocol: string, time: number): ServiceChange {
@@ -434,23 +370,6 @@ export class StoreWriter {
     return isServerLocal ? "in" : "other";
   }
 
-  #count(
-    all: Map<string, Counted>,
-    values: readonly (string | number)[],
-    time: number,
-    count = 1,
-  ): void {
-    const key = values.join("\n");
-    const counted = all.get(key);
-    if (counted === undefined) {
-      all.set(key, { values, first: time, last: time, count });
-      return;
-    }
-    counted.first = Math.min(counted.first, time);
-    counted.last = Math.max(counted.last, time);
-    counted.count += count;
-  }
-
   #writeChanges(): void {
     for (const service of this.#services.values()) {
       this.#statements.putService(service, this.#local.has(service.server));
@@ -481,16 +400,11 @@ export class StoreWriter {
   #clearChanges(): void {
     this.#services = new Map();
     this.#usages = new Map();
-    this.#names = new Map();
-    this.#aliases = new Map();
-    this.#refusals = new Map();
+    this.#names = new CountedRows();
+    this.#aliases = new CountedRows();
+    this.#refusals = new CountedRows();
     this.#volume = new Map();
   }
-}
-
-/** Names of the Redis contract end in a dot, those of the store do not. The root is a dot. */
-function withoutDot(name: string): string {
-  return name.length > 1 && name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
 /** The store's statements, prepared. */
