@@ -65,7 +65,11 @@ export async function report(
   const { config } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
-  using source = await openSource(sourceOf("report", names, options, config), localNetworks);
+  const named = sourceOf("report", names, options, config);
+  const since = options.since === undefined ? null : Date.now() - options.since;
+  // What is compared may be older.
+  const readSince = options.diff === undefined ? since : null;
+  using source = await openSource(named, localNetworks, readSince);
   if (options.since !== undefined && !source.hasFigures) {
     throw new UserError(`--since: ${source.name} has no times; a store has`, WRONG_USAGE);
   }
@@ -73,7 +77,6 @@ export async function report(
     await printDiff(source, options.diff, options, localNetworks);
     return 0;
   }
-  const since = options.since === undefined ? null : Date.now() - options.since;
   const text = explained(source.name, () => {
     const report = new Report(source.database, {
       since,

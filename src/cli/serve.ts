@@ -28,8 +28,11 @@ export interface ServeOptions extends PageCommandOptions {
   sandbox: boolean;
 }
 
-/** How often a Redis is read again, in milliseconds: all its keys are. */
+/** How often a Redis is read again, in milliseconds: all its keys are. A ClickHouse has more. */
 const READ_EVERY = 15_000;
+const READ_CLICKHOUSE_EVERY = 60_000;
+/** Of a ClickHouse, what was seen in the last day is shown. */
+const CLICKHOUSE_SHOWN = 86_400_000;
 
 /**
  * The command `serve`: shows a store, a Redis or lines of JSON as a page, until a signal ends it.
@@ -52,7 +55,7 @@ export async function serve(
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
-  const shown = new Shown(await openSource(named, localNetworks));
+  const shown = new Shown(await openSource(named, localNetworks, Date.now() - CLICKHOUSE_SHOWN));
   const known = shown.data.overview({ filter: [], span: 0 }).sensor?.localNetworks.split(" ") ?? [];
   const own = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
   const configuration = {
@@ -61,7 +64,7 @@ export async function serve(
   };
   const signals = new EndSignals("end", log);
   const timer = shown.isRead
-    ? setInterval(() => shown.read(named, localNetworks, log), READ_EVERY)
+    ? setInterval(() => shown.read(named, localNetworks, log), shown.readEvery)
     : undefined;
   try {
     await using server = new PageServer(
@@ -105,14 +108,19 @@ class Shown {
 
   /** Whether it was read into memory, and may be something else by now. */
   get isRead(): boolean {
-    return !this.#source.hasFigures;
+    return this.#source.isCopy;
+  }
+
+  /** How often, in milliseconds. */
+  get readEvery(): number {
+    return this.#source.hasFigures ? READ_CLICKHOUSE_EVERY : READ_EVERY;
   }
 
   async read(named: NamedSource, localNetworks: readonly string[], log: Log): Promise<void> {
     if (this.#isReading || named.name === "-") return;
     this.#isReading = true;
     try {
-      const source = await openSource(named, localNetworks);
+      const source = await openSource(named, localNetworks, Date.now() - CLICKHOUSE_SHOWN);
       const before = this.#source;
       const number = ++this.#number;
       this.#source = source;

@@ -1,3 +1,4 @@
+import type { ConversationRecord } from "../model/conversation_record.ts";
 import { openDatabase } from "../store/open_database.ts";
 import { StoreWriter } from "../store/store_writer.ts";
 import type { ReadKeys } from "./key_reader.ts";
@@ -9,26 +10,34 @@ export const KEYS_AT_A_TIME = 10_000;
 /** A store in memory, for what is no file of SQLite: so there is one way to make reports. */
 export class MemorySource implements ReportSource {
   readonly name: string;
-  readonly hasFigures = false;
+  readonly hasFigures: boolean;
+  readonly isCopy = true;
   readonly database;
   readonly #writer: StoreWriter;
 
-  /** @param localNetworks The own networks, as `cidrText` writes them. */
-  constructor(name: string, localNetworks: readonly string[]) {
+  /**
+   * @param localNetworks The own networks, as `cidrText` writes them.
+   * @param hasFigures Whether conversations follow, with times.
+   */
+  constructor(name: string, localNetworks: readonly string[], hasFigures = false) {
     this.name = name;
+    this.hasFigures = hasFigures;
     this.database = openDatabase(":memory:").database;
     this.#writer = new StoreWriter(this.database, {
       mode: "replay",
       sources: [name],
       localNetworks,
       version: "",
-      hasRecords: false,
+      hasRecords: hasFigures,
     });
   }
 
-  write({ sightings, refusals, names }: ReadKeys): void {
+  write(
+    { sightings, refusals, names }: ReadKeys,
+    records: readonly ConversationRecord[] = [],
+  ): void {
     this.#writer.write(
-      { records: [], words: new Uint32Array(), flowNames: [], sightings, refusals, names },
+      { records, words: new Uint32Array(), flowNames: [], sightings, refusals, names },
       { records: 0, sightings: 0, names: 0 },
     );
   }

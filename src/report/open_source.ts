@@ -5,27 +5,34 @@ import type { ReportSource } from "./report_source.ts";
 
 /** What a file of SQLite begins with. */
 const MAGIC = "SQLite format 3\0";
+const CLICKHOUSE_FORM = /^https?:/;
 const URL_FORM = /^(rediss?(-cluster|-sentinel)?|unix|redis\+unix|redis\+socket|redis-socket):/;
 
 /** What the user named, and where. */
 export interface NamedSource {
   readonly name: string;
   readonly place: string;
-  /** Where the name is the URL of a Redis. */
+  /** Where the name is the URL of a Redis, or of a ClickHouse. */
   readonly passwordFile?: PasswordSource;
 }
 
 /**
- * Opens what a report is made from: a Redis by its URL, a store, or lines of JSON, by what the file
+ * Opens what a report is made from: a Redis or a ClickHouse by its URL, a store, or lines of JSON, by what the file
  * begins with.
  *
  * @param localNetworks Own networks, for what does not know which they are.
+ * @param since Of a ClickHouse, only what was seen since then is read, in milliseconds; `null` for all.
  * @throws {UserError} when it can't be read.
  */
 export async function openSource(
   { name, place, passwordFile }: NamedSource,
   localNetworks: readonly string[],
+  since: number | null = null,
 ): Promise<ReportSource> {
+  if (CLICKHOUSE_FORM.test(name)) {
+    const { readClickHouse } = await import("./clickhouse_source.ts");
+    return await readClickHouse(name, place, passwordFile, localNetworks, since);
+  }
   if (URL_FORM.test(name)) {
     const { readRedis } = await import("./redis_source.ts");
     return await readRedis(name, place, passwordFile, localNetworks);

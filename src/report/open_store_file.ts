@@ -33,7 +33,13 @@ export function openStoreFile(path: string): ReportSource {
           "PRAGMA temp_store = MEMORY",
       );
       requireStore(database, path);
-      return { database, name: path, hasFigures: true, [Symbol.dispose]: () => database.close() };
+      return {
+        database,
+        name: path,
+        hasFigures: true,
+        isCopy: false,
+        [Symbol.dispose]: () => database.close(),
+      };
     } catch (error) {
       database.close();
       throw error;

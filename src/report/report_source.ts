@@ -7,4 +7,6 @@ export interface ReportSource extends Disposable {
   readonly name: string;
   /** Whether it knows times, and how much. */
   readonly hasFigures: boolean;
+  /** Whether it was read into memory, and may be something else by now. */
+  readonly isCopy: boolean;
 }

@@ -9,6 +9,8 @@ export interface TimedName {
   readonly name: string | null;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly time: number;
+  /** @default {1} */
+  readonly count?: number;
 }
 
 /** Sightings of a flow, of which only the key is known, and perhaps some more. */

@@ -281,12 +281,12 @@ export class StoreWriter {
     this.#refusals.add(values, time, count);
   }
 
-  takeAddress(client: string, name: string, address: string, time: number): void {
-    this.#names.add([client, name, address, "lookup"], time);
+  takeAddress(client: string, name: string, address: string, time: number, count: number): void {
+    this.#names.add([client, name, address, "lookup"], time, count);
   }
 
-  takeAlias(client: string, name: string, target: string, time: number): void {
-    this.#aliases.add([client, name, target], time);
+  takeAlias(client: string, name: string, target: string, time: number, count: number): void {
+    this.#aliases.add([client, name, target], time, count);
   }
 
   #service(server: string, port: number, protocol: string, time: number): ServiceChange {

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { parseClickHouseUrl } from "../../src/clickhouse/clickhouse_address.ts";
+import { ClickHouseSink } from "../../src/clickhouse/clickhouse_sink.ts";
+import { communityId } from "../../src/model/community_id.ts";
+import { Spool } from "../../src/clickhouse/spool.ts";
+import { ClickHouseServer, HAS_CLICKHOUSE, NO_CLICKHOUSE } from "../clickhouse_server.ts";
+import { MemoryLog } from "../memory_log.ts";
+import { observations } from "../observations.ts";
+import { record } from "../records.ts";
+import { RUN } from "../store/test_store.ts";
+
+const LIVE = { ...RUN, sensor: "north" };
+const SAVED = { ...LIVE, mode: "replay" as const };
+
+function test(name: string, run: () => Promise<void>): void {
+  Deno.test({ name: `ClickHouseSink ${name}${NO_CLICKHOUSE}`, ignore: !HAS_CLICKHOUSE, fn: run });
+}
+
+function records(from: number, count: number) {
+  return Array.from(
+    { length: count },
+    (_, i) => record({ id: from + i, clientPort: 1024 + (from + i) % 60_000 }),
+  );
+}
+
+/** Conversations that are there, and the sum of their numbers. */
+async function conversations(server: ClickHouseServer): Promise<string[]> {
+  return await server.ask("SELECT count(), sum(conversation) FROM conversation FINAL", "flows");
+}
+
+function sums(from: number, count: number): string {
+  return `${count}\t${count * from + count * (count - 1) / 2}`;
+}
+
+/** Flushes until nothing is pending. */
+async function flushed(sink: ClickHouseSink): Promise<void> {
+  const until = performance.now() + 120_000;
+  while (sink.pending > 0) {
+    assert.ok(performance.now() < until, `${sink.pending} are pending: ${sink.trouble}`);
+    await sink.flush();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("makes a database and tables, and inserts what it is given", async () => {
+  await using server = await ClickHouseServer.start();
+  const log = new MemoryLog();
+  const sink = await ClickHouseSink.open(
+    parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+    { run: SAVED },
+    log,
+  );
+  const strange = record({ id: 1, isExplained: false, why: "a\tb\\c\nd'e\0ü", vlan: 7 });
+  sink.takeRecords([record({ id: 2, isOver: false, bytes: [1, 1] }), strange]);
+  sink.takeRecords([record({ id: 2, bytes: [2 ** 52, 5] })]);
+  sink.write(observations(
+    { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 53, by: "qr", protocol: 17, seconds: 60 },
+    { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 53, by: "qr", protocol: 17, seconds: 61 },
+    { kind: "rst", a: "10.0.0.1", b: "192.0.2.1", port: 40_000, otherPort: 25, seconds: 60 },
+    { kind: "client", a: "10.0.0.1", seconds: 60 },
+  ));
+  sink.writeNames([
+    { key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." },
+    { key: "10.0.0.1;www.example.com.;cname", name: "alias.example.com." },
+    { key: "10.0.0.1;none.example.com.;nx", name: null },
+  ] as never);
+  assert.equal(sink.pending, 9);
+  await sink.close();
+  assert.equal(communityId(strange), "1:o6OMohPz3QSchwVdhIXDzLII1iQ=");
+  assert.deepEqual([sink.pending, sink.written, sink.lost], [0, 9, 0]);
+  assert.deepEqual(
+    await server.ask(
+      "SELECT conversation, community_id, is_over, bytes_client, why, vlan, interface, sensor " +
+        "FROM conversation FINAL ORDER BY conversation",
+      "flows",
+    ),
+    [
+      "1\t1:o6OMohPz3QSchwVdhIXDzLII1iQ=\t1\t1840\ta\\tb\\\\c\\nd\\'e\\0ü\t7\teth0\tnorth",
+      "2\t1:o6OMohPz3QSchwVdhIXDzLII1iQ=\t1\t4503599627370496\t\\N\t\\N\teth0\tnorth",
+    ],
+  );
+  assert.deepEqual(
+    await server.ask("SELECT client, server, port, protocol, by, count FROM service_use", "flows"),
+    ["10.0.0.1\t192.0.2.1\t53\tudp\tqr\t2"],
+  );
+  assert.deepEqual(
+    await server.ask("SELECT name, type, data FROM name ORDER BY type", "flows"),
+    ["www.example.com\tA\t192.0.2.1", "alias.example.com\tCNAME\twww.example.com"],
+  );
+  assert.deepEqual(
+    await server.ask("SELECT kind, target, port FROM refusal ORDER BY kind", "flows"),
+    ["nx\tnone.example.com\t0", "rst\t192.0.2.1\t25"],
+  );
+});
+
+test("loses and doubles nothing when the server is killed and comes back", async () => {
+  await using server = await ClickHouseServer.start();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const log = new MemoryLog();
+    const sink = await ClickHouseSink.open(
+      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
+      log,
+    );
+    let id = 0;
+    const take = (count: number) => {
+      for (let i = 0; i < count; i += 1000) sink.takeRecords(records(id + i, 1000));
+      id += count;
+    };
+    take(40_000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await server.halt();
+    take(60_000);
+    while (sink.trouble === null) {
+      await sink.flush();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.match(sink.trouble, /can't be written/);
+    take(20_000);
+    assert.ok([...Deno.readDirSync(folder)].length > 0, "what waits is on disk");
+    await server.run();
+    await flushed(sink);
+    await sink.close();
+    assert.deepEqual([sink.written, sink.lost], [id, 0]);
+    assert.deepEqual(await conversations(server), [sums(0, id)]);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    const said = log.lines.filter((it) => !it.startsWith("debug"));
+    assert.match(
+      said[0],
+      /^warn: ClickHouse at http:.* can't be written \(.*\); it is tried again/,
+    );
+    assert.match(said[1], /written again after \d+ s; nothing was lost/);
+    assert.equal(said.length, 2);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+test("leaves what can't be inserted at its end to the next start", async () => {
+  await using server = await ClickHouseServer.start();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const address = parseClickHouseUrl(`${server.url}/flows`, "--clickhouse");
+    const open = () =>
+      ClickHouseSink.open(
+        address,
+        { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
+        new MemoryLog(),
+      );
+    const sink = await open();
+    await server.halt();
+    sink.takeRecords(records(0, 5000));
+    await sink.close();
+    assert.equal(sink.lost, 0);
+    await server.run();
+    const next = await open();
+    await next.close();
+    assert.deepEqual(await conversations(server), [sums(0, 5000)]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+test("keeps what comes within the bound, and says what is lost beyond", async () => {
+  await using server = await ClickHouseServer.start();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const log = new MemoryLog();
+    const sink = await ClickHouseSink.open(
+      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+      { run: LIVE, spool: new Spool(folder, 5 * 2 ** 20, "test"), mostPendingBytes: 5 * 2 ** 20 },
+      log,
+    );
+    await server.halt();
+    for (let i = 0; i < 120; i++) sink.takeRecords(records(i * 1000, 1000));
+    const { lost } = sink;
+    assert.ok(lost > 0 && lost < 120_000, String(lost));
+    await server.run();
+    await flushed(sink);
+    await assert.rejects(sink.close(), {
+      message: new RegExp(`: ${lost} conversations were lost`),
+    });
+    assert.equal(sink.written, 120_000 - lost);
+    const [there] = await conversations(server);
+    assert.equal(there.split("\t")[0], String(120_000 - lost));
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+test("says in one line without the password why it is refused", async () => {
+  await using server = await ClickHouseServer.start();
+  const url = server.url.replace("//", "//sensor:wrong-secret@");
+  for (const run of [LIVE, SAVED]) {
+    const log = new MemoryLog();
+    const address = parseClickHouseUrl(url, "--clickhouse");
+    await assert.rejects(ClickHouseSink.open(address, { run }, log), ({ name, message }: Error) => {
+      assert.equal(name, "UserError");
+      assert.match(
+        message,
+        /^ClickHouse at http:\/\/sensor:\*\*\*@127\.0\.0\.1:\d+\/flosensor refuses us/,
+      );
+      assert.match(message, /\(Code 193: Wrong password for user sensor\): check the user/);
+      assert.ok(!message.includes("secret"));
+      return true;
+    });
+  }
+  const right = server.url.replace("//", "//sensor:correct@");
+  const sink = await ClickHouseSink.open(
+    parseClickHouseUrl(right, "--clickhouse"),
+    { run: SAVED },
+    new MemoryLog(),
+  );
+  await sink.close();
+});
+
+test("is not begun by a replay where no server is", async () => {
+  const address = parseClickHouseUrl("http://127.0.0.1:1/flows", "--clickhouse");
+  await assert.rejects(
+    ClickHouseSink.open(address, { run: SAVED }, new MemoryLog()),
+    { message: /^ClickHouse at http:\/\/127\.0\.0\.1:1\/flows can't be written \(.*\): start it/ },
+  );
+});
