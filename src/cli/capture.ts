@@ -145,7 +145,7 @@ export async function capture(
       metrics = await startMetrics(run, work, interfaces, log);
       run.setHeartbeat(captureHeartbeat(run, work, interfaces));
       // SQLite puts what does not fit into memory into files.
-      if (run.storePath === null && page === null) sandbox.closeFiles();
+      if (!run.writesFiles && page === null) sandbox.closeFiles();
     } catch (error) {
       // The run holds the terminal, and what it has opened.
       await run.finish(() => Promise.reject(error));

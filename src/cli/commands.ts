@@ -9,6 +9,8 @@ import { complain } from "./complain.ts";
 import { exitStatusLines } from "./exit_statuses.ts";
 import { withImpliedCommand } from "./implied_command.ts";
 import {
+  clickHousePasswordFileOption,
+  clickHouseUrl,
   configFile,
   integerIn,
   metricsAddress,
@@ -318,6 +320,18 @@ function addRunOptions(command: Command): Command {
       durationValue,
     )
     .option("--store-size <size>", "how large its file may get, 2GiB if not said", byteSizeValue)
+    .option("--clickhouse <url>", "insert what is seen into this ClickHouse", clickHouseUrl)
+    .addOption(clickHousePasswordFileOption())
+    .option(
+      "--clickhouse-spool <folder>",
+      "where what a capture can't insert waits, /var/lib/flosensor/clickhouse if not said",
+      storeFile,
+    )
+    .option(
+      "--clickhouse-spool-size <size>",
+      "how much may wait there, 1GiB if not said",
+      byteSizeValue,
+    )
     .option("-n", "addresses stay numbers; they always do")
     .option("-f, --filter <bpf>", "take only these packets, see pcap-filter(7)")
     .option("--stats <seconds>", "log statistics at this interval", secondsValue)

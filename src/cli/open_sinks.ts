@@ -9,10 +9,13 @@ import type { FlowNames } from "../sink/flow_names.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { LiveScreen } from "../sink/live_screen.ts";
+import type { ClickHouseSink } from "../clickhouse/clickhouse_sink.ts";
 import type { RedisSink } from "../sink/redis_sink.ts";
 import type { SqliteStore } from "../store/sqlite_store.ts";
 import type { StoreRun } from "../store/store_options.ts";
 import type { Sink } from "../sink/sink.ts";
+import type { ClickHousePlace } from "./clickhouse_place.ts";
+import { openClickHouse } from "./open_clickhouse.ts";
 import type { RunOptions } from "./run.ts";
 import type { Store } from "./store.ts";
 import type { StoreFile } from "./store_file.ts";
@@ -22,6 +25,7 @@ export interface Sinks {
   readonly all: readonly Sink[];
   readonly redis: RedisSink | null;
   readonly store: SqliteStore | null;
+  readonly clickHouse: ClickHouseSink | null;
   readonly table: FlowTableSink | null;
   readonly alerts: AlertSink | null;
 }
@@ -41,6 +45,7 @@ export interface SinkSettings {
   readonly origin?: TimeOrigin;
   /** That of the store. */
   readonly file: StoreFile | null;
+  readonly clickHouse: ClickHousePlace | null;
   readonly run: StoreRun;
   readonly expected: readonly ExpectedService[] | null;
   readonly onAlert: readonly AlertPlace[];
@@ -51,7 +56,7 @@ export interface SinkSettings {
 }
 
 /**
- * Opens Redis and the store if there are such to write to, and JSON lines if they are asked for; with
+ * Opens Redis, the store and a ClickHouse if there are such to write to, and JSON lines if they are asked for; with
  * none of these the table on the terminal.
  *
  * @throws {UserError} when Redis refuses us, and in a replay also when it can't be reached.
@@ -68,6 +73,7 @@ export async function openSinks(
     interfaces,
     origin,
     file,
+    clickHouse: place,
     run,
     expected,
     onAlert,
@@ -81,6 +87,10 @@ export async function openSinks(
   if (redis !== null) all.push(redis);
   const sqlite = file === null ? null : await openStore(file, { names, run, origin }, log);
   if (sqlite !== null) all.push(sqlite);
+  const clickHouse = place === null
+    ? null
+    : await openClickHouse(place, { names, run, origin, sockets: redis?.sockets }, log);
+  if (clickHouse !== null) all.push(clickHouse);
   const json = options.json
     ? new JsonSink({ mode, sensor, names, dnsServices, interfaces, origin, log })
     : null;
@@ -101,7 +111,7 @@ export async function openSinks(
     isPrinterShared: json !== null,
   }, log);
   if (alerts !== null) all.push(alerts);
-  return { all, redis, table, store: sqlite ?? memory, alerts };
+  return { all, redis, table, store: sqlite ?? memory, clickHouse, alerts };
 }
 
 async function openStore(

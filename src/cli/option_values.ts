@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { parseClickHouseUrl } from "../clickhouse/clickhouse_address.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { PasswordFile } from "../sink/password_file.ts";
@@ -89,4 +90,27 @@ export function redisPasswordFile(text: string): PasswordFile {
   const file = new PasswordFile(text, "--redis-password-file");
   file.read();
   return file;
+}
+
+/**
+ * Reads an option whose value is the URL of a ClickHouse.
+ *
+ * @returns The URL as it is.
+ * @throws {UserError} when it is none. It may hold a password, which the message does not.
+ */
+export function clickHouseUrl(text: string): string {
+  try {
+    parseClickHouseUrl(text, "--clickhouse");
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.message, WRONG_USAGE) : error;
+  }
+  return text;
+}
+
+/** The option of a file with the password of a ClickHouse. */
+export function clickHousePasswordFileOption(): Option {
+  return new Option(
+    "--clickhouse-password-file <file>",
+    "its first line is the password: in --clickhouse, all who may list processes see it",
+  ).argParser((path: string) => new PasswordFile(path, "--clickhouse-password-file"));
 }

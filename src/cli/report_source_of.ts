@@ -3,6 +3,7 @@ import type { NamedSource } from "../report/open_source.ts";
 import { environmentPassword } from "../sink/environment_password.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { clickHouseOf } from "./clickhouse_place.ts";
 import { storeOf } from "./store.ts";
 
 /** Options of the command line that say what is read. */
@@ -10,6 +11,9 @@ export interface SourceOptions {
   store?: string;
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
+  /** A URL. */
+  clickhouse?: string;
+  clickhousePasswordFile?: PasswordFile;
 }
 
 /**
@@ -24,21 +28,32 @@ export function sourceOf(
   options: SourceOptions,
   config: ValidConfig,
 ): NamedSource {
-  const { store, redis } = options;
-  const given = [...names, ...store === undefined ? [] : [store], ...redis ? [redis] : []];
+  const { store, redis, clickhouse } = options;
+  const urls = [redis, clickhouse].filter((it) => it);
+  const given = [...names, ...store === undefined ? [] : [store], ...urls];
   if (given.length > 1) {
-    throw new UserError(`${command}: ${given.join(" and ")} are given; name one`, WRONG_USAGE);
+    const shown = [...names, store, redis && "--redis", clickhouse && "--clickhouse"];
+    const all = shown.filter((it) => it).join(" and ");
+    throw new UserError(`${command}: ${all} are given; name one`, WRONG_USAGE);
   }
-  if (given.length === 1 && !redis) {
-    return { name: given[0], place: command, passwordFile: environmentPassword() };
+  if (given.length === 1 && urls.length === 0) {
+    return { name: given[0]!, place: command, passwordFile: environmentPassword() };
   }
+  if (clickhouse !== undefined) return namedClickHouse(options, config)!;
   if (!redis && config.store !== null) {
     return { name: config.store, place: config.placeOf(["store"]) };
   }
   const found = storeOf(options, config);
   if (found !== null) return { ...found, name: found.url };
+  const clickHouse = namedClickHouse(options, config);
+  if (clickHouse !== null) return clickHouse;
   throw new UserError(
     `${command}: there is nothing to read: name a store, a file that --json wrote, or --redis URL`,
     WRONG_USAGE,
   );
+}
+
+function namedClickHouse(options: SourceOptions, config: ValidConfig): NamedSource | null {
+  const found = clickHouseOf(options, config);
+  return found === null ? null : { ...found, name: found.url };
 }

@@ -41,12 +41,13 @@ import { localAddressesOf } from "./local_addresses_of.ts";
 import { beforeEndingAtOnce, endingWithUncaught } from "./ending.ts";
 import { explainerOf } from "./explainer_of.ts";
 import { openSinks, type Sinks } from "./open_sinks.ts";
+import { clickHouseOf, type ClickHouseOptions, type ClickHousePlace } from "./clickhouse_place.ts";
 import { type Store, storeOf } from "./store.ts";
 import { type StoreFile, storeFileOf, type StoreFileOptions } from "./store_file.ts";
 import { type NoFlowReason, whyNoFlows } from "./why_no_flows.ts";
 
 /** Options of the command line that capture and replay have in common. */
-export interface RunOptions extends StoreFileOptions {
+export interface RunOptions extends StoreFileOptions, ClickHouseOptions {
   config?: string;
   /** A URL; `false` for no Redis at all. */
   redis?: string | false;
@@ -91,6 +92,7 @@ interface Loaded {
   readonly mapping: Mapping;
   readonly store: Store | null;
   readonly file: StoreFile | null;
+  readonly clickHouse: ClickHousePlace | null;
   readonly source: LoadedConfig;
 }
 
@@ -207,7 +209,7 @@ export class Run {
     runConfig?: RunConfig,
   ): Promise<Run> {
     const loaded = await load(runConfig ?? await readConfig(options.config), options, purpose, log);
-    const { store, file, mapping } = loaded;
+    const { store, file, clickHouse, mapping } = loaded;
     const known = new KnownNames();
     const carried = new CarriedNameNumbers();
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
@@ -235,6 +237,7 @@ export class Run {
       interfaces,
       origin,
       file,
+      clickHouse,
       run,
       expected,
       onAlert,
@@ -271,6 +274,11 @@ export class Run {
     return this.#loaded.file === null ? null : this.#sinks.store?.path ?? null;
   }
 
+  /** Whether files are written while it goes on: a store's, or what waits for a ClickHouse. */
+  get writesFiles(): boolean {
+    return this.storePath !== null || (this.#sinks.clickHouse?.hasSpool ?? false);
+  }
+
   /** Seconds between flushes. */
   get flushInterval(): number {
     return this.#loaded.mapping.flushInterval;
@@ -298,7 +306,9 @@ export class Run {
 
   /** The sensor's own connections; `null` when there are none, or none that can be seen. */
   get sockets(): OwnSockets | null {
-    return this.#purpose.isLive ? this.#sinks.redis?.sockets ?? null : null;
+    const { redis, clickHouse } = this.#sinks;
+    // That of Redis is used by both.
+    return this.#purpose.isLive ? (redis ?? clickHouse)?.sockets ?? null : null;
   }
 
   /** The table, where that is what shows flows. */
@@ -518,12 +528,15 @@ export class Run {
       if (responsePorts(loaded.mapping).join() !== this.meters.dnsPorts.join()) {
         this.#log.warn("dnsPorts and multicastDns stay as they were until the next start");
       }
-      const { store, file, source } = this.#loaded;
+      const { store, file, clickHouse, source } = this.#loaded;
       const places = [loaded.source, source].map(({ config }) => JSON.stringify(config.metrics));
       if (places[0] !== places[1] && this.#options.metrics === undefined) {
         this.#log.warn("metrics of the configuration stays as it was until the next start");
       }
-      this.#loaded = { ...loaded, store, file };
+      this.#loaded = { ...loaded, store, file, clickHouse };
+      if (clickHouseText(loaded.clickHouse) !== clickHouseText(clickHouse)) {
+        this.#log.warn("clickhouse of the configuration stays as it was until the next start");
+      }
       if (loaded.file?.path !== file?.path) {
         this.#log.warn("store of the configuration stays as it was until the next start");
       }
@@ -552,6 +565,11 @@ export class Run {
   }
 }
 
+/** What of it can't be changed while it is written to. */
+function clickHouseText(place: ClickHousePlace | null): string | undefined {
+  return JSON.stringify(place && [place.url, place.passwordFile?.path, place.spool, place.spoolSize]);
+}
+
 async function load(
   runConfig: RunConfig,
   options: RunOptions,
@@ -563,8 +581,9 @@ async function load(
   log.info(`configuration: ${description}`);
   const store = storeOf(options, config);
   const file = storeFileOf(options, config);
+  const clickHouse = clickHouseOf(options, config);
   const loaded = (networks: readonly Cidr[]) => {
-    return { mapping: new Mapping(config, networks, log), store, file, source };
+    return { mapping: new Mapping(config, networks, log), store, file, clickHouse, source };
   };
   if (purpose.ownNetworks.length > 0) return loaded(purpose.ownNetworks);
   if (config.ourNets.length > 0) return loaded(config.ourNets);

@@ -24,6 +24,8 @@ export interface ServeOptions extends PageCommandOptions {
   store?: string;
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
+  clickhouse?: string;
+  clickhousePasswordFile?: PasswordFile;
   /** Whether the process is kept from what the command has no use for. */
   sandbox: boolean;
 }

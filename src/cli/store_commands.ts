@@ -6,7 +6,7 @@ import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { PasswordFile } from "../sink/password_file.ts";
 import { UserError } from "../user_error.ts";
-import { integerIn } from "./option_values.ts";
+import { clickHousePasswordFileOption, clickHouseUrl, integerIn } from "./option_values.ts";
 import { sandboxOption } from "./sandbox_option.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
 import type { Log, LogLevel } from "../log.ts";
@@ -42,6 +42,8 @@ export function addStoreCommands(tools: CommandTools): void {
     )
     .addOption(configOption())
     .option("--store <file>", "as <file>", storeFile)
+    .option("--clickhouse <url>", "report from this ClickHouse, over all sensors", clickHouseUrl)
+    .addOption(clickHousePasswordFileOption())
     .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
     .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
     .option("--server <address>", "only this server, prefix, or name with all below it")
@@ -71,7 +73,9 @@ export function addStoreCommands(tools: CommandTools): void {
           "configuration; then own networks (otherwise those of the store or the configuration)",
       )
       .addOption(configOption())
-      .option("--store <file>", "as <file>", storeFile),
+      .option("--store <file>", "as <file>", storeFile)
+      .option("--clickhouse <url>", "show the last day of this ClickHouse", clickHouseUrl)
+      .addOption(clickHousePasswordFileOption()),
     "127.0.0.1:3047 if not said",
   )
     .addOption(sandboxOption())

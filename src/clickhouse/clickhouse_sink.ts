@@ -136,6 +136,11 @@ export class ClickHouseSink implements Sink {
     return this.#away === null ? null : `${this.#title} can't be written (${this.#away.reason})`;
   }
 
+  /** Whether what it can't insert goes into files. */
+  get hasSpool(): boolean {
+    return this.#spool !== null;
+  }
+
   get pending(): number {
     const counts = [...this.#spooled.values(), ...this.#queue.map((it) => it.counts)];
     return this.#rows.count + this.#untimed.length + counts.reduce((sum, it) => sum + total(it), 0);

@@ -64,6 +64,28 @@ export interface Config<Name extends string = string> {
    */
   redisPasswordFile?: string;
   /**
+   * The ClickHouse that what is seen is inserted into, `"https://user@host:8443/database"`
+   * (docs/clickhouse.md). By default, there is none.
+   */
+  clickhouse?: string;
+  /**
+   * A file whose first line is the password of that ClickHouse, by its whole path. It must not be readable
+   * for all users.
+   */
+  clickhousePasswordFile?: string;
+  /**
+   * The folder where what a capture can't insert waits.
+   *
+   * @default {"/var/lib/flosensor/clickhouse"}
+   */
+  clickhouseSpool?: string;
+  /**
+   * How much may wait there: `"500MB"`, `"2GiB"`.
+   *
+   * @default {"1GiB"}
+   */
+  clickhouseSpoolSize?: string;
+  /**
    * The services of the own networks, as `flosensor expect` writes them. What else is used there is an
    * alert. By default, nothing is.
    */

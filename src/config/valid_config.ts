@@ -43,6 +43,14 @@ export interface ValidConfig {
   readonly retain: number | null;
   /** How large the store's file may get, in bytes; `null` where nothing is said. */
   readonly storeSize: number | null;
+  /** URL of the ClickHouse. */
+  readonly clickhouse: string | null;
+  /** Path of the file with its password. */
+  readonly clickhousePasswordFile: string | null;
+  /** The folder where what can't be inserted waits; `null` where nothing is said. */
+  readonly clickhouseSpool: string | null;
+  /** How much may wait there, in bytes; `null` where nothing is said. */
+  readonly clickhouseSpoolSize: number | null;
   /** Services of the own networks that are meant to be there; `null` where nothing is said. */
   readonly expected: readonly ExpectedService[] | null;
   /** Where alerts go. */

@@ -55,6 +55,13 @@ const SETTINGS = {
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
     value === undefined ? null : textSetting(value, parseByteSize, BYTE_SIZE_FORM),
+  clickhouse: (value) => value === undefined ? null : clickHouseUrl(value),
+  clickhousePasswordFile: (value) =>
+    value === undefined ? null : absolutePath(value, "/etc/flosensor/clickhouse-password"),
+  clickhouseSpool: (value) =>
+    value === undefined ? null : absolutePath(value, "/var/lib/flosensor/clickhouse"),
+  clickhouseSpoolSize: (value) =>
+    value === undefined ? null : textSetting(value, parseByteSize, BYTE_SIZE_FORM),
   expected: (value) => value === undefined ? null : list(value, "expected", expectedService),
   onAlert: (value): AlertPlace[] => {
     if (value === undefined) return [{ kind: "log" }];
@@ -111,6 +118,10 @@ export function validate(
     store: read("store"),
     retain: read("retain"),
     storeSize: read("storeSize"),
+    clickhouse: read("clickhouse"),
+    clickhousePasswordFile: read("clickhousePasswordFile"),
+    clickhouseSpool: read("clickhouseSpool"),
+    clickhouseSpoolSize: read("clickhouseSpoolSize"),
     expected: read("expected"),
     onAlert: read("onAlert"),
     metrics: read("metrics"),
