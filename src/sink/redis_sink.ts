@@ -337,6 +337,7 @@ export class RedisSink implements Sink {
     this.#pause = FIRST_PAUSE;
     const isIdle = this.#target === null && this.#failure === null && !this.#isRetrying;
     if (isIdle && this.pending > 0) this.#retryAfter(0);
+    if (this.#missesPart) this.#mendAfterPause();
     await this.#drain(
       () => this.#failure === null && !this.#patience.isOver && !this.#isClosed,
       () => this.pendingKeys,
@@ -524,7 +525,8 @@ export class RedisSink implements Sink {
     if (target !== this.#target) return;
     if (error instanceof RedisReplyError) {
       // A server that does not say what it is: it is a node of a cluster.
-      if (error.isOfCluster) this.#address = { ...this.#address, nodes: [this.#address] };
+      const { nodes = [this.#address] } = this.#address;
+      if (error.isOfCluster) this.#address = { ...this.#address, nodes };
     } else if (this.#callsInFlight > 0) this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
     this.#goAway(error);
     this.#failReplay(error);
