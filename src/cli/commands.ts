@@ -29,7 +29,7 @@ const MOST_BUFFER_MEBIBYTES = 2047;
 /** A quarter of what the kernel lets share packets. */
 const MOST_WORKERS = 64;
 const MOST_CONVERSATIONS = 16_000_000;
-/** Each of some ten meters remembers so many, and all are made anew for each capture. */
+/** Each of some ten meters remembers so many, and all are made again for each capture. */
 const SCORED_CONVERSATIONS = 200_000;
 
 /**

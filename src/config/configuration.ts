@@ -146,7 +146,15 @@ export interface Config<Name extends string = string> {
   flows?: readonly Rule<NoInfer<Name>>[];
 }
 
-/** The name of the one network that there is when a configuration has none. */
+/**
+ * The name of the one network that there is when a configuration has none.
+ *
+ * ```ts
+ * import { ALL_NETWORK, defineConfig, Initiator } from "flosensor/config";
+ *
+ * export default defineConfig({ flows: [[ALL_NETWORK, ALL_NETWORK, Initiator()]] });
+ * ```
+ */
 export const ALL_NETWORK = "all";
 
 /** What `defineConfig` makes: settings as the user wrote them, not yet checked. */

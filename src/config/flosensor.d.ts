@@ -219,7 +219,15 @@ export declare class Configuration {
   settings: unknown);
 }
 
-/** The name of the one network that there is when a configuration has none. */
+/**
+ * The name of the one network that there is when a configuration has none.
+ *
+ * ```ts
+ * import { ALL_NETWORK, defineConfig, Initiator } from "flosensor/config";
+ *
+ * export default defineConfig({ flows: [[ALL_NETWORK, ALL_NETWORK, Initiator()]] });
+ * ```
+ */
 export declare const ALL_NETWORK = "all";
 
 /**

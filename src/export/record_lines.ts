@@ -25,7 +25,7 @@ export class RecordLines {
     return this.#open.size;
   }
 
-  /** The lines of the conversations that are over, with a header in front where one is due. */
+  /** The lines of the conversations that are over, with a header in front where one is wanted. */
   conversations(records: readonly ConversationRecord[]): string[] {
     const lines: string[] = [];
     for (const record of records) {

@@ -51,7 +51,7 @@ export async function readJsonLines(
         name: typeof said === "string" ? said : null,
         nameOrigin: typeof origin === "string" ? origin : undefined,
       }, keys);
-      if (keys.sightings.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) {
+      if (keys.observations.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) {
         continue;
       }
       source.write(keys);
@@ -67,7 +67,7 @@ export async function readJsonLines(
 }
 
 function none(): ReadKeys {
-  return { sightings: [], refusals: [], names: [] };
+  return { observations: [], refusals: [], names: [] };
 }
 
 function parsed(text: string): Line | null {

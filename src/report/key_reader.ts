@@ -1,11 +1,11 @@
 import { parseAddress } from "../model/address.ts";
 import { domainName } from "../model/domain_name.ts";
-import type { FlowSightings, Refusals, TimedName } from "../store/store_batch.ts";
+import type { FlowObservations, Refusals, TimedName } from "../store/store_batch.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
 
 /** What keys of the Redis contract say, as a store takes it. */
 export interface ReadKeys {
-  readonly sightings: FlowSightings[];
+  readonly observations: FlowObservations[];
   readonly refusals: Refusals[];
   readonly names: TimedName[];
 }
@@ -32,7 +32,7 @@ const MOST_PARTS = 5;
 const PLAIN_NAME = /^[!-:<-~]+$/;
 /** No port is higher. */
 const MOST_PORT = 65_535;
-/** More sightings of one key than years bring; sums of all keys stay whole numbers. */
+/** More observations of one key than years bring; sums of all keys stay whole numbers. */
 const MOST_COUNT = 2 ** 32;
 
 /**
@@ -54,7 +54,7 @@ export function readKey(key: string, details: KeyDetails, into: ReadKeys): boole
     const { by = "", nameOrigin } = details;
     const name = details.name == null ? null : nameOf(details.name);
     const flow = { client, server, port, protocol: "", by, name, nameOrigin, count, time };
-    into.sightings.push(flow);
+    into.observations.push(flow);
   } else if (kind === "rst" && parts.length === 4) {
     const [prober, target, ports] = parts;
     const port = triedPort(ports);

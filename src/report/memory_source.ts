@@ -26,10 +26,10 @@ export class MemorySource implements ReportSource {
     });
   }
 
-  write({ sightings, refusals, names }: ReadKeys): void {
+  write({ observations, refusals, names }: ReadKeys): void {
     this.#writer.write(
-      { records: [], words: new Uint32Array(), flowNames: [], sightings, refusals, names },
-      { records: 0, sightings: 0, names: 0 },
+      { records: [], words: new Uint32Array(), flowNames: [], observations, refusals, names },
+      { records: 0, observations: 0, names: 0 },
     );
   }
 

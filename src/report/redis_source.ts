@@ -75,7 +75,7 @@ async function readServer(
 
 /** @param values Those of all keys. */
 export function readKeys(values: ReadonlyMap<string, string>): ReadKeys {
-  const keys: ReadKeys = { sightings: [], refusals: [], names: [] };
+  const keys: ReadKeys = { observations: [], refusals: [], names: [] };
   for (const [key, value] of values) {
     const [client, server] = key.split(";");
     readKey(key, {

@@ -69,7 +69,7 @@ interface Sent {
   readonly number: number;
   readonly bytes: number;
   readonly records: number;
-  readonly sightings: number;
+  readonly observations: number;
   readonly names: number;
 }
 
@@ -100,7 +100,7 @@ export class SqliteStore implements Sink {
   #number = 0;
   /** The latest time of what was observed: the clock of a replay. `null` before there was any. */
   #time: number | null = null;
-  #lost = { records: 0, sightings: 0, names: 0 };
+  #lost = { records: 0, observations: 0, names: 0 };
   #written = 0;
   #deferred = 0;
   #said = 0;
@@ -167,7 +167,7 @@ export class SqliteStore implements Sink {
     const gathered = this.#records.length + this.#wordCount / OBSERVATION_WORDS +
       this.#names.length + this.#untimed.length;
     return gathered +
-      this.#sent.reduce((sum, it) => sum + it.records + it.sightings + it.names, 0);
+      this.#sent.reduce((sum, it) => sum + it.records + it.observations + it.names, 0);
   }
 
   get pendingBytes(): number {
@@ -185,7 +185,7 @@ export class SqliteStore implements Sink {
 
   /** How many observations, names and records were given up. */
   get lost(): number {
-    return this.#lost.records + this.#lost.sightings + this.#lost.names;
+    return this.#lost.records + this.#lost.observations + this.#lost.names;
   }
 
   /** Reports about conversations that go on that were left out; nothing is lost by that. */
@@ -206,7 +206,7 @@ export class SqliteStore implements Sink {
       this.#see((words[offset + WORD_SECONDS] + this.#origin) * 1000);
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       if (this.#isFull) {
-        this.#lost.sightings++;
+        this.#lost.observations++;
         continue;
       }
       const name = kind === KIND_FLOW
@@ -305,7 +305,7 @@ export class SqliteStore implements Sink {
     for (const sent of this.#sent) this.#lose(sent);
     this.#sent = [];
     this.#lost.records += this.#records.length;
-    this.#lost.sightings += this.#wordCount / OBSERVATION_WORDS;
+    this.#lost.observations += this.#wordCount / OBSERVATION_WORDS;
     this.#lost.names += this.#names.length + this.#untimed.length;
     this.#records = [];
     this.#wordCount = 0;
@@ -373,10 +373,10 @@ export class SqliteStore implements Sink {
       number: ++this.#number,
       bytes: this.#bytes,
       records: batch.records.length,
-      sightings: words.length / OBSERVATION_WORDS,
+      observations: words.length / OBSERVATION_WORDS,
       names: batch.names.length,
     };
-    const isEmpty = sent.records + sent.sightings + sent.names + batch.devices.length === 0;
+    const isEmpty = sent.records + sent.observations + sent.names + batch.devices.length === 0;
     if (isEmpty) return;
     this.#sent.push(sent);
     this.#sentBytes += sent.bytes;
@@ -401,9 +401,9 @@ export class SqliteStore implements Sink {
         break;
       case "written":
         while (this.#sent.length > 0 && this.#sent[0].number <= message.number) {
-          const { bytes, records, sightings, names } = this.#sent.shift()!;
+          const { bytes, records, observations, names } = this.#sent.shift()!;
           this.#sentBytes -= bytes;
-          this.#written += records + sightings + names;
+          this.#written += records + observations + names;
         }
         break;
       case "refused": {
@@ -474,14 +474,14 @@ export class SqliteStore implements Sink {
   }
 
   #lossesText(): string {
-    const { records, sightings, names } = this.#lost;
-    return [[records, "conversations"], [sightings, "sightings"], [names, "names"]]
+    const { records, observations, names } = this.#lost;
+    return [[records, "conversations"], [observations, "observations"], [names, "names"]]
       .filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`).join(", ");
   }
 
-  #lose({ records, sightings, names }: Sent): void {
+  #lose({ records, observations, names }: Sent): void {
     this.#lost.records += records;
-    this.#lost.sightings += sightings;
+    this.#lost.observations += observations;
     this.#lost.names += names;
   }
 

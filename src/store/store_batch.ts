@@ -11,8 +11,8 @@ export interface TimedName {
   readonly time: number;
 }
 
-/** Sightings of a flow, of which only the key is known, and perhaps some more. */
-export interface FlowSightings {
+/** Observations of a flow, of which only the key is known, and perhaps some more. */
+export interface FlowObservations {
   readonly client: string;
   readonly server: string;
   readonly port: number;
@@ -51,6 +51,6 @@ export interface StoreBatch {
   /** What is known of devices. */
   readonly devices?: readonly DeviceRecord[];
   /** What is not known as observations: out of Redis, or lines of JSON. */
-  readonly sightings?: readonly FlowSightings[];
+  readonly observations?: readonly FlowObservations[];
   readonly refusals?: readonly Refusals[];
 }

@@ -22,7 +22,7 @@ import { LocalAddresses } from "./local_addresses.ts";
 import { rollBack } from "./open_database.ts";
 import { spread } from "./spread.ts";
 import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
-import type { FlowSightings, Refusals, StoreBatch, TimedName } from "./store_batch.ts";
+import type { FlowObservations, Refusals, StoreBatch, TimedName } from "./store_batch.ts";
 import type { StoreLosses } from "./store_losses.ts";
 import type { StoreRun } from "./store_options.ts";
 import { Totals, TOTALS_COLUMNS } from "./totals.ts";
@@ -156,7 +156,7 @@ export class StoreWriter {
       for (const record of batch.records) this.#takeRecord(record);
       this.#takeObservations(batch.words, batch.flowNames, batch.origin ?? 0);
       for (const name of batch.names) this.#takeName(name);
-      for (const sightings of batch.sightings ?? []) this.#takeSightings(sightings);
+      for (const flow of batch.observations ?? []) this.#takeFlow(flow);
       for (const refusals of batch.refusals ?? []) this.#takeRefusals(refusals);
       for (const device of batch.devices ?? []) this.#statements.putDevice(device);
       this.#writeChanges();
@@ -289,7 +289,7 @@ export class StoreWriter {
       const time = (words[offset + WORD_SECONDS] + origin) * 1000;
       const about = words[offset + WORD_ABOUT];
       if (kind === KIND_FLOW) {
-        this.#takeSightings({
+        this.#takeFlow({
           client: a,
           server: b,
           port: Number(ports),
@@ -315,7 +315,7 @@ export class StoreWriter {
     }
   }
 
-  #takeSightings(it: FlowSightings): void {
+  #takeFlow(it: FlowObservations): void {
     const service = this.#service(it.server, it.port, it.protocol, it.time);
     const usage = this.#usage(it.client, service, it.time);
     service.isAnswered ||= !this.#run.hasRecords;
@@ -325,7 +325,7 @@ export class StoreWriter {
       usage.origin = it.nameOrigin ?? "lookup";
     }
     const totals = new Totals();
-    totals.sightings = it.count;
+    totals.observations = it.count;
     this.#add(usage, totals, it.time, it.time);
   }
 
@@ -587,7 +587,7 @@ class Statements {
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#flushRun = prepare(
-      "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_sightings = ?, " +
+      "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_observations = ?, " +
         "lost_names = ? WHERE id = ?",
     );
   }
@@ -739,7 +739,7 @@ class Statements {
   }
 
   flushRun(id: number, now: number, losses: StoreLosses, isLast: boolean): void {
-    const { records, sightings, names } = losses;
-    this.#flushRun.run(now, isLast ? now : null, records, sightings, names, id);
+    const { records, observations, names } = losses;
+    this.#flushRun.run(now, isLast ? now : null, records, observations, names, id);
   }
 }

@@ -62,7 +62,7 @@ Deno.test("JsonSink writes names of flows, and keys with names as their own line
   });
 });
 
-Deno.test("FlowTable keeps the name that a flow had when a later sighting has none", () => {
+Deno.test("FlowTable keeps the name that a flow had when a later observation has none", () => {
   const names: Record<number, string> = { 1: "www.example.com." };
   const table = tableWith(names);
   delete names[1];

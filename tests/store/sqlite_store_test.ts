@@ -75,7 +75,7 @@ Deno.test("SqliteStore has all that it was given in the file when it is closed",
     assert.equal(store.pending, 3_002);
     await store.close();
     assert.equal(value(path, "SELECT count(*) FROM conversation"), 3_000);
-    assert.equal(value(path, "SELECT sum(sightings) FROM usage"), 1);
+    assert.equal(value(path, "SELECT sum(observations) FROM usage"), 1);
     assert.equal(value(path, "SELECT name FROM name"), "www.example.com");
     assert.equal(value(path, "SELECT ended >= started FROM run"), 1);
     // It can be copied as it is: nothing is left in a log beside it.
@@ -123,16 +123,16 @@ Deno.test("SqliteStore drops beyond its bound, counted by kind, and first what l
     assert.ok(store.losses.records > 100, `${store.losses.records} lost`);
     store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." }]);
     store.write(observations({ kind: "rst", a: "10.0.0.1", b: "192.0.2.1", seconds: 1 }));
-    assert.deepEqual([store.losses.names, store.losses.sightings], [1, 1]);
+    assert.deepEqual([store.losses.names, store.losses.observations], [1, 1]);
     await store.flush();
     const { losses } = store;
-    const text = `${losses.records} conversations, 1 sightings, 1 names were lost`;
+    const text = `${losses.records} conversations, 1 observations, 1 names were lost`;
     assert.deepEqual(log.lines, [
       `warn: store ${path}: ${text} up to now, as more comes than can be written`,
     ]);
     await assert.rejects(store.close(), { message: new RegExp(text) });
     assert.equal(value(path, "SELECT lost_records FROM run"), losses.records);
-    assert.equal(value(path, "SELECT lost_sightings + lost_names FROM run"), 2);
+    assert.equal(value(path, "SELECT lost_observations + lost_names FROM run"), 2);
     // All that was not dropped is there.
     const last = 1_000 - losses.records;
     assert.equal(value(path, "SELECT count(*) FROM conversation WHERE is_over"), last);

@@ -293,7 +293,7 @@ Deno.test("IpfixSink says once that a collector is away, and sends all when it i
   await sink.close();
 });
 
-Deno.test("IpfixSink begins a session anew where the collector ended it", async () => {
+Deno.test("IpfixSink begins a session again where the collector ended it", async () => {
   await using collector = new TcpCollector();
   const log = new MemoryLog();
   let now = 1_000_000;
