@@ -59,7 +59,7 @@ const QUICK_CALL = 2_000;
 const SLOW_CALL = 5_000;
 /** By how much fewer keys a call has after a connection ended without an answer to all calls. */
 const FEWER = 4;
-/** Enough to keep the server busy while its answers travel and the next keys' text is made. */
+/** Enough for each server to keep it busy while its answers travel and the next keys' text is made. */
 const CALLS_IN_FLIGHT = 4;
 /** Pauses between attempts to reach Redis, in milliseconds: the first, doubled up to the last. */
 const FIRST_PAUSE = 100;
@@ -337,6 +337,7 @@ export class RedisSink implements Sink {
     this.#pause = FIRST_PAUSE;
     const isIdle = this.#target === null && this.#failure === null && !this.#isRetrying;
     if (isIdle && this.pending > 0) this.#retryAfter(0);
+    if (this.#missesPart) this.#mendAfterPause();
     await this.#drain(
       () => this.#failure === null && !this.#patience.isOver && !this.#isClosed,
       () => this.pendingKeys,
@@ -398,7 +399,8 @@ export class RedisSink implements Sink {
 
   #pump(): void {
     // Of what is on its way when a connection ends nobody knows whether it was written.
-    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT;
+    const servers = this.#target?.servers.length ?? 0;
+    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT * servers;
     while (this.#target !== null && this.#callsInFlight < most) {
       const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
@@ -526,7 +528,8 @@ export class RedisSink implements Sink {
     if (target !== this.#target) return;
     if (error instanceof RedisReplyError) {
       // A server that does not say what it is: it is a node of a cluster.
-      if (error.isOfCluster) this.#address = { ...this.#address, nodes: [this.#address] };
+      const { nodes = [this.#address] } = this.#address;
+      if (error.isOfCluster) this.#address = { ...this.#address, nodes };
     } else if (this.#callsInFlight > 0) this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
     this.#goAway(error);
     this.#failReplay(error);
