@@ -163,6 +163,7 @@ export class Run {
     this.dnsUsers = new DnsUsers({
       services: dnsServices,
       names,
+      carried,
       isOutgoing: (...flow) => explainer.isOutgoing(...flow),
     });
     this.deviceBook = deviceBook;
@@ -360,6 +361,7 @@ export class Run {
     this.flushMeter?.take();
     const { all } = this.#sinks;
     this.explainer.count(batch);
+    this.dnsUsers.takeRecords(batch);
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;

@@ -1,5 +1,6 @@
 import { openDatabase } from "../store/open_database.ts";
 import { StoreWriter } from "../store/store_writer.ts";
+import type { StoreBatch } from "../store/store_batch.ts";
 import type { ReadKeys } from "./key_reader.ts";
 import type { ReportSource } from "./report_source.ts";
 
@@ -9,26 +10,35 @@ export const KEYS_AT_A_TIME = 10_000;
 /** A store in memory, for what is no file of SQLite: so there is one way to make reports. */
 export class MemorySource implements ReportSource {
   readonly name: string;
-  readonly hasFigures = false;
+  readonly hasFigures: boolean;
   readonly database;
   readonly #writer: StoreWriter;
 
-  /** @param localNetworks The own networks, as `cidrText` writes them. */
-  constructor(name: string, localNetworks: readonly string[]) {
+  /**
+   * @param localNetworks The own networks, as `cidrText` writes them.
+   * @param hasRecords Whether records of conversations come with the keys.
+   */
+  constructor(name: string, localNetworks: readonly string[], hasRecords = false) {
     this.name = name;
+    this.hasFigures = hasRecords;
     this.database = openDatabase(":memory:").database;
     this.#writer = new StoreWriter(this.database, {
       mode: "replay",
       sources: [name],
       localNetworks,
       version: "",
-      hasRecords: false,
+      hasRecords,
     });
   }
 
-  write({ observations, refusals, names }: ReadKeys): void {
+  /** @param known What is known besides. */
+  write(
+    { observations, refusals, names }: ReadKeys,
+    { records = [], devices = [] }: Partial<Pick<StoreBatch, "records" | "devices">> = {},
+  ): void {
+    const words = new Uint32Array();
     this.#writer.write(
-      { records: [], words: new Uint32Array(), flowNames: [], observations, refusals, names },
+      { records, devices, words, flowNames: [], observations, refusals, names },
       { records: 0, observations: 0, names: 0 },
     );
   }

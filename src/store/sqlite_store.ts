@@ -10,7 +10,6 @@ import {
   WORD_A,
   WORD_B,
   WORD_KIND,
-  WORD_SECONDS,
 } from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
@@ -91,15 +90,11 @@ export class SqliteStore implements Sink {
   #names: TimedName[] = [];
   /** By what each is found by: of a device, the latest is enough. */
   #devices = new Map<string, DeviceRecord>();
-  /** Names that came before any time was known. */
-  #untimed: NameWrite[] = [];
   /** Of what is gathered, and of what the thread has. */
   #bytes = 0;
   #sentBytes = 0;
   #sent: Sent[] = [];
   #number = 0;
-  /** The latest time of what was observed: the clock of a replay. `null` before there was any. */
-  #time: number | null = null;
   #lost = { records: 0, observations: 0, names: 0 };
   #written = 0;
   #deferred = 0;
@@ -165,7 +160,7 @@ export class SqliteStore implements Sink {
 
   get pending(): number {
     const gathered = this.#records.length + this.#wordCount / OBSERVATION_WORDS +
-      this.#names.length + this.#untimed.length;
+      this.#names.length;
     return gathered +
       this.#sent.reduce((sum, it) => sum + it.records + it.observations + it.names, 0);
   }
@@ -203,7 +198,6 @@ export class SqliteStore implements Sink {
       const offset = i * OBSERVATION_WORDS;
       const head = words[offset + WORD_KIND];
       const kind = head & 0xff;
-      this.#see((words[offset + WORD_SECONDS] + this.#origin) * 1000);
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       if (this.#isFull) {
         this.#lost.observations++;
@@ -217,25 +211,16 @@ export class SqliteStore implements Sink {
       this.#flowNames.push(name);
       this.#bytes += OBSERVATION_WORDS * 4 + 2 * (name?.length ?? 0);
     }
-    if (this.#untimed.length > 0 && this.#time !== null) {
-      const names = this.#untimed;
-      this.#untimed = [];
-      this.#addNames(names, this.#time);
-    }
     this.#sendIfLarge();
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    const isLive = this.#options.run.mode === "capture";
-    const time = isLive ? Date.now() : this.#time;
-    if (time !== null) this.#addNames(writes, time);
-    else this.#untimed.push(...writes);
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    this.#addNames(writes, (this.#origin + seconds) * 1000);
     this.#sendIfLarge();
   }
 
   takeRecords(records: readonly ConversationRecord[]): void {
     for (const record of records) {
-      this.#see(record.last);
       if (this.#isFull) {
         if (record.isOver) this.#lost.records++;
         else this.#deferred++;
@@ -289,7 +274,6 @@ export class SqliteStore implements Sink {
    * @throws {UserError} that says how much was lost, when some was.
    */
   async close(): Promise<void> {
-    if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time ?? Date.now());
     this.#send();
     this.#post({ kind: "close", losses: this.losses });
     if (this.#options.run.mode === "capture") this.hurry();
@@ -306,11 +290,10 @@ export class SqliteStore implements Sink {
     this.#sent = [];
     this.#lost.records += this.#records.length;
     this.#lost.observations += this.#wordCount / OBSERVATION_WORDS;
-    this.#lost.names += this.#names.length + this.#untimed.length;
+    this.#lost.names += this.#names.length;
     this.#records = [];
     this.#wordCount = 0;
     this.#names = [];
-    this.#untimed = [];
     return this.lost === 0
       ? null
       : new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${reason})`);
@@ -318,10 +301,6 @@ export class SqliteStore implements Sink {
 
   get #origin(): number {
     return this.#options.origin?.seconds ?? 0;
-  }
-
-  #see(time: number): void {
-    if (this.#time === null || time > this.#time) this.#time = time;
   }
 
   get #isFull(): boolean {

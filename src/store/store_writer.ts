@@ -320,7 +320,8 @@ export class StoreWriter {
     const usage = this.#usage(it.client, service, it.time);
     service.isAnswered ||= !this.#run.hasRecords;
     usage.by = it.by;
-    if (it.name !== null) {
+    // Where there are records, they know better where a name comes from.
+    if (it.name !== null && (usage.name === null || !this.#run.hasRecords)) {
       usage.name = withoutDot(it.name);
       usage.origin = it.nameOrigin ?? "lookup";
     }

@@ -176,6 +176,9 @@ Deno.test({
       });
       const ofLines = await printed(folder, "report", lines, NETWORK, "--json");
       assert.deepEqual(comparable(ofLines), expected);
+      // Lines have all that a store has: figures, times, states, whether lookups explain flows.
+      const whole = (report: string) => ({ ...JSON.parse(report), source: "" });
+      assert.deepEqual(whole(ofLines), whole(await printed(folder, "report", store, "--json")));
       // Redis does not have what decided, and what the others looked up is not asked.
       const withoutBy = {
         ...expected,

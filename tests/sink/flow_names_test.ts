@@ -10,7 +10,7 @@ function namesOf(names: Record<number, string>): FlowNames {
   return {
     isEmpty: Object.keys(names).length === 0,
     find: (_isIpv6, words, _client, address) => names[words[address + 3] & 0xff] ?? null,
-    of: () => ({ names: [], isExplained: null, why: null }),
+    of: () => ({ names: [], isExplained: null, why: null, applicationProtocols: [] }),
   };
 }
 
