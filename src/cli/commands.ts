@@ -11,12 +11,14 @@ import { withImpliedCommand } from "./implied_command.ts";
 import {
   configFile,
   integerIn,
+  ipfixAddress,
   metricsAddress,
   modeValue,
   redisPasswordFile,
   redisUrl,
   secondsValue,
 } from "./option_values.ts";
+import { EXPORT_FORMAT_NAMES } from "../export/export_format_names.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { sandboxOption } from "./sandbox_option.ts";
 import { SHELLS } from "./shells.ts";
@@ -311,6 +313,11 @@ function ourNets(otherwise: string): string {
 function addRunOptions(command: Command): Command {
   return addRedisOptions(command, "write to")
     .option("--json", "write each key as a line of JSON on standard output")
+    .addOption(
+      new Option("--format <format>", "write conversations and DNS on standard output as others do")
+        .choices(EXPORT_FORMAT_NAMES),
+    )
+    .option("--ipfix <url>", "send conversations there as IPFIX, as udp://host:4739", ipfixAddress)
     .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
     .option(
       "--retain <time>",

@@ -1,3 +1,4 @@
+import { IPFIX_ADDRESS_FORM, type IpfixAddress, parseIpfixAddress } from "../model/ipfix_address.ts";
 import { InvalidArgumentError } from "commander";
 import type { HttpAddress } from "../model/http_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
@@ -47,6 +48,12 @@ export function modeValue(text: string): number {
  *
  * @throws {InvalidArgumentError} when it is no such place.
  */
+export function ipfixAddress(text: string): IpfixAddress {
+  const address = parseIpfixAddress(text);
+  if (address !== null) return address;
+  throw new InvalidArgumentError(`Write ${IPFIX_ADDRESS_FORM}.`);
+}
+
 export function metricsAddress(text: string): HttpAddress {
   const address = parseMetricsAddress(text);
   if (address !== null) return address;

@@ -17,6 +17,8 @@ import type { HttpAddress } from "../model/http_address.ts";
 import type { LocalServices } from "../model/local_services.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
+import type { ExportFormatName } from "../export/export_format_names.ts";
+import type { IpfixAddress } from "../model/ipfix_address.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { DeviceBook } from "../names/devices/device_book.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
@@ -52,6 +54,10 @@ export interface RunOptions extends StoreFileOptions {
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
   json?: boolean;
+  /** The format of another program in which conversations are written in the place of lines of JSON. */
+  format?: ExportFormatName;
+  /** A collector of IPFIX. */
+  ipfix?: IpfixAddress;
   filter?: string;
   /** Interval in seconds. */
   stats?: number;
@@ -222,7 +228,7 @@ export class Run {
       : null;
     const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
     const localNetworks = mapping.ourNets.map(cidrText);
-    const { expected, onAlert, sensor } = loaded.source.config;
+    const { expected, onAlert, sensor, ipfix } = loaded.source.config;
     const run = {
       ...{ mode, sources, localNetworks, version: VERSION, hasRecords: true },
       sensor: sensor ?? hostName(),
@@ -231,6 +237,7 @@ export class Run {
     const settings = {
       ttl: mapping.ttl,
       sensor: sensor ?? undefined,
+      ipfix: options.ipfix ?? ipfix,
       names,
       dnsServices,
       interfaces,
@@ -348,7 +355,7 @@ export class Run {
 
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
-    return this.#options.json === true || this.#sinks.table !== null;
+    return this.#sinks.json || this.#sinks.table !== null;
   }
 
   /** Whether names that conversations carry are looked for: where nobody is told of them, they are not. */

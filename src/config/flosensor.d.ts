@@ -34,6 +34,11 @@ export interface Config<Name extends string = string> {
    * this setting have no name. By default, as its host.
    */
   sensor?: string;
+  /**
+   * A collector that conversations are sent to as IPFIX (docs/interchange.md): `"udp://192.0.2.1:4739"` or
+   * `"tcp://…"`. By default, there is none.
+   */
+  ipfix?: string;
   /** The file of the store (docs/store.md). By default, there is none. */
   store?: string;
   /**

@@ -10,6 +10,7 @@ import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
 import { domainName } from "../model/domain_name.ts";
+import { IPFIX_ADDRESS_FORM, parseIpfixAddress } from "../model/ipfix_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configuration.ts";
@@ -51,6 +52,8 @@ const SETTINGS = {
   redisPasswordFile: (value) =>
     value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
   sensor: (value) => value === undefined ? null : sensorName(value),
+  ipfix: (value) =>
+    value === undefined ? null : textSetting(value, parseIpfixAddress, IPFIX_ADDRESS_FORM),
   store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
@@ -114,6 +117,7 @@ export function validate(
     expected: read("expected"),
     onAlert: read("onAlert"),
     metrics: read("metrics"),
+    ipfix: read("ipfix"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IpfixSink, type IpfixSinkOptions } from "../../../src/export/ipfix/ipfix_sink.ts";
-import { parseIpfixAddress } from "../../../src/export/ipfix/ipfix_address.ts";
+import { parseIpfixAddress } from "../../../src/model/ipfix_address.ts";
 import type { ConversationRecord } from "../../../src/model/conversation_record.ts";
 import { UserError } from "../../../src/user_error.ts";
 import { isProgram } from "../../installed.ts";
@@ -386,7 +386,7 @@ function openAt(
   options: IpfixSinkOptions,
   log = new MemoryLog(),
 ): Promise<IpfixSink> {
-  const address = parseIpfixAddress(`${transport}://127.0.0.1:${port}`, "--ipfix");
+  const address = parseIpfixAddress(`${transport}://127.0.0.1:${port}`)!;
   return IpfixSink.open(address, options, log);
 }
 
