@@ -110,7 +110,8 @@ export async function openSinks(
     places: onAlert,
     origin,
     // Both write whole lines, which must not get into each other.
-    printer: json ?? (table === null && format === null ? new JsonSink({ mode, sensor, log }) : null),
+    printer: json ??
+      (table === null && format === null ? new JsonSink({ mode, sensor, log }) : null),
     isPrinterShared: json !== null,
   }, log);
   if (alerts !== null) all.push(alerts);
@@ -126,7 +127,11 @@ async function openStore(
   return await SqliteStore.open(path, { ...options, place, retention }, log);
 }
 
-async function openIpfix(address: IpfixAddress, mode: "capture" | "replay", log: Log): Promise<Sink> {
+async function openIpfix(
+  address: IpfixAddress,
+  mode: "capture" | "replay",
+  log: Log,
+): Promise<Sink> {
   const { IpfixSink } = await import("../export/ipfix/ipfix_sink.ts");
   return await IpfixSink.open(address, { mode }, log);
 }

@@ -1,4 +1,8 @@
-import { IPFIX_ADDRESS_FORM, type IpfixAddress, parseIpfixAddress } from "../model/ipfix_address.ts";
+import {
+  IPFIX_ADDRESS_FORM,
+  type IpfixAddress,
+  parseIpfixAddress,
+} from "../model/ipfix_address.ts";
 import { InvalidArgumentError } from "commander";
 import type { HttpAddress } from "../model/http_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";

@@ -100,7 +100,10 @@ export function addStoreCommands(tools: CommandTools): void {
       finish(await expect(names, options, log(options)));
     });
 
-  command("export", "Write what a store has as Parquet, CSV, lines of JSON, or as other programs do.")
+  command(
+    "export",
+    "Write what a store has as Parquet, CSV, lines of JSON, or as other programs do.",
+  )
     .usage("[options] <file>")
     .argument("[file...]", "the store")
     .option("--store <file>", "as <file>", storeFile)
