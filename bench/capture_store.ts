@@ -78,7 +78,7 @@ try {
         `conversations, ${
           one("SELECT sum(packets_client + packets_server) FROM slice")
         } packets, ` +
-        `lost ${one("SELECT lost_records, lost_sightings, lost_names FROM run")}; ` +
+        `lost ${one("SELECT lost_records, lost_observations, lost_names FROM run")}; ` +
         `integrity ${one("PRAGMA integrity_check")}`,
     );
   });

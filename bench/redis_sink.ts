@@ -5,7 +5,9 @@
  * INCR of one key, which is the most that the server takes, and INCR and EXPIRE of as many keys as
  * the sink writes. What these two take together for a key is what the server needs for an update.
  *
- *     deno run --allow-all bench/redis_sink.ts [keys]
+ * With `cluster` it is a Redis Cluster of three masters and three replicas, without redis-benchmark.
+ *
+ *     deno run --allow-all bench/redis_sink.ts [keys] [cluster]
  */
 import {
   KIND_CLIENT,
@@ -20,6 +22,7 @@ import {
 } from "../src/model/observation_batch.ts";
 import { LineLog } from "../src/log.ts";
 import { RedisSink } from "../src/sink/redis_sink.ts";
+import { RedisClusterServers } from "../tests/redis_cluster_servers.ts";
 import { RedisServer } from "../tests/redis_server.ts";
 
 const DEFAULT_KEYS = 200_000;
@@ -34,23 +37,28 @@ const KEY_OF_BENCHMARK = "10.0.0.1;192.168.0.1;443:__rand_int__;flow";
 const NAME_WIDTH = 50;
 
 const keys = Number(Deno.args[0] ?? DEFAULT_KEYS);
+const isCluster = Deno.args.includes("cluster");
+await using cluster = isCluster ? await RedisClusterServers.start(3) : null;
 await using server = await RedisServer.start();
 const sink = await RedisSink.connect(
-  server.url,
+  cluster?.url ?? server.url,
   { ttl: 900, mode: "replay" },
   new LineLog("warn"),
 );
 const rows: Record<string, number[]> = {
   "new keys": [],
   "known keys": [],
-  "redis-benchmark, INCR and EXPIRE of new keys": [],
-  "redis-benchmark, INCR and EXPIRE of known keys": [],
-  "redis-benchmark, INCR of one key": [],
+  ...isCluster ? {} : {
+    "redis-benchmark, INCR and EXPIRE of new keys": [],
+    "redis-benchmark, INCR and EXPIRE of known keys": [],
+    "redis-benchmark, INCR of one key": [],
+  },
 };
 for (let round = 0; round < ROUNDS; round++) {
-  await server.flush();
+  for (const it of await cluster?.masters() ?? [server]) await it.flush();
   rows["new keys"].push(await updatesPerSecond());
   rows["known keys"].push(await updatesPerSecond());
+  if (isCluster) continue;
   await server.flush();
   for (const keys of ["new keys", "known keys"]) {
     const increments = await benchmarkRate(["-r", KEYS_OF_BENCHMARK, "incr", KEY_OF_BENCHMARK]);

@@ -80,7 +80,7 @@ if (given === undefined || !await Deno.stat(path).then(() => true, () => false))
       const records = Array.from({ length: BATCH }, (_, i) => conversation(from + i));
       writer.write(
         { records, words: new Uint32Array(), flowNames: [], names: [] },
-        { records: 0, sightings: 0, names: 0 },
+        { records: 0, observations: 0, names: 0 },
       );
     }
   });

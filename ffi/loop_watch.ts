@@ -66,7 +66,7 @@ export class LoopWatch {
     return new LoopWatch(program, warnings, end);
   }
 
-  /** The event loop turns: all times begin anew. */
+  /** The event loop turns: all times start again. */
   turn(): void {
     for (const [i, timer] of this.#timers.entries()) this.#set(timer, this.#seconds[i]);
   }

@@ -168,7 +168,11 @@ const FLOW = observations({
 /** Names as no decoder of ours would make them. */
 function namesOf(name: string): FlowNames {
   const names = [{ name, from: "lookup" } as const];
-  return { isEmpty: false, find: () => name, of: () => ({ names, isExplained: true, why: null }) };
+  return {
+    isEmpty: false,
+    find: () => name,
+    of: () => ({ names, isExplained: true, why: null, applicationProtocols: [] }),
+  };
 }
 
 function assertOneLine(line: string): void {

@@ -134,7 +134,7 @@ ${await table(tools)}
 
 | what                                         | held by                                                                 |
 | -------------------------------------------- | ----------------------------------------------------------------------- |
-| this page is that of the lock files          | a test; \`deno task dependencies\` makes it anew                          |
+| this page is that of the lock files          | a test; \`deno task dependencies\` makes it again                          |
 | WebAssembly, page, types are of their sources | tests make them again and compare                                       |
 | bundle, compiled file, Debian package: the same bytes of the same sources | tests make them twice; \`SOURCE_DATE_EPOCH\` dates the package |
 | a bill of materials (CycloneDX 1.6)          | \`dist/flosensor.cdx.json\`, in the package \`/usr/share/doc/flosensor\`    |

@@ -36,6 +36,7 @@ const PACKAGES: readonly Package[] = [
   program("unbound"),
   program("kdig", "knot-dnsutils"),
   program("curl"),
+  program("clickhouse-server"),
   program("setcap", "libcap2-bin"),
   program("sqlite3"),
   program("systemd-analyze", "systemd"),

@@ -18,8 +18,8 @@ function at(path: string): URL {
 export const WASM_PROGRAMS: readonly WasmProgram[] = [
   { source: at("engine/assembly/engine.ts"), module: at("engine/program.ts") },
   {
-    source: at("sink/assembly/sightings.ts"),
-    module: at("sink/sighting_program.ts"),
+    source: at("sink/assembly/observations.ts"),
+    module: at("sink/observation_program.ts"),
   },
 ];
 

@@ -34,7 +34,7 @@ const TABLES: readonly SocketTable[] = [
 /** For which addresses a socket listens on its port: words of one, or all of the host's. */
 type Listener = Int32Array | "any4" | "any";
 
-/** Which sockets of this host are services, found anew every half minute. */
+/** Which sockets of this host are services, found again every half minute. */
 export class ListeningSockets implements LocalServices {
   readonly #log: Pick<Log, "debug">;
   /** By port: 1 for TCP, 2 for UDP. So that a port that nothing listens on costs no more. */

@@ -51,9 +51,10 @@ export function clickHouseOf(
   const isConfigured = options.clickhouse === undefined;
   const place = isConfigured ? config.placeOf(["clickhouse"]) : "--clickhouse";
   const { clickhousePasswordFile: path, clickhouseSpool } = config;
-  const passwordFile = given ?? (isConfigured && path !== null
-    ? new PasswordFile(path, config.placeOf(["clickhousePasswordFile"]))
-    : undefined);
+  const passwordFile = given ??
+    (isConfigured && path !== null
+      ? new PasswordFile(path, config.placeOf(["clickhousePasswordFile"]))
+      : undefined);
   const folder = options.clickhouseSpool ?? clickhouseSpool;
   return {
     url,

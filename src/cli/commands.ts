@@ -13,12 +13,14 @@ import {
   clickHouseUrl,
   configFile,
   integerIn,
+  ipfixAddress,
   metricsAddress,
   modeValue,
   redisPasswordFile,
   redisUrl,
   secondsValue,
 } from "./option_values.ts";
+import { EXPORT_FORMAT_NAMES } from "../export/export_format_names.ts";
 import { partedEnds } from "./parted_ends.ts";
 import { sandboxOption } from "./sandbox_option.ts";
 import { SHELLS } from "./shells.ts";
@@ -31,7 +33,7 @@ const MOST_BUFFER_MEBIBYTES = 2047;
 /** A quarter of what the kernel lets share packets. */
 const MOST_WORKERS = 64;
 const MOST_CONVERSATIONS = 16_000_000;
-/** Each of some ten meters remembers so many, and all are made anew for each capture. */
+/** Each of some ten meters remembers so many, and all are made again for each capture. */
 const SCORED_CONVERSATIONS = 200_000;
 
 /**
@@ -313,6 +315,11 @@ function ourNets(otherwise: string): string {
 function addRunOptions(command: Command): Command {
   return addRedisOptions(command, "write to")
     .option("--json", "write each key as a line of JSON on standard output")
+    .addOption(
+      new Option("--format <format>", "write conversations and DNS on standard output as others do")
+        .choices(EXPORT_FORMAT_NAMES),
+    )
+    .option("--ipfix <url>", "send conversations there as IPFIX, as udp://host:4739", ipfixAddress)
     .option("--store <file>", "keep what is seen in this file, see report and export", storeFile)
     .option(
       "--retain <time>",

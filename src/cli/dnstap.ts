@@ -51,7 +51,7 @@ export interface DnstapOptions {
   logLevel: LogLevel;
 }
 
-/** Client keys that are held back. */
+/** Client keys that are suppressed. */
 const MOST_HELD_CLIENTS = 100_000;
 
 /**

@@ -25,7 +25,7 @@ import { ownNetworksOf } from "./own_networks_of.ts";
 import { printText } from "./print_text.ts";
 import { refuseConfigurations } from "./refuse_configurations.ts";
 import { refuseMistakenNames } from "./refuse_mistaken_names.ts";
-import { readListening, readReplayed } from "./replayed_evidence.ts";
+import { readListening, readReplayed, type Replayed } from "./replayed_evidence.ts";
 import { type Store, storeOf } from "./store.ts";
 
 /** A flow as the command line names it. */
@@ -91,10 +91,10 @@ export async function explain(
     ...addressLines(facts, mapping, program),
     ...await nameLines(facts, storeOf(options, config), log),
     "",
-    ...replayed,
+    ...replayed?.lines ?? [],
     ...evidenceLines(facts, program.weigh(facts), from.length > 0),
     "",
-    ...decisionLines(facts, program, mapping),
+    ...decisionLines(facts, program, mapping, replayed),
   ].join("\n"));
   return 0;
 }
@@ -124,16 +124,16 @@ export async function explanation(
   ].join("\n");
 }
 
-/** @returns Lines about what became of the conversation in the captures. */
+/** @returns What the captures have of the conversation; `null` where there are none. */
 async function readEvidence(
   facts: Facts,
   files: readonly string[],
   mapping: Mapping,
   log: Log,
-): Promise<string[]> {
+): Promise<Replayed | null> {
   if (files.length > 0) return await readReplayed(files, facts, mapping, log);
   await readListening(facts, log);
-  return [];
+  return null;
 }
 
 function factsOf({ src, sport, dst, dport, protocol = "tcp" }: ExplainedFlow): Facts {
@@ -221,14 +221,19 @@ async function nameLines(facts: Facts, store: Store | null, log: Log): Promise<s
 }
 
 /** The steps of the Redis contract, from the own networks on. */
-function decisionLines(facts: Facts, program: MappingProgram, mapping: Mapping): string[] {
+function decisionLines(
+  facts: Facts,
+  program: MappingProgram,
+  mapping: Mapping,
+  replayed: Replayed | null = null,
+): string[] {
   if (program.isSuppressed(facts)) {
     return [
       "Both addresses are in the own networks, and suppressOwnNetwork is on: no keys are written.",
     ];
   }
   const story = program.explain(facts);
-  return [...ruleLines(story), "", ...outcomeLines(story, facts, program, mapping)];
+  return [...ruleLines(story), "", ...outcomeLines(story, facts, program, mapping, replayed)];
 }
 
 function ruleLines(story: MappingStory): string[] {
@@ -252,6 +257,7 @@ function outcomeLines(
   facts: Facts,
   program: MappingProgram,
   mapping: Mapping,
+  replayed: Replayed | null,
 ): string[] {
   const { outcome } = story;
   if (outcome === DROP) return ["The flow is dropped: no keys are written."];
@@ -259,7 +265,7 @@ function outcomeLines(
     return ["Nothing attributes the flow: no keys are written."];
   }
   const isIgnored = program.isIgnored(facts);
-  const dns = dnsKindOf(facts, outcome, mapping);
+  const dns = dnsKindOf(facts, outcome, mapping, replayed);
   return [
     ...(dns === null ? [] : [DNS_TEXTS[dns]]),
     `The ${clientIsDestination(outcome) ? "destination" : "source"} is the client, ` +
@@ -270,8 +276,13 @@ function outcomeLines(
   ];
 }
 
-/** Which kind of DNS it is, as far as addresses and ports tell. */
-function dnsKindOf(facts: Facts, outcome: number, mapping: Mapping): DnsKind | null {
+/** Which kind of DNS it is: by addresses and ports, and by what captures have of it. */
+function dnsKindOf(
+  facts: Facts,
+  outcome: number,
+  mapping: Mapping,
+  replayed: Replayed | null,
+): DnsKind | null {
   const isIpv6 = facts.family === 6;
   const source = addressText(facts.source, 0, isIpv6);
   const destination = addressText(facts.destination, 0, isIpv6);
@@ -279,8 +290,12 @@ function dnsKindOf(facts: Facts, outcome: number, mapping: Mapping): DnsKind | n
     ? [destination, source]
     : [source, destination];
   const protocol = facts.protocol === PROTOCOL_NUMBERS.udp ? "udp" : "tcp";
-  const use = { client, server, port: portOf(outcome), protocol, names: [] };
-  return new DnsServices(dnsOptionsOf(mapping)).kindOf(use);
+  const services = replayed?.dnsServices ?? new DnsServices(dnsOptionsOf(mapping));
+  return services.kindOf({
+    ...{ client, server, port: portOf(outcome), protocol },
+    names: replayed?.named?.names.map(({ name }) => name) ?? [],
+    applicationProtocols: replayed?.named?.applicationProtocols,
+  });
 }
 
 /** The keys, made by what makes them when packets are captured. */

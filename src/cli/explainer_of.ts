@@ -31,14 +31,12 @@ export function explainerOf(
     localNetworks: mapping.ourNets,
     dnsPorts: lookupPorts(mapping),
     start,
-    encryptedDns: (port, protocol, server, names) =>
-      dnsServices.mayBe(port)
-        // Plain DNS is told by its port, whoever the client is.
-        ? dnsServices.kindOf({
-          ...{ client: "", server, port, protocol },
-          names: names.map(({ name }) => name),
-        })
-        : null,
+    // Plain DNS is told by its port, whoever the client is.
+    encryptedDns: (port, protocol, server, { names, applicationProtocols }) =>
+      dnsServices.kindOf({
+        ...{ client: "", server, port, protocol, applicationProtocols },
+        names: names.map(({ name }) => name),
+      }),
     addressesOf: deviceBook === null
       ? undefined
       : (address) => deviceBook.devices.addressesOf(address).flatMap(hostAddress),

@@ -1,5 +1,9 @@
+import type { DatabaseSync } from "node:sqlite";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { ExportContext } from "../export/export_context.ts";
+import type { ExportFormatName } from "../export/export_format_names.ts";
+import { LocalAddresses } from "../store/local_addresses.ts";
 import { exportedRows, type Value } from "../export/exported_rows.ts";
 import { EXPORTED_TABLES, type ExportedTable } from "../export/exported_tables.ts";
 import { plainValue } from "../export/plain_value.ts";
@@ -16,6 +20,8 @@ export interface ExportOptions {
   parquet?: string;
   csv?: boolean;
   json?: boolean;
+  /** The format of another program. */
+  format?: ExportFormatName;
   /** Milliseconds before now. */
   since?: number;
   /** What CSV or JSON has. */
@@ -46,9 +52,15 @@ export async function exportStore(
       WRONG_USAGE,
     );
   }
-  const formats = [options.parquet !== undefined, options.csv, options.json].filter(Boolean);
-  if (formats.length !== 1) {
-    throw new UserError("export: give one of --parquet <folder>, --csv and --json", WRONG_USAGE);
+  const { format } = options;
+  // --json --format is as with capture.
+  const isJson = options.json && format === undefined;
+  const chosen = [options.parquet !== undefined, options.csv, isJson, format !== undefined];
+  if (chosen.filter(Boolean).length !== 1) {
+    throw new UserError(
+      "export: give one of --parquet <folder>, --csv, --json and --format",
+      WRONG_USAGE,
+    );
   }
   const since = options.since === undefined ? null : Date.now() - options.since;
   using source = openStoreFile(paths[0]);
@@ -67,10 +79,30 @@ export async function exportStore(
     log.info(`${folder} has these tables, with so many rows: ${counts.join(", ")}`);
     return 0;
   }
+  if (format !== undefined) {
+    const { EXPORT_FORMATS } = await import("../export/export_formats.ts");
+    const { storedLines } = await import("../export/stored_lines.ts");
+    const lines = EXPORT_FORMATS[format](contextOf(source.database));
+    // Their text is printable, and tabs are a part of it.
+    await print(paths[0], storedLines(source.database, lines, since), true);
+    return 0;
+  }
   const table = EXPORTED_TABLES.find(({ name }) => name === options.table)!;
   const text = options.csv ? csvText(table, rowsOf(table)) : jsonText(table, rowsOf(table));
   await print(paths[0], text);
   return 0;
+}
+
+/** What the last run said of its own networks, and of itself. */
+function contextOf(database: DatabaseSync): ExportContext {
+  const run = database
+    .prepare("SELECT local_networks AS networks, sensor FROM run ORDER BY id DESC LIMIT 1").get();
+  const networks = String(run?.networks ?? "").split(" ").filter((it) => it !== "");
+  const local = new LocalAddresses(networks);
+  return {
+    isLocal: networks.length === 0 ? null : (address) => local.has(address),
+    sensor: String(run?.sensor ?? ""),
+  };
 }
 
 function* csvText({ columns }: ExportedTable, rows: Iterable<Value[]>): Generator<string> {
@@ -86,7 +118,7 @@ function* jsonText({ columns }: ExportedTable, rows: Iterable<Value[]>): Generat
 }
 
 /** Writes as fast as it is read. */
-async function print(path: string, lines: Iterator<string>): Promise<void> {
+async function print(path: string, lines: Iterator<string>, isAsIs = false): Promise<void> {
   const output = new TextOutput();
   for (let isDone = false; !isDone;) {
     let piece = "";
@@ -97,7 +129,8 @@ async function print(path: string, lines: Iterator<string>): Promise<void> {
         else piece += next.value;
       }
     });
-    if (piece !== "") output.put(piece, 1);
+    if (piece !== "" && isAsIs) output.putAsIs(piece, 1);
+    else if (piece !== "") output.put(piece, 1);
     await output.written();
     if (output.error !== null) throw output.error;
   }

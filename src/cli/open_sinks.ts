@@ -6,6 +6,9 @@ import type { TimeOrigin } from "../capture/time_origin.ts";
 import type { Log } from "../log.ts";
 import type { DnsServices } from "../names/encrypted_dns/dns_services.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
+import type { ExportFormatName } from "../export/export_format_names.ts";
+import type { FormatSinkOptions } from "../export/format_sink.ts";
+import type { IpfixAddress } from "../model/ipfix_address.ts";
 import { FlowTableSink } from "../sink/flow_table_sink.ts";
 import { JsonSink } from "../sink/json_sink.ts";
 import type { LiveScreen } from "../sink/live_screen.ts";
@@ -27,6 +30,8 @@ export interface Sinks {
   readonly store: SqliteStore | null;
   readonly clickHouse: ClickHouseSink | null;
   readonly table: FlowTableSink | null;
+  /** Whether observations become lines of JSON. */
+  readonly json: boolean;
   readonly alerts: AlertSink | null;
 }
 
@@ -36,6 +41,8 @@ export interface SinkSettings {
   readonly ttl: number;
   /** What the sensor is called in lines of JSON. */
   readonly sensor?: string;
+  /** A collector of IPFIX. */
+  readonly ipfix: IpfixAddress | null;
   /** Where the names of servers come from. */
   readonly names?: FlowNames;
   readonly dnsServices?: DnsServices;
@@ -68,6 +75,7 @@ export async function openSinks(
   {
     ttl,
     sensor,
+    ipfix,
     names,
     dnsServices,
     interfaces,
@@ -91,7 +99,12 @@ export async function openSinks(
     ? null
     : await openClickHouse(place, { names, run, origin, sockets: redis?.sockets }, log);
   if (clickHouse !== null) all.push(clickHouse);
-  const json = options.json
+  if (ipfix !== null) all.push(await openIpfix(ipfix, mode, log));
+  const format = options.format === undefined
+    ? null
+    : await openFormat(options.format, { mode, origin, log }, run);
+  if (format !== null) all.push(format);
+  const json = options.json && format === null
     ? new JsonSink({ mode, sensor, names, dnsServices, interfaces, origin, log })
     : null;
   if (json !== null) all.push(json);
@@ -107,11 +120,13 @@ export async function openSinks(
     places: onAlert,
     origin,
     // Both write whole lines, which must not get into each other.
-    printer: json ?? (table === null ? new JsonSink({ mode, sensor, log }) : null),
+    printer: json ??
+      (table === null && format === null ? new JsonSink({ mode, sensor, log }) : null),
     isPrinterShared: json !== null,
   }, log);
   if (alerts !== null) all.push(alerts);
-  return { all, redis, table, store: sqlite ?? memory, clickHouse, alerts };
+  const isJson = json !== null;
+  return { all, redis, table, json: isJson, store: sqlite ?? memory, clickHouse, alerts };
 }
 
 async function openStore(
@@ -121,6 +136,32 @@ async function openStore(
 ): Promise<SqliteStore> {
   const { SqliteStore } = await import("../store/sqlite_store.ts");
   return await SqliteStore.open(path, { ...options, place, retention }, log);
+}
+
+async function openIpfix(
+  address: IpfixAddress,
+  mode: "capture" | "replay",
+  log: Log,
+): Promise<Sink> {
+  const { IpfixSink } = await import("../export/ipfix/ipfix_sink.ts");
+  return await IpfixSink.open(address, { mode }, log);
+}
+
+/** Lines in the format of another program, on standard output. */
+async function openFormat(
+  name: ExportFormatName,
+  options: Omit<FormatSinkOptions, "format">,
+  { localNetworks, sensor }: StoreRun,
+): Promise<Sink> {
+  const [{ EXPORT_FORMATS }, { FormatSink }, { LocalAddresses }] = await Promise.all([
+    import("../export/export_formats.ts"),
+    import("../export/format_sink.ts"),
+    import("../store/local_addresses.ts"),
+  ]);
+  const local = localNetworks.length === 0 ? null : new LocalAddresses(localNetworks);
+  const isLocal = local === null ? null : (address: string) => local.has(address);
+  const format = EXPORT_FORMATS[name]({ isLocal, sensor: sensor ?? "" });
+  return new FormatSink({ ...options, format });
 }
 
 /** What a page shows of a capture that has no store: conversations of the last hour. */

@@ -1,5 +1,10 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseClickHouseUrl } from "../clickhouse/clickhouse_address.ts";
+import {
+  IPFIX_ADDRESS_FORM,
+  type IpfixAddress,
+  parseIpfixAddress,
+} from "../model/ipfix_address.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { PasswordFile } from "../sink/password_file.ts";
@@ -48,6 +53,12 @@ export function modeValue(text: string): number {
  *
  * @throws {InvalidArgumentError} when it is no such place.
  */
+export function ipfixAddress(text: string): IpfixAddress {
+  const address = parseIpfixAddress(text);
+  if (address !== null) return address;
+  throw new InvalidArgumentError(`Write ${IPFIX_ADDRESS_FORM}.`);
+}
+
 export function metricsAddress(text: string): HttpAddress {
   const address = parseMetricsAddress(text);
   if (address !== null) return address;

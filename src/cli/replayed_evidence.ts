@@ -15,6 +15,9 @@ import { recordOf } from "../sink/record_of.ts";
 import { bytesText } from "../bytes_text.ts";
 import { durationText } from "../duration_text.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
+import { DeviceBook } from "../names/devices/device_book.ts";
+import { localAddressesOf } from "./local_addresses_of.ts";
 import { dnsOptionsOf } from "./dns_options_of.ts";
 import { explainerOf } from "./explainer_of.ts";
 import { aligned } from "./aligned.ts";
@@ -35,10 +38,19 @@ export async function readListening({ evidence, ...facts }: Facts, log: Log): Pr
   evidence.destination.listens = listens(facts.destination, facts.destinationPort);
 }
 
+/** What saved captures have of a conversation. */
+export interface Replayed {
+  /** What became of it, which names were looked up for its ends, who these are. */
+  readonly lines: readonly string[];
+  /** The names of its server; `null` where the captures don't have it. */
+  readonly named: NamesOfFlow | null;
+  /** What the captures say of which services are DNS. */
+  readonly dnsServices: DnsServices;
+}
+
 /**
  * Replays saved captures, and reads into the facts of a conversation what they have of it.
  *
- * @returns Lines about what became of it in them, and about the names that were looked up for its ends.
  * @throws {UserError} when one can't be read. One that is cut is read up to there.
  */
 export async function readReplayed(
@@ -46,19 +58,25 @@ export async function readReplayed(
   facts: Facts,
   mapping: Mapping,
   log: Log,
-): Promise<string[]> {
+): Promise<Replayed> {
   const corrections: string[] = [];
   const names = new KnownNames();
   const carried = new CarriedNameNumbers();
   const dnsServices = new DnsServices(dnsOptionsOf(mapping));
-  const explainer = explainerOf(mapping, { known: names, carried, dnsServices });
+  const deviceBook = mapping.devices
+    ? new DeviceBook({ isLocal: localAddressesOf(mapping) })
+    : null;
+  const explainer = explainerOf(mapping, { known: names, carried, dnsServices, deviceBook });
   const { engine } = new Meters({
     mapping,
     names,
     carried,
     onDesignated: (resolver) => dnsServices.learn(resolver),
+    onAnnouncement: (announcement, seconds) => deviceBook?.learn(announcement, seconds),
     emit: () => {},
     emitNames: () => {},
+    // Of others' conversations it is known when the captures begin, and who looks names up unseen.
+    onRecords: (batch) => explainer.count(batch),
     onCorrection: (corrected, before, after) => {
       if (!isSameConversation(corrected, facts)) return;
       const text = `Corrected: ${correctionText(corrected, before, after)}`;
@@ -88,7 +106,8 @@ export async function readReplayed(
   const isThere = engine.readEvidence(facts);
   const record = engine.recordOf(facts);
   const figures = figureLines(record);
-  return [
+  const named = record === null ? null : explainer.of(record.words, 0);
+  const lines = [
     isThere
       ? `The conversation is in ${there}.`
       : figures.length > 0
@@ -96,9 +115,33 @@ export async function readReplayed(
       : `The conversation is not in ${there}; its ends may be.`,
     ...figures,
     ...(isThere ? corrections : []),
+    ...await deviceLines(facts, deviceBook),
     ...lookedUp(facts, names),
-    ...(record === null ? [] : explanationLines(explainer.of(record.words, 0))),
+    ...(named === null ? [] : explanationLines(named)),
   ];
+  return { lines, named, dnsServices };
+}
+
+/** Who the ends are, by what they announced. */
+async function deviceLines(
+  { family, source, destination }: Facts,
+  deviceBook: DeviceBook | null,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const words of [source, destination]) {
+    const address = addressText(words, 0, family === 6);
+    const device = await deviceBook?.find(address) ?? null;
+    if (device !== null) lines.push(`${address} is ${deviceText(device)}`);
+  }
+  return lines;
+}
+
+/** Its name, hardware address and maker, as far as they are known. */
+function deviceText({ names, hardware, vendor, isPrivate }: DeviceRecord): string {
+  const name = names.length === 0 ? "a device" : `${printable(names[0].name)} (${names[0].from})`;
+  const maker = isPrivate ? "private" : vendor;
+  if (hardware === null) return name;
+  return `${name}, ${hardware}${maker === null ? "" : ` (${printable(maker)})`}`;
 }
 
 /** The names of the server, with where each comes from, and whether a lookup explains the flow. */

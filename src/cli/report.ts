@@ -37,11 +37,21 @@ export interface ReportOptions extends SourceOptions {
 const DAY = 86_400_000;
 const USAGE_COLUMNS = [
   ...["client", "server", "port", "protocol", "name", "name_origin", "by", "is_new", "first"],
-  ...["last", "sightings", "conversations", "unexplained", "packets_client", "packets_server"],
+  ...["last", "observations", "conversations", "unexplained", "packets_client", "packets_server"],
   ...["bytes_client", "bytes_server"],
 ];
 const GROUP_COLUMNS = [
-  ...["group", "about", "clients", "servers", "services", "is_new", "first", "last", "sightings"],
+  ...[
+    "group",
+    "about",
+    "clients",
+    "servers",
+    "services",
+    "is_new",
+    "first",
+    "last",
+    "observations",
+  ],
   ...["conversations", "unexplained", "packets_client", "packets_server", "bytes_client"],
   "bytes_server",
 ];

@@ -29,7 +29,7 @@ export function sourceOf(
   config: ValidConfig,
 ): NamedSource {
   const { store, redis, clickhouse } = options;
-  const urls = [redis, clickhouse].filter((it) => it);
+  const urls = [redis, clickhouse].filter((it) => typeof it === "string");
   const given = [...names, ...store === undefined ? [] : [store], ...urls];
   if (given.length > 1) {
     const shown = [...names, store, redis && "--redis", clickhouse && "--clickhouse"];
@@ -37,7 +37,7 @@ export function sourceOf(
     throw new UserError(`${command}: ${all} are given; name one`, WRONG_USAGE);
   }
   if (given.length === 1 && urls.length === 0) {
-    return { name: given[0]!, place: command, passwordFile: environmentPassword() };
+    return { name: given[0], place: command, passwordFile: environmentPassword() };
   }
   if (clickhouse !== undefined) return namedClickHouse(options, config)!;
   if (!redis && config.store !== null) {

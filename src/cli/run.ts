@@ -17,6 +17,8 @@ import type { HttpAddress } from "../model/http_address.ts";
 import type { LocalServices } from "../model/local_services.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import { RECORD_WORDS, type RecordBatch } from "../model/record_batch.ts";
+import type { ExportFormatName } from "../export/export_format_names.ts";
+import type { IpfixAddress } from "../model/ipfix_address.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { DeviceBook } from "../names/devices/device_book.ts";
 import { DnsServices } from "../names/encrypted_dns/dns_services.ts";
@@ -53,6 +55,10 @@ export interface RunOptions extends StoreFileOptions, ClickHouseOptions {
   redis?: string | false;
   redisPasswordFile?: PasswordFile;
   json?: boolean;
+  /** The format of another program in which conversations are written in the place of lines of JSON. */
+  format?: ExportFormatName;
+  /** A collector of IPFIX. */
+  ipfix?: IpfixAddress;
   filter?: string;
   /** Interval in seconds. */
   stats?: number;
@@ -165,6 +171,7 @@ export class Run {
     this.dnsUsers = new DnsUsers({
       services: dnsServices,
       names,
+      carried,
       isOutgoing: (...flow) => explainer.isOutgoing(...flow),
     });
     this.deviceBook = deviceBook;
@@ -223,7 +230,7 @@ export class Run {
       : null;
     const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
     const localNetworks = mapping.ourNets.map(cidrText);
-    const { expected, onAlert, sensor } = loaded.source.config;
+    const { expected, onAlert, sensor, ipfix } = loaded.source.config;
     const run = {
       ...{ mode, sources, localNetworks, version: VERSION, hasRecords: true },
       sensor: sensor ?? hostName(),
@@ -232,6 +239,7 @@ export class Run {
     const settings = {
       ttl: mapping.ttl,
       sensor: sensor ?? undefined,
+      ipfix: options.ipfix ?? ipfix,
       names,
       dnsServices,
       interfaces,
@@ -357,7 +365,7 @@ export class Run {
 
   /** Whether observations are to come with records of their conversations. */
   get hasFlowRecords(): boolean {
-    return this.#options.json === true || this.#sinks.table !== null;
+    return this.#sinks.json || this.#sinks.table !== null;
   }
 
   /** Whether names that conversations carry are looked for: where nobody is told of them, they are not. */
@@ -370,6 +378,7 @@ export class Run {
     this.flushMeter?.take();
     const { all } = this.#sinks;
     this.explainer.count(batch);
+    this.dnsUsers.takeRecords(batch);
     for (const sink of all) sink.takeFigures?.(batch);
     const sinks = all.filter((sink) => sink.takeRecords !== undefined);
     if (sinks.length === 0) return;
@@ -567,7 +576,9 @@ export class Run {
 
 /** What of it can't be changed while it is written to. */
 function clickHouseText(place: ClickHousePlace | null): string | undefined {
-  return JSON.stringify(place && [place.url, place.passwordFile?.path, place.spool, place.spoolSize]);
+  return JSON.stringify(
+    place && [place.url, place.passwordFile?.path, place.spool, place.spoolSize],
+  );
 }
 
 async function load(

@@ -74,7 +74,7 @@ export interface SinkCounts {
 const FORGOTTEN = {
   ends: "addresses with ports",
   halfOpen: "half-open connections",
-  suppressedKeys: "held keys",
+  suppressedKeys: "suppressed keys",
 } as const;
 /** What conversations are called that a lookup explains, and others that were asked about. */
 export const EXPLAINED = "explained";

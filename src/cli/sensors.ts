@@ -2,6 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import { readSensors, type Sensor } from "../report/read_sensors.ts";
 import { durationText } from "../duration_text.ts";
+import { unreadableRedis } from "../report/unreadable_redis.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
@@ -46,13 +47,7 @@ export async function sensors(options: SensorsOptions, log: Log): Promise<number
     sockets: new OwnSockets(),
     signal: AbortSignal.timeout(PATIENCE),
   }).then((redis) => readSensors(redis).finally(() => redis.destroy())).catch((error) => {
-    if (error instanceof UserError) throw error;
-    throw new UserError(
-      `Redis at ${address.text} can't be read (${(error as Error).message}): start it, or name ` +
-        "another one",
-      1,
-      { cause: error },
-    );
+    throw unreadableRedis(address.text, error, "another one");
   });
   if (options.json) {
     await printText(JSON.stringify(found, null, 2));

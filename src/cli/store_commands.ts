@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { parseCidr } from "../config/cidr.ts";
+import { EXPORT_FORMAT_NAMES } from "../export/export_format_names.ts";
 import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
@@ -103,13 +104,20 @@ export function addStoreCommands(tools: CommandTools): void {
       finish(await expect(names, options, log(options)));
     });
 
-  command("export", "Write what a store has as Parquet, CSV or lines of JSON.")
+  command(
+    "export",
+    "Write what a store has as Parquet, CSV, lines of JSON, or as other programs do.",
+  )
     .usage("[options] <file>")
     .argument("[file...]", "the store")
     .option("--store <file>", "as <file>", storeFile)
     .option("--parquet <folder>", "write all tables to files in this folder, which is made")
     .option("--csv", "print a table as CSV")
     .option("--json", "print a table as lines of JSON")
+    .addOption(
+      new Option("--format <format>", "print conversations and DNS as another program does")
+        .choices(EXPORT_FORMAT_NAMES),
+    )
     .addOption(
       new Option("--table <name>", "the table that --csv or --json prints")
         .choices(EXPORTED_TABLES.map(({ name }) => name)).default(EXPORTED_TABLES[0].name),

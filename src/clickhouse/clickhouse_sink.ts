@@ -83,7 +83,7 @@ export class ClickHouseSink implements Sink {
   /** Names that came before any time was known. */
   #untimed: NameWrite[] = [];
   #written = 0;
-  #lost = { records: 0, sightings: 0, names: 0 };
+  #lost = { records: 0, observations: 0, names: 0 };
   #said = 0;
   #saidAt = -Infinity;
   #hasTables = false;
@@ -351,7 +351,7 @@ export class ClickHouseSink implements Sink {
     const counts = this.#spooled.get(batch.name);
     this.#spooled.delete(batch.name);
     // A run before has counted it.
-    return counts ?? { records: 0, sightings: 0, names: 0 };
+    return counts ?? { records: 0, observations: 0, names: 0 };
   }
 
   #giveUp(batch: RowBatch, error: ClickHouseError): void {
@@ -464,20 +464,20 @@ export class ClickHouseSink implements Sink {
   }
 
   #lossesText(): string {
-    const { records, sightings, names } = this.#lost;
-    return [[records, "conversations"], [sightings, "sightings"], [names, "names"]]
+    const { records, observations, names } = this.#lost;
+    return [[records, "conversations"], [observations, "observations"], [names, "names"]]
       .filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`).join(", ");
   }
 
-  #lose({ records, sightings, names }: RowCounts): void {
+  #lose({ records, observations, names }: RowCounts): void {
     this.#lost.records += records;
-    this.#lost.sightings += sightings;
+    this.#lost.observations += observations;
     this.#lost.names += names;
   }
 }
 
-function total({ records, sightings, names }: RowCounts): number {
-  return records + sightings + names;
+function total({ records, observations, names }: RowCounts): number {
+  return records + observations + names;
 }
 
 function mebibytes(bytes: number): string {

@@ -3,7 +3,7 @@ import type { ClickHouseTable } from "./clickhouse_tables.ts";
 /** What a batch holds, by kind. */
 export interface RowCounts {
   readonly records: number;
-  readonly sightings: number;
+  readonly observations: number;
   readonly names: number;
 }
 

@@ -3,7 +3,7 @@ import type { ConversationRecord } from "../model/conversation_record.ts";
 import { CountedRows } from "../store/counted_rows.ts";
 import { type NameTaker, readName } from "../store/read_name.ts";
 import type { ObservationTaker } from "../store/read_observations.ts";
-import type { FlowSightings, Refusals, TimedName } from "../store/store_batch.ts";
+import type { FlowObservations, Refusals, TimedName } from "../store/store_batch.ts";
 import type { StoreRun } from "../store/store_options.ts";
 import { withoutDot } from "../store/without_dot.ts";
 import {
@@ -34,7 +34,7 @@ export class RowGatherer implements ObservationTaker, NameTaker {
   #uses = new CountedRows();
   #names = new CountedRows();
   #refusals = new CountedRows();
-  #sightingCount = 0;
+  #observationCount = 0;
   #nameCount = 0;
   /** Bytes of what is gathered, about. */
   bytes = 0;
@@ -45,7 +45,7 @@ export class RowGatherer implements ObservationTaker, NameTaker {
 
   /** Records, observations and names that are gathered. */
   get count(): number {
-    return this.#records.length + this.#sightingCount + this.#nameCount;
+    return this.#records.length + this.#observationCount + this.#nameCount;
   }
 
   takeRecord(record: ConversationRecord): void {
@@ -82,14 +82,14 @@ export class RowGatherer implements ObservationTaker, NameTaker {
     this.bytes += row.length;
   }
 
-  takeSightings({ client, server, port, protocol, by, name, count, time }: FlowSightings): void {
-    this.#sightingCount += count;
+  takeFlow({ client, server, port, protocol, by, name, count, time }: FlowObservations): void {
+    this.#observationCount += count;
     const values = [client, server, port, protocol, by, name === null ? "" : withoutDot(name)];
     this.#count(this.#uses, values, time, count);
   }
 
   takeRefusals({ kind, prober, target, port, reason, count, time }: Refusals): void {
-    this.#sightingCount += count;
+    this.#observationCount += count;
     const values = [kind, prober, kind === "nx" ? withoutDot(target) : target, port, reason];
     this.#count(this.#refusals, values, time, count);
   }
@@ -129,14 +129,14 @@ export class RowGatherer implements ObservationTaker, NameTaker {
       .map((table) => ({ table, rows: encoder.encode(texts[table].join("")) }));
     const counts = {
       records: this.#records.length,
-      sightings: this.#sightingCount,
+      observations: this.#observationCount,
       names: this.#nameCount,
     };
     this.#records = [];
     this.#uses = new CountedRows();
     this.#names = new CountedRows();
     this.#refusals = new CountedRows();
-    this.#sightingCount = this.#nameCount = this.bytes = 0;
+    this.#observationCount = this.#nameCount = this.bytes = 0;
     return { name: `${this.#id}-${String(number).padStart(9, "0")}`, parts, counts };
   }
 

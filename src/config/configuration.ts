@@ -44,6 +44,11 @@ export interface Config<Name extends string = string> {
    * this setting have no name. By default, as its host.
    */
   sensor?: string;
+  /**
+   * A collector that conversations are sent to as IPFIX (docs/interchange.md): `"udp://192.0.2.1:4739"` or
+   * `"tcp://…"`. By default, there is none.
+   */
+  ipfix?: string;
   /** The file of the store (docs/store.md). By default, there is none. */
   store?: string;
   /**
@@ -168,7 +173,15 @@ export interface Config<Name extends string = string> {
   flows?: readonly Rule<NoInfer<Name>>[];
 }
 
-/** The name of the one network that there is when a configuration has none. */
+/**
+ * The name of the one network that there is when a configuration has none.
+ *
+ * ```ts
+ * import { ALL_NETWORK, defineConfig, Initiator } from "flosensor/config";
+ *
+ * export default defineConfig({ flows: [[ALL_NETWORK, ALL_NETWORK, Initiator()]] });
+ * ```
+ */
 export const ALL_NETWORK = "all";
 
 /** What `defineConfig` makes: settings as the user wrote them, not yet checked. */

@@ -34,6 +34,11 @@ export interface Config<Name extends string = string> {
    * this setting have no name. By default, as its host.
    */
   sensor?: string;
+  /**
+   * A collector that conversations are sent to as IPFIX (docs/interchange.md): `"udp://192.0.2.1:4739"` or
+   * `"tcp://…"`. By default, there is none.
+   */
+  ipfix?: string;
   /** The file of the store (docs/store.md). By default, there is none. */
   store?: string;
   /**
@@ -53,6 +58,28 @@ export interface Config<Name extends string = string> {
    * connection, and must not be readable for all users.
    */
   redisPasswordFile?: string;
+  /**
+   * The ClickHouse that what is seen is inserted into, `"https://user@host:8443/database"`
+   * (docs/clickhouse.md). By default, there is none.
+   */
+  clickhouse?: string;
+  /**
+   * A file whose first line is the password of that ClickHouse, by its whole path. It must not be readable
+   * for all users.
+   */
+  clickhousePasswordFile?: string;
+  /**
+   * The folder where what a capture can't insert waits.
+   *
+   * @default {"/var/lib/flosensor/clickhouse"}
+   */
+  clickhouseSpool?: string;
+  /**
+   * How much may wait there: `"500MB"`, `"2GiB"`.
+   *
+   * @default {"1GiB"}
+   */
+  clickhouseSpoolSize?: string;
   /**
    * The services of the own networks, as `flosensor expect` writes them. What else is used there is an
    * alert. By default, nothing is.
@@ -219,7 +246,15 @@ export declare class Configuration {
   settings: unknown);
 }
 
-/** The name of the one network that there is when a configuration has none. */
+/**
+ * The name of the one network that there is when a configuration has none.
+ *
+ * ```ts
+ * import { ALL_NETWORK, defineConfig, Initiator } from "flosensor/config";
+ *
+ * export default defineConfig({ flows: [[ALL_NETWORK, ALL_NETWORK, Initiator()]] });
+ * ```
+ */
 export declare const ALL_NETWORK = "all";
 
 /**

@@ -1,5 +1,6 @@
 import { ConfigError } from "./config_error.ts";
 
+const SETTING = "redis";
 /** The parts of a URL: the scheme, the login, the host and port, a path, the query. */
 const PARTS = /^(rediss?):\/\/([^/?#]*@)?([^/?#@,]+)(?:\/0?)?(\?[^#]*)?$/i;
 const EXAMPLE = 'write ["redis://a:6379", "redis://b:6379"]';
@@ -17,7 +18,7 @@ export function redisNodes(urls: readonly unknown[]): string {
     throw new ConfigError(
       "this is not the URL of a node of a Redis Cluster",
       `${EXAMPLE}: without a database, a cluster has one`,
-      [i],
+      [SETTING, i],
     );
   });
   const [, scheme, login, , query] = nodes[0];
@@ -26,7 +27,7 @@ export function redisNodes(urls: readonly unknown[]): string {
     throw new ConfigError(
       "this node is logged in to in another way than the first one",
       "all nodes of a cluster have the same users: write the same scheme, login and settings",
-      [i],
+      [SETTING, i],
     );
   });
   const hosts = nodes.map(([, , , host]) => host).join();

@@ -1,5 +1,6 @@
 import type { AlertPlace } from "./alert_place.ts";
 import type { ExpectedService } from "./expected_service.ts";
+import type { IpfixAddress } from "../model/ipfix_address.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import type { Action } from "./action.ts";
 import type { Cidr } from "./cidr.ts";
@@ -37,6 +38,8 @@ export interface ValidConfig {
   readonly sensor: string | null;
   /** Path of the file with its password. */
   readonly redisPasswordFile: string | null;
+  /** A collector of IPFIX; `null` for none. */
+  readonly ipfix: IpfixAddress | null;
   /** The store's file. */
   readonly store: string | null;
   /** How long the store keeps conversations, in milliseconds; `null` where nothing is said. */

@@ -10,6 +10,7 @@ import { bitsOf } from "./prefix_mask.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_DNS_PORTS } from "../model/dns_ports.ts";
 import { domainName } from "../model/domain_name.ts";
+import { IPFIX_ADDRESS_FORM, parseIpfixAddress } from "../model/ipfix_address.ts";
 import { METRICS_ADDRESS_FORM, parseMetricsAddress } from "../model/metrics_address.ts";
 import { atPath, ConfigError } from "./config_error.ts";
 import { ALL_NETWORK, type Config, Configuration, type Tunnels } from "./configuration.ts";
@@ -51,6 +52,8 @@ const SETTINGS = {
   redisPasswordFile: (value) =>
     value === undefined ? null : absolutePath(value, "/etc/flosensor/redis-password"),
   sensor: (value) => value === undefined ? null : sensorName(value),
+  ipfix: (value) =>
+    value === undefined ? null : textSetting(value, parseIpfixAddress, IPFIX_ADDRESS_FORM),
   store: (value) => value === undefined ? null : absolutePath(value, "/var/lib/flosensor/flows.db"),
   retain: (value) => value === undefined ? null : textSetting(value, parseDuration, DURATION_FORM),
   storeSize: (value) =>
@@ -111,6 +114,13 @@ export function validate(
       ["redisPasswordFile"],
     );
   }
+  if (settings.clickhousePasswordFile !== undefined && settings.clickhouse === undefined) {
+    throw new ConfigError(
+      "there is no clickhouse whose password this could be",
+      "add clickhouse, or name the file with --clickhouse-password-file",
+      ["clickhousePasswordFile"],
+    );
+  }
   return {
     redis: read("redis"),
     redisPasswordFile: read("redisPasswordFile"),
@@ -125,6 +135,7 @@ export function validate(
     expected: read("expected"),
     onAlert: read("onAlert"),
     metrics: read("metrics"),
+    ipfix: read("ipfix"),
     ttl: read("ttl"),
     flushInterval: read("flushInterval"),
     suppressOwnNetwork: read("suppressOwnNetwork"),
@@ -177,6 +188,15 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
     );
   }
   return settings as Record<string, unknown>;
+}
+
+/** What else is wrong with it is said where it is used. */
+function clickHouseUrl(value: unknown): string {
+  if (typeof value === "string" && /^https?:\/\//i.test(value)) return value;
+  throw new ConfigError(
+    "this is not the URL of a ClickHouse",
+    'write it as "https://user@host:8443/database"',
+  );
 }
 
 function redisUrl(value: unknown): string {

@@ -9,7 +9,7 @@ import {
   OTHER_RESPONSE_CODE,
 } from "./dns_outcome.ts";
 import { isBelow } from "../model/domain_name.ts";
-import { HeldNames } from "./held_names.ts";
+import { SuppressedNames } from "./suppressed_names.ts";
 import type { KnownNames } from "./known_names.ts";
 import type { NameWrite } from "./name_write.ts";
 
@@ -46,7 +46,7 @@ export interface DnsStatistics {
 /** Turns what DNS responses say into the keys `dns`, `cname` and `nx` of the Redis contract. */
 export class DnsMeter {
   readonly #options: DnsMeterOptions;
-  readonly #held = new HeldNames();
+  readonly #suppressed = new SuppressedNames();
   readonly #outcomes = new Float64Array(DNS_OUTCOME_NAMES.length);
   #ignored: readonly string[];
   #writes: NameWrite[] = [];
@@ -182,7 +182,7 @@ export class DnsMeter {
 
   #put(key: string, name: string | null, window: number): void {
     const identity = name === null ? key : key + ";" + name;
-    if (!this.#held.admit(identity, window)) return;
+    if (!this.#suppressed.admit(identity, window)) return;
     this.#writes.push({ key, name });
     this.#written++;
     if (this.#writes.length === BATCH) this.flush();

@@ -13,7 +13,7 @@ interface Sender {
 
 /**
  * Counts datagrams that did not come, by the numbers in those that did. Each sender, which is an address
- * and a port, counts for itself, and begins anew when it is started again.
+ * and a port, counts for itself, and starts again when it is started again.
  */
 export class MissingDatagrams {
   readonly #senders = new Map<string, Sender>();

@@ -195,7 +195,7 @@ export interface EngineStatistics {
  * all others, and whatever the program asks for (`EngineHost`).
  *
  * The mapping is not asked when a packet comes but at the next flush, about a direction of a conversation,
- * and its answer is remembered. It is asked again only where a key may be written anew and stronger
+ * and its answer is remembered. It is asked again only where a key may be written again and stronger
  * evidence could still change what it said. The rules are those of the Redis contract, in its order.
  */
 export class Engine implements PacketTaker {

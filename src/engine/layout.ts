@@ -288,10 +288,10 @@ export const ASKER: usize = ASKERS + ASKED_TABLE_SIZE;
 export const MOST_ANNOUNCED: u32 = 16_384;
 export const ANNOUNCED_ENDS: usize = ASKER + 32;
 export const ANNOUNCED_ADDRESS: usize = ANNOUNCED_ENDS + ASKED_TABLE_SIZE;
-/** Directions that are held: see `assembly/holding.ts`. */
-export const MOST_HELD: u32 = 65_536;
-export const HELD: usize = ANNOUNCED_ADDRESS + 32;
-export const STRENGTHS: usize = HELD + 65_536 * WORD;
+/** Directions that are postponed: see `assembly/postponing.ts`. */
+export const MOST_POSTPONED: u32 = 65_536;
+export const POSTPONED: usize = ANNOUNCED_ADDRESS + 32;
+export const STRENGTHS: usize = POSTPONED + 65_536 * WORD;
 export const REASONS: usize = 256;
 
 // Classification.

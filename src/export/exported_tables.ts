@@ -12,7 +12,7 @@ export interface ExportedTable {
 const SERVICE = [["server", "text"], ["port", "integer"], ["protocol", "text"]] as const;
 const TIMES = [["first", "time"], ["last", "time"]] as const;
 const COUNTS = [
-  ["sightings", "integer"],
+  ["observations", "integer"],
   ["conversations", "integer"],
   ["unexplained", "integer"],
 ] as const;

@@ -11,12 +11,18 @@ import type { LogName, RecordFormat } from "./record_format.ts";
 export class RecordLines {
   readonly #format: RecordFormat;
   readonly #now: () => number;
+  readonly #mostOpen: number;
   readonly #open = new Map<number, ConversationRecord>();
   #log: LogName | null = null;
 
-  /** @param now A clock in milliseconds since 1970-01-01 UTC, for headers. */
-  constructor(format: RecordFormat, now: () => number = Date.now) {
+  /**
+   * @param now A clock in milliseconds since 1970-01-01 UTC, for headers.
+   * @param mostOpen Conversations that go on of which the last record is kept. Beyond, the oldest of them
+   * is written as it is.
+   */
+  constructor(format: RecordFormat, now: () => number = Date.now, mostOpen = Infinity) {
     this.#format = format;
+    this.#mostOpen = mostOpen;
     this.#now = now;
   }
 
@@ -25,7 +31,7 @@ export class RecordLines {
     return this.#open.size;
   }
 
-  /** The lines of the conversations that are over, with a header in front where one is due. */
+  /** The lines of the conversations that are over, with a header in front where one is wanted. */
   conversations(records: readonly ConversationRecord[]): string[] {
     const lines: string[] = [];
     for (const record of records) {
@@ -34,6 +40,7 @@ export class RecordLines {
         lines.push(this.#format.conversation(record));
       } else {
         this.#open.set(record.id, record);
+        if (this.#open.size > this.#mostOpen) lines.push(this.#format.conversation(this.#oldest()));
       }
     }
     return this.#inLog("conn", lines);
@@ -52,6 +59,12 @@ export class RecordLines {
     // A log of which nothing was seen has a header all the same.
     if (this.#log === null) inLog.push(this.#format.begin("conn", this.#now()));
     return [...inLog, this.#format.end(this.#now())].filter((text) => text !== "");
+  }
+
+  #oldest(): ConversationRecord {
+    const [[id, record]] = this.#open;
+    this.#open.delete(id);
+    return record;
   }
 
   #inLog(log: LogName, lines: readonly string[]): string[] {

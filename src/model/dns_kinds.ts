@@ -16,8 +16,11 @@ export interface DnsUse {
 
 /** Knows which services are DNS. */
 export interface DnsKinds {
-  /** Whether a service on this port may be DNS at all: asked first, as most are not. */
-  mayBe(port: number): boolean;
+  /**
+   * Whether a service on this port may be DNS at all, where a client offers to speak these: asked first, as
+   * most are not.
+   */
+  mayBe(port: number, applicationProtocols?: readonly string[]): boolean;
 
   /** Which kind of DNS a use of a service is, or `null` where it is none that is known. */
   kindOf(use: DnsUse): DnsKind | null;

@@ -6,7 +6,7 @@ export * from "./observation_layout.ts";
 export const OBSERVATION_WORDS: number = layout.OBSERVATION_WORDS;
 
 /**
- * Observations on their way to the sinks: each is one sighting of one key, made of numbers only.
+ * Observations on their way to the sinks: each of one key, made of numbers only.
  * Text is made from them by `src/sink/keys.ts`, where it is needed.
  */
 export class ObservationBatch {

@@ -68,7 +68,7 @@ export interface FlowExplainerOptions {
     port: number,
     protocol: "tcp" | "udp",
     server: string,
-    names: readonly ServerName[],
+    named: Pick<NamesOfFlow, "names" | "applicationProtocols">,
   ) => string | null;
   /** Other addresses of the host that has an address. By default, none has any. */
   readonly addressesOf?: (address: string) => readonly HostAddress[];
@@ -97,7 +97,15 @@ const NOT_ASKED = {
   unopened: "nothing but SYN, FIN and RST was seen of it",
 };
 
-const NO_LOOKUPS: NamesOfFlow = { names: [], isExplained: null, why: NOT_ASKED.noLookups };
+const NO_LOOKUPS: NamesOfFlow = {
+  names: [],
+  isExplained: null,
+  why: NOT_ASKED.noLookups,
+  applicationProtocols: [],
+};
+
+/** What is found out of a conversation beside what stands in it. */
+type Explanation = Omit<NamesOfFlow, "applicationProtocols">;
 
 /**
  * Says which names the server of a flow has, by whom, and whether a lookup of its client explains it.
@@ -163,13 +171,18 @@ export class FlowExplainer implements FlowNames {
   of(words: Uint32Array, at: number): NamesOfFlow {
     const id = words[at + RECORD_ID] + words[at + RECORD_ID + 1] * 2 ** 32;
     const carried = words[at + RECORD_NAME];
+    this.#start = Math.min(this.#start, words[at + RECORD_FIRST]);
     // Where there is neither DNS nor a name, flows pay next to nothing.
     if (carried === 0 && this.#options.known.isEmpty) return NO_LOOKUPS;
     const before = id === 0 ? undefined : this.#remembered.get(id);
     if (before !== undefined && before.carried === carried) {
       return before.explanation;
     }
-    const explanation = this.#explain(words, at, before?.explanation ?? null);
+    const applicationProtocols = this.#options.carried.at(carried).flatMap((it) => it.protocols);
+    const explanation = {
+      ...this.#explain(words, at, before?.explanation ?? null, applicationProtocols),
+      applicationProtocols,
+    };
     if (id === 0) return explanation;
     this.#count(before?.explanation.isExplained ?? null, -1);
     this.#count(explanation.isExplained, 1);
@@ -182,10 +195,15 @@ export class FlowExplainer implements FlowNames {
     else if (isExplained === false) this.#unexplained += by;
   }
 
-  #explain(words: Uint32Array, at: number, before: NamesOfFlow | null): NamesOfFlow {
+  #explain(
+    words: Uint32Array,
+    at: number,
+    before: NamesOfFlow | null,
+    applicationProtocols: readonly string[],
+  ): Explanation {
     const isIpv6 = (words[at + RECORD_HEAD] & IPV6_BIT) !== 0;
     const first = words[at + RECORD_FIRST];
-    this.#start = Math.min(this.#start, first, this.#options.known.since);
+    this.#start = Math.min(this.#start, this.#options.known.since);
     const carried = this.#carriedNames(words[at + RECORD_NAME]);
     const lookups = before === null
       ? this.#lookups(isIpv6, words, at, first)
@@ -203,7 +221,10 @@ export class FlowExplainer implements FlowNames {
         : before.why;
       return { names, isExplained: before.isExplained, why };
     }
-    const isEncryptedDns = this.#noteEncryptedDns(isIpv6, words, at, names);
+    const isEncryptedDns = this.#noteEncryptedDns(isIpv6, words, at, {
+      names,
+      applicationProtocols,
+    });
     const notAsked = this.#whyNotAsked(isIpv6, words, at) ??
       (isEncryptedDns ? NOT_ASKED.names : null);
     if (notAsked !== null) return { names, isExplained: null, why: notAsked };
@@ -282,7 +303,7 @@ export class FlowExplainer implements FlowNames {
     isIpv6: boolean,
     words: Uint32Array,
     at: number,
-    names: readonly ServerName[],
+    named: Pick<NamesOfFlow, "names" | "applicationProtocols">,
   ): boolean {
     const { encryptedDns, known } = this.#options;
     if (encryptedDns === undefined) return false;
@@ -291,7 +312,7 @@ export class FlowExplainer implements FlowNames {
       : "udp";
     const server = addressText(words, at + RECORD_SERVER, isIpv6);
     const port = words[at + RECORD_PORTS] & 0xffff;
-    const kind = encryptedDns(port, protocol, server, names);
+    const kind = encryptedDns(port, protocol, server, named);
     if (kind === null) return false;
     const client = addressText(words, at + RECORD_CLIENT, isIpv6);
     this.#encrypted.set(client, `${client} looks names up over ${kind} at ${server}`);

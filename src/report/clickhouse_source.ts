@@ -162,19 +162,21 @@ async function readInto(
     client.rows<Row>(query.replaceAll("SINCE", String(Math.floor(since ?? 0))));
   let keys = none();
   const writeIfMany = () => {
-    if (keys.sightings.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) return;
+    if (keys.observations.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) {
+      return;
+    }
     source.write(keys);
     keys = none();
   };
   if (since !== null) {
     for await (const { first, ...row } of rows<UseRow>(USED_BEFORE)) {
-      keys.sightings.push({ ...row, by: "none", name: null, count: 0, time: first });
+      keys.observations.push({ ...row, by: "none", name: null, count: 0, time: first });
       writeIfMany();
     }
   }
   for await (const { count, first, last, name, ...row } of rows<UseRow>(USES)) {
     const use = { ...row, name: name === "" ? null : name };
-    keys.sightings.push({ ...use, count: 0, time: first }, { ...use, count, time: last });
+    keys.observations.push({ ...use, count: 0, time: first }, { ...use, count, time: last });
     writeIfMany();
   }
   for await (const { client, name, type, data, count, first, last } of rows<NameRow>(NAMES)) {
@@ -195,12 +197,13 @@ async function readInto(
   records.sort((a, b) => a.record.last - b.record.last);
   for (let i = 0; i < records.length; i += KEYS_AT_A_TIME) {
     const some = records.slice(i, i + KEYS_AT_A_TIME);
-    source.write(none(), some.map(({ record }, j) => ({ ...record, id: i + j + 1 })));
+    const numbered = some.map(({ record }, j) => ({ ...record, id: i + j + 1 }));
+    source.write(none(), { records: numbered });
   }
 }
 
 function none(): ReadKeys {
-  return { sightings: [], refusals: [], names: [] };
+  return { observations: [], refusals: [], names: [] };
 }
 
 async function* sensorRecords(rows: AsyncIterable<ConversationRow>): AsyncGenerator<SensorRecord> {

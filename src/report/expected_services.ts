@@ -19,7 +19,7 @@ export function seenServices(database: DatabaseSync): SeenService[] {
   const rows = database.prepare(
     "SELECT v.server, v.port, v.protocol, v.first, count(u.id) AS clients, max(u.name) AS name " +
       "FROM service v JOIN usage u ON u.service = v.id WHERE v.is_local AND v.answered " +
-      "AND (u.answered > 0 OR u.sightings > 0) GROUP BY v.id",
+      "AND (u.answered > 0 OR u.observations > 0) GROUP BY v.id",
   ).all() as unknown as SeenService[];
   const keys = new Map(rows.map((row) => [row, addressKey(row.server)]));
   return rows.map((row) => row).sort((a, b) => {

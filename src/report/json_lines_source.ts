@@ -2,16 +2,15 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { UserError } from "../user_error.ts";
+import type { ConversationRecord } from "../model/conversation_record.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
+import { deviceOfLine, type LineObject, recordOfLine, timeOf } from "./line_records.ts";
 import { readKey, type ReadKeys } from "./key_reader.ts";
 import { KEYS_AT_A_TIME, MemorySource } from "./memory_source.ts";
 
-/** What a line may say. */
-interface Line {
+/** A line of JSON with a key. */
+interface Line extends LineObject {
   readonly key: string;
-  readonly count?: unknown;
-  readonly by?: unknown;
-  readonly name?: unknown;
-  readonly names?: unknown;
 }
 
 /**
@@ -25,11 +24,10 @@ export async function readJsonLines(
   localNetworks: readonly string[],
 ): Promise<MemorySource> {
   const name = path === "-" ? "standard input" : path;
-  const source = new MemorySource(name, localNetworks);
+  const reading = new Reading(name, localNetworks);
   try {
     const input = path === "-" ? process.stdin : createReadStream(path);
     const lines = createInterface({ input, crlfDelay: Infinity });
-    let keys = none();
     let count = 0;
     for await (const text of lines) {
       count++;
@@ -41,33 +39,82 @@ export async function readJsonLines(
           `${name}:1: this is neither a store nor a line of JSON as --json writes it`,
         );
       }
-      if (line === null) continue;
-      const { by, name: said, names } = line;
-      const origin = Array.isArray(names) ? names[0]?.from : undefined;
-      readKey(line.key, {
-        count: typeof line.count === "number" ? line.count : 1,
-        names: typeof said === "string" ? [said] : [],
-        by: typeof by === "string" ? by : "",
-        name: typeof said === "string" ? said : null,
-        nameOrigin: typeof origin === "string" ? origin : undefined,
-      }, keys);
-      if (keys.sightings.length + keys.names.length + keys.refusals.length < KEYS_AT_A_TIME) {
-        continue;
-      }
-      source.write(keys);
-      keys = none();
+      if (line !== null) reading.take(line);
     }
-    source.write(keys);
-    return source;
+    return reading.finish();
   } catch (error) {
-    source[Symbol.dispose]();
+    reading.abandon();
     if (error instanceof UserError || !("code" in (error as Error))) throw error;
     throw new UserError(`${name} can't be read: ${(error as Error).message}`, 1, { cause: error });
   }
 }
 
+/** Lines on their way into a store in memory. */
+class Reading {
+  readonly #name: string;
+  readonly #localNetworks: readonly string[];
+  #source: MemorySource | null = null;
+  #keys: ReadKeys = none();
+  #records: ConversationRecord[] = [];
+  #devices: DeviceRecord[] = [];
+  #recordCount = 0;
+
+  constructor(name: string, localNetworks: readonly string[]) {
+    this.#name = name;
+    this.#localNetworks = localNetworks;
+  }
+
+  take(line: Line): void {
+    if (line.type === "end") {
+      const record = recordOfLine(line, this.#recordCount + 1);
+      if (record !== null) {
+        this.#records.push(record);
+        this.#recordCount++;
+      }
+    } else if (line.type === "device") {
+      const device = deviceOfLine(line);
+      if (device !== null) this.#devices.push(device);
+    } else this.#takeKey(line);
+    const { observations, names, refusals } = this.#keys;
+    const pending = [observations, names, refusals, this.#records, this.#devices];
+    if (pending.reduce((sum, { length }) => sum + length, 0) >= KEYS_AT_A_TIME) this.#write();
+  }
+
+  finish(): MemorySource {
+    this.#write();
+    return this.#source!;
+  }
+
+  abandon(): void {
+    this.#source?.[Symbol.dispose]();
+  }
+
+  #takeKey(line: Line): void {
+    const { count, by, name, names, protocol } = line;
+    const origin = Array.isArray(names) ? names[0]?.from : undefined;
+    readKey(line.key, {
+      count: typeof count === "number" ? count : 1,
+      names: typeof name === "string" ? [name] : [],
+      by: typeof by === "string" ? by : "",
+      name: typeof name === "string" ? name : null,
+      nameOrigin: typeof origin === "string" ? origin : undefined,
+      time: timeOf(line.time) ?? undefined,
+      protocol: protocol === "tcp" || protocol === "udp" ? protocol : undefined,
+    }, this.#keys);
+  }
+
+  #write(): void {
+    // Where there are records, they say which services answered. They come with the first keys, or never.
+    this.#source ??= new MemorySource(this.#name, this.#localNetworks, this.#recordCount > 0);
+    this.#source.write(this.#keys, { records: this.#records, devices: this.#devices });
+    this.#keys = none();
+    this.#records = [];
+    this.#devices = [];
+  }
+}
+
 function none(): ReadKeys {
-  return { sightings: [], refusals: [], names: [] };
+  return { observations: [], refusals: [], names: [] };
 }
 
 function parsed(text: string): Line | null {

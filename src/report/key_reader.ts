@@ -1,11 +1,11 @@
 import { parseAddress } from "../model/address.ts";
 import { domainName } from "../model/domain_name.ts";
-import type { FlowSightings, Refusals, TimedName } from "../store/store_batch.ts";
+import type { FlowObservations, Refusals, TimedName } from "../store/store_batch.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
 
 /** What keys of the Redis contract say, as a store takes it. */
 export interface ReadKeys {
-  readonly sightings: FlowSightings[];
+  readonly observations: FlowObservations[];
   readonly refusals: Refusals[];
   readonly names: TimedName[];
 }
@@ -21,9 +21,13 @@ export interface KeyDetails {
   readonly name?: string | null;
   /** Where it comes from. By default, from a lookup. */
   readonly nameOrigin?: string;
+  /** When, in milliseconds since 1970-01-01 UTC. By default, that is not known. */
+  readonly time?: number;
+  /** Of a flow. By default, that is not known. */
+  readonly protocol?: "tcp" | "udp";
 }
 
-/** Neither Redis nor lines of JSON say when. */
+/** Redis does not say when. */
 const UNKNOWN_TIME = 0;
 
 /** A key of the contract has no more parts. */
@@ -32,7 +36,7 @@ const MOST_PARTS = 5;
 const PLAIN_NAME = /^[!-:<-~]+$/;
 /** No port is higher. */
 const MOST_PORT = 65_535;
-/** More sightings of one key than years bring; sums of all keys stay whole numbers. */
+/** More observations of one key than years bring; sums of all keys stay whole numbers. */
 const MOST_COUNT = 2 ** 32;
 
 /**
@@ -46,15 +50,15 @@ export function readKey(key: string, details: KeyDetails, into: ReadKeys): boole
   const kind = parts.at(-1);
   const names = details.names.flatMap((it) => nameOf(it) ?? []);
   const count = countOf(details.count);
-  const time = UNKNOWN_TIME;
+  const { time = UNKNOWN_TIME } = details;
   if (kind === "flow" && parts.length === 4) {
     const [client, server, portText] = parts;
     const port = portOf(portText);
     if (port === null || !areAddresses(client, server)) return false;
-    const { by = "", nameOrigin } = details;
+    const { by = "", nameOrigin, protocol = "" } = details;
     const name = details.name == null ? null : nameOf(details.name);
-    const flow = { client, server, port, protocol: "", by, name, nameOrigin, count, time };
-    into.sightings.push(flow);
+    const flow = { client, server, port, protocol, by, name, nameOrigin, count, time };
+    into.observations.push(flow);
   } else if (kind === "rst" && parts.length === 4) {
     const [prober, target, ports] = parts;
     const port = triedPort(ports);

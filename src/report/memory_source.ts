@@ -1,6 +1,6 @@
-import type { ConversationRecord } from "../model/conversation_record.ts";
 import { openDatabase } from "../store/open_database.ts";
 import { StoreWriter } from "../store/store_writer.ts";
+import type { StoreBatch } from "../store/store_batch.ts";
 import type { ReadKeys } from "./key_reader.ts";
 import type { ReportSource } from "./report_source.ts";
 
@@ -17,28 +17,30 @@ export class MemorySource implements ReportSource {
 
   /**
    * @param localNetworks The own networks, as `cidrText` writes them.
-   * @param hasFigures Whether conversations follow, with times.
+   * @param hasRecords Whether records of conversations come with the keys.
    */
-  constructor(name: string, localNetworks: readonly string[], hasFigures = false) {
+  constructor(name: string, localNetworks: readonly string[], hasRecords = false) {
     this.name = name;
-    this.hasFigures = hasFigures;
+    this.hasFigures = hasRecords;
     this.database = openDatabase(":memory:").database;
     this.#writer = new StoreWriter(this.database, {
       mode: "replay",
       sources: [name],
       localNetworks,
       version: "",
-      hasRecords: hasFigures,
+      hasRecords,
     });
   }
 
+  /** @param known What is known besides. */
   write(
-    { sightings, refusals, names }: ReadKeys,
-    records: readonly ConversationRecord[] = [],
+    { observations, refusals, names }: ReadKeys,
+    { records = [], devices = [] }: Partial<Pick<StoreBatch, "records" | "devices">> = {},
   ): void {
+    const words = new Uint32Array();
     this.#writer.write(
-      { records, words: new Uint32Array(), flowNames: [], sightings, refusals, names },
-      { records: 0, sightings: 0, names: 0 },
+      { records, devices, words, flowNames: [], observations, refusals, names },
+      { records: 0, observations: 0, names: 0 },
     );
   }
 

@@ -4,9 +4,9 @@ import type { PasswordSource } from "../sink/password_source.ts";
 import type { RedisConnection } from "../sink/redis_connection.ts";
 import type { RedisTarget } from "../sink/redis_target.ts";
 import { parseRedisUrl } from "../sink/redis_url.ts";
-import { UserError } from "../user_error.ts";
 import { readKey, type ReadKeys } from "./key_reader.ts";
 import { MemorySource } from "./memory_source.ts";
+import { unreadableRedis } from "./unreadable_redis.ts";
 
 /** How long, in milliseconds, Redis may take to be connected to. */
 const PATIENCE = 5_000;
@@ -43,13 +43,7 @@ export async function readRedis(
     return source;
   } catch (error) {
     source[Symbol.dispose]();
-    if (error instanceof UserError) throw error;
-    throw new UserError(
-      `Redis at ${address.text} can't be read (${(error as Error).message}): start it, or name ` +
-        "a store or another one",
-      1,
-      { cause: error },
-    );
+    throw unreadableRedis(address.text, error, "a store or another one");
   } finally {
     redis?.destroy();
   }
@@ -81,7 +75,7 @@ async function readServer(
 
 /** @param values Those of all keys. */
 export function readKeys(values: ReadonlyMap<string, string>): ReadKeys {
-  const keys: ReadKeys = { sightings: [], refusals: [], names: [] };
+  const keys: ReadKeys = { observations: [], refusals: [], names: [] };
   for (const [key, value] of values) {
     const [client, server] = key.split(";");
     readKey(key, {

@@ -156,11 +156,14 @@ function headLines(totals: ReportTotals, { source, since, hasFigures }: ReportVi
 function figures(view: ReportView): Cell<Figures>[] {
   const seen: Cell<Figures> = [
     { title: "SEEN", isNumber: true, dropRank: 3 },
-    (it) => String(it.sightings),
+    (it) => String(it.observations),
   ];
   if (!view.hasFigures) return [seen];
   return [
-    [{ title: "CONVERSATIONS", isNumber: true }, (it) => String(it.conversations || it.sightings)],
+    [
+      { title: "CONVERSATIONS", isNumber: true },
+      (it) => String(it.conversations || it.observations),
+    ],
     [{ title: "TO SERVER", isNumber: true }, (it) => volumeText(it, it.bytes_client)],
     [{ title: "TO CLIENT", isNumber: true }, (it) => volumeText(it, it.bytes_server)],
   ];

@@ -7,7 +7,7 @@ import type { Group, ReportQuery } from "./report_query.ts";
 
 /** Counts and figures, as in tables `usage` and `usage_step`. */
 export interface Figures {
-  readonly sightings: number;
+  readonly observations: number;
   readonly conversations: number;
   readonly unexplained: number;
   readonly packets_client: number;
@@ -114,13 +114,13 @@ export interface MissingNamesRow extends Times {
 const SUMS = TOTALS_COLUMNS.map((name) => `sum(c.${name}) AS ${name}`).join(", ");
 const FIGURES = TOTALS_COLUMNS.map((name) => `c.${name}`).join(", ");
 const BY_VOLUME = "sum(c.bytes_client) + sum(c.bytes_server) DESC, sum(c.conversations) DESC, " +
-  "sum(c.sightings) DESC";
+  "sum(c.observations) DESC";
 const FROM_USAGES = "FROM chosen c JOIN usage u ON u.id = c.usage";
 const FROM = `${FROM_USAGES} JOIN service v ON v.id = u.service`;
 const FIRST_SEEN = "min(u.first) AS first, max(u.last) AS last";
 const EXAMPLES = 5;
 /** What was tried in vain is no use of a service: it is among the refusals. */
-const WORKED = "(u.sightings > 0 OR u.answered > 0)";
+const WORKED = "(u.observations > 0 OR u.answered > 0)";
 /** A connection that was refused made a key besides, and so did one that can't be reached. */
 const IS_TOLD_BY_KEY = "EXISTS (SELECT 1 FROM refusal r WHERE r.prober = o.prober AND " +
   "r.target = o.target AND r.port = o.port AND " +
@@ -191,9 +191,9 @@ export class Report {
     return this.#all(
       "SELECT u.client, v.server, v.port, v.protocol, u.name, u.name_origin, u.by, " +
         `u.first, u.last, u.first >= ? AS is_new, ${FIGURES} FROM (SELECT * FROM chosen ` +
-        "ORDER BY bytes_client + bytes_server DESC, conversations DESC, sightings DESC LIMIT ?) c " +
+        "ORDER BY bytes_client + bytes_server DESC, conversations DESC, observations DESC LIMIT ?) c " +
         "JOIN usage u ON u.id = c.usage JOIN service v ON v.id = u.service " +
-        "ORDER BY c.bytes_client + c.bytes_server DESC, c.conversations DESC, c.sightings DESC, " +
+        "ORDER BY c.bytes_client + c.bytes_server DESC, c.conversations DESC, c.observations DESC, " +
         "address_key(u.client), v.server, v.port, v.protocol",
       this.#query.newSince,
       limit,
@@ -329,7 +329,7 @@ export class Report {
     );
     const filters = [
       WORKED,
-      "(c.sightings > 0 OR c.conversations > 0 OR c.packets_client > 0 OR c.packets_server > 0)",
+      "(c.observations > 0 OR c.conversations > 0 OR c.packets_client > 0 OR c.packets_server > 0)",
     ];
     if (this.#query.client !== null) filters.push("is_client(u.client, NULL)");
     if (this.#query.server !== null) filters.push("is_server(v.server, u.name)");

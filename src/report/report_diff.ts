@@ -14,7 +14,7 @@ export interface DiffRow extends Times {
 }
 
 const USES = "SELECT client, server, port, protocol, name, first, last FROM service_use " +
-  "WHERE (sightings > 0 OR answered > 0)";
+  "WHERE (observations > 0 OR answered > 0)";
 
 /**
  * What is in a store and is not in another one, and the other way round.

@@ -3,7 +3,7 @@ import type { ServiceRow } from "../sink/table_lines.ts";
 import { isUnanswered, serviceText } from "../sink/render_flow_table.ts";
 
 /** What was tried in vain. */
-export type RefusedRow = Omit<FailureRow, "sighting"> & {
+export type RefusedRow = Omit<FailureRow, "observation"> & {
   /** Empty where it is not known. */
   readonly protocol: string;
   readonly name?: string;

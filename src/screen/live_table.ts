@@ -42,7 +42,7 @@ export interface LiveSensor {
   readonly dnsKinds: DnsKinds;
 }
 
-/** The picture is drawn anew this often, in milliseconds. */
+/** The picture is drawn again this often, in milliseconds. */
 const REDRAW_INTERVAL = 1_000;
 /** Lines of the log that are kept for whoever leaves the picture. */
 const MOST_LOG_LINES = 1_000;

@@ -8,6 +8,8 @@ export interface NamesOfFlow {
   readonly isExplained: boolean | null;
   /** Why not, in words; or why that is not asked. */
   readonly why: string | null;
+  /** What the client offers to speak (ALPN, RFC 7301), where that was seen. */
+  readonly applicationProtocols: readonly string[];
 }
 
 /** Knows the names of the servers of flows. */

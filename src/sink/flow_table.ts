@@ -30,10 +30,10 @@ import {
 import { REFUSED } from "../model/state_numbers.ts";
 import { wideNumber } from "../model/wide_number.ts";
 import type { FlowNames } from "./flow_names.ts";
-import { type Sighting, SightingTable } from "./sighting_table.ts";
+import { type Observation, ObservationTable } from "./observation_table.ts";
 import { unreachableReason } from "./unreachable_reason.ts";
 
-/** Where the second address of a sighting is. */
+/** Where the second address of an observation is. */
 const SERVER = 4;
 
 /** How a conversation may carry a name itself. */
@@ -48,7 +48,7 @@ interface Row {
   first: number;
   last: number;
   /** What it is made of. */
-  readonly sighting: Sighting;
+  readonly observation: Observation;
 }
 
 /** A service that a client uses. */
@@ -96,8 +96,8 @@ const PROTOCOL_NAMES: readonly string[] = Array.from({ length: 256 }, (_, number
 export class FlowTable {
   readonly #names: FlowNames | null;
   readonly #origin: TimeOrigin | null;
-  readonly #flows: SightingTable;
-  readonly #failures: SightingTable;
+  readonly #flows: ObservationTable;
+  readonly #failures: ObservationTable;
   /** Figures of conversations that go on which were added already, by their number. */
   readonly #added = new Map<number, Float64Array>();
 
@@ -113,8 +113,8 @@ export class FlowTable {
   ) {
     this.#names = names;
     this.#origin = origin;
-    this.#flows = new SightingTable(maxRows);
-    this.#failures = new SightingTable(maxRows);
+    this.#flows = new ObservationTable(maxRows);
+    this.#failures = new ObservationTable(maxRows);
   }
 
   /** From when on what is added counts its seconds, in seconds since 1970-01-01 UTC. */
@@ -124,24 +124,25 @@ export class FlowTable {
 
   /** The flows, the one that was sighted last at the end. */
   get flows(): FlowRow[] {
-    return this.#flows.list().map((sighting) => {
-      const { what, protocol, note, name } = sighting;
-      const { client, server, port, first, last } = rowOf(sighting, what, this.origin);
+    return this.#flows.list().map((observation) => {
+      const { what, protocol, note, name } = observation;
+      const { client, server, port, first, last } = rowOf(observation, what, this.origin);
       const row: FlowRow = {
         client,
         server,
         port,
         first,
         last,
-        sighting,
+        observation,
         protocol: PROTOCOL_NAMES[protocol],
         by: REASON_NAMES[note],
-        packets: sighting.packets,
-        bytes: sighting.bytes,
-        duration: (last - first) * 1000 + sighting.lastMillisecond - sighting.firstMillisecond,
+        packets: observation.packets,
+        bytes: observation.bytes,
+        duration: (last - first) * 1000 + observation.lastMillisecond -
+          observation.firstMillisecond,
       };
       if (name !== undefined) row.name = name;
-      const tunnel = tunnelText(sighting.tunnel, sighting.tunnelId);
+      const tunnel = tunnelText(observation.tunnel, observation.tunnelId);
       if (tunnel !== null) row.tunnel = tunnel;
       return row;
     });
@@ -149,11 +150,11 @@ export class FlowTable {
 
   /** The failures, the one that was sighted last at the end. */
   get failures(): FailureRow[] {
-    return this.#failures.list().map((sighting) => ({
-      ...rowOf(sighting, sighting.what & 0xffff, this.origin),
-      reason: sighting.protocol === KIND_RST
+    return this.#failures.list().map((observation) => ({
+      ...rowOf(observation, observation.what & 0xffff, this.origin),
+      reason: observation.protocol === KIND_RST
         ? "refused"
-        : unreachableReason(sighting.what >>> 16, sighting.isIpv6),
+        : unreachableReason(observation.what >>> 16, observation.isIpv6),
     }));
   }
 
@@ -276,27 +277,27 @@ function whatFailed(words: Uint32Array, offset: number): number {
   return (code << 16) | port;
 }
 
-function rowOf(sighting: Sighting, port: number, origin: number): Row {
-  const { isIpv6, addresses, at, first, last } = sighting;
+function rowOf(observation: Observation, port: number, origin: number): Row {
+  const { isIpv6, addresses, at, first, last } = observation;
   return {
     client: addressText(addresses, at, isIpv6),
     server: addressText(addresses, at + SERVER, isIpv6),
     port,
     first: first + origin,
     last: last + origin,
-    sighting,
+    observation,
   };
 }
 
 /** Sorts rows by client, server, port and protocol, as numbers. */
 export function byEnds(one: Row, other: Row): number {
-  const { isIpv6, addresses, at } = one.sighting;
-  const others = other.sighting;
+  const { isIpv6, addresses, at } = one.observation;
+  const others = other.observation;
   if (isIpv6 !== others.isIpv6) return isIpv6 ? 1 : -1;
   for (let word = 0; word < 2 * SERVER; word++) {
     const difference = addresses[at + word] - others.addresses[others.at + word];
     if (difference !== 0) return difference;
   }
-  return one.port - other.port || one.sighting.protocol - others.protocol ||
-    one.sighting.tunnel - others.tunnel || one.sighting.tunnelId - others.tunnelId;
+  return one.port - other.port || one.observation.protocol - others.protocol ||
+    one.observation.tunnel - others.tunnel || one.observation.tunnelId - others.tunnelId;
 }

@@ -93,7 +93,7 @@ export class FlowTableSink implements Sink {
     if (!this.isOnScreen) this.#losses.add(this.lost - this.#losses.total, NO_ROOM);
   }
 
-  /** Takes when flows were seen last whose keys are held back. */
+  /** Takes when flows were seen last whose keys are suppressed. */
   see(batch: ObservationBatch): void {
     this.table.see(batch);
   }

@@ -60,10 +60,10 @@ export class HeartbeatWriter {
   async #beat(isOver: boolean): Promise<void> {
     const target = this.#target();
     if (target === null) return;
-    const text = JSON.stringify(this.#make(isOver));
     const before = this.#last;
     this.#last = null;
     try {
+      const text = JSON.stringify(this.#make(isOver));
       const found = await target.call(["GET", this.#key]);
       if (before !== null && found !== null && found !== before) {
         this.#say(

@@ -222,11 +222,12 @@ export class JsonLines {
     port: number,
     protocol: number,
     names: readonly (string | null)[],
+    applicationProtocols: readonly string[] = [],
   ): string {
     const { dnsServices } = this.#options;
-    if (!dnsServices?.mayBe(port)) return "";
+    if (!dnsServices?.mayBe(port, applicationProtocols)) return "";
     const use = { client, server, port, protocol: protocolName(protocol), names };
-    const kind = dnsServices.kindOf(use);
+    const kind = dnsServices.kindOf({ ...use, applicationProtocols });
     return kind === null ? "" : ',"dns":"' + kind + '"';
   }
 
@@ -241,8 +242,9 @@ export class JsonLines {
   ): string {
     const named = this.#options.names?.of(records, at);
     if (named === undefined) return this.#dns(client, server, port, protocol, []);
-    const { names, isExplained, why } = named;
-    let text = this.#dns(client, server, port, protocol, names.map(({ name }) => name));
+    const { names, isExplained, why, applicationProtocols } = named;
+    const texts = names.map(({ name }) => name);
+    let text = this.#dns(client, server, port, protocol, texts, applicationProtocols);
     if (names.length > 0) {
       // With a dot at the end, as in keys.
       const all = names.map(({ name, from, isOuter }) => ({

@@ -2,7 +2,7 @@ import { IDENTITY_WORDS } from "../model/observation_batch.ts";
 
 /** 32-bit words of one pending key: its identity, its count, its hash. */
 export const PENDING_WORDS = IDENTITY_WORDS + 2;
-/** The word that says how many sightings of the key are pending. */
+/** The word that says how many observations of the key are pending. */
 export const WORD_COUNT = IDENTITY_WORDS;
 const WORD_HASH = IDENTITY_WORDS + 1;
 
@@ -16,7 +16,7 @@ const SLOTS_PER_ENTRY = 2;
 const FULLEST = 3 / 4;
 
 /**
- * Keys that wait to be written, each once, with the number of its sightings.
+ * Keys that wait to be written, each once, with the number of its observations.
  *
  * First in, first out, and bounded: when it is full, the oldest key makes room, because it is the
  * one that will be outdated first. Keys are compared as numbers (the identity words of an
@@ -50,7 +50,7 @@ export class PendingCounts {
     return this.#size;
   }
 
-  /** How many sightings of them. */
+  /** How many observations of them. */
   get total(): number {
     return this.#total;
   }
@@ -60,11 +60,11 @@ export class PendingCounts {
   }
 
   /**
-   * Adds sightings of one key.
+   * Adds observations of one key.
    *
    * @param words Holds the identity words of an observation.
    * @param offset Where they begin.
-   * @returns How many sightings were dropped to make room.
+   * @returns How many observations were dropped to make room.
    */
   add(words: Uint32Array, offset: number, count: number): number {
     const hash = this.#hash(words, offset);
@@ -78,7 +78,7 @@ export class PendingCounts {
    * Adds what was taken and could not be written. It is older than all that wait, so when there is
    * no room it is what is dropped.
    *
-   * @returns How many sightings were dropped.
+   * @returns How many observations were dropped.
    */
   putBack(words: Uint32Array, offset: number): number {
     const hash = words[offset + WORD_HASH];
@@ -184,7 +184,7 @@ export class PendingCounts {
     this.#fillSlots();
   }
 
-  /** Fills the slots anew, from the entries that are there. */
+  /** Fills the slots again, from the entries that are there. */
   #fillSlots(): void {
     const slots = this.#slots.fill(0);
     const mask = slots.length - 1;

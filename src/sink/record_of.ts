@@ -41,7 +41,12 @@ export interface RecordWords {
   readonly origin?: TimeOrigin;
 }
 
-const NO_NAMES: NamesOfFlow = { names: [], isExplained: null, why: null };
+const NO_NAMES: NamesOfFlow = {
+  names: [],
+  isExplained: null,
+  why: null,
+  applicationProtocols: [],
+};
 
 /**
  * A record of a conversation in words.
@@ -84,8 +89,13 @@ export function recordOf(
     isExplained: named.isExplained,
     why: named.isExplained === false ? named.why : null,
   };
-  const dns = dnsServices?.mayBe(record.port)
-    ? dnsServices.kindOf({ ...record, names: record.names.map((it) => it.name) })
+  const { applicationProtocols } = named;
+  const dns = dnsServices?.mayBe(record.port, applicationProtocols)
+    ? dnsServices?.kindOf({
+      ...record,
+      names: record.names.map((it) => it.name),
+      applicationProtocols,
+    })
     : null;
-  return dns === null ? record : { ...record, dns };
+  return dns == null ? record : { ...record, dns };
 }

@@ -45,20 +45,26 @@ export class RedisScript {
    * @throws {Error} when there is no answer for too long.
    */
   async runEach(connection: RedisConnection, calls: readonly ScriptCall[]): Promise<unknown[]> {
-    const replies = await this.#pipeline(connection, calls);
+    const replies = await this.#pipeline(connection, calls, ["EVALSHA", this.#hash]);
     const unknown = replies.flatMap((reply, i) => isUnknown(reply) ? [i] : []);
     if (unknown.length === 0) return replies;
-    await connection.call(["SCRIPT", "LOAD", this.#text]);
-    const again = await this.#pipeline(connection, unknown.map((i) => calls[i]));
+    const missing = unknown.map((i) => calls[i]);
+    const again = await this.#pipeline(connection, missing, ["EVAL", this.#text]);
     unknown.forEach((i, at) => replies[i] = again[at]);
     return replies;
   }
 
-  async #pipeline(connection: RedisConnection, calls: readonly ScriptCall[]): Promise<unknown[]> {
+  /** @param first How the first of them is run: EVAL leaves the script there for the others. */
+  async #pipeline(
+    connection: RedisConnection,
+    calls: readonly ScriptCall[],
+    first: readonly string[],
+  ): Promise<unknown[]> {
     const commands: string[][] = [];
-    const places = calls.map(({ keys, values, isAsking }) => {
+    const places = calls.map(({ keys, values, isAsking }, i) => {
       if (isAsking) commands.push(["ASKING"]);
-      return commands.push(["EVALSHA", this.#hash, String(keys.length), ...keys, ...values]) - 1;
+      const run = i === 0 ? first : ["EVALSHA", this.#hash];
+      return commands.push([...run, String(keys.length), ...keys, ...values]) - 1;
     });
     const replies = await connection.pipeline(commands);
     return places.map((place) => replies[place]);

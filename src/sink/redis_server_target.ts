@@ -4,6 +4,10 @@ import type { RedisConnection } from "./redis_connection.ts";
 import type { RedisTarget } from "./redis_target.ts";
 import { Replication } from "./replication.ts";
 import type { Writers } from "./write_batches.ts";
+import type { WriteOutcome } from "./write_outcome.ts";
+
+/** Says that a server has become a replica. */
+const REPLICA = /^READONLY\b/;
 
 /** One server, which has all keys. */
 export class RedisServerTarget implements RedisTarget {
@@ -30,10 +34,12 @@ export class RedisServerTarget implements RedisTarget {
       return;
     }
     const replication = new Replication(connection, isMaster);
-    const confirmed = async <Outcome>(writing: Promise<Outcome>): Promise<Outcome> => {
-      const outcome = await writing;
+    const confirmed = async (writing: Promise<WriteOutcome>): Promise<WriteOutcome> => {
+      const outcome = await writing.catch((error) => {
+        throw asReplaced(error);
+      });
       await replication.confirm();
-      return outcome;
+      return { ...outcome, fault: outcome.fault && asReplaced(outcome.fault) };
     };
     this.writers = {
       counters: { write: (...given) => confirmed(counters.write(...given)) },
@@ -65,4 +71,11 @@ export class RedisServerTarget implements RedisTarget {
   destroy(): void {
     this.#connection.destroy();
   }
+}
+
+/** One that became a replica does not refuse us for good: another server is the master now. */
+function asReplaced(error: Error): Error {
+  return REPLICA.test(error.message)
+    ? new Error("another server has taken its place", { cause: error })
+    : error;
 }

@@ -59,7 +59,7 @@ const QUICK_CALL = 2_000;
 const SLOW_CALL = 5_000;
 /** By how much fewer keys a call has after a connection ended without an answer to all calls. */
 const FEWER = 4;
-/** Enough to keep the server busy while its answers travel and the next keys' text is made. */
+/** Enough for each server to keep it busy while its answers travel and the next keys' text is made. */
 const CALLS_IN_FLIGHT = 4;
 /** Pauses between attempts to reach Redis, in milliseconds: the first, doubled up to the last. */
 const FIRST_PAUSE = 100;
@@ -99,7 +99,7 @@ const WHILE_REFUSING = "too many were waiting while it refused to be written to"
  * have names get each of them once.
  *
  * What is pending is kept as numbers, each key once, within a bound. A batch whose answer did not
- * arrive is written again: the count may then be too high, which only means more sightings, but a
+ * arrive is written again: the count may then be too high, which only means more observations, but a
  * key that is missing would mean a flow that was never seen.
  */
 export class RedisSink implements Sink {
@@ -115,8 +115,8 @@ export class RedisSink implements Sink {
   /** What waits for a part of a cluster to be back. */
   readonly #parked: PendingKeys;
   /** How many of the pending keys, and of those with names, a flush has asked for. */
-  #due = 0;
-  #dueNames = 0;
+  #toFlush = 0;
+  #namesToFlush = 0;
   readonly #spareBatches: CounterBatch[] = [];
 
   #target: RedisTarget | null = null;
@@ -143,7 +143,7 @@ export class RedisSink implements Sink {
   #keysPerCall = KEYS_PER_CALL;
   #callsInFlight = 0;
   #keysInFlight = 0;
-  #sightingsInFlight = 0;
+  #observationsInFlight = 0;
   #written = 0;
   #writtenKeys = 0;
   #refusedKeys = 0;
@@ -215,7 +215,7 @@ export class RedisSink implements Sink {
     if (this.#isClosed) return 0;
     const { counts, names } = this.#parked;
     const parked = counts.total + names.total;
-    return this.#pending.total + this.#pendingNames.total + this.#sightingsInFlight + parked;
+    return this.#pending.total + this.#pendingNames.total + this.#observationsInFlight + parked;
   }
 
   get written(): number {
@@ -284,7 +284,7 @@ export class RedisSink implements Sink {
     }
     this.#drop(dropped);
     if (this.#pending.size < MANY_KEYS) return;
-    this.#due = this.#pending.size;
+    this.#toFlush = this.#pending.size;
     this.#pump();
   }
 
@@ -337,6 +337,7 @@ export class RedisSink implements Sink {
     this.#pause = FIRST_PAUSE;
     const isIdle = this.#target === null && this.#failure === null && !this.#isRetrying;
     if (isIdle && this.pending > 0) this.#retryAfter(0);
+    if (this.#missesPart) this.#mendAfterPause();
     await this.#drain(
       () => this.#failure === null && !this.#patience.isOver && !this.#isClosed,
       () => this.pendingKeys,
@@ -392,13 +393,14 @@ export class RedisSink implements Sink {
   }
 
   #makeAllDue(): void {
-    this.#due = this.#pending.size;
-    this.#dueNames = this.#pendingNames.size;
+    this.#toFlush = this.#pending.size;
+    this.#namesToFlush = this.#pendingNames.size;
   }
 
   #pump(): void {
     // Of what is on its way when a connection ends nobody knows whether it was written.
-    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT;
+    const servers = this.#target?.servers.length ?? 0;
+    const most = this.#keysPerCall < KEYS_PER_CALL ? 1 : CALLS_IN_FLIGHT * servers;
     while (this.#target !== null && this.#callsInFlight < most) {
       const batch = this.#takeNames() ?? this.#takeCounters();
       if (batch === null) return;
@@ -407,27 +409,30 @@ export class RedisSink implements Sink {
   }
 
   #takeNames(): WriteBatch | null {
-    if (this.#dueNames === 0) return null;
-    const batch = new NameBatch(this.#pendingNames, Math.min(this.#dueNames, this.#keysPerCall));
-    this.#dueNames = batch.size === 0 ? 0 : this.#dueNames - batch.size;
+    if (this.#namesToFlush === 0) return null;
+    const batch = new NameBatch(
+      this.#pendingNames,
+      Math.min(this.#namesToFlush, this.#keysPerCall),
+    );
+    this.#namesToFlush = batch.size === 0 ? 0 : this.#namesToFlush - batch.size;
     return batch.size === 0 ? null : batch;
   }
 
   #takeCounters(): WriteBatch | null {
-    if (this.#due === 0) return null;
+    if (this.#toFlush === 0) return null;
     const batch = this.#spareBatches.pop() ?? new CounterBatch(this.#pending, KEYS_PER_CALL);
-    batch.fill(Math.min(this.#due, this.#keysPerCall));
-    this.#due = batch.size === 0 ? 0 : this.#due - batch.size;
+    batch.fill(Math.min(this.#toFlush, this.#keysPerCall));
+    this.#toFlush = batch.size === 0 ? 0 : this.#toFlush - batch.size;
     if (batch.size > 0) return batch;
     this.#spareBatches.push(batch);
     return null;
   }
 
   async #send(target: RedisTarget, batch: WriteBatch): Promise<void> {
-    const { size, sightings } = batch;
+    const { size, observations } = batch;
     this.#callsInFlight++;
     this.#keysInFlight += size;
-    this.#sightingsInFlight += sightings;
+    this.#observationsInFlight += observations;
     let undone: readonly number[] = indexesFrom(0, size);
     let isForPart = false;
     const begin = performance.now();
@@ -449,7 +454,7 @@ export class RedisSink implements Sink {
     if (this.#isClosed) return;
     this.#callsInFlight--;
     this.#keysInFlight -= size;
-    this.#sightingsInFlight -= sightings;
+    this.#observationsInFlight -= observations;
     this.#putBack(batch, undone, isForPart);
     this.#pump();
     this.#signal();
@@ -464,13 +469,13 @@ export class RedisSink implements Sink {
 
   #account({ undone, refused, reason }: WriteOutcome, batch: WriteBatch): void {
     this.#writtenKeys += batch.size - undone.length - refused.length;
-    let sightings = batch.sightings;
-    for (const i of undone) sightings -= batch.sightingsAt(i);
-    let refusedSightings = 0;
-    for (const i of refused) refusedSightings += batch.sightingsAt(i);
-    this.#written += sightings - refusedSightings;
+    let observations = batch.observations;
+    for (const i of undone) observations -= batch.observationsAt(i);
+    let refusedObservations = 0;
+    for (const i of refused) refusedObservations += batch.observationsAt(i);
+    this.#written += observations - refusedObservations;
     if (refused.length === 0) return;
-    this.#losses.add(refusedSightings, REFUSED_KEYS, reason);
+    this.#losses.add(refusedObservations, REFUSED_KEYS, reason);
     if (this.#refusedKeys === 0) {
       this.#log.warn(
         `Redis at ${this.#address.text} refuses the key ${batch.keyAt(refused[0])} (${reason}): ` +
@@ -491,10 +496,10 @@ export class RedisSink implements Sink {
     this.#drop(batch.putBack(undone, isForPart ? this.#parked : pending));
     const due = isForPart ? 0 : undone.length;
     if (batch instanceof CounterBatch) {
-      this.#due += due;
+      this.#toFlush += due;
       this.#spareBatches.push(batch);
     } else {
-      this.#dueNames += due;
+      this.#namesToFlush += due;
     }
   }
 
@@ -523,7 +528,8 @@ export class RedisSink implements Sink {
     if (target !== this.#target) return;
     if (error instanceof RedisReplyError) {
       // A server that does not say what it is: it is a node of a cluster.
-      if (error.isOfCluster) this.#address = { ...this.#address, nodes: [this.#address] };
+      const { nodes = [this.#address] } = this.#address;
+      if (error.isOfCluster) this.#address = { ...this.#address, nodes };
     } else if (this.#callsInFlight > 0) this.#keysPerCall = Math.ceil(this.#keysPerCall / FEWER);
     this.#goAway(error);
     this.#failReplay(error);
@@ -581,7 +587,7 @@ export class RedisSink implements Sink {
       this.#missesPart = false;
       this.#unpark();
       this.#makeAllDue();
-      if (this.#due + this.#dueNames === 0) this.#comeBack();
+      if (this.#toFlush + this.#namesToFlush === 0) this.#comeBack();
       this.#pump();
     }
     if (this.#absence !== null && !this.#willMend) this.#mendAfterPause();
@@ -657,7 +663,7 @@ export class RedisSink implements Sink {
     this.#isRetrying = false;
     // A Redis that answers may still refuse to be written to: it is back when it was written to.
     this.#makeAllDue();
-    if (this.#due + this.#dueNames === 0) this.#comeBack();
+    if (this.#toFlush + this.#namesToFlush === 0) this.#comeBack();
     this.#pump();
     this.#signal();
   }

@@ -55,7 +55,9 @@ export class Replication {
         if (now - this.#lackedSince >= SETTLED) this.#hasReplicas = false;
       }
     } catch (error) {
-      if (!(error instanceof RedisReplyError && FORBIDDEN.test(error.message))) throw error;
+      if (!(error instanceof RedisReplyError)) throw error;
+      // Such as that it has become a replica: it is not the server that refuses us.
+      if (!FORBIDDEN.test(error.message)) throw new Error(error.message, { cause: error });
       this.#hasReplicas = false;
       this.#askAt = Infinity;
     }

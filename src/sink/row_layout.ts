@@ -1,7 +1,7 @@
 import type { u32, usize } from "../model/wasm_types.ts";
 
 /*
- * What lies where in the memory of a `SightingTable`, in bytes: for it and for its program.
+ * What lies where in the memory of a `ObservationTable`, in bytes: for it and for its program.
  */
 
 /** A family: where its rows are, those that chains of rows begin with, and the next one of each row. */

@@ -92,7 +92,7 @@ export function flowLines(
 
 /** The same of what was tried in vain. */
 export function failureLines(
-  failures: readonly Omit<FailureRow, "sighting">[],
+  failures: readonly Omit<FailureRow, "observation">[],
   timeText: (seconds: number) => string,
   columns: number,
   widest: number[] = [],
@@ -173,7 +173,7 @@ function figureCells({ packets, bytes, duration }: Figures): string[] {
 }
 
 function failureCells(
-  row: Omit<FailureRow, "sighting">,
+  row: Omit<FailureRow, "observation">,
   timeText: (seconds: number) => string,
 ): string[] {
   return [

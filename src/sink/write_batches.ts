@@ -21,16 +21,16 @@ export interface PendingKeys {
 export interface WriteBatch {
   /** How many keys there are. */
   readonly size: number;
-  /** How many sightings of them. */
-  readonly sightings: number;
+  /** How many observations of them. */
+  readonly observations: number;
   keyAt(index: number): string;
-  sightingsAt(index: number): number;
+  observationsAt(index: number): number;
   /** Writes all, see `CounterWriter.write` and `NameWriter.write`. */
   write(writers: Writers, ttl: string): Promise<WriteOutcome>;
   /**
    * Has some of them wait again.
    *
-   * @returns How many sightings were dropped for want of room.
+   * @returns How many observations were dropped for want of room.
    */
   putBack(indexes: readonly number[], pending: PendingKeys): number;
 }
@@ -38,7 +38,7 @@ export interface WriteBatch {
 /** Counters, whose text is made when they are written. */
 export class CounterBatch implements WriteBatch {
   size = 0;
-  sightings = 0;
+  observations = 0;
   readonly #pending: PendingCounts;
   readonly #words: Uint32Array;
 
@@ -52,21 +52,21 @@ export class CounterBatch implements WriteBatch {
   fill(most: number): void {
     const before = this.#pending.total;
     this.size = this.#pending.take(this.#words, most);
-    this.sightings = before - this.#pending.total;
+    this.observations = before - this.#pending.total;
   }
 
   keyAt(index: number): string {
     return keyText(this.#words, index * PENDING_WORDS);
   }
 
-  sightingsAt(index: number): number {
+  observationsAt(index: number): number {
     return this.#words[index * PENDING_WORDS + WORD_COUNT];
   }
 
   write({ counters }: Writers, ttl: string): Promise<WriteOutcome> {
     const keys = new Array<string>(this.size);
     for (let i = 0; i < this.size; i++) keys[i] = this.keyAt(i);
-    return counters.write(keys, this.sightings === this.size ? null : this.#counts(), ttl);
+    return counters.write(keys, this.observations === this.size ? null : this.#counts(), ttl);
   }
 
   putBack(indexes: readonly number[], { counts }: PendingKeys): number {
@@ -77,20 +77,20 @@ export class CounterBatch implements WriteBatch {
 
   #counts(): string[] {
     const counts = new Array<string>(this.size);
-    for (let i = 0; i < this.size; i++) counts[i] = String(this.sightingsAt(i));
+    for (let i = 0; i < this.size; i++) counts[i] = String(this.observationsAt(i));
     return counts;
   }
 }
 
 /** Keys with names. */
 export class NameBatch implements WriteBatch {
-  readonly sightings: number;
+  readonly observations: number;
   readonly #writes: readonly PendingName[];
 
   /** Takes the oldest of those that are pending. */
   constructor(pending: PendingNames, most: number) {
     this.#writes = pending.take(most);
-    this.sightings = this.#writes.reduce((sum, { count }) => sum + count, 0);
+    this.observations = this.#writes.reduce((sum, { count }) => sum + count, 0);
   }
 
   get size(): number {
@@ -101,7 +101,7 @@ export class NameBatch implements WriteBatch {
     return this.#writes[index].key;
   }
 
-  sightingsAt(index: number): number {
+  observationsAt(index: number): number {
     return this.#writes[index].count;
   }
 

@@ -11,14 +11,14 @@ import {
 import { REASON_NAMES } from "../model/reason.ts";
 import { keyText } from "../sink/keys.ts";
 import { unreachableReason } from "../sink/unreachable_reason.ts";
-import type { FlowSightings, Refusals } from "./store_batch.ts";
+import type { FlowObservations, Refusals } from "./store_batch.ts";
 
 /** IP protocol number (RFC 9293, section 3.1). */
 const TCP = 6;
 
 /** Takes what observations say. */
 export interface ObservationTaker {
-  takeSightings(sightings: FlowSightings): void;
+  takeFlow(observations: FlowObservations): void;
   takeRefusals(refusals: Refusals): void;
 }
 
@@ -45,7 +45,7 @@ export function readObservations(
     const time = (words[offset + WORD_SECONDS] + origin) * 1000;
     const about = words[offset + WORD_ABOUT];
     if (kind === KIND_FLOW) {
-      taker.takeSightings({
+      taker.takeFlow({
         client: a,
         server: b,
         port: Number(ports),

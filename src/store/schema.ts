@@ -190,6 +190,22 @@ FROM service v LEFT JOIN usage u ON u.service = v.id
 GROUP BY v.id;
 `,
   "ALTER TABLE run ADD COLUMN sensor TEXT NOT NULL DEFAULT '';",
+  `
+DROP VIEW service_summary;
+ALTER TABLE run RENAME COLUMN lost_sightings TO lost_observations;
+ALTER TABLE usage RENAME COLUMN sightings TO observations;
+ALTER TABLE usage_step RENAME COLUMN sightings TO observations;
+ALTER TABLE volume RENAME COLUMN sightings TO observations;
+
+CREATE VIEW service_summary AS
+SELECT v.id AS service, v.server, v.port, v.protocol, v.is_local, v.answered, v.first, v.last,
+  count(u.id) AS clients, total(u.observations) AS observations,
+  total(u.conversations) AS conversations,
+  total(u.packets_client) AS packets_client, total(u.packets_server) AS packets_server,
+  total(u.bytes_client) AS bytes_client, total(u.bytes_server) AS bytes_server
+FROM service v LEFT JOIN usage u ON u.service = v.id
+GROUP BY v.id;
+`,
 ];
 
 /** The version that this program writes, in SQLite's `user_version`. */

@@ -26,7 +26,7 @@ export function spread(
       Math.floor(whole * (i + 1) / count) - Math.floor(whole * i / count);
     const part = new Totals();
     if (i === 0) {
-      part.sightings = totals.sightings;
+      part.observations = totals.observations;
       part.conversations = totals.conversations;
       part.unexplained = totals.unexplained;
     }

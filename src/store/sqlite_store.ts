@@ -10,7 +10,6 @@ import {
   WORD_A,
   WORD_B,
   WORD_KIND,
-  WORD_SECONDS,
 } from "../model/observation_batch.ts";
 import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
@@ -69,7 +68,7 @@ interface Sent {
   readonly number: number;
   readonly bytes: number;
   readonly records: number;
-  readonly sightings: number;
+  readonly observations: number;
   readonly names: number;
 }
 
@@ -91,16 +90,12 @@ export class SqliteStore implements Sink {
   #names: TimedName[] = [];
   /** By what each is found by: of a device, the latest is enough. */
   #devices = new Map<string, DeviceRecord>();
-  /** Names that came before any time was known. */
-  #untimed: NameWrite[] = [];
   /** Of what is gathered, and of what the thread has. */
   #bytes = 0;
   #sentBytes = 0;
   #sent: Sent[] = [];
   #number = 0;
-  /** The latest time of what was observed: the clock of a replay. `null` before there was any. */
-  #time: number | null = null;
-  #lost = { records: 0, sightings: 0, names: 0 };
+  #lost = { records: 0, observations: 0, names: 0 };
   #written = 0;
   #deferred = 0;
   #said = 0;
@@ -165,9 +160,9 @@ export class SqliteStore implements Sink {
 
   get pending(): number {
     const gathered = this.#records.length + this.#wordCount / OBSERVATION_WORDS +
-      this.#names.length + this.#untimed.length;
+      this.#names.length;
     return gathered +
-      this.#sent.reduce((sum, it) => sum + it.records + it.sightings + it.names, 0);
+      this.#sent.reduce((sum, it) => sum + it.records + it.observations + it.names, 0);
   }
 
   get pendingBytes(): number {
@@ -185,7 +180,7 @@ export class SqliteStore implements Sink {
 
   /** How many observations, names and records were given up. */
   get lost(): number {
-    return this.#lost.records + this.#lost.sightings + this.#lost.names;
+    return this.#lost.records + this.#lost.observations + this.#lost.names;
   }
 
   /** Reports about conversations that go on that were left out; nothing is lost by that. */
@@ -203,10 +198,9 @@ export class SqliteStore implements Sink {
       const offset = i * OBSERVATION_WORDS;
       const head = words[offset + WORD_KIND];
       const kind = head & 0xff;
-      this.#see((words[offset + WORD_SECONDS] + this.#origin) * 1000);
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       if (this.#isFull) {
-        this.#lost.sightings++;
+        this.#lost.observations++;
         continue;
       }
       const name = kind === KIND_FLOW
@@ -217,25 +211,16 @@ export class SqliteStore implements Sink {
       this.#flowNames.push(name);
       this.#bytes += OBSERVATION_WORDS * 4 + 2 * (name?.length ?? 0);
     }
-    if (this.#untimed.length > 0 && this.#time !== null) {
-      const names = this.#untimed;
-      this.#untimed = [];
-      this.#addNames(names, this.#time);
-    }
     this.#sendIfLarge();
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    const isLive = this.#options.run.mode === "capture";
-    const time = isLive ? Date.now() : this.#time;
-    if (time !== null) this.#addNames(writes, time);
-    else this.#untimed.push(...writes);
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    this.#addNames(writes, (this.#origin + seconds) * 1000);
     this.#sendIfLarge();
   }
 
   takeRecords(records: readonly ConversationRecord[]): void {
     for (const record of records) {
-      this.#see(record.last);
       if (this.#isFull) {
         if (record.isOver) this.#lost.records++;
         else this.#deferred++;
@@ -289,7 +274,6 @@ export class SqliteStore implements Sink {
    * @throws {UserError} that says how much was lost, when some was.
    */
   async close(): Promise<void> {
-    if (this.#untimed.length > 0) this.#addNames(this.#untimed.splice(0), this.#time ?? Date.now());
     this.#send();
     this.#post({ kind: "close", losses: this.losses });
     if (this.#options.run.mode === "capture") this.hurry();
@@ -305,12 +289,11 @@ export class SqliteStore implements Sink {
     for (const sent of this.#sent) this.#lose(sent);
     this.#sent = [];
     this.#lost.records += this.#records.length;
-    this.#lost.sightings += this.#wordCount / OBSERVATION_WORDS;
-    this.#lost.names += this.#names.length + this.#untimed.length;
+    this.#lost.observations += this.#wordCount / OBSERVATION_WORDS;
+    this.#lost.names += this.#names.length;
     this.#records = [];
     this.#wordCount = 0;
     this.#names = [];
-    this.#untimed = [];
     return this.lost === 0
       ? null
       : new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${reason})`);
@@ -318,10 +301,6 @@ export class SqliteStore implements Sink {
 
   get #origin(): number {
     return this.#options.origin?.seconds ?? 0;
-  }
-
-  #see(time: number): void {
-    if (this.#time === null || time > this.#time) this.#time = time;
   }
 
   get #isFull(): boolean {
@@ -373,10 +352,10 @@ export class SqliteStore implements Sink {
       number: ++this.#number,
       bytes: this.#bytes,
       records: batch.records.length,
-      sightings: words.length / OBSERVATION_WORDS,
+      observations: words.length / OBSERVATION_WORDS,
       names: batch.names.length,
     };
-    const isEmpty = sent.records + sent.sightings + sent.names + batch.devices.length === 0;
+    const isEmpty = sent.records + sent.observations + sent.names + batch.devices.length === 0;
     if (isEmpty) return;
     this.#sent.push(sent);
     this.#sentBytes += sent.bytes;
@@ -401,9 +380,9 @@ export class SqliteStore implements Sink {
         break;
       case "written":
         while (this.#sent.length > 0 && this.#sent[0].number <= message.number) {
-          const { bytes, records, sightings, names } = this.#sent.shift()!;
+          const { bytes, records, observations, names } = this.#sent.shift()!;
           this.#sentBytes -= bytes;
-          this.#written += records + sightings + names;
+          this.#written += records + observations + names;
         }
         break;
       case "refused": {
@@ -474,14 +453,14 @@ export class SqliteStore implements Sink {
   }
 
   #lossesText(): string {
-    const { records, sightings, names } = this.#lost;
-    return [[records, "conversations"], [sightings, "sightings"], [names, "names"]]
+    const { records, observations, names } = this.#lost;
+    return [[records, "conversations"], [observations, "observations"], [names, "names"]]
       .filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`).join(", ");
   }
 
-  #lose({ records, sightings, names }: Sent): void {
+  #lose({ records, observations, names }: Sent): void {
     this.#lost.records += records;
-    this.#lost.sightings += sightings;
+    this.#lost.observations += observations;
     this.#lost.names += names;
   }
 

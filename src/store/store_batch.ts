@@ -13,8 +13,8 @@ export interface TimedName {
   readonly count?: number;
 }
 
-/** Sightings of a flow, of which only the key is known, and perhaps some more. */
-export interface FlowSightings {
+/** Observations of a flow, of which only the key is known, and perhaps some more. */
+export interface FlowObservations {
   readonly client: string;
   readonly server: string;
   readonly port: number;
@@ -53,6 +53,6 @@ export interface StoreBatch {
   /** What is known of devices. */
   readonly devices?: readonly DeviceRecord[];
   /** What is not known as observations: out of Redis, or lines of JSON. */
-  readonly sightings?: readonly FlowSightings[];
+  readonly observations?: readonly FlowObservations[];
   readonly refusals?: readonly Refusals[];
 }

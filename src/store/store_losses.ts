@@ -3,7 +3,7 @@ export interface StoreLosses {
   /** Last records of conversations, with figures that nothing else has. */
   readonly records: number;
   /** Observations. */
-  readonly sightings: number;
+  readonly observations: number;
   /** Writes of keys with names. */
   readonly names: number;
 }

@@ -18,7 +18,7 @@ export interface StoreRun {
   /** What the sensor is called; empty where that is not known. */
   readonly sensor?: string;
   /**
-   * Whether conversation records follow, which say better than sightings whether a server answered.
+   * Whether conversation records follow, which say better than observations whether a server answered.
    */
   readonly hasRecords: boolean;
 }

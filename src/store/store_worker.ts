@@ -38,7 +38,7 @@ class StoreWorker {
   /** In the order they came, where they can't be written. */
   #waiting: Waiting[] = [];
   readonly #clock = new SteadyClock();
-  #losses: StoreLosses = { records: 0, sightings: 0, names: 0 };
+  #losses: StoreLosses = { records: 0, observations: 0, names: 0 };
   #localNetworks: readonly string[] = [];
   /** Why nothing can be written; `null` where it can. */
   #away: string | null = null;

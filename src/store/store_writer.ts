@@ -13,7 +13,7 @@ import { readName } from "./read_name.ts";
 import { readObservations } from "./read_observations.ts";
 import { spread } from "./spread.ts";
 import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
-import type { FlowSightings, Refusals, StoreBatch } from "./store_batch.ts";
+import type { FlowObservations, Refusals, StoreBatch } from "./store_batch.ts";
 import type { StoreLosses } from "./store_losses.ts";
 import type { StoreRun } from "./store_options.ts";
 import { Totals, TOTALS_COLUMNS } from "./totals.ts";
@@ -144,7 +144,7 @@ export class StoreWriter {
         this,
       );
       for (const name of batch.names) readName(name, this);
-      for (const sightings of batch.sightings ?? []) this.takeSightings(sightings);
+      for (const flow of batch.observations ?? []) this.takeFlow(flow);
       for (const refusals of batch.refusals ?? []) this.takeRefusals(refusals);
       for (const device of batch.devices ?? []) this.#statements.putDevice(device);
       this.#writeChanges();
@@ -262,17 +262,18 @@ export class StoreWriter {
     if (isTurned) this.#states.turn(record.id);
   }
 
-  takeSightings(it: FlowSightings): void {
+  takeFlow(it: FlowObservations): void {
     const service = this.#service(it.server, it.port, it.protocol, it.time);
     const usage = this.#usage(it.client, service, it.time);
     service.isAnswered ||= !this.#run.hasRecords;
     usage.by = it.by;
-    if (it.name !== null) {
+    // Where there are records, they know better where a name comes from.
+    if (it.name !== null && (usage.name === null || !this.#run.hasRecords)) {
       usage.name = withoutDot(it.name);
       usage.origin = it.nameOrigin ?? "lookup";
     }
     const totals = new Totals();
-    totals.sightings = it.count;
+    totals.observations = it.count;
     this.#add(usage, totals, it.time, it.time);
   }
 
@@ -501,7 +502,7 @@ class Statements {
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#flushRun = prepare(
-      "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_sightings = ?, " +
+      "UPDATE run SET flushed = ?, ended = ?, lost_records = ?, lost_observations = ?, " +
         "lost_names = ? WHERE id = ?",
     );
   }
@@ -653,7 +654,7 @@ class Statements {
   }
 
   flushRun(id: number, now: number, losses: StoreLosses, isLast: boolean): void {
-    const { records, sightings, names } = losses;
-    this.#flushRun.run(now, isLast ? now : null, records, sightings, names, id);
+    const { records, observations, names } = losses;
+    this.#flushRun.run(now, isLast ? now : null, records, observations, names, id);
   }
 }

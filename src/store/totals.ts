@@ -1,6 +1,6 @@
 /** What is summed up of usages and of time: columns of `usage`, `usage_step` and `volume`. */
 export class Totals {
-  sightings = 0;
+  observations = 0;
   conversations = 0;
   unexplained = 0;
   packetsClient = 0;
@@ -10,7 +10,7 @@ export class Totals {
 
   /** Adds others, or takes them away. */
   add(other: Totals, sign: 1 | -1 = 1): void {
-    this.sightings += sign * other.sightings;
+    this.observations += sign * other.observations;
     this.conversations += sign * other.conversations;
     this.unexplained += sign * other.unexplained;
     this.packetsClient += sign * other.packetsClient;
@@ -22,7 +22,7 @@ export class Totals {
   /** In the order of {@linkcode TOTALS_COLUMNS}. */
   values(): number[] {
     return [
-      this.sightings,
+      this.observations,
       this.conversations,
       this.unexplained,
       this.packetsClient,
@@ -35,7 +35,7 @@ export class Totals {
 
 /** The columns that hold {@linkcode Totals}. */
 export const TOTALS_COLUMNS = [
-  "sightings",
+  "observations",
   "conversations",
   "unexplained",
   "packets_client",

@@ -19,7 +19,7 @@ const SORTS: Readonly<Record<FlowSort, string>> = {
   by: "u.by",
   bytes: "c.bytesClient + c.bytesServer",
   packets: "c.packetsClient + c.packetsServer",
-  conversations: "max(c.conversations, c.sightings)",
+  conversations: "max(c.conversations, c.observations)",
   duration: "u.last - u.first",
 };
 

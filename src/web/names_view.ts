@@ -137,7 +137,7 @@ function bareLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
   const flows = store.chosen(query, now);
   return store.rows(
     flows.select(
-      "u.client, NULL AS name, v.server AS address, max(c.conversations, c.sightings) AS count, " +
+      "u.client, NULL AS name, v.server AS address, max(c.conversations, c.observations) AS count, " +
         "u.last",
       "AND u.name IS NULL AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) " +
         `ORDER BY u.last DESC LIMIT ${MOST_ROWS}`,

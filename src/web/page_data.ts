@@ -9,7 +9,7 @@ export interface PageQuery {
 
 /** Counts and figures, as in the store's table `usage`. */
 export interface Figures {
-  readonly sightings: number;
+  readonly observations: number;
   readonly conversations: number;
   readonly unexplained: number;
   readonly packetsClient: number;
@@ -82,11 +82,11 @@ export interface Traffic {
     | "other"
     | "from-client"
     | "from-server"
-    | "sightings"
+    | "observations"
   )[];
   readonly series: readonly (readonly number[])[];
-  /** Where figures are not known, sightings are told: each is a flow that was seen in a minute. */
-  readonly unit: "bit/s" | "sightings/min";
+  /** Where figures are not known, observations are told: each is a flow that was seen in a minute. */
+  readonly unit: "bit/s" | "observations/min";
 }
 
 /** What the sensor says of itself. */

@@ -158,7 +158,7 @@ export class StorePageData implements PageData {
     const clients = new Map<number, string[]>();
     const rows = this.#store.rows(
       "SELECT service, client FROM (SELECT u.service, u.client, row_number() OVER (PARTITION BY " +
-        "u.service ORDER BY u.bytes_client + u.bytes_server DESC, u.sightings DESC, u.client) AS " +
+        "u.service ORDER BY u.bytes_client + u.bytes_server DESC, u.observations DESC, u.client) AS " +
         "place FROM usage u WHERE u.service IN (SELECT value FROM json_each(?))) " +
         `WHERE place <= ${MOST_CLIENTS} ORDER BY service, place`,
       JSON.stringify(services),

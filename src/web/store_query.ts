@@ -27,7 +27,7 @@ const MOST_PREFIXES = 100;
 
 /** Names of figures: in the store, and on the page. */
 const FIGURES: readonly (readonly [string, string])[] = [
-  ["sightings", "sightings"],
+  ["observations", "observations"],
   ["conversations", "conversations"],
   ["unexplained", "unexplained"],
   ["packets_client", "packetsClient"],
@@ -125,7 +125,7 @@ export class ChosenFlows {
 
 /** Flows that conversations or keys were seen of: what was corrected to another client has nothing left. */
 const WORKED =
-  "(u.conversations > 0 OR u.sightings > 0 OR u.packets_client > 0 OR u.packets_server > 0)";
+  "(u.conversations > 0 OR u.observations > 0 OR u.packets_client > 0 OR u.packets_server > 0)";
 
 /** Of all time, figures are those of the usage itself. */
 function ofAllTime(sql: string): string {
@@ -271,7 +271,7 @@ export class StoreQuery {
   sensor(): SensorState | null {
     const row = this.row(
       "SELECT mode, sources, local_networks AS localNetworks, version, started, flushed, ended, " +
-        "lost_records + lost_sightings + lost_names AS lost FROM run ORDER BY id DESC LIMIT 1",
+        "lost_records + lost_observations + lost_names AS lost FROM run ORDER BY id DESC LIMIT 1",
     );
     if (row === undefined) return null;
     const { ended, ...state } = row as unknown as SensorState & { ended: number | null };
@@ -325,7 +325,7 @@ export class StoreQuery {
         (query.filter.length === 0
           ? ""
           : `AND usage IN (SELECT u.id FROM usage u WHERE ${where.sql}) `) +
-        "GROUP BY usage HAVING sum(conversations) > 0 OR sum(sightings) > 0 OR " +
+        "GROUP BY usage HAVING sum(conversations) > 0 OR sum(observations) > 0 OR " +
         "sum(packets_client) > 0 OR sum(packets_server) > 0",
       edge,
       step,

@@ -25,7 +25,7 @@ export function trafficOfFlow(store: StoreQuery, usage: number): Traffic | null 
   if (first === null || last === null) return null;
   const step = stepFor(first, last, 1);
   const rows = store.rows(
-    `SELECT last / ${step * 1000} AS slot, 0 AS sightings, sum(bytes_client) AS a, ` +
+    `SELECT last / ${step * 1000} AS slot, 0 AS observations, sum(bytes_client) AS a, ` +
       "sum(bytes_server) AS b FROM slice WHERE usage = ? GROUP BY slot",
     usage,
   );
@@ -40,7 +40,9 @@ function allTraffic(store: StoreQuery, since: number | null, now: number): Traff
   );
   const step = stepFor(oldest, now, Number(longest ?? VOLUME_STEPS[0].seconds));
   const rows = store.rows(
-    `SELECT time / ${step * 1000} AS slot, direction AS label, sum(sightings) AS sightings, ` +
+    `SELECT time / ${
+      step * 1000
+    } AS slot, direction AS label, sum(observations) AS observations, ` +
       "sum(bytes_client + bytes_server) AS bytes FROM volume WHERE time + step * 1000 > ? " +
       "GROUP BY slot, direction",
     oldest,
@@ -57,7 +59,7 @@ function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffi
   );
   const step = stepFor(oldest, now, Number(longest ?? USAGE_STEPS[0].seconds));
   const rows = store.rows(
-    `SELECT t.time / ${step * 1000} AS slot, sum(t.sightings) AS sightings, ` +
+    `SELECT t.time / ${step * 1000} AS slot, sum(t.observations) AS observations, ` +
       "sum(t.bytes_client) AS a, sum(t.bytes_server) AS b FROM usage_step t " +
       `WHERE t.time + t.step * 1000 > ? AND t.usage IN (${store.chosen(query, now).ids}) ` +
       "GROUP BY slot",
@@ -66,11 +68,11 @@ function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffi
   return traffic(byEnd(rows), ENDS, step, oldest, now);
 }
 
-/** A row for each end. Sightings are of no end: they count once. */
+/** A row for each end. Observations are of no end: they count once. */
 function byEnd(rows: readonly Row[]): Row[] {
-  return rows.flatMap(({ slot, sightings, a, b }) => [
-    { slot, label: ENDS[0], sightings, bytes: a },
-    { slot, label: ENDS[1], sightings: 0, bytes: b },
+  return rows.flatMap(({ slot, observations, a, b }) => [
+    { slot, label: ENDS[0], observations, bytes: a },
+    { slot, label: ENDS[1], observations: 0, bytes: b },
   ]);
 }
 
@@ -80,7 +82,7 @@ function stepFor(from: number, to: number, shortest: number): number {
   return STEPS.find((step) => step >= least) ?? STEPS.at(-1)!;
 }
 
-/** Puts rows with `slot` (number of a step), `label`, `sightings` and `bytes` into series. */
+/** Puts rows with `slot` (number of a step), `label`, `observations` and `bytes` into series. */
 function traffic(
   rows: readonly Row[],
   labels: Traffic["labels"],
@@ -91,15 +93,15 @@ function traffic(
   const first = Math.floor(from / 1000 / step);
   const count = Math.max(1, Math.floor(to / 1000 / step) - first + 1);
   const hasBytes = rows.some(({ bytes }) => Number(bytes) > 0);
-  const used = hasBytes ? labels : ["sightings"] as const;
+  const used = hasBytes ? labels : ["observations"] as const;
   const series = used.map(() => new Array<number>(count).fill(0));
-  for (const { slot, label, sightings, bytes } of rows) {
+  for (const { slot, label, observations, bytes } of rows) {
     const at = Number(slot) - first;
     if (at < 0 || at >= count) continue;
     const which = hasBytes ? labels.indexOf(label as Traffic["labels"][number]) : 0;
     if (which < 0) continue;
-    series[which][at] += hasBytes ? Number(bytes) * 8 / step : Number(sightings) * 60 / step;
+    series[which][at] += hasBytes ? Number(bytes) * 8 / step : Number(observations) * 60 / step;
   }
   const times = Array.from({ length: count }, (_, i) => (first + i) * step);
-  return { step, times, labels: used, series, unit: hasBytes ? "bit/s" : "sightings/min" };
+  return { step, times, labels: used, series, unit: hasBytes ? "bit/s" : "observations/min" };
 }

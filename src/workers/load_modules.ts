@@ -6,6 +6,7 @@ export async function loadModules(): Promise<void> {
   await Promise.all([
     import("../config/module_loader.ts"),
     import("../config/syntax_tree.ts"),
+    import("../sink/open_redis.ts"),
     import("../sink/redis_cluster.ts"),
     import("../sink/redis_library.ts"),
     import("../sink/redis_sink.ts"),

@@ -18,7 +18,7 @@ export interface PacketWork {
    */
   run(): Promise<void>;
 
-  /** Has the meters judge what is due, and hand on all that was observed. */
+  /** Has the meters classify what is pending, and hand on all that was observed. */
   flush(): Promise<void>;
 
   /** Reads what the kernel still has; then {@linkcode PacketWork.run} is over. */

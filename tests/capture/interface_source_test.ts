@@ -144,7 +144,8 @@ sourceTest("waits for an interface that goes down", async (pair, file, start) =>
   await capture.until(() => capture.packets() >= 2000);
   const { sources: { veth0 }, log } = await capture.stop();
   assert.equal(veth0.packets, 2000);
-  assert.equal(veth0.received, 2000);
+  // The kernel has something to say itself when an interface is up.
+  assert.ok(veth0.received >= 2000);
   assert.deepEqual(log, [
     "flosensor: warning: veth0 went down: capture waits for it to come back",
     "flosensor: veth0 is up: capture goes on",

@@ -88,7 +88,7 @@ Deno.test("PcapngFormat gives a simple packet all its bytes where the interface 
   assert.deepEqual((await readBytes(file)).packets, [saved("twelve bytes", 0)]);
 });
 
-Deno.test("PcapngFormat starts anew with each section, in that section's byte order", async () => {
+Deno.test("PcapngFormat starts again with each section, in that section's byte order", async () => {
   const sections = ORDERS.concat(ORDERS).map((little, i) =>
     new PcapngSection(little)
       .interface({ linkType: i })

@@ -31,7 +31,7 @@ function uses(path: string): string[] {
   return rows(
     path,
     "SELECT client, server, port, protocol FROM service_use " +
-      "WHERE sightings > 0 OR answered > 0 ORDER BY client, server",
+      "WHERE observations > 0 OR answered > 0 ORDER BY client, server",
   )
     .map((row) => row.join(" "));
 }
@@ -77,7 +77,7 @@ captureTest(
     for (let run = 1; run <= 2; run++) {
       await using program = await startCapture(setting, args);
       await setting.pair.replay(setting.file);
-      const seen = () => rows(path, "SELECT min(sightings) FROM usage")[0][0];
+      const seen = () => rows(path, "SELECT min(observations) FROM usage")[0][0];
       await until(() =>
         Promise.resolve(uses(path).length === SAMPLE_USES.length && seen() === run)
       );
@@ -108,7 +108,7 @@ captureTest(
     await writeConnections(file, CONNECTIONS);
     const random = new SeededRandom();
     // Conversations are there when they are over, and flows at once.
-    const seen = () => Number(rows(path, "SELECT total(sightings) FROM usage")[0][0]);
+    const seen = () => Number(rows(path, "SELECT total(observations) FROM usage")[0][0]);
     let before = 0;
     for (let run = 1; run <= KILLS; run++) {
       const args = ["veth0", ...OWN_NETWORKS, "--store", path];

@@ -68,7 +68,7 @@ captureTest("capture without a terminal prints the table at its end", async (set
 
 for (const workers of ["1", "2"]) {
   captureTest(
-    `the table of a capture has when each flow was seen last, though its keys are held back, with ${workers} workers`,
+    `the table of a capture has when each flow was seen last, though its keys are suppressed, with ${workers} workers`,
     async (setting) => {
       const args = ["veth0", ...OWN_NETWORKS, "--workers", workers];
       await using program = await startCapture(setting, args);

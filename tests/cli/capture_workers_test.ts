@@ -169,7 +169,7 @@ for (const source of SOURCES) {
       }
       assert.deepEqual((await redis.keys()).filter((key) => key.includes("127.0.0.1")), []);
 
-      // It is made anew, from another port. The server has forgotten what was written before.
+      // It is made again, from another port. The server has forgotten what was written before.
       await redis.halt();
       await program.says("is away (");
       await redis.run();

@@ -132,7 +132,7 @@ Deno.test("export says in one line what is wrong", async () => {
     await Deno.writeTextFile(join(folder, "file"), "");
     const wrong: [args: string[], message: RegExp, status: number][] = [
       [["--csv"], /export: name a store$/, 2],
-      [[path], /give one of --parquet <folder>, --csv and --json$/, 2],
+      [[path], /give one of --parquet <folder>, --csv, --json and --format$/, 2],
       [[path, "--csv", "--json"], /give one of/, 2],
       [[path, path, "--csv"], /name one store$/, 2],
       [[path, "--csv", "--table", "flows"], /Allowed choices are conversation, /, 2],

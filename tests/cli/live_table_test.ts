@@ -133,7 +133,7 @@ tmuxTest(
 );
 
 tmuxTest("the live table has colours unless NO_COLOR is set", async (setting) => {
-  for (const [env, has] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
+  for (const [env, has] of [[{ NO_COLOR: "" }, true], [{ NO_COLOR: "1" }, false]] as const) {
     await using tmux = await captureInTmux(setting, { env });
     // A filter that is wrong is said in red where there are colours.
     await tmux.press("/");

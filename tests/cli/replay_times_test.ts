@@ -13,7 +13,7 @@ export default defineConfig({ flows: [[null, null, LowerPort()]] });
 `;
 /** When 32 bits of seconds end: 2106-02-07 06:28:16 UTC, in the middle of a window of 30 s. */
 const END_OF_32_BITS = 0x1_0000_0000;
-/** Seconds of a window in which keys are held back. */
+/** Seconds of a window in which keys are suppressed. */
 const WINDOW = 30;
 const PACKET = ethernet(ip("10.0.0.7", "192.0.2.10", tcp(51_000, 443, 0x18, "question")));
 /** A packet each ten seconds: its key is written again and again. */

@@ -75,19 +75,19 @@ async function printed(folder: string, ...args: string[]): Promise<string> {
 /** What a report has that does not depend on what it is made from. */
 function comparable(json: string) {
   const { usages, offered, probers, missingNames, totals } = JSON.parse(json);
-  const { clients, servers, services, sightings } = totals;
+  const { clients, servers, services, observations } = totals;
   type Row = Record<string, unknown>;
-  const use = ({ client, server, port, name, by, sightings }: Row) => ({
+  const use = ({ client, server, port, name, by, observations }: Row) => ({
     client,
     server,
     port,
     name,
     by,
-    sightings,
+    observations,
   });
   const byText = (a: unknown, b: unknown) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
   return {
-    totals: { clients, servers, services, sightings },
+    totals: { clients, servers, services, observations },
     usages: usages.map(use).sort(byText),
     offered: offered.map(({ server, port, clients, client_list }: Row) => ({
       server,
@@ -129,7 +129,7 @@ Deno.test({
       await Deno.writeTextFile(lines, json);
       const expected = comparable(await printed(folder, "report", store, "--json"));
       assert.deepEqual(expected, {
-        totals: { clients: 3, servers: 3, services: 3, sightings: 4 },
+        totals: { clients: 3, servers: 3, services: 3, observations: 4 },
         usages: [
           {
             client: CLIENT,
@@ -137,9 +137,9 @@ Deno.test({
             port: 443,
             name: "www.example.com",
             by: "registered",
-            sightings: 1,
+            observations: 1,
           },
-          { client: CLIENT, server: RESOLVER, port: 53, name: null, by: "qr", sightings: 1 },
+          { client: CLIENT, server: RESOLVER, port: 53, name: null, by: "qr", observations: 1 },
           // Another client has looked it up.
           {
             client: OTHER,
@@ -147,9 +147,9 @@ Deno.test({
             port: 443,
             name: "www.example.com",
             by: "registered",
-            sightings: 1,
+            observations: 1,
           },
-          { client: GUEST, server: NAS, port: 22, name: null, by: "registered", sightings: 1 },
+          { client: GUEST, server: NAS, port: 22, name: null, by: "registered", observations: 1 },
         ],
         offered: [
           { server: NAS, port: 22, clients: 1, client_list: GUEST },
@@ -176,6 +176,9 @@ Deno.test({
       });
       const ofLines = await printed(folder, "report", lines, NETWORK, "--json");
       assert.deepEqual(comparable(ofLines), expected);
+      // Lines have all that a store has: figures, times, states, whether lookups explain flows.
+      const whole = (report: string) => ({ ...JSON.parse(report), source: "" });
+      assert.deepEqual(whole(ofLines), whole(await printed(folder, "report", store, "--json")));
       // Redis does not have what decided, and what the others looked up is not asked.
       const withoutBy = {
         ...expected,

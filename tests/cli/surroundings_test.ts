@@ -123,20 +123,20 @@ redisTest(
       },
     );
     await program.says("capturing on");
-    const sightings = async () => Number(await redis.cli("GET", `client;10.1.0.1`));
+    const observations = async () => Number(await redis.cli("GET", `client;10.1.0.1`));
     await isSeen(setting, redis, "10.1.0.1");
-    const first = await sightings();
+    const first = await observations();
     for (const [time, client] of [["-1h", "10.1.0.2"], ["+2d", "10.1.0.3"], ["+0", "10.1.0.4"]]) {
-      const before = await sightings();
+      const before = await observations();
       await set(time);
       await isSeen(setting, redis, client);
       // After a leap all keys are free again, and no later than in a new process.
       await until(async () => {
         await isSeen(setting, redis, "10.1.0.1");
-        return await sightings() > before;
+        return await observations() > before;
       });
     }
-    assert.ok(await sightings() > first);
+    assert.ok(await observations() > first);
     await endsWell(program);
   },
   SOON,

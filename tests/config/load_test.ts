@@ -198,6 +198,16 @@ const WRONG_SETTINGS: [string, settings: string, message: string][] = [
     'DIR/config.ts:3: this is not the URL of a Redis (redis): write it as "redis://localhost:6379"',
   ],
   [
+    "a node of a Redis Cluster with another login, without its password",
+    `redis: ["redis://:secret@a",\n "redis://b"]`,
+    "DIR/config.ts:4: this node is logged in to in another way than the first one (redis[1]): all nodes of a cluster have the same users: write the same scheme, login and settings",
+  ],
+  [
+    "a name of a sensor that can't be part of a key",
+    `sensor: "cellar;2"`,
+    'DIR/config.ts:3: "cellar;2" is no name of a sensor (sensor): write 1 to 64 letters, digits and any of ._-',
+  ],
+  [
     "flows that are no list",
     `flows: { a: 1 }`,
     'DIR/config.ts:3: {"a":1} is not a list (flows): write flows: [ ... ]',

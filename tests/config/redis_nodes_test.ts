@@ -14,10 +14,10 @@ Deno.test("redisNodes() makes one URL of those of a cluster's nodes", () => {
 Deno.test("redisNodes() refuses what is no cluster, and shows nothing of a URL", () => {
   const cases: [unknown[], RegExp][] = [
     [[], /there is no node in this list/],
-    [["redis://secret@a", 1], /not the URL of a node .* \(1\)/],
+    [["redis://secret@a", 1], /not the URL of a node .* \(redis\[1\]\)/],
     [["redis://secret@a/3"], /not the URL of a node/],
     [["unix:///secret"], /not the URL of a node/],
-    [["redis://a", "redis://:secret@b"], /logged in to in another way .*\(1\)/],
+    [["redis://a", "redis://:secret@b"], /logged in to in another way .*\(redis\[1\]\)/],
     [["redis://a", "rediss://b"], /logged in to in another way/],
   ];
   for (const [urls, message] of cases) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseAddress } from "../../src/model/address.ts";
 import { DnsMeter } from "../../src/dns/dns_meter.ts";
 import { DnsPackets } from "../../src/dns/dns_packets.ts";
-import { HeldNames } from "../../src/dns/held_names.ts";
+import { SuppressedNames } from "../../src/dns/suppressed_names.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import type { Lookup } from "../../src/dns/lookup.ts";
 import type { NameWrite } from "../../src/dns/name_write.ts";
@@ -259,8 +259,8 @@ Deno.test("KnownNames forgets what was not looked up for longest", () => {
   assert.deepEqual(known, [1, 4, 5, 6]);
 });
 
-Deno.test("HeldNames tells texts apart in whatever they differ", () => {
-  const held = new HeldNames();
+Deno.test("SuppressedNames tells texts apart in whatever they differ", () => {
+  const suppressed = new SuppressedNames();
   const texts = [
     "",
     "a",
@@ -275,18 +275,18 @@ Deno.test("HeldNames tells texts apart in whatever they differ", () => {
     "aaaba",
   ];
   const long = texts.map((text) => "n".repeat(1000) + text);
-  for (const text of [...texts, ...long]) assert.ok(held.admit(text, 1000), text);
-  for (const text of [...texts, ...long]) assert.ok(!held.admit(text, 1002), text);
-  for (const text of [...texts, ...long]) assert.ok(held.admit(text, 1003), text);
+  for (const text of [...texts, ...long]) assert.ok(suppressed.admit(text, 1000), text);
+  for (const text of [...texts, ...long]) assert.ok(!suppressed.admit(text, 1002), text);
+  for (const text of [...texts, ...long]) assert.ok(suppressed.admit(text, 1003), text);
 });
 
-Deno.test("HeldNames holds no more than it may: what was written first is let go", () => {
-  const held = new HeldNames(1000);
-  for (let i = 0; i < 100_000; i++) held.admit(`${i}`, 1000 + Math.floor(i / 50_000));
+Deno.test("SuppressedNames holds no more than it may: what was written first is let go", () => {
+  const suppressed = new SuppressedNames(1000);
+  for (let i = 0; i < 100_000; i++) suppressed.admit(`${i}`, 1000 + Math.floor(i / 50_000));
   const again = Array.from({ length: 100_000 }, (_, i) => i)
-    .filter((i) => held.admit(`${i}`, 1001));
+    .filter((i) => suppressed.admit(`${i}`, 1001));
   assert.ok(again.length > 95_000, `${again.length} were let go`);
-  assert.ok(!held.admit("99999", 1001));
+  assert.ok(!suppressed.admit("99999", 1001));
 });
 
 Deno.test("KnownNames needs no more bytes than it may, however long names are", () => {

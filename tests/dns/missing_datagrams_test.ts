@@ -20,7 +20,7 @@ Deno.test("MissingDatagrams takes what comes late, and what comes twice, for no 
   assert.equal(missing.count, 0);
 });
 
-Deno.test("MissingDatagrams begins anew where a sender was started again", () => {
+Deno.test("MissingDatagrams starts again where a sender was started again", () => {
   const missing = new MissingDatagrams();
   taken(missing, 700, 701, 1, 2, 3, 6);
   assert.equal(missing.count, 2);

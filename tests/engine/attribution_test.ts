@@ -125,7 +125,7 @@ for (
     ["was not seen to end", []],
   ] as const
 ) {
-  Deno.test(`TCP: the other end opens anew on the ports of a connection that ${how}`, () => {
+  Deno.test(`TCP: the other end opens again on the ports of a connection that ${how}`, () => {
     const meter = new TestEngine({ config: RULES });
     meter.take(NOW, syn(A, B), synAck(B, A), data(A, B), data(B, A), ...end);
     meter.take(NOW + 5, syn(B, A), synAck(A, B), data(B, A), data(A, B));
@@ -143,7 +143,7 @@ for (
   });
 }
 
-Deno.test("TCP: one direction is enough to see that the other end opens anew", () => {
+Deno.test("TCP: one direction is enough to see that the other end opens again", () => {
   // Only A's packets are seen.
   const first = [syn(A, B), data(A, B), fin(A, B)];
   assert.deepEqual(
@@ -488,7 +488,7 @@ Deno.test("TCP: rules of the user's own, and functions, are not waited with", ()
   assert.equal(asked.filter((port) => port === B.port).length, 1);
 });
 
-Deno.test("TCP: what is held is written before its conversation is forgotten, or its ports used again", () => {
+Deno.test("TCP: what is postponed is written before its conversation is forgotten, or its ports used again", () => {
   const meter = new TestEngine({ config: RULES, maxConversations: 64 });
   meter.take(NOW, data(A, B, ""));
   const many = Array.from(

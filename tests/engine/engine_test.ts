@@ -1,4 +1,4 @@
-/** The rules of the Redis contract, in its order, then what is held back and for how long. */
+/** The rules of the Redis contract, in its order, then what is suppressed and for how long. */
 import assert from "node:assert/strict";
 import {
   Assign,
@@ -379,7 +379,7 @@ Deno.test("families in one batch do not disturb each other", () => {
 // Holding back
 
 forEachFamily(
-  "keys are held back for 60 to 90 s of the packets' time, however busy",
+  "keys are suppressed for 60 to 90 s of the packets' time, however busy",
   ({ ours, theirs }) => {
     const events = [
       ip(ours, theirs, tcp(40_000, 80)),
@@ -440,7 +440,7 @@ forEachFamily("packets a little out of order change no window", ({ ours, theirs 
   assert.deepEqual(meter.keysOf(NOW + 90, packet), flowKeys(ours, theirs, 80));
 });
 
-forEachFamily("a capture of an earlier time begins anew", ({ ours, theirs }) => {
+forEachFamily("a capture of an earlier time starts again", ({ ours, theirs }) => {
   const meter = new TestEngine();
   const packet = ip(ours, theirs, tcp(40_000, 80));
   const expected = flowKeys(ours, theirs, 80);
@@ -504,7 +504,7 @@ forEachFamily(
 );
 
 forEachFamily(
-  "setMapping() judges known conversations anew, and what is pending by the old mapping",
+  "setMapping() judges known conversations again, and what is pending by the old mapping",
   ({ ours, theirs }) => {
     const meter = new TestEngine();
     const ourNets = ["10.0.0.0/8", "2001:db8::/32"];

@@ -101,7 +101,7 @@ Deno.test("keys of several meters are written again after 60 to 90 s, as of one"
   ];
   for (let second = 0; second < 600; second++) {
     now = START + second;
-    // One of them is silent now and then, so that the other's sighting has to do.
+    // One of them is silent now and then, so that the other's observation has to do.
     const active = halves.filter((_, index) => (second + index * 45) % 90 < 60);
     meter.take(batchOf(active.flat()));
     meter.flush();

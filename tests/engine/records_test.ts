@@ -87,7 +87,7 @@ Deno.test("one that goes on has a record each minute in which it had packets, an
   assert.deepEqual(figuresOf(records.slice(-1)), [[records[0].id, true, [21, 0], 0, 200]]);
 });
 
-Deno.test("what goes on after it was over is counted anew, and every packet once", () => {
+Deno.test("what goes on after it was over is counted again, and every packet once", () => {
   const engine = new RecordEngine();
   engine.take(NOW, ask(), answer());
   for (let second = 1; second < 200; second++) engine.take(NOW + second, there(ACK));

@@ -22,49 +22,49 @@ const KEYS: Record<string, (number: number) => Key> = {
   "that meet in few slots": (number) => ({ first: (number << 18) | (number & 3), second: 0 }),
 };
 
-function admit(held: SuppressedKeys, { first, second }: Key, window: number): number {
-  return held.admit(first, second, window);
+function admit(suppressed: SuppressedKeys, { first, second }: Key, window: number): number {
+  return suppressed.admit(first, second, window);
 }
 
 Deno.test("SuppressedKeys holds a key in its window and the two after it, then admits it again", () => {
-  const held = new SuppressedKeys(NO_LIMIT);
+  const suppressed = new SuppressedKeys(NO_LIMIT);
   const key = { first: 7, second: -7 };
-  assert.equal(admit(held, key, FIRST_WINDOW), 0);
+  assert.equal(admit(suppressed, key, FIRST_WINDOW), 0);
   for (const window of [0, 0, 1, 2, 2]) {
-    assert.equal(admit(held, key, FIRST_WINDOW + window), FIRST_WINDOW + WINDOWS_SUPPRESSED);
+    assert.equal(admit(suppressed, key, FIRST_WINDOW + window), FIRST_WINDOW + WINDOWS_SUPPRESSED);
   }
-  assert.equal(admit(held, key, FIRST_WINDOW + 3), 0);
-  assert.equal(admit(held, key, FIRST_WINDOW + 5), FIRST_WINDOW + 6);
-  assert.equal(admit(held, key, FIRST_WINDOW + 100), 0);
+  assert.equal(admit(suppressed, key, FIRST_WINDOW + 3), 0);
+  assert.equal(admit(suppressed, key, FIRST_WINDOW + 5), FIRST_WINDOW + 6);
+  assert.equal(admit(suppressed, key, FIRST_WINDOW + 100), 0);
 });
 
 Deno.test("SuppressedKeys admits a key again however much later, window by window or at once", () => {
   for (let windows = WINDOWS_SUPPRESSED; windows < 600; windows++) {
     for (const step of [1, windows]) {
-      const held = new SuppressedKeys(NO_LIMIT);
-      assert.equal(held.admit(1, 1 << 8, FIRST_WINDOW), 0);
+      const suppressed = new SuppressedKeys(NO_LIMIT);
+      assert.equal(suppressed.admit(1, 1 << 8, FIRST_WINDOW), 0);
       for (let later = step; later < windows; later += step) {
-        held.admit(2, later << 8, FIRST_WINDOW + later);
+        suppressed.admit(2, later << 8, FIRST_WINDOW + later);
       }
-      assert.equal(held.admit(1, 1 << 8, FIRST_WINDOW + windows), 0, `${windows} by ${step}`);
+      assert.equal(suppressed.admit(1, 1 << 8, FIRST_WINDOW + windows), 0, `${windows} by ${step}`);
     }
   }
 });
 
 Deno.test("SuppressedKeys tells keys by 56 bits of their fingerprints, zeros too", () => {
-  const held = new SuppressedKeys(NO_LIMIT);
+  const suppressed = new SuppressedKeys(NO_LIMIT);
   const keys: Key[] = [{ first: 0, second: 0 }];
   for (let bit = 0; bit < 32; bit++) keys.push({ first: 1 << bit, second: 0 });
   for (let bit = 8; bit < 32; bit++) keys.push({ first: 0, second: 1 << bit });
-  for (const key of keys) assert.equal(admit(held, key, FIRST_WINDOW), 0);
-  for (const key of keys) assert.notEqual(admit(held, key, FIRST_WINDOW), 0);
+  for (const key of keys) assert.equal(admit(suppressed, key, FIRST_WINDOW), 0);
+  for (const key of keys) assert.notEqual(admit(suppressed, key, FIRST_WINDOW), 0);
 });
 
 for (const [name, keyOf] of Object.entries(KEYS)) {
   Deno.test(`SuppressedKeys answers about keys ${name} as a Map of windows would`, () => {
     const random = new SeededRandom();
     for (const keys of [5, 700, 3000, 10_000]) {
-      const held = new SuppressedKeys(NO_LIMIT);
+      const suppressed = new SuppressedKeys(NO_LIMIT);
       const written = new Map<number, number>();
       let window = FIRST_WINDOW;
       for (let step = 0; step < 40_000; step++) {
@@ -75,12 +75,12 @@ for (const [name, keyOf] of Object.entries(KEYS)) {
         const expected = isHeld ? last + WINDOWS_SUPPRESSED : 0;
         if (!isHeld) written.set(number, window);
         assert.equal(
-          admit(held, keyOf(number), window),
+          admit(suppressed, keyOf(number), window),
           expected,
           `FLOSENSOR_TEST_SEED=${random.seed}, ${keys} keys, step ${step}`,
         );
       }
-      assert.equal(held.forgotten, 0);
+      assert.equal(suppressed.forgotten, 0);
     }
   });
 }
@@ -88,35 +88,35 @@ for (const [name, keyOf] of Object.entries(KEYS)) {
 Deno.test("SuppressedKeys lets go of keys above its limit, counts them, and holds none for too long", () => {
   const random = new SeededRandom();
   const keyOf = KEYS["as they are made of words"];
-  const held = new SuppressedKeys(1000);
+  const suppressed = new SuppressedKeys(1000);
   const written = new Map<number, number>();
   let window = FIRST_WINDOW;
   for (let step = 0; step < 100_000; step++) {
     if (step % 2000 === 0) window++;
     const number = random.below(50_000);
     const last = written.get(number) ?? -Infinity;
-    const until = admit(held, keyOf(number), window);
+    const until = admit(suppressed, keyOf(number), window);
     const place = `FLOSENSOR_TEST_SEED=${random.seed}, step ${step}`;
     if (until === 0) written.set(number, window);
     else assert.equal(until, last + WINDOWS_SUPPRESSED, place);
     if (until !== 0) assert.ok(until > window, place);
   }
-  assert.ok(held.forgotten > 0);
+  assert.ok(suppressed.forgotten > 0);
 });
 
 Deno.test("SuppressedKeys above its limit lets go of the oldest first", () => {
-  const held = new SuppressedKeys(500);
+  const suppressed = new SuppressedKeys(500);
   const admitAll = (from: number, to: number, window: number) => {
-    for (let number = from; number < to; number++) held.admit(number, 0, window);
+    for (let number = from; number < to; number++) suppressed.admit(number, 0, window);
   };
   admitAll(0, 400, FIRST_WINDOW);
   admitAll(400, 716, FIRST_WINDOW + 1);
-  assert.equal(held.forgotten, 0);
+  assert.equal(suppressed.forgotten, 0);
   // One more is more than its slots are for: it is swept, down to what was written last.
   admitAll(716, 717, FIRST_WINDOW + 1);
-  assert.equal(held.forgotten, 400);
+  assert.equal(suppressed.forgotten, 400);
   for (let number = 400; number < 717; number++) {
-    assert.notEqual(held.admit(number, 0, FIRST_WINDOW + 1), 0);
+    assert.notEqual(suppressed.admit(number, 0, FIRST_WINDOW + 1), 0);
   }
-  assert.equal(held.admit(0, 0, FIRST_WINDOW + 1), 0);
+  assert.equal(suppressed.admit(0, 0, FIRST_WINDOW + 1), 0);
 });

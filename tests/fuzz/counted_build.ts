@@ -8,7 +8,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COPIED = ["src", "ffi", "tests", "tools", "docs/examples"];
 const COPIED_FILES = ["mod.ts", "config.ts", "deno.json", "deno.lock"];
 /** What runs in a browser; programs in WebAssembly and other made files; what has nothing but types. */
-const NOT_COUNTED = /^src\/web\/page(\/|_files)|\/(sighting_)?program\.ts$|\/assembly\/|\.d\.ts$/;
+const NOT_COUNTED =
+  /^src\/web\/page(\/|_files)|\/(observation_)?program\.ts$|\/assembly\/|\.d\.ts$/;
 const IS_ASSEMBLY = /\/assembly\//;
 /** The name by which a counted program has the branches. */
 const NAME = "__reachedBranches";

@@ -14,6 +14,17 @@ import { FIRST_WINDOW, WINDOWS_SUPPRESSED } from "../../src/model/windows.ts";
 import { addressWords, dnstapJson } from "../../src/dns/dnstap_json.ts";
 import { frames, FrameStreamError } from "../../src/dns/frame_streams.ts";
 import { readLookup } from "../../src/dns/lookup_datagram.ts";
+import type { Announcement } from "../../src/names/devices/announcement.ts";
+import { DeviceBook } from "../../src/names/devices/device_book.ts";
+import { readDhcp } from "../../src/names/devices/dhcp.ts";
+import { readDhcpv6 } from "../../src/names/devices/dhcpv6.ts";
+import {
+  readArp,
+  readLldp,
+  readNeighbourDiscovery,
+} from "../../src/names/devices/link_announcements.ts";
+import { readMdns } from "../../src/names/devices/mdns.ts";
+import { readNetbios } from "../../src/names/devices/netbios.ts";
 import { CarriedNames } from "../../src/names/carried_names.ts";
 import { takePacket } from "../names/take_packet.ts";
 import { decode } from "../../src/packet/decode.ts";
@@ -28,8 +39,20 @@ import { UserError } from "../../src/user_error.ts";
 import { FilterError, filterText, parseFilter } from "../../src/web/filter.ts";
 import { control, frame, READY, START, STOP } from "../dns/frame_writer.ts";
 import { assertPrintable, hostileText } from "../hostile_text.ts";
-import { clientHello, crypto, initial } from "../names/hellos.ts";
-import { bytes, ethernet, ipUdp, udp } from "../packets.ts";
+import {
+  ADVERTISEMENT,
+  ARP,
+  dhcp,
+  dhcpv6,
+  FQDN,
+  LLDP,
+  MDNS,
+  NAME_OPTION,
+  netbios,
+  option,
+} from "../names/devices/messages.ts";
+import { clientHello, crypto, initial, records } from "../names/hellos.ts";
+import { ACK, bytes, ethernet, ipUdp, PSH, udp } from "../packets.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { DNS_MESSAGES } from "./corpus.ts";
 import type { FuzzTarget } from "./fuzz_target.ts";
@@ -260,6 +283,74 @@ const quic = targetOf({
   },
 });
 
+const HELLO_STREAMS = [{}, { protocols: ["h2", "dot"], keyShare: 1300 }, { encryptedHello: 7 }]
+  .flatMap(
+    (
+      options,
+    ) => [records(clientHello("tls.example", options)), records(clientHello("a", options), 50)],
+  );
+
+/** ClientHellos and requests over TCP, cut and out of order. */
+const hello = targetOf({
+  name: "hello",
+  weight: 4,
+  samples: [...HELLO_STREAMS, encoder.encode("GET / HTTP/1.1\r\nHost: http.example\r\n\r\n")],
+  check(input) {
+    const names = new CarriedNames({ maxStreams: 4, maxBytes: 8000 });
+    const cuts = [0, input.length >> 2, input.length >> 1, input.length];
+    const parts = cuts.slice(1).map((end, i) => [cuts[i], end] as const);
+    const [first, second, third] = parts;
+    for (const order of [parts, [third, first, second], [first, third, first, [0, input.length]]]) {
+      for (const [from, to] of order as typeof parts) {
+        const part = input.slice(from, to);
+        const carried = names.takeSegment("a", from, PSH | ACK, true, part, 0, part.length);
+        if (carried !== null) assertPrintable(JSON.stringify(carried));
+        assert.ok(names.pendingBytes <= 8000, `${names.pendingBytes} bytes are held`);
+      }
+    }
+  },
+});
+
+type ReadAnnouncement = (bytes: Uint8Array, start: number, end: number) => readonly Announcement[];
+const one = (
+  read: (bytes: Uint8Array, start: number, end: number) => Announcement | null,
+): ReadAnnouncement =>
+(...place) => [read(...place) ?? []].flat();
+/** By the first byte of an input, what reads the others. */
+const ANNOUNCEMENTS: readonly (readonly [ReadAnnouncement, Uint8Array])[] = [
+  [one(readDhcp), dhcp(2, "10.0.0.7", "0.0.0.0", option(53, bytes(5)), NAME_OPTION)],
+  [one(readDhcpv6), dhcpv6(1, FQDN)],
+  [one(readNetbios), netbios("WORKSTATION", 0)],
+  [one(readArp), ARP],
+  [one(readLldp), LLDP],
+  [readMdns, MDNS],
+  [one((it, start, end) => readNeighbourDiscovery(it, start + 16, end, start)), ADVERTISEMENT],
+];
+
+/** What hosts tell of themselves. */
+const devices = targetOf({
+  name: "devices",
+  weight: 4,
+  samples: ANNOUNCEMENTS.map(([, message], i) => bytes(i, message)),
+  async check(input) {
+    if (input.length < 17) return;
+    const [read] = ANNOUNCEMENTS[input[0] % ANNOUNCEMENTS.length];
+    const [announced, other] = [0x00, 0xc0].map((filler) => {
+      const around = new Uint8Array(input.length + 600).fill(filler);
+      around.set(input.subarray(1), 300);
+      return read(around, 300, 300 + input.length - 1);
+    });
+    assert.deepEqual(other, announced, "it is read beyond the message");
+    const book = new DeviceBook({ isLocal: () => true });
+    for (const announcement of announced) book.learn(announcement, 1);
+    for (const record of await book.takeRecords(true)) {
+      const line = json.device(record);
+      assert.equal(line.indexOf("\n"), line.length - 1);
+      assertPrintable(line);
+    }
+  },
+});
+
 const CONFIGS = ["config.ts", "docs/examples/home-router.ts", "docs/examples/kubernetes-node.ts"]
   .map((path) => Deno.readFileSync(new URL(`../../${path}`, import.meta.url)));
 /** What stands in configurations, and what does not belong there. */
@@ -339,6 +430,7 @@ const hostileValue = fc.oneof(
 const anySettings = fc.dictionary(
   fc.constantFrom(
     ...["redis", "store", "retain", "storeSize", "redisPasswordFile", "expected", "onAlert", "ttl"],
+    ...["clickhouse", "clickhousePasswordFile", "clickhouseSpool", "clickhouseSpoolSize"],
     ...[
       "flushInterval",
       "suppressOwnNetwork",
@@ -467,5 +559,5 @@ const lines = targetOf({
 
 /** All of them. */
 export const MESSAGE_TARGETS: readonly FuzzTarget[] = [
-  ...[dns, dnstap, lookup, quic, config, settings, filter, lines],
+  ...[dns, dnstap, lookup, quic, hello, devices, config, settings, filter, lines],
 ];

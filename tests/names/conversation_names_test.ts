@@ -90,7 +90,7 @@ Deno.test("Engine has the name of QUIC whose hello comes in two datagrams", () =
   assert.deepEqual(new Named().take(...packets).names(), ["quic-sni quic.example"]);
 });
 
-Deno.test("Engine reads the name of the next connection from the same ports anew", () => {
+Deno.test("Engine reads the name of the next connection from the same ports again", () => {
   const other = records(clientHello("other.example"));
   const fin = ip(CLIENT, SERVER, tcp(40_000, 443, FIN | ACK));
   const named = new Named().take(syn(), synAck(), segment(HELLO), fin, syn(), synAck());

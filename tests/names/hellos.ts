@@ -118,7 +118,11 @@ export function initial(frames: Uint8Array, options: InitialOptions = {}, size =
   cipher.setAAD(header);
   const encrypted = bytes(cipher.update(payload), cipher.final(), cipher.getAuthTag());
   const sample = encrypted.subarray(2, 18);
-  const mask = createCipheriv("aes-128-ecb", headerKey, null).update(sample);
+  const block = createCipheriv("aes-128-ecb", headerKey, null);
+  block.setAutoPadding(false);
+  const mask = block.update(sample);
+  // Otherwise its memory stays.
+  block.final();
   header[0] ^= mask[0] & 0x0f;
   header[header.length - 2] ^= mask[1];
   header[header.length - 1] ^= mask[2];

@@ -107,7 +107,7 @@ for (const workers of ["1", "2"]) {
   );
 }
 
-captureTest("after --user nothing is captured anew, whoever asks for it", async (setting) => {
+captureTest("after --user nothing is captured again, whoever asks for it", async (setting) => {
   const { second } = await attempt(setting, ["--user", "nobody"]);
   assertHas(second, { ...REFUSED, ...DONE, ...FILES_REFUSED, "capture": EPERM });
 });

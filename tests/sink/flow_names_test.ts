@@ -10,7 +10,7 @@ function namesOf(names: Record<number, string>): FlowNames {
   return {
     isEmpty: Object.keys(names).length === 0,
     find: (_isIpv6, words, _client, address) => names[words[address + 3] & 0xff] ?? null,
-    of: () => ({ names: [], isExplained: null, why: null }),
+    of: () => ({ names: [], isExplained: null, why: null, applicationProtocols: [] }),
   };
 }
 
@@ -62,7 +62,7 @@ Deno.test("JsonSink writes names of flows, and keys with names as their own line
   });
 });
 
-Deno.test("FlowTable keeps the name that a flow had when a later sighting has none", () => {
+Deno.test("FlowTable keeps the name that a flow had when a later observation has none", () => {
   const names: Record<number, string> = { 1: "www.example.com." };
   const table = tableWith(names);
   delete names[1];

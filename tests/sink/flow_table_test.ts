@@ -13,7 +13,7 @@ Deno.test("FlowTable keeps a row for each flow, with when it was seen", () => {
     { ...FLOW, protocol: 17, by: "lower-port", seconds: 150 },
     { ...FLOW, protocol: 6, by: "assign", seconds: 190 },
   ));
-  const rows = table.flows.map(({ sighting: _, ...row }) => row);
+  const rows = table.flows.map(({ observation: _, ...row }) => row);
   const base = { client: FLOW.a, server: FLOW.b, port: 443, packets: [0, 0], bytes: [0, 0] };
   assert.deepEqual(rows, [
     { ...base, protocol: "udp", by: "lower-port", first: 150, last: 150, duration: 0 },

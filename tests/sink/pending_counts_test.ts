@@ -14,7 +14,7 @@ function take(pending: PendingCounts, most: number): [string, number][] {
   ]);
 }
 
-Deno.test("PendingCounts keeps each key once, with the number of its sightings, oldest first", () => {
+Deno.test("PendingCounts keeps each key once, with the number of its observations, oldest first", () => {
   const pending = new PendingCounts(10);
   const { words } = clients(3);
   for (const i of [2, 0, 2, 1, 2]) pending.add(words, i * OBSERVATION_WORDS, 1);
@@ -26,7 +26,7 @@ Deno.test("PendingCounts keeps each key once, with the number of its sightings, 
   assert.deepEqual(take(pending, 2), []);
 });
 
-Deno.test("PendingCounts drops the oldest key when it is full, and says how many sightings", () => {
+Deno.test("PendingCounts drops the oldest key when it is full, and says how many observations", () => {
   const pending = new PendingCounts(2);
   const { words } = clients(3);
   pending.add(words, 0, 5);

@@ -191,6 +191,25 @@ clusterTest("RedisSink knows a cluster by its answers where it may not ask", asy
   assert.equal(await server.cli("DBSIZE"), "2000");
 });
 
+clusterTest("RedisSink needs no more of a cluster than docs/redis.md names", async () => {
+  await using cluster = await RedisClusterServers.start(3);
+  const page = await Deno.readTextFile(new URL("../../docs/redis.md", import.meta.url));
+  const [command] = /^ACL SETUSER sensor .*$/m.exec(page)!;
+  for (const server of cluster.servers) await server.cli(...command.split(" "));
+  const log = new MemoryLog();
+  const url = cluster.url.replace("//", "//sensor:password@");
+  const sink = await RedisSink.connect(url, CAPTURE, log);
+  const figures = { lost: 0, queued: 0, dropped: 0, packets: 0, packetsPerSecond: 0, started: 1 };
+  sink.setHeartbeat("one", (isOver) => ({ ...figures, version: "1", interfaces: [], isOver }));
+  sink.write(clients(3_000));
+  sink.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "a.example." }]);
+  await sink.close();
+  assert.deepEqual(log.lines, []);
+  const keys = await cluster.dump();
+  assert.equal(keys.size, 3_002);
+  assert.ok(keys.has("sensor;one"));
+});
+
 clusterTest(
   "RedisSink writes to a cluster where scripts are forbidden, and passes over keys of other types",
   async () => {

@@ -16,7 +16,7 @@ function redisTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: name + NO_REDIS_SERVER, ignore: !HAS_REDIS_SERVER, sanitizeResources, fn });
 }
 
-redisTest("RedisSink raises each key once a sighting and sets its time to live", async () => {
+redisTest("RedisSink raises each key once an observation and sets its time to live", async () => {
   await using server = await RedisServer.start();
   const sink = await RedisSink.connect(server.url, { ...REPLAY, ttl: 77 }, new MemoryLog());
   const [a, b] = ["10.0.0.1", "2001:db8::1"];

@@ -15,6 +15,7 @@ function tlsTest(
   certificate: string,
   test: (url: string, folder: string, server: RedisServer) => Promise<void>,
   asksForCertificate = false,
+  more: readonly string[] = [],
 ): void {
   Deno.test({
     name: name + NO_REDIS_SERVER,
@@ -32,7 +33,7 @@ function tlsTest(
           ...["--tls-port", String(port), "--tls-ca-cert-file", `${folder}/ca.pem`],
           ...["--tls-cert-file", `${folder}/${certificate}.pem`],
           ...["--tls-key-file", `${folder}/${certificate}.key`],
-          ...["--tls-auth-clients", asksForCertificate ? "yes" : "no"],
+          ...["--tls-auth-clients", asksForCertificate ? "yes" : "no", ...more],
         ]);
         await test(`rediss://localhost:${port}?cacert=${folder}/ca.pem`, folder, server);
       } finally {
@@ -127,4 +128,28 @@ tlsTest(
     );
   },
   true,
+);
+
+tlsTest(
+  "RedisSink writes to a cluster over TLS",
+  "server",
+  async (url, _, server) => {
+    await server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    for (const scheme of ["rediss", "rediss-cluster"]) {
+      const sink = await RedisSink.connect(url.replace("rediss", scheme), CAPTURE, new MemoryLog());
+      sink.write(clients(100));
+      await sink.close();
+      assert.equal(sink.lost, 0);
+    }
+    assert.equal(await server.cli("GET", "client;10.0.0.99"), "2");
+  },
+  false,
+  [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-port",
+    String(await unusedPort()),
+    "--tls-cluster",
+    "yes",
+  ],
 );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../../src/store/open_database.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "../../src/store/schema.ts";
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "../../src/store/schema.ts";
 import { UserError } from "../../src/user_error.ts";
 import { pcap } from "../packets.ts";
 import { record } from "./record.ts";
@@ -82,6 +82,51 @@ Deno.test("openDatabase opens a whole file as it is", () => {
   });
 });
 
+for (let version = 1; version < SCHEMA_VERSION; version++) {
+  Deno.test(`openDatabase brings a store of version ${version} to the present one, with its rows`, () => {
+    withDirectory((directory) => {
+      const [fresh, old] = ["fresh", "old"].map((name) => `${directory}/${name}.db`);
+      openDatabase(fresh).database.close();
+      {
+        using database = new DatabaseSync(old);
+        for (const migration of MIGRATIONS.slice(0, version)) database.exec(migration);
+        database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version};
+          INSERT INTO volume VALUES (60, 0, 'out', 7, 6, 5, 4, 3, 2, 1)`);
+      }
+      const { database, damaged } = openDatabase(old);
+      assert.equal(damaged, null);
+      const row = database.prepare("SELECT observations, bytes_server FROM volume").get();
+      assert.deepEqual({ ...row }, { observations: 7, bytes_server: 1 });
+      const migrated = columnsOf(database);
+      database.close();
+      const made = openDatabase(fresh).database;
+      assert.deepEqual(migrated, columnsOf(made));
+      made.close();
+    });
+  });
+}
+
+/** All columns of tables and views, by name. */
+function columnsOf(database: DatabaseSync): Record<string, string[]> {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')");
+  return Object.fromEntries(
+    tables.all().map(({ name }) => [
+      name,
+      database.prepare(`SELECT name FROM pragma_table_info('${name}')`).all()
+        .map((column) => String(column.name)).sort(),
+    ]).sort(),
+  );
+}
+
+function withDirectory(use: (directory: string) => void): void {
+  const directory = Deno.makeTempDirSync({ prefix: "flosensor-store-" });
+  try {
+    use(directory);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
 Deno.test("openDatabase leaves alone what is no store of this program, and says so", () => {
   const refused: [make: (path: string) => void, message: RegExp][] = [
     [(path) => Deno.writeFileSync(path, pcap([])), /is a saved capture, and no store/],
@@ -97,8 +142,7 @@ Deno.test("openDatabase leaves alone what is no store of this program, and says 
     }, /is of a newer flosensor \(schema \d+, this one has \d+\)/],
   ];
   for (const [make, message] of refused) {
-    const directory = Deno.makeTempDirSync({ prefix: "flosensor-store-" });
-    try {
+    withDirectory((directory) => {
       const path = `${directory}/flows.db`;
       make(path);
       assert.throws(
@@ -106,8 +150,6 @@ Deno.test("openDatabase leaves alone what is no store of this program, and says 
         (error) => error instanceof UserError && message.test(error.message),
       );
       assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["flows.db"]);
-    } finally {
-      Deno.removeSync(directory, { recursive: true });
-    }
+    });
   }
 });

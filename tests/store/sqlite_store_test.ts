@@ -55,6 +55,9 @@ function records(count: number, given: Partial<ConversationRecord> = {}): Conver
   );
 }
 
+/** Seconds since 1970-01-01 UTC. */
+const NOW = Math.floor(Date.now() / 1000);
+
 Deno.test("SqliteStore has all that it was given in the file when it is closed", async () => {
   await withDirectory(async (directory) => {
     const path = join(directory, "flows.db");
@@ -71,11 +74,11 @@ Deno.test("SqliteStore has all that it was given in the file when it is closed",
         seconds,
       }),
     );
-    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." }]);
+    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." }], NOW);
     assert.equal(store.pending, 3_002);
     await store.close();
     assert.equal(value(path, "SELECT count(*) FROM conversation"), 3_000);
-    assert.equal(value(path, "SELECT sum(sightings) FROM usage"), 1);
+    assert.equal(value(path, "SELECT sum(observations) FROM usage"), 1);
     assert.equal(value(path, "SELECT name FROM name"), "www.example.com");
     assert.equal(value(path, "SELECT ended >= started FROM run"), 1);
     // It can be copied as it is: nothing is left in a log beside it.
@@ -100,13 +103,12 @@ Deno.test("SqliteStore gives names of a replay the capture's time", async () => 
   await withDirectory(async (directory) => {
     const path = join(directory, "flows.db");
     const { store } = await open(path, { run: { ...RUN, mode: "replay" } });
-    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "a.example." }]);
     const seconds = 1_200_000_000;
-    store.write(observations({ kind: "client", a: "10.0.0.1", seconds }));
-    store.writeNames([{ key: "10.0.0.1;nowhere.example.;nx", name: null }]);
+    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "a.example." }], seconds);
+    store.writeNames([{ key: "10.0.0.1;nowhere.example.;nx", name: null }], seconds + 1);
     await store.close();
     assert.equal(value(path, "SELECT first FROM name"), seconds * 1000);
-    assert.equal(value(path, "SELECT first FROM refusal"), seconds * 1000);
+    assert.equal(value(path, "SELECT first FROM refusal"), (seconds + 1) * 1000);
   });
 });
 
@@ -121,18 +123,18 @@ Deno.test("SqliteStore drops beyond its bound, counted by kind, and first what l
     const deferred = store.deferred;
     store.takeRecords(records(1_000));
     assert.ok(store.losses.records > 100, `${store.losses.records} lost`);
-    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." }]);
+    store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "www.example.com." }], NOW);
     store.write(observations({ kind: "rst", a: "10.0.0.1", b: "192.0.2.1", seconds: 1 }));
-    assert.deepEqual([store.losses.names, store.losses.sightings], [1, 1]);
+    assert.deepEqual([store.losses.names, store.losses.observations], [1, 1]);
     await store.flush();
     const { losses } = store;
-    const text = `${losses.records} conversations, 1 sightings, 1 names were lost`;
+    const text = `${losses.records} conversations, 1 observations, 1 names were lost`;
     assert.deepEqual(log.lines, [
       `warn: store ${path}: ${text} up to now, as more comes than can be written`,
     ]);
     await assert.rejects(store.close(), { message: new RegExp(text) });
     assert.equal(value(path, "SELECT lost_records FROM run"), losses.records);
-    assert.equal(value(path, "SELECT lost_sightings + lost_names FROM run"), 2);
+    assert.equal(value(path, "SELECT lost_observations + lost_names FROM run"), 2);
     // All that was not dropped is there.
     const last = 1_000 - losses.records;
     assert.equal(value(path, "SELECT count(*) FROM conversation WHERE is_over"), last);
@@ -325,7 +327,8 @@ Deno.test("SqliteStore keeps times beyond 32 bits, and before 1970", async () =>
       const origin = new TimeOrigin();
       origin.settle(seconds);
       const { store } = await open(path, { run: { ...RUN, mode: "replay" }, origin });
-      store.writeNames([{ key: "10.0.0.1;192.0.2.1;dns", name: "a.example." }]);
+      const name = { key: "10.0.0.1;192.0.2.1;dns", name: "a.example." };
+      store.writeNames([name], origin.secondsOf(seconds));
       const flow = { kind: "flow", a: "10.0.0.1", b: "192.0.2.1", port: 443 } as const;
       store.write(observations({ ...flow, seconds: origin.secondsOf(seconds) }));
       await store.close();

@@ -174,7 +174,7 @@ Deno.test("StoreWriter takes a port for a service only when it answered", () => 
   );
 });
 
-Deno.test("StoreWriter takes sightings, refusals and names as the keys of Redis have them", () => {
+Deno.test("StoreWriter takes observations, refusals and names as the keys of Redis have them", () => {
   using store = new TestStore({ ...RUN, hasRecords: false });
   const seconds = MIDNIGHT / 1000;
   const { words } = observations(
@@ -196,19 +196,19 @@ Deno.test("StoreWriter takes sightings, refusals and names as the keys of Redis 
   });
   assert.deepEqual(
     store.rows(
-      "SELECT client, server, port, protocol, by, name, sightings FROM service_use ORDER BY client",
+      "SELECT client, server, port, protocol, by, name, observations FROM service_use ORDER BY client",
     ),
     [
       ["10.0.0.1", "192.0.2.1", 443, "tcp", "syn", "www.example.com", 1],
       ["2001:db8::1", "2001:db8::2", 53, "udp", "qr", null, 1],
-    ].map(([client, server, port, protocol, by, name, sightings]) => ({
+    ].map(([client, server, port, protocol, by, name, observations]) => ({
       client,
       server,
       port,
       protocol,
       by,
       name,
-      sightings,
+      observations,
     })),
   );
   assert.deepEqual(

@@ -14,7 +14,7 @@ export const RUN: StoreRun = {
   hasRecords: true,
 };
 
-export const NO_LOSSES = { records: 0, sightings: 0, names: 0 };
+export const NO_LOSSES = { records: 0, observations: 0, names: 0 };
 
 /** A batch of which the rest is empty. */
 export function batchOf(given: Partial<StoreBatch>): StoreBatch {

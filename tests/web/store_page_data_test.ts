@@ -200,9 +200,9 @@ Deno.test("traffic over time has all bytes, in steps that fit the time", () => {
   }
 });
 
-Deno.test("a store of sightings alone shows these", () => {
+Deno.test("a store of observations alone shows these", () => {
   using store = new TestStore({ ...RUN, hasRecords: false });
-  const sighting = {
+  const observation = {
     client: "10.0.0.1",
     server: "192.0.2.1",
     port: 443,
@@ -210,14 +210,14 @@ Deno.test("a store of sightings alone shows these", () => {
     by: "syn",
   };
   store.write({
-    sightings: [{ ...sighting, name: "www.example.com", count: 3, time: MIDNIGHT }],
+    observations: [{ ...observation, name: "www.example.com", count: 3, time: MIDNIGHT }],
   });
   store.writer.write(batchOf({}), NO_LOSSES, true);
   const data = new StorePageData(store.database);
   assert.equal(allFlows(data, query("", HOUR)).length, 1);
   const { traffic, flows } = data.overview(query("", HOUR));
   assert.equal(flows, 1);
-  assert.deepEqual(traffic.labels, ["sightings"]);
+  assert.deepEqual(traffic.labels, ["observations"]);
   assert.equal(traffic.series[0].reduce((sum, it) => sum + it * traffic.step / 60, 0), 3);
 });
 

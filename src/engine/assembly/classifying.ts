@@ -41,7 +41,7 @@ import { second, window } from "./clock";
 import { addPeersOfPending, readEnds, readPending, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { readEvidence } from "./gathering";
-import { hold, isGuess, releaseHeld } from "./holding";
+import { isGuess, postpone, takePostponed } from "./postponing";
 import { corrected, judgeOwn } from "./host";
 import {
   decide,
@@ -71,8 +71,8 @@ let stagedCount: u32 = 0;
 let round: u32 = 0;
 /** What the mapping said last, whether or not that was taken. */
 let answer: u32 = UNCLASSIFIED;
-/** Whether guesses are held. A function is asked once, so where there is one they are not. */
-let isHolding: bool = false;
+/** Whether guesses are postponed. A function is asked once, so where there is one they are not. */
+let isPostponing: bool = false;
 /** Why that is no flow, where it is none. */
 let why: u32 = NO_RULE;
 
@@ -84,13 +84,13 @@ export function useOwn(): void {
 /**
  * Classifies all that is pending, and writes the keys.
  *
- * @param isLast Whether what is held is classified too: see `holding.ts`.
+ * @param isLast Whether what is postponed is classified too: see `postponing.ts`.
  */
 export function classifyPending(isLast: bool): void {
   // What was staged when something went wrong before is pending still.
   stagedCount = 0;
-  isHolding = !isLast && usesEvidence && !hasFunction();
-  releaseHeld(isLast);
+  isPostponing = !isLast && usesEvidence && !hasFunction();
+  takePostponed(isLast);
   round++;
   addPeersOfPending(PENDING, pendingCount, second);
   // Corrections are added to what is pending while it is classified.
@@ -135,7 +135,9 @@ function classify(word: u32, reading: usize): void {
     const other = load<u32>(outcomeOf(cold, far));
     const strength = max(strengthKept(outcome), strengthKept(other));
     outcome = askAgain(isIpv6, number, direction, reading, strength);
-    if (isFirst && isHolding && other === UNCLASSIFIED && isFlowByGuess(outcome) && hold(word)) {
+    if (
+      isFirst && isPostponing && other === UNCLASSIFIED && isFlowByGuess(outcome) && postpone(word)
+    ) {
       store<u32>(remembered, UNCLASSIFIED);
       return;
     }

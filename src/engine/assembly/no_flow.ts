@@ -6,7 +6,7 @@ import { DROPPED, GAVE_FLOW, NO_RULE } from "../../model/no_flow_numbers";
 import { BECAME, COLD_EVIDENCE, EXAMPLE, EXAMPLES, FACTS } from "../layout";
 import { coldOf } from "./cells";
 
-/** Among the evidence bits of a conversation, which begin anew with it: what it is counted as, and 1. */
+/** Among the evidence bits of a conversation, which start again with it: what it is counted as, and 1. */
 const COUNTED_SHIFT: u32 = 24;
 const COUNTED_MASK: u32 = 15;
 /** Counts a conversation that was just classified, whose facts were read, or counts it as something else. */

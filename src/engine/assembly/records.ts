@@ -385,7 +385,7 @@ function idOf(cold: usize): u64 {
     store<u32>(cold, <u32> lastId, COLD_RECORD_ID);
     return lastId;
   }
-  // What has a greater one than the last got it before these bits began anew.
+  // What has a greater one than the last got it before these bits started again.
   const above = lastId >>> 32;
   return <u64> id | ((id > <u32> lastId ? above - 1 : above) << 32);
 }

@@ -1,6 +1,6 @@
 /*
  * The conversations of each address family: a hash table with open addressing. Cells stay where they are
- * for as long as a conversation is remembered; only the index is made anew as it grows.
+ * for as long as a conversation is remembered; only the index is made again as it grows.
  */
 import {
   CELL4_SHIFT,
@@ -590,7 +590,7 @@ export function wantEnds(): void {
   isEndWanted = true;
 }
 
-/** Begins the figures of a conversation anew, whose present generation has ended. */
+/** Begins the figures of a conversation again, whose present generation has ended. */
 export function endGeneration(isIpv6: bool, number: u32): void {
   if (isEndWanted) tellEnd(isIpv6, number);
   recordEnd(isIpv6, number);

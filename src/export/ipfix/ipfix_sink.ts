@@ -5,7 +5,7 @@ import type { Sink } from "../../sink/sink.ts";
 import { UserError } from "../../user_error.ts";
 import type { FlowSlice } from "./flow_slice.ts";
 import { FlowSlices } from "./flow_slices.ts";
-import type { IpfixAddress } from "./ipfix_address.ts";
+import type { IpfixAddress } from "../../model/ipfix_address.ts";
 import { IpfixMessages } from "./ipfix_messages.ts";
 import type { IpfixTransport } from "./ipfix_transport.ts";
 import { TcpTransport } from "./tcp_transport.ts";

@@ -1,4 +1,4 @@
-import type { IpfixAddress } from "./ipfix_address.ts";
+import type { IpfixAddress } from "../../model/ipfix_address.ts";
 import type { IpfixTransport } from "./ipfix_transport.ts";
 
 const MOST_BYTES = 16_384;

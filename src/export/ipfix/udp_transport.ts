@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { UserError } from "../../user_error.ts";
-import type { IpfixAddress } from "./ipfix_address.ts";
+import type { IpfixAddress } from "../../model/ipfix_address.ts";
 import type { IpfixTransport } from "./ipfix_transport.ts";
 
 /**

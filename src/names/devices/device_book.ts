@@ -74,6 +74,14 @@ export class DeviceBook {
     return { count, named };
   }
 
+  /** What is known of the host that has an address now, or `null`. */
+  async find(address: string): Promise<DeviceRecord | null> {
+    const device = this.devices.find(address);
+    if (device === null) return null;
+    this.#vendors ??= await Vendors.load();
+    return this.#recordOf({ device, hasNews: false }, this.#vendors);
+  }
+
   #recordOf({ device, hasNews }: DeviceChange, vendors: Vendors): DeviceRecord {
     const { hardware, isPrivate, first, last } = device;
     const milliseconds = (seconds: number) => (this.#origin() + seconds) * 1000;

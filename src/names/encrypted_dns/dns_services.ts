@@ -58,9 +58,9 @@ export class DnsServices implements DnsKinds {
     for (const host of added) this.#add(withoutDot(host), HTTPS_PORT, "DoH");
   }
 
-  /** Whether a service on this port may be DNS. */
-  mayBe(port: number): boolean {
-    return this.#ports[port] !== 0;
+  /** Whether a service on this port may be DNS, where a client offers to speak these. */
+  mayBe(port: number, applicationProtocols: readonly string[] = []): boolean {
+    return this.#ports[port] !== 0 || applicationProtocols.length > 0;
   }
 
   /**
@@ -100,11 +100,11 @@ export class DnsServices implements DnsKinds {
   /** Which kind of DNS a use of a service is, or `null` where it is none that is known. */
   kindOf(use: DnsUse): DnsKind | null {
     const { port, protocol } = use;
-    if (this.#ports[port] === 0) return null;
     for (const said of use.applicationProtocols ?? []) {
       const kind = kindOfProtocol(said);
       if (kind !== null) return kind;
     }
+    if (this.#ports[port] === 0) return null;
     if (port === TLS_PORT) return protocol === "udp" ? "DoQ" : "DoT";
     if (this.#dnsPorts.has(port)) return this.#isOutside(use) ? "DNS" : null;
     let isNamed = false;

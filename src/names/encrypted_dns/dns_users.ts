@@ -13,6 +13,17 @@ import {
   WORD_PORTS,
 } from "../../model/observation_batch.ts";
 import { PROTOCOL_TCP } from "../../model/protocol_numbers.ts";
+import {
+  RECORD_CLIENT,
+  RECORD_HEAD,
+  RECORD_NAME,
+  RECORD_PORTS,
+  RECORD_PROTOCOL_SHIFT,
+  RECORD_SERVER,
+  RECORD_WORDS,
+  type RecordBatch,
+} from "../../model/record_batch.ts";
+import type { CarriedNameNumbers } from "../carried_name_numbers.ts";
 import type { DnsServices } from "./dns_services.ts";
 
 /** Clients that are told apart, of each kind; beyond, they are not counted. */
@@ -24,6 +35,7 @@ const KINDS: readonly DnsKind[] = ["DoT", "DoQ", "DoH", "DNSCrypt", "DNS"];
 export interface DnsUsersOptions {
   readonly services: DnsServices;
   readonly names: Pick<KnownNames, "find">;
+  readonly carried: Pick<CarriedNameNumbers, "at">;
   /** Whether a client is on an own network, and a server is not: where their words are. */
   readonly isOutgoing: (
     isIpv6: boolean,
@@ -53,18 +65,40 @@ export class DnsUsers {
       const head = words[at + WORD_KIND];
       if ((head & 0xff) !== KIND_FLOW) continue;
       const isIpv6 = (head & IPV6_BIT) !== 0;
-      const kind = this.#kindOf(isIpv6, words, at);
-      if (kind === null) continue;
-      const clients = this.#clients.get(kind)!;
-      if (clients.size === MOST_CLIENTS) continue;
-      const client = at + WORD_A;
-      clients.add(isIpv6 ? addressText(words, client, isIpv6) : words[client + 3]);
+      this.#add(this.#kindOf(isIpv6, words, at), isIpv6, words, at + WORD_A);
+    }
+  }
+
+  /** Counts the clients of conversations that carry a name, or say what they speak. */
+  takeRecords({ words, count }: RecordBatch): void {
+    const { services, carried } = this.#options;
+    for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
+      if (words[at + RECORD_NAME] === 0) continue;
+      const head = words[at + RECORD_HEAD];
+      const isIpv6 = (head & IPV6_BIT) !== 0;
+      const names = carried.at(words[at + RECORD_NAME]);
+      const kind = services.kindOf({
+        client: addressText(words, at + RECORD_CLIENT, isIpv6),
+        server: addressText(words, at + RECORD_SERVER, isIpv6),
+        port: words[at + RECORD_PORTS] & 0xffff,
+        protocol: ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
+        names: names.map(({ name }) => name),
+        applicationProtocols: names.flatMap(({ protocols }) => protocols),
+      });
+      this.#add(kind, isIpv6, words, at + RECORD_CLIENT);
     }
   }
 
   /** How many there are of each kind. */
   counts(): [DnsKind, number][] {
     return [...this.#clients].map(([kind, clients]) => [kind, clients.size]);
+  }
+
+  #add(kind: DnsKind | null, isIpv6: boolean, words: Uint32Array, client: number): void {
+    if (kind === null) return;
+    const clients = this.#clients.get(kind)!;
+    if (clients.size === MOST_CLIENTS) return;
+    clients.add(isIpv6 ? addressText(words, client, isIpv6) : words[client + 3]);
   }
 
   #kindOf(isIpv6: boolean, words: Uint32Array, at: number): DnsKind | null {

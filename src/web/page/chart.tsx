@@ -13,7 +13,7 @@ const LABELS: Readonly<Record<Label, readonly [string, string]>> = {
   "other": ["neither is ours", "--other"],
   "from-client": ["from clients", "--out"],
   "from-server": ["from servers", "--in"],
-  "sightings": ["flows seen in a minute", "--out"],
+  "observations": ["flows seen in a minute", "--out"],
 };
 const HEIGHT = 170;
 /** Seconds between times that the axis names. */

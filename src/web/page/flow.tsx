@@ -112,10 +112,10 @@ function Details(
               ? `, ${countText(flow.conversations - flow.answered)} in vain`
               : ""}
           </dd>
-          {flow.sightings === 0 ? null : (
+          {flow.observations === 0 ? null : (
             <>
-              <dt>Sightings</dt>
-              <dd title="How often the flow's key was written">{countText(flow.sightings)}</dd>
+              <dt>Observations</dt>
+              <dd title="How often the flow's key was written">{countText(flow.observations)}</dd>
             </>
           )}
         </dl>

@@ -117,7 +117,7 @@ const COLUMNS: readonly FlowColumn[] = [
     width: "8ch",
     isNumber: true,
     cell: (row) => (
-      <span title={`${row.conversations} conversations, ${row.sightings} sightings`}>
+      <span title={`${row.conversations} conversations, ${row.observations} observations`}>
         {countText(countOf(row))}
       </span>
     ),

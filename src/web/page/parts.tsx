@@ -114,11 +114,11 @@ export function Volume(
   );
 }
 
-/** How often a flow was seen: in conversations, or where these are not known, in sightings. */
+/** How often a flow was seen: in conversations, or where these are not known, in observations. */
 export function countOf(
-  { conversations, sightings }: FlowRow | { conversations: number; sightings: number },
+  { conversations, observations }: FlowRow | { conversations: number; observations: number },
 ) {
-  return Math.max(conversations, sightings);
+  return Math.max(conversations, observations);
 }
 
 /** A link to a flow's own page. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IpfixSink, type IpfixSinkOptions } from "../../../src/export/ipfix/ipfix_sink.ts";
-import { parseIpfixAddress } from "../../../src/export/ipfix/ipfix_address.ts";
+import { parseIpfixAddress } from "../../../src/model/ipfix_address.ts";
 import type { ConversationRecord } from "../../../src/model/conversation_record.ts";
 import { UserError } from "../../../src/user_error.ts";
 import { isProgram } from "../../installed.ts";
@@ -293,7 +293,7 @@ Deno.test("IpfixSink says once that a collector is away, and sends all when it i
   await sink.close();
 });
 
-Deno.test("IpfixSink begins a session anew where the collector ended it", async () => {
+Deno.test("IpfixSink begins a session again where the collector ended it", async () => {
   await using collector = new TcpCollector();
   const log = new MemoryLog();
   let now = 1_000_000;
@@ -386,7 +386,7 @@ function openAt(
   options: IpfixSinkOptions,
   log = new MemoryLog(),
 ): Promise<IpfixSink> {
-  const address = parseIpfixAddress(`${transport}://127.0.0.1:${port}`, "--ipfix");
+  const address = parseIpfixAddress(`${transport}://127.0.0.1:${port}`)!;
   return IpfixSink.open(address, options, log);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Made by tools/wasm_programs.ts of assembly/sightings.ts; not to be changed by hand.
+ * Made by tools/wasm_programs.ts of assembly/observations.ts; not to be changed by hand.
  */
 /** WebAssembly, in base64. */
 export const PROGRAM: string =

@@ -9,12 +9,12 @@ const DEFAULT_LIMIT = 200_000;
  * `SuppressedKeys`): in the window in which it was written and the two after it. A key and its name are
  * known by a fingerprint: as text, names could fill memory.
  */
-export class HeldNames {
-  readonly #held: SuppressedKeys;
+export class SuppressedNames {
+  readonly #suppressed: SuppressedKeys;
 
-  /** @param limit How many are held at most, or twice as many. Above it the oldest are let go. */
+  /** @param limit How many are suppressed at most, or twice as many. Above it the oldest are let go. */
   constructor(limit: number = DEFAULT_LIMIT) {
-    this.#held = new SuppressedKeys(limit);
+    this.#suppressed = new SuppressedKeys(limit);
   }
 
   /**
@@ -25,6 +25,6 @@ export class HeldNames {
    */
   admit(identity: string, window: number): boolean {
     const { first, second } = textFingerprint(identity);
-    return this.#held.admit(first, second, window) === 0;
+    return this.#suppressed.admit(first, second, window) === 0;
   }
 }

@@ -27,10 +27,10 @@ import {
   SECRETS,
   WHAT_MASK,
 } from "./row_layout.ts";
-import { PROGRAM } from "./sighting_program.ts";
+import { PROGRAM } from "./observation_program.ts";
 
-/** What `assembly/sightings.ts` exports. */
-interface SightingProgram {
+/** What `assembly/observations.ts` exports. */
+interface ObservationProgram {
   setUp(families: number, secrets: number): void;
   add(
     isIpv6: boolean,
@@ -67,9 +67,9 @@ const ADDRESS_WORDS = 4;
 const CHAINS_PER_ROW = 4;
 
 /** What was sighted: two addresses, and a number that tells what of them. */
-export interface Sighting {
+export interface Observation {
   readonly isIpv6: boolean;
-  /** Has the two addresses, each four words as in an observation, and those of other sightings. */
+  /** Has the two addresses, each four words as in an observation, and those of other observations. */
   readonly addresses: Uint32Array;
   /** Where the first of the eight words is. */
   readonly at: number;
@@ -96,14 +96,14 @@ export interface Sighting {
 }
 
 /**
- * Keeps sightings of pairs of addresses, in WebAssembly, as a scan makes millions of them. Bounded for
+ * Keeps observations of pairs of addresses, in WebAssembly, as a scan makes millions of them. Bounded for
  * each address family: what was not sighted for longest makes room.
  *
  * Rows of each family are numbered from 1. They are in a list by age, and found by their hash. A row's
  * place may be that of another one later.
  */
-export class SightingTable {
-  readonly #program: SightingProgram;
+export class ObservationTable {
+  readonly #program: ObservationProgram;
   readonly #words: Uint32Array;
   /** Words of each family. */
   readonly #families: readonly [number, number];
@@ -139,7 +139,7 @@ export class SightingTable {
       words[family + FAMILY_CHAIN_MASK / WORD] = chains - 1;
       words[family + FAMILY_MAX_ROWS / WORD] = maxRows;
     });
-    this.#program = startProgram<SightingProgram>(PROGRAM, memory);
+    this.#program = startProgram<ObservationProgram>(PROGRAM, memory);
     // Unknown to whoever sends us packets, so that they can't be made to fall into one chain.
     words.set(crypto.getRandomValues(new Uint32Array(SECRETS / WORD)), secrets / WORD);
     this.#program.setUp(families, secrets);
@@ -152,7 +152,7 @@ export class SightingTable {
   }
 
   /**
-   * Takes one sighting.
+   * Takes one observation.
    *
    * @param words Holds an observation, whose two addresses are kept.
    * @param offset Where it begins.
@@ -205,7 +205,7 @@ export class SightingTable {
     }
   }
 
-  /** Takes when one was seen last, if it is there. Parameters are as of {@linkcode SightingTable.add}. */
+  /** Takes when one was seen last, if it is there. Parameters are as of {@linkcode ObservationTable.add}. */
   see(
     isIpv6: boolean,
     words: Uint32Array,
@@ -232,7 +232,7 @@ export class SightingTable {
   }
 
   /** All that there are, what was sighted last at the end. */
-  list(): Sighting[] {
+  list(): Observation[] {
     return [...this.#list(false), ...this.#list(true)].sort((one, other) => one.last - other.last);
   }
 
@@ -243,8 +243,8 @@ export class SightingTable {
     if (name !== undefined || (isNew && names.length > 0)) names[row & ~IS_NEW] = name;
   }
 
-  #list(isIpv6: boolean): Sighting[] {
-    const all: Sighting[] = [];
+  #list(isIpv6: boolean): Observation[] {
+    const all: Observation[] = [];
     const words = this.#words;
     const family = this.#families[isIpv6 ? 1 : 0];
     const names = this.#names[isIpv6 ? 1 : 0];

@@ -1,6 +1,6 @@
 /*
- * The inner loops of `sighting_table.ts`, in AssemblyScript, as src/engine/assembly is: `deno task wasm`
- * makes `sighting_program.ts` of it. `row_layout.ts` says what lies where.
+ * The inner loops of `observation_table.ts`, in AssemblyScript, as src/engine/assembly is: `deno task wasm`
+ * makes `observation_program.ts` of it. `row_layout.ts` says what lies where.
  */
 import {
   IPV6_BIT,
@@ -170,7 +170,7 @@ function protocolAndKind(about: u32): u32 {
 }
 
 /**
- * Takes one sighting.
+ * Takes one observation.
  *
  * @param addresses Where both are.
  * @param protocol The protocol, and above it the kind of tunnel.

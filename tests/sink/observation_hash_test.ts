@@ -1,4 +1,4 @@
-import { PROGRAM } from "../../src/sink/sighting_program.ts";
+import { PROGRAM } from "../../src/sink/observation_program.ts";
 import { startProgram } from "../../src/wasm_program.ts";
 import { testHash } from "../chosen_conversations.ts";
 
@@ -18,7 +18,7 @@ words.set(crypto.getRandomValues(new Uint32Array(64)), SECRETS / 4);
 const program = startProgram<HashProgram>(PROGRAM, memory);
 program.setUp(FAMILIES, SECRETS);
 
-testHash("sightings", (addresses, ports) => {
+testHash("observations", (addresses, ports) => {
   const isIpv4 = addresses.length === 2;
   words.set(isIpv4 ? [0, 0, 0, addresses[0], 0, 0, 0, addresses[1]] : addresses, ADDRESSES / 4);
   return program.hashOf(ADDRESSES, ports, UDP);

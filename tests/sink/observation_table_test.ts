@@ -7,10 +7,10 @@ import {
   OBSERVATION_WORDS,
   WORD_PORTS,
 } from "../../src/model/observation_batch.ts";
-import { SightingTable } from "../../src/sink/sighting_table.ts";
+import { ObservationTable } from "../../src/sink/observation_table.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
-/** What is sighted: two addresses by a number, and what tells sightings of them apart. */
+/** What is sighted: two addresses by a number, and what tells observations of them apart. */
 interface Sighted {
   readonly isIpv6: boolean;
   readonly client: number;
@@ -27,7 +27,7 @@ function addressWords(isIpv6: boolean, number: number): number[] {
   return words;
 }
 
-/** Keeps what the table does, in Maps whose order is that of the last sighting. */
+/** Keeps what the table does, in Maps whose order is that of the last observation. */
 class Model {
   readonly #families = [new Map<string, unknown[]>(), new Map<string, unknown[]>()];
   leftOut = 0;
@@ -59,7 +59,7 @@ class Model {
 }
 
 /** What the table lists, as the model does. */
-function listed(table: SightingTable, byAddresses: Map<string, Sighted>): unknown[][] {
+function listed(table: ObservationTable, byAddresses: Map<string, Sighted>): unknown[][] {
   return table.list().map((it) => {
     const { isIpv6, addresses, at, what, protocol } = it;
     const text = addresses.subarray(at, at + 8).join();
@@ -70,7 +70,7 @@ function listed(table: SightingTable, byAddresses: Map<string, Sighted>): unknow
 }
 
 function assertLikeModel(maxRows: number, kinds: number, steps: number, random: SeededRandom) {
-  const table = new SightingTable(maxRows);
+  const table = new ObservationTable(maxRows);
   const model = new Model(maxRows);
   const words = new Uint32Array(OBSERVATION_WORDS);
   const byAddresses = new Map<string, Sighted>();
@@ -100,23 +100,23 @@ function assertLikeModel(maxRows: number, kinds: number, steps: number, random: 
   }
 }
 
-Deno.test("SightingTable counts as Maps in the order of the last sighting would", () => {
+Deno.test("ObservationTable counts as Maps in the order of the last observation would", () => {
   const random = new SeededRandom();
   for (let round = 0; round < 40; round++) {
     assertLikeModel(1 + random.below(12), 1 + random.below(8), 60, random);
   }
 });
 
-Deno.test("SightingTable counts as Maps would, where many rows make room for others", () => {
+Deno.test("ObservationTable counts as Maps would, where many rows make room for others", () => {
   assertLikeModel(700, 200, 20_000, new SeededRandom());
 });
 
-Deno.test("SightingTable takes flows among observations as it takes them one by one", () => {
+Deno.test("ObservationTable takes flows among observations as it takes them one by one", () => {
   const random = new SeededRandom();
   for (let round = 0; round < 20; round++) {
     const maxRows = 1 + random.below(12);
-    const one = new SightingTable(maxRows);
-    const together = new SightingTable(maxRows);
+    const one = new ObservationTable(maxRows);
+    const together = new ObservationTable(maxRows);
     for (let batch = 0; batch < 10; batch++) {
       const count = random.below(30);
       const words = new Uint32Array(count * OBSERVATION_WORDS);
@@ -140,7 +140,7 @@ Deno.test("SightingTable takes flows among observations as it takes them one by 
         one.add(isIpv6, words, offset, port, protocol, seconds, by, name);
       }
       together.addFlows(words, count, hasNames ? nameOf : null);
-      const seen = (table: SightingTable) =>
+      const seen = (table: ObservationTable) =>
         table.list().map((
           { addresses, at, ...rest },
         ) => [[...addresses.subarray(at, at + 8)], rest]);
@@ -150,14 +150,14 @@ Deno.test("SightingTable takes flows among observations as it takes them one by 
   }
 });
 
-Deno.test("SightingTable takes more observations than its program has room for at once", () => {
+Deno.test("ObservationTable takes more observations than its program has room for at once", () => {
   const count = 10_000;
   const words = new Uint32Array(count * OBSERVATION_WORDS);
   for (let i = 0; i < count; i++) {
     words[i * OBSERVATION_WORDS] = KIND_FLOW;
     words[i * OBSERVATION_WORDS + 4] = i >>> 1;
   }
-  const table = new SightingTable(count);
+  const table = new ObservationTable(count);
   table.addFlows(words, count, (_isIpv6, offset) => `name ${words[offset + 4]}`);
   const all = table.list();
   assert.equal(all.length, count / 2);
