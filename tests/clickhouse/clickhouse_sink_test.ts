@@ -3,6 +3,7 @@ import { parseClickHouseUrl } from "../../src/clickhouse/clickhouse_address.ts";
 import { ClickHouseSink } from "../../src/clickhouse/clickhouse_sink.ts";
 import { communityId } from "../../src/model/community_id.ts";
 import { Spool } from "../../src/clickhouse/spool.ts";
+import { makeCertificates } from "../certificates.ts";
 import { ClickHouseServer, HAS_CLICKHOUSE, NO_CLICKHOUSE } from "../clickhouse_server.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { observations } from "../observations.ts";
@@ -12,8 +13,11 @@ import { RUN } from "../store/test_store.ts";
 const LIVE = { ...RUN, sensor: "north" };
 const SAVED = { ...LIVE, mode: "replay" as const };
 
-function test(name: string, run: () => Promise<void>): void {
-  Deno.test({ name: `ClickHouseSink ${name}${NO_CLICKHOUSE}`, ignore: !HAS_CLICKHOUSE, fn: run });
+const IS_ROOT = Deno.uid() === 0;
+
+function test(name: string, fn: () => Promise<void>, isPossible = true): void {
+  const ignore = !HAS_CLICKHOUSE || !isPossible;
+  Deno.test({ name: `ClickHouseSink ${name}${NO_CLICKHOUSE}`, ignore, fn });
 }
 
 function records(from: number, count: number) {
@@ -30,6 +34,25 @@ async function conversations(server: ClickHouseServer): Promise<string[]> {
 
 function sums(from: number, count: number): string {
   return `${count}\t${count * from + count * (count - 1) / 2}`;
+}
+
+function mount(...args: string[]): void {
+  assert.ok(new Deno.Command("mount", { args }).outputSync().success);
+}
+
+function unmount(folder: string): void {
+  assert.ok(new Deno.Command("umount", { args: ["--lazy", folder] }).outputSync().success);
+}
+
+/** Writes a file until there is no room for more. */
+function fill(path: string): void {
+  using file = Deno.createSync(path);
+  const block = new Uint8Array(4096);
+  try {
+    for (;;) file.writeSync(block);
+  } catch {
+    // The disk is full.
+  }
 }
 
 /** Flushes until nothing is pending. */
@@ -137,6 +160,39 @@ test("loses and doubles nothing when the server is killed and comes back", async
   }
 });
 
+test(`waits while the server's disk is full${IS_ROOT ? "" : " (ignored: not root)"}`, async () => {
+  const data = Deno.makeTempDirSync();
+  mount("-t", "tmpfs", "-o", "size=48m", "tmpfs", data);
+  const folder = Deno.makeTempDirSync();
+  try {
+    await using server = await ClickHouseServer.start({ data: `${data}/server` });
+    const log = new MemoryLog();
+    const sink = await ClickHouseSink.open(
+      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
+      log,
+    );
+    fill(`${data}/filler`);
+    for (let i = 0; i < 40; i++) sink.takeRecords(records(i * 1000, 1000));
+    const until = performance.now() + 60_000;
+    while (sink.trouble === null) {
+      assert.ok(performance.now() < until, "it is not said that there is no room");
+      await sink.flush();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    Deno.removeSync(`${data}/filler`);
+    await flushed(sink);
+    await sink.close();
+    assert.equal(sink.lost, 0);
+    assert.deepEqual(await conversations(server), [sums(0, 40_000)]);
+    assert.match(log.lines.at(-1)!, /written again after \d+ s; nothing was lost/);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+    unmount(data);
+    Deno.removeSync(data, { recursive: true });
+  }
+}, IS_ROOT);
+
 test("leaves what can't be inserted at its end to the next start", async () => {
   await using server = await ClickHouseServer.start();
   const folder = Deno.makeTempDirSync();
@@ -213,6 +269,28 @@ test("says in one line without the password why it is refused", async () => {
     new MemoryLog(),
   );
   await sink.close();
+});
+
+test("speaks TLS, and trusts whom it is told to", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await makeCertificates(folder);
+    const tls = { certificate: `${folder}/server.pem`, key: `${folder}/server.key` };
+    await using server = await ClickHouseServer.start({ tls });
+    const open = (query: string) =>
+      ClickHouseSink.open(
+        parseClickHouseUrl(`https://sensor:correct@localhost:${server.port}/flows${query}`, "test"),
+        { run: SAVED },
+        new MemoryLog(),
+      );
+    await assert.rejects(open(""), { message: /can't be written \(.*(certificate|issuer)/i });
+    const sink = await open(`?cacert=${folder}/ca.pem`);
+    sink.takeRecords(records(0, 3));
+    await sink.close();
+    assert.equal(sink.written, 3);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 test("is not begun by a replay where no server is", async () => {
