@@ -168,12 +168,7 @@ export class Run {
     this.names = names;
     this.carried = carried;
     this.#dnsServices = dnsServices;
-    this.dnsUsers = new DnsUsers({
-      services: dnsServices,
-      names,
-      carried,
-      isOutgoing: (...flow) => explainer.isOutgoing(...flow),
-    });
+    this.dnsUsers = new DnsUsers({ services: dnsServices, names, carried });
     this.deviceBook = deviceBook;
     this.meters = new Meters({
       mapping: loaded.mapping,

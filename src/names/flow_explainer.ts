@@ -141,12 +141,6 @@ export class FlowExplainer implements FlowNames {
     this.#dnsPorts = new Set(dnsPorts);
   }
 
-  /** Whether a client is on an own network, and a server is not. */
-  isOutgoing(isIpv6: boolean, words: Uint32Array, client: number, server: number): boolean {
-    return this.#local.find(isIpv6, words, client) !== -1 &&
-      this.#local.find(isIpv6, words, server) === -1;
-  }
-
   /** The name that a client looked up last for an address: see `KnownNames.find`. */
   find(isIpv6: boolean, words: Uint32Array, client: number, address: number): string | null {
     return this.#options.known.find(isIpv6, words, client, address);

@@ -44,6 +44,8 @@ import { cachedAddressText } from "./cached_address_text.ts";
 import { keyText } from "./keys.ts";
 import type { RecordWords } from "./record_of.ts";
 
+/** Words of an address: that of a server is behind its client's. */
+const ADDRESS_WORDS = 4;
 /** IANA's protocol numbers. */
 const UDP = 17;
 const TYPES: Readonly<Record<number, string>> = {
@@ -107,8 +109,8 @@ export class JsonLines {
         (record === null ? "" : this.#figures(record, recordAt)) +
         tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
         (record === null
-          ? this.#name(isIpv6, words, at, client, other, ports, protocol)
-          : this.#names(record, recordAt, client, other, ports, protocol)) +
+          ? this.#name(isIpv6, words, at, ports, protocol)
+          : this.#names(record, recordAt)) +
         "}\n";
     }
     const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
@@ -139,7 +141,7 @@ export class JsonLines {
       this.#figures(words, at) +
       ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
       tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#names(words, at, client, server, port, protocol) + "}\n";
+      this.#names(words, at) + "}\n";
   }
 
   /**
@@ -206,19 +208,19 @@ export class JsonLines {
     isIpv6: boolean,
     words: Uint32Array,
     at: number,
-    client: string,
-    server: string,
     port: number,
     protocol: number,
   ): string {
     const name = this.#options.names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null;
-    return this.#dns(client, server, port, protocol, [name]) +
+    return this.#dns(isIpv6, words, at + WORD_A, port, protocol, [name]) +
       (name === null ? "" : ',"name":' + printable(JSON.stringify(name)));
   }
 
+  /** @param client Where the client's address is, behind which there is the server's. */
   #dns(
-    client: string,
-    server: string,
+    isIpv6: boolean,
+    words: Uint32Array,
+    client: number,
     port: number,
     protocol: number,
     names: readonly (string | null)[],
@@ -226,25 +228,23 @@ export class JsonLines {
   ): string {
     const { dnsServices } = this.#options;
     if (!dnsServices?.mayBe(port, applicationProtocols)) return "";
-    const use = { client, server, port, protocol: protocolName(protocol), names };
-    const kind = dnsServices.kindOf({ ...use, applicationProtocols });
+    const use = { port, protocol: protocolName(protocol), names, applicationProtocols };
+    const kind = dnsServices.kindAt(isIpv6, words, client, client + ADDRESS_WORDS, use);
     return kind === null ? "" : ',"dns":"' + kind + '"';
   }
 
   /** The strongest name, all of them, and whether a lookup explains the conversation. */
-  #names(
-    records: Uint32Array,
-    at: number,
-    client: string,
-    server: string,
-    port: number,
-    protocol: number,
-  ): string {
+  #names(records: Uint32Array, at: number): string {
+    const head = records[at + RECORD_HEAD];
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const client = at + RECORD_CLIENT;
+    const port = records[at + RECORD_PORTS] & 0xffff;
+    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & 0xff;
     const named = this.#options.names?.of(records, at);
-    if (named === undefined) return this.#dns(client, server, port, protocol, []);
+    if (named === undefined) return this.#dns(isIpv6, records, client, port, protocol, []);
     const { names, isExplained, why, applicationProtocols } = named;
     const texts = names.map(({ name }) => name);
-    let text = this.#dns(client, server, port, protocol, texts, applicationProtocols);
+    let text = this.#dns(isIpv6, records, client, port, protocol, texts, applicationProtocols);
     if (names.length > 0) {
       // With a dot at the end, as in keys.
       const all = names.map(({ name, from, isOuter }) => ({

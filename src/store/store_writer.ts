@@ -100,7 +100,7 @@ export class StoreWriter {
     this.#database = database;
     this.#run = run;
     this.#local = new LocalAddresses(run.localNetworks);
-    this.#dns.set({ isLocal: (address) => this.#local.has(address) });
+    this.#dns.set({ local: this.#local });
     this.#statements = new Statements(database);
   }
 
