@@ -21,6 +21,7 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     source: at("sink/assembly/observations.ts"),
     module: at("sink/observation_program.ts"),
   },
+  { source: at("sink/assembly/json_lines.ts"), module: at("sink/json_program.ts") },
 ];
 
 const LINE = 80;

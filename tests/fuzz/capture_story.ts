@@ -11,13 +11,12 @@ import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
 import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
-import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
-import { RECORD_WORDS } from "../../src/model/record_batch.ts";
 import { JsonLines } from "../../src/sink/json_lines.ts";
 import { UserError } from "../../src/user_error.ts";
 import { Meters } from "../../src/workers/meters.ts";
 import { batchOf, type BatchPacket } from "../batches.ts";
 import { assertPrintable } from "../hostile_text.ts";
+import { jsonLinesOf } from "../json_lines_of.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
@@ -76,6 +75,9 @@ export class StoryMeters {
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
     const names = explainerOf(mapping, { known, carried, dnsServices });
     const json = new JsonLines({ names, dnsServices, interfaces: ["eth0"], origin: this.origin });
+    const add = (addLines: () => void) => {
+      for (const line of jsonLinesOf(json, addLines)) this.#add(line);
+    };
     this.meters = new Meters({
       mapping,
       names: known,
@@ -85,15 +87,9 @@ export class StoryMeters {
       memory: new EngineMemory(conversations, SUPPRESSED),
       hasFlowRecords: true,
       recordInterval: 60,
-      emit: ({ words, count, records }) => {
-        for (let i = 0; i < count; i++) {
-          this.#add(json.observation(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
-        }
-      },
-      emitNames: (writes, seconds) => writes.forEach((it) => this.#add(json.name(it, seconds))),
-      onRecords: ({ words, count }) => {
-        for (let i = 0; i < count; i++) this.#add(json.end(words, i * RECORD_WORDS));
-      },
+      emit: (batch) => add(() => json.observations(batch)),
+      emitNames: (writes, seconds) => add(() => writes.forEach((it) => json.name(it, seconds))),
+      onRecords: (batch) => add(() => json.ends(batch)),
       onSeen: () => {},
     });
   }
