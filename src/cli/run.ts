@@ -132,6 +132,7 @@ export class Run {
   readonly deviceBook: DeviceBook | null;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
+  #isHurried = false;
   /** Whether the configuration was loaded when that was tried last. */
   isLoaded = true;
   /** Told of what comes, and of flushes. */
@@ -412,6 +413,7 @@ export class Run {
 
   /** Says that the end is near: nothing waits for a sink any more, but for a few seconds at the end. */
   hurry(): void {
+    this.#isHurried = true;
     for (const sink of this.#sinks.all) sink.hurry();
   }
 
@@ -468,19 +470,24 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const flush = () => {
-      this.engine.end();
-      this.engine.endRecords();
-    };
-    const [flushed, devices] = await Promise.allSettled([
-      (async () => await flush())(),
-      this.#emitDevices(true),
-    ]);
+    const [flushed] = await Promise.allSettled([this.#end()]);
+    const [devices] = await Promise.allSettled([this.#emitDevices(true)]);
     const closed = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
     const results = [flushed, devices, ...closed];
     this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  /** Has the sinks take all that is still to come, no faster than they can. */
+  async #end(): Promise<void> {
+    this.engine.end();
+    for (const _ of this.engine.endingRecords()) {
+      // A capture never waits, nor does who was told to end.
+      if (this.#isHurried || this.#purpose.mode === "capture" || !this.isCongested) continue;
+      // What one of them can't write it says when it is closed; the others take the rest.
+      await Promise.allSettled(this.#sinks.all.map((sink) => this.#flush(sink)));
     }
   }
 

@@ -133,7 +133,7 @@ export interface EngineProgram {
   decideByRule(rule: number): number;
   declassifyAll(): void;
   directionFound(): number;
-  endRecords(): void;
+  endRecords(from: number, most: number): boolean;
   fingerprintOf(isIpv6: boolean, number: number): bigint;
   forgottenEnds(): number;
   forgottenHalfOpen(): number;
