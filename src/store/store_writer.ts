@@ -20,7 +20,7 @@ import { Totals, TOTALS_COLUMNS } from "./totals.ts";
 import { withoutDot } from "./without_dot.ts";
 
 /** Ids of services and usages that are remembered. */
-const REMEMBERED_IDS = 100_000;
+const REMEMBERED_IDS = 16_384;
 /** What is not written for an hour has ended, though its last record was lost. */
 const FORGET_AFTER = 3_600_000;
 /** States of conversations to which the server did not say a thing, or only no. */
