@@ -11,6 +11,11 @@ import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
 import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
+import {
+  FINGERPRINT_SECRETS,
+  FINGERPRINT_SECRETS_SIZE,
+  SECRETS,
+} from "../../src/engine/layout.ts";
 import { JsonLines } from "../../src/sink/json_lines.ts";
 import { UserError } from "../../src/user_error.ts";
 import { Meters } from "../../src/workers/meters.ts";
@@ -84,7 +89,7 @@ export class StoryMeters {
       carried,
       onDesignated: (resolver) => dnsServices.learn(resolver),
       onAnnouncement: () => {},
-      memory: new EngineMemory(conversations, SUPPRESSED),
+      memory: engineMemory(conversations),
       hasFlowRecords: true,
       recordInterval: 60,
       emit: (batch) => add(() => json.observations(batch)),
@@ -108,6 +113,18 @@ export class StoryMeters {
     requireLine(line);
     this.lines.push(line);
   }
+}
+
+/**
+ * The memory of an engine, with the same secrets as that of others: what gives way where a table is full
+ * depends on them.
+ */
+function engineMemory(conversations: number): EngineMemory {
+  const memory = new EngineMemory(conversations, SUPPRESSED);
+  const random = new SeededRandom(1);
+  const end = FINGERPRINT_SECRETS + FINGERPRINT_SECRETS_SIZE;
+  for (let at = SECRETS; at < end; at++) memory.bytes[at] = random.below(256);
+  return memory;
 }
 
 /** Each line is JSON, and has nothing in it that a terminal obeys. */
@@ -137,7 +154,8 @@ export class CaptureStories {
 
   /** What comes of a capture that is read in some way. */
   async of(file: Uint8Array, way: ReadingWay): Promise<CaptureStory> {
-    const mapping = file.length % CONFIGS.length;
+    // Files in pcapng have whole words.
+    const mapping = (file.length >>> 2) % CONFIGS.length;
     const name = `${mapping} ${way}`;
     let meters = this.#meters.get(name);
     if (meters === undefined) {
