@@ -11,11 +11,7 @@ import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
 import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
-import {
-  FINGERPRINT_SECRETS,
-  FINGERPRINT_SECRETS_SIZE,
-  SECRETS,
-} from "../../src/engine/layout.ts";
+import { FINGERPRINT_SECRETS, FINGERPRINT_SECRETS_SIZE, SECRETS } from "../../src/engine/layout.ts";
 import { JsonLines } from "../../src/sink/json_lines.ts";
 import { UserError } from "../../src/user_error.ts";
 import { Meters } from "../../src/workers/meters.ts";
