@@ -224,7 +224,10 @@ export class Run {
         origin: () => origin?.seconds ?? 0,
       })
       : null;
-    const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
+    const { maxConversations } = options;
+    const names = explainerOf(mapping, {
+      ...{ known, carried, dnsServices, deviceBook, maxConversations, start },
+    });
     const localNetworks = mapping.ourNets.map(cidrText);
     const { expected, onAlert, sensor, ipfix } = loaded.source.config;
     const run = {

@@ -74,7 +74,9 @@ export class StoryMeters {
     const known = new KnownNames(1000);
     const carried = new CarriedNameNumbers(1000);
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
-    const names = explainerOf(mapping, { known, carried, dnsServices });
+    const names = explainerOf(mapping, {
+      ...{ known, carried, dnsServices, maxConversations: conversations },
+    });
     const json = new JsonLines({ names, dnsServices, interfaces: ["eth0"], origin: this.origin });
     const add = (addLines: () => void) => {
       for (const line of jsonLinesOf(json, addLines)) this.#add(line);
