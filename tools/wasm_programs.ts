@@ -22,6 +22,10 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     module: at("sink/observation_program.ts"),
   },
   { source: at("sink/assembly/json_lines.ts"), module: at("sink/json_program.ts") },
+  {
+    source: at("model/assembly/community_id.ts"),
+    module: at("model/community_id_program.ts"),
+  },
 ];
 
 const LINE = 80;

@@ -58,7 +58,9 @@ function syntaxError(error: unknown, file: string, text: string): unknown {
     "",
   );
   return new UserError(
-    `${file}:${line}: syntax error (${printable(lowerFirst(what))}): mend this line or the one before it`,
+    `${file}:${line}: syntax error (${
+      printable(lowerFirst(what))
+    }): mend this line or the one before it`,
   );
 }
 

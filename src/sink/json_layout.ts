@@ -43,6 +43,7 @@ export const TUNNEL: u32 = 32;
 export const QUOTE: u32 = 33;
 export const TCP: u32 = 34;
 export const UDP: u32 = 35;
+export const COMMUNITY_ID: u32 = 36;
 /** Names of reasons, states and tunnels, by their numbers. */
 export const REASONS: u32 = 64;
 export const STATES: u32 = 128;
@@ -65,9 +66,13 @@ export const ADDRESS_LENGTH: u32 = 16;
 export const ADDRESS_TEXT: u32 = 20;
 export const LONGEST_ADDRESS: u32 = (1 << ADDRESS_SHIFT) - ADDRESS_TEXT;
 
+/** What a Community ID is made in. */
+export const SCRATCH: u32 = ADDRESSES + (ADDRESSES_COUNT << ADDRESS_SHIFT);
+export const SCRATCH_SIZE: u32 = 64;
+
 /** Observations and records of conversations that are made lines of. */
 export const AT_ONCE: u32 = 256;
-export const OBSERVATIONS: u32 = ADDRESSES + (ADDRESSES_COUNT << ADDRESS_SHIFT);
+export const OBSERVATIONS: u32 = SCRATCH + SCRATCH_SIZE;
 export const RECORDS: u32 = OBSERVATIONS + AT_ONCE * 13 * 4;
 /** The lines. */
 export const LINES: u32 = RECORDS + AT_ONCE * 32 * 4;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TimeOrigin } from "../../src/capture/time_origin.ts";
 import { addressText } from "../../src/model/address_text.ts";
+import { communityId } from "../../src/model/community_id.ts";
 import { STATE_NAMES } from "../../src/model/conversation_states.ts";
 import {
   IPV6_BIT,
@@ -167,6 +168,7 @@ Deno.test("JsonLines has of conversations that are over what a record in words h
           ...{ client: record.client, client_port: record.clientPort },
           ...{ server: record.server, port: record.port, protocol: record.protocol },
           ...{ by: record.by, id: record.id, state: record.state },
+          ...{ community_id: communityId(record) },
           ...{ packets: record.packets, bytes: record.bytes, flags: record.flags },
           ...{ first: time(record.first), last: time(record.last) },
           ...(record.interface === null ? {} : { interface: record.interface }),

@@ -3,6 +3,7 @@
  * Names, and what else others may have chosen, are added by `JsonLines`. `json_layout.ts` says what lies
  * where.
  */
+import { communityId } from "../../model/assembly/community_id";
 import {
   IPV6_BIT,
   KIND_CLIENT,
@@ -52,6 +53,7 @@ import {
   CLIENT_KEY,
   CLIENT_PORT,
   CODE,
+  COMMUNITY_ID,
   END_KEY,
   FIRST,
   FLAGS,
@@ -68,6 +70,7 @@ import {
   QUOTE,
   REASONS,
   RST_KEY,
+  SCRATCH,
   SECOND_LENGTH,
   SECOND_SHIFT,
   SECOND_TEXT,
@@ -241,9 +244,27 @@ function putEnds(hasClientPort: bool, clientPort: u32, port: u32, protocol: u32)
   putText(QUOTE);
 }
 
+function putCommunityId(record: usize): void {
+  const head = load<u32>(record + (RECORD_HEAD << 2));
+  const ports = load<u32>(record + (RECORD_PORTS << 2));
+  at = communityId(
+    at,
+    SCRATCH,
+    (head & IPV6_BIT) !== 0,
+    record + (RECORD_CLIENT << 2),
+    record + (RECORD_SERVER << 2),
+    ports >>> 16,
+    ports & 0xffff,
+    (head >>> RECORD_PROTOCOL_SHIFT) & 0xff,
+    0,
+  );
+}
+
 function putFigures(record: usize): void {
   putText(ID);
   putWideNumber(load<u64>(record + (RECORD_ID << 2)));
+  putText(COMMUNITY_ID);
+  putCommunityId(record);
   putText(STATE);
   putText(STATES + (load<u32>(record + (RECORD_HEAD << 2)) & 0xff));
   putText(PACKETS);
