@@ -31,15 +31,15 @@ export function addStoreCommands(tools: CommandTools): void {
   addRedisOptions(
     command(
       "report",
-      "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+      "Say who used whose service: from a store, Redis, ClickHouse, or what --json wrote.",
     ),
     "report from",
   )
     .usage("[options] [file] [our-net...]")
     .argument(
       "[file...]",
-      'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
-        "configuration; then own networks (otherwise those of the store or the configuration)",
+      'a store, lines of JSON ("-" is standard input), otherwise store, redis or clickhouse of ' +
+        "the configuration; then own networks (otherwise those of the store or the configuration)",
     )
     .addOption(configOption())
     .option("--store <file>", "as <file>", storeFile)
@@ -64,14 +64,17 @@ export function addStoreCommands(tools: CommandTools): void {
 
   addPageOptions(
     addRedisOptions(
-      command("serve", "Show a store as a page, until SIGINT or SIGTERM; or Redis, or JSON lines."),
+      command(
+        "serve",
+        "Show a store as a page, until SIGINT or SIGTERM; or Redis, ClickHouse, JSON lines.",
+      ),
       "show",
     )
       .usage("[options] [file] [our-net...]")
       .argument(
         "[file...]",
-        'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
-          "configuration; then own networks (otherwise those of the store or the configuration)",
+        'a store, lines of JSON ("-" is standard input), otherwise store, redis or clickhouse of ' +
+          "the configuration; then own networks (otherwise those of the store or the configuration)",
       )
       .addOption(configOption())
       .option("--store <file>", "as <file>", storeFile)
@@ -95,10 +98,13 @@ export function addStoreCommands(tools: CommandTools): void {
     .usage("[options] [file] [our-net...]")
     .argument(
       "[file...]",
-      "a store or lines of JSON, otherwise store or redis of the configuration; then own networks",
+      "a store or lines of JSON, otherwise store, redis or clickhouse of the configuration; then " +
+        "own networks",
     )
     .addOption(configOption())
     .option("--store <file>", "as <file>", storeFile)
+    .option("--clickhouse <url>", "read this ClickHouse, over all sensors", clickHouseUrl)
+    .addOption(clickHousePasswordFileOption())
     .action(async (names: string[], options) => {
       const { expect } = await import("./expect.ts");
       finish(await expect(names, options, log(options)));

@@ -4,12 +4,10 @@ import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import {
   IPV6_BIT,
-  OBSERVATION_WORDS,
   type ObservationBatch,
   WORD_A,
   WORD_B,
   WORD_KIND,
-  WORD_SECONDS,
 } from "../model/observation_batch.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
@@ -79,9 +77,6 @@ export class ClickHouseSink implements Sink {
   /** What this run has put into the spool, by the names of batches. */
   readonly #spooled = new Map<string, RowCounts>();
   #gatheredSince = performance.now();
-  #time: number | null = null;
-  /** Names that came before any time was known. */
-  #untimed: NameWrite[] = [];
   #written = 0;
   #lost = { records: 0, observations: 0, names: 0 };
   #said = 0;
@@ -143,7 +138,7 @@ export class ClickHouseSink implements Sink {
 
   get pending(): number {
     const counts = [...this.#spooled.values(), ...this.#queue.map((it) => it.counts)];
-    return this.#rows.count + this.#untimed.length + counts.reduce((sum, it) => sum + total(it), 0);
+    return this.#rows.count + counts.reduce((sum, it) => sum + total(it), 0);
   }
 
   /** Those in memory. */
@@ -163,31 +158,21 @@ export class ClickHouseSink implements Sink {
     const { words, count } = batch;
     const { names } = this.#options;
     const origin = this.#options.origin?.seconds ?? 0;
-    for (let i = 0; i < count; i++) {
-      this.#see((words[i * OBSERVATION_WORDS + WORD_SECONDS] + origin) * 1000);
-    }
     const nameOf = (at: number) =>
       names?.find((words[at + WORD_KIND] & IPV6_BIT) !== 0, words, at + WORD_A, at + WORD_B) ??
         null;
     readObservations(words, count, nameOf, origin, this.#rows);
-    if (this.#untimed.length > 0 && this.#time !== null) {
-      this.#takeNames(this.#untimed.splice(0), this.#time);
-    }
     this.#queueIfLarge();
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    const time = this.#isLive ? Date.now() : this.#time;
-    if (time === null) this.#untimed.push(...writes);
-    else this.#takeNames(writes, time);
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    const time = ((this.#options.origin?.seconds ?? 0) + seconds) * 1000;
+    for (const { key, name } of writes) this.#rows.takeName({ key, name, time });
     this.#queueIfLarge();
   }
 
   takeRecords(records: readonly ConversationRecord[]): void {
-    for (const record of records) {
-      this.#see(record.last);
-      this.#rows.takeRecord(record);
-    }
+    for (const record of records) this.#rows.takeRecord(record);
     this.#queueIfLarge();
   }
 
@@ -221,9 +206,6 @@ export class ClickHouseSink implements Sink {
    * @throws {UserError} that says how much was lost, when some was.
    */
   async close(): Promise<void> {
-    if (this.#untimed.length > 0) {
-      this.#takeNames(this.#untimed.splice(0), this.#time ?? Date.now());
-    }
     this.#queueGathered();
     if (this.#isLive) this.#patience.begin();
     // One more try, also where it was away a moment ago.
@@ -262,14 +244,6 @@ export class ClickHouseSink implements Sink {
 
   get #title(): string {
     return `ClickHouse at ${this.#client.address.text}`;
-  }
-
-  #see(time: number): void {
-    if (this.#time === null || time > this.#time) this.#time = time;
-  }
-
-  #takeNames(writes: readonly NameWrite[], time: number): void {
-    for (const { key, name } of writes) this.#rows.takeName({ key, name, time });
   }
 
   #queueIfLarge(): void {

@@ -796,6 +796,7 @@ export class Engine implements PacketTaker {
         this.#onSeen!(this.#seen);
       },
       judgeOwn: () => this.#facts.judge(this.#ownConnections!),
+      wasOwnAttempt: (seconds) => this.#facts.wasAttempt(this.#ownConnections!, seconds >>> 0),
       isListening: (isIpv6, address, port, protocol) =>
         localServices!.has(
           this.memory.words,

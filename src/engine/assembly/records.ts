@@ -80,12 +80,12 @@ import {
   WAS_UNREACHABLE,
 } from "../layout";
 import { cellOf, coldOf, outcomeOf, tableOf } from "./cells";
-import { askMapping, readAll, reasonOf, verdictOf } from "./classifying";
+import { askMapping, hasOwn, readAll, reasonOf, verdictOf } from "./classifying";
 import { second } from "./clock";
 import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { IS_EXPECTED } from "./gathering";
-import { record } from "./host";
+import { record, wasOwnAttempt } from "./host";
 import { isIgnored, isLocal } from "./mapping";
 import { nameOf } from "./naming";
 import { flushObservations } from "./observations";
@@ -345,6 +345,7 @@ function ask(isIpv6: bool, number: u32, cell: usize): u32 {
   directionToldBy = isOpening(other) || isAnswer(one) ? 1 : 0;
   readAll(isIpv6, number, directionToldBy);
   if ((load<u32>(cell, CELL_STATE) & STATE_UNOPENED) !== 0) {
+    if (hasOwn && wasOwnAttempt(load<u32>(coldOf(isIpv6, number), COLD_FIRST_SECONDS))) return 0;
     // Its half-open connection is a thing of its own, and may be forgotten.
     const hasOpening = isOpening(one) || isOpening(other);
     if (isOpening(one) !== isOpening(other) || (!hasOpening && isAnswer(one) !== isAnswer(other))) {
