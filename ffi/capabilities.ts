@@ -3,9 +3,13 @@ import { libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 
 /** Of capabilities(7), those that have a use here, by their numbers in linux/capability.h. */
+export const CAP_CHOWN = 0;
+export const CAP_DAC_OVERRIDE = 1;
 export const CAP_DAC_READ_SEARCH = 2;
 export const CAP_SETGID = 6;
 export const CAP_SETUID = 7;
+export const CAP_SETPCAP = 8;
+export const CAP_NET_BIND_SERVICE = 10;
 export const CAP_NET_ADMIN = 12;
 export const CAP_NET_RAW = 13;
 
@@ -17,10 +21,17 @@ const MOST_CAPABILITIES = 64n;
 /** Of prctl(2), linux/prctl.h. */
 const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
+const PR_GET_SECUREBITS = 27;
+const SECBIT_NOROOT = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_GET_NO_NEW_PRIVS = 39;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
+
+/** Capabilities as bits, by their numbers. */
+export function capabilitySet(...capabilities: readonly number[]): bigint {
+  return capabilities.reduce((set, capability) => set | 1n << BigInt(capability), 0n);
+}
 
 /** Capabilities of this thread as bits: one has no more than these. */
 export interface CapabilitySets {
@@ -73,6 +84,11 @@ export function emptyBoundingSet(): void {
     if (prctl(PR_CAPBSET_READ, capability) === 1) prctl(PR_CAPBSET_DROP, capability);
   }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
+}
+
+/** Whether root has capabilities because it is root, as it has unless somebody took care, capabilities(7). */
+export function isRootPrivileged(): boolean {
+  return (prctl(PR_GET_SECUREBITS) & SECBIT_NOROOT) === 0;
 }
 
 /** Whether nothing that this thread starts gets more privileges than it has. */

@@ -1,10 +1,5 @@
 import {
   boundingSet,
-  CAP_DAC_READ_SEARCH,
-  CAP_NET_ADMIN,
-  CAP_NET_RAW,
-  CAP_SETGID,
-  CAP_SETUID,
   capabilities,
   emptyBoundingSet,
   hasNoNewPrivileges,
@@ -18,13 +13,9 @@ import { addressOf, allocate, cString } from "./memory.ts";
 
 const POINTER_BYTES = 8;
 
-/** What is needed until privileges are given up: to capture, to read files, to become another user. */
-const NEEDED = [CAP_NET_RAW, CAP_NET_ADMIN, CAP_DAC_READ_SEARCH, CAP_SETUID, CAP_SETGID]
-  .reduce((set, capability) => set | 1n << BigInt(capability), 0n);
-
 /**
  * Sees to it that no thread of the process, and nothing that it starts, can ever have more privileges
- * than are needed here: `no_new_privs` of prctl(2), and an empty bounding set.
+ * than it needs: `no_new_privs` of prctl(2), and an empty bounding set.
  *
  * Both are each thread's own, and when JavaScript begins there are threads already, whose no other
  * thread can change. So they are set for this one, and the program starts again in its place, execve(2):
@@ -33,14 +24,15 @@ const NEEDED = [CAP_NET_RAW, CAP_NET_ADMIN, CAP_DAC_READ_SEARCH, CAP_SETUID, CAP
  *
  * An empty bounding set leaves root the capabilities that are inheritable, capabilities(7).
  *
+ * @param needed Capabilities that the process keeps.
  * @returns What could not be had, for a message, or `null`.
  */
-export function restartBounded(): string | null {
+export function restartBounded(needed: bigint): string | null {
   const isNewAllowed = !hasNoNewPrivileges();
   const before = boundingSet();
   if (!isNewAllowed && before === 0n) return null;
   const sets = capabilities();
-  setCapabilities({ ...sets, inheritable: sets.permitted & NEEDED });
+  setCapabilities({ ...sets, inheritable: sets.permitted & needed });
   emptyBoundingSet();
   setNoNewPrivileges();
   const after = boundingSet();

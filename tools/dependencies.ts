@@ -138,7 +138,7 @@ ${await table(tools)}
 | WebAssembly, page, types are of their sources | tests make them again and compare                                       |
 | bundle, compiled file, Debian package: the same bytes of the same sources | tests make them twice; \`SOURCE_DATE_EPOCH\` dates the package |
 | a bill of materials (CycloneDX 1.6)          | \`dist/flosensor.cdx.json\`, in the package \`/usr/share/doc/flosensor\`    |
-| known weaknesses                             | \`deno task audit\` asks the npm registry; before each release           |
+| known weaknesses                             | \`deno task audit\` asks the npm registry, before each release: status 0 none, 1 some, 2 not asked |
 `);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -60,7 +60,7 @@ export class AlertSender {
         ? this.#post(place.url, alert)
         : this.#datagram(place.host, place.port, alert))
         .catch((error) => {
-          const reason = (error as Error).message;
+          const reason = reasonOf(error as Error);
           this.#log.warn(
             `onAlert ${alertPlaceName(place)} did not take an alert (${reason}): ${
               alertText(alert)
@@ -106,4 +106,11 @@ export class AlertSender {
     socket.unref();
     return socket;
   }
+}
+
+/** What the system says; the address, whose path is a secret of who may post there, is left out. */
+function reasonOf({ message, cause }: Error): string {
+  const text = cause instanceof Error ? cause.message : message;
+  return text.replace(/^error sending request (?:from \S+ )?for (?:url )?\S+.*?\): /, "")
+    .replace(/ \(os error \d+\)$/, "").replaceAll(/\bhttps?:\/\/\S+/g, "…");
 }

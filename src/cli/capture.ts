@@ -13,6 +13,7 @@ import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log } from "../log.ts";
+import { UNTIL_OTHER_USER } from "../sandbox/capture_capabilities.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { terminalRoom } from "../sink/terminal_room.ts";
@@ -70,6 +71,8 @@ export async function capture(
   const { names, networks } = partNamesAndNetworks(parameters);
   refuseWithoutListen(options);
   if (options.user !== undefined) bound(options.user, log);
+  const sandbox = new Sandbox(options.sandbox, log);
+  if (options.user === undefined) sandbox.begin(names);
   const ownNetworks = parseOwnNetworks(networks, log);
   if (names.length === 0) {
     throw new UserError(
@@ -93,6 +96,7 @@ export async function capture(
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
   const memory = options.workers === 1 ? new EngineMemory(options.maxConversations) : undefined;
   const opened = await open(names, options, memory, log);
+  if (options.user === undefined) sandbox.keepCapabilities();
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
@@ -101,7 +105,6 @@ export async function capture(
   try {
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
-    const sandbox = new Sandbox(options.sandbox, log);
     // Before the configuration, whose code is not ours, is run.
     sandbox.close({ opensInterfaces: options.user === undefined });
     const defaultNetworks = () => {
@@ -209,7 +212,7 @@ async function startMetrics(
 /** Limits what the process can ever do, before anything is opened: the program may start again. */
 function bound(user: string, log: Log): void {
   requireOtherUser(user);
-  const missing = restartBounded();
+  const missing = restartBounded(UNTIL_OTHER_USER);
   if (missing !== null) log.warn(`--user ${user}: ${missing}`);
 }
 

@@ -27,6 +27,8 @@ export interface ClickHousePlace {
   readonly spoolSize: number;
 }
 
+/** The option that names one on the command line. */
+export const CLICKHOUSE_OPTION = "--clickhouse";
 const DEFAULT_SPOOL_SIZE = 2 ** 30;
 
 /**
@@ -49,7 +51,7 @@ export function clickHouseOf(
     );
   }
   const isConfigured = options.clickhouse === undefined;
-  const place = isConfigured ? config.placeOf(["clickhouse"]) : "--clickhouse";
+  const place = isConfigured ? config.placeOf(["clickhouse"]) : CLICKHOUSE_OPTION;
   const { clickhousePasswordFile: path, clickhouseSpool } = config;
   const passwordFile = given ??
     (isConfigured && path !== null

@@ -2,7 +2,6 @@ import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
 import type { OwnSockets } from "../sink/own_sockets.ts";
 import { UserError } from "../user_error.ts";
@@ -11,8 +10,10 @@ import { ClickHouseError } from "./clickhouse_error.ts";
 
 /** How long, in milliseconds, a server may say nothing to what it was asked. */
 const PATIENCE = 30_000;
-/** How much of an error's text is read. */
-const MOST_ERROR = 10_000;
+/** How much is read of an error's text, and of an answer that has nothing to say: more is no ClickHouse's. */
+const MOST_TEXT = 10_000;
+/** How long a row may be, in UTF-16 units. */
+const MOST_ROW = 1_048_576;
 
 /**
  * Talks to the HTTP interface of a ClickHouse, over connections that are kept and are known as the
@@ -22,11 +23,17 @@ export class ClickHouseClient {
   readonly address: ClickHouseAddress;
   readonly sockets: OwnSockets;
   readonly #agent: HttpAgent;
+  readonly #patience: number;
 
-  /** Connects to nothing yet. */
-  constructor(address: ClickHouseAddress, sockets: OwnSockets) {
+  /**
+   * Connects to nothing yet.
+   *
+   * @param patience How long, in milliseconds, the server may say nothing.
+   */
+  constructor(address: ClickHouseAddress, sockets: OwnSockets, patience = PATIENCE) {
     this.address = address;
     this.sockets = sockets;
+    this.#patience = patience;
     const options = { keepAlive: true, maxSockets: 1 };
     this.#agent = address.tls ? new HttpsAgent(options) : new HttpAgent(options);
     // There is no other way to know of a socket before it connects.
@@ -57,22 +64,29 @@ export class ClickHouseClient {
   async execute(statement: string, rows?: string | Uint8Array, hasDatabase = true): Promise<void> {
     const response = await this.#send(statement, rows, hasDatabase);
     // A connection is used again when its answer was read.
-    await new Promise<void>((resolve, reject) => {
-      response.once("end", resolve).once("error", reject).resume();
-    });
+    await this.#textOf(response);
   }
 
   /** The rows of an answer. What is thrown is as with `execute`. */
   async *rows<Row>(query: string): AsyncGenerator<Row> {
     const response = await this.#send(`${query} FORMAT JSONEachRow`, undefined, true);
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-      // A query may fail when a part of the answer is on its way.
-      if (!line.startsWith("{")) {
-        if (line.includes("Code: ")) throw new ClickHouseError(200, line);
-        continue;
+    let rest = "";
+    let lastRow = performance.now();
+    for await (const part of this.#partsOf(response)) {
+      const lines = (rest + part).split("\n");
+      rest = lines.pop()!;
+      if (lines.length === 0 && performance.now() > lastRow + this.#patience) {
+        throw new Error(this.#silence);
       }
-      yield JSON.parse(line) as Row;
+      if (rest.length > MOST_ROW) throw new Error("its answer has a row without an end");
+      for (const line of lines) {
+        // A query may fail when a part of the answer is on its way.
+        if (line.startsWith("{")) yield JSON.parse(line) as Row;
+        else if (line.includes("Code: ")) throw new ClickHouseError(200, line);
+      }
+      if (lines.length > 0) lastRow = performance.now();
     }
+    if (rest.includes("Code: ")) throw new ClickHouseError(200, rest);
   }
 
   /** Closes its connections. */
@@ -108,18 +122,48 @@ export class ClickHouseClient {
         agent: this.#agent,
       }, resolve);
       const timer = setTimeout(
-        () => request.destroy(new Error(`no answer for ${PATIENCE / 1000} s`)),
-        PATIENCE,
+        () => request.destroy(new Error(this.#silence)),
+        this.#patience,
       );
       request.on("error", reject).on("close", () => clearTimeout(timer));
       request.on("response", () => clearTimeout(timer));
       request.end(body);
     });
     if (response.statusCode === 200) return response;
+    throw new ClickHouseError(response.statusCode ?? 0, await this.#textOf(response));
+  }
+
+  get #silence(): string {
+    return `no answer for ${this.#patience / 1000} s`;
+  }
+
+  /** A text that is short, in time. */
+  async #textOf(response: IncomingMessage): Promise<string> {
+    const deadline = performance.now() + this.#patience;
     let text = "";
+    for await (const part of this.#partsOf(response)) {
+      text += part;
+      if (text.length > MOST_TEXT) throw new Error("its answer has no end");
+      if (performance.now() > deadline) throw new Error(this.#silence);
+    }
+    return text;
+  }
+
+  /** What comes, as long as something does. */
+  async *#partsOf(response: IncomingMessage): AsyncGenerator<string> {
     response.setEncoding("utf8");
-    for await (const part of response) if (text.length < MOST_ERROR) text += part;
-    throw new ClickHouseError(response.statusCode ?? 0, text);
+    const silent = () => response.destroy(new Error(this.#silence));
+    let timer = setTimeout(silent, this.#patience);
+    try {
+      for await (const part of response) {
+        clearTimeout(timer);
+        yield part;
+        timer = setTimeout(silent, this.#patience);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!response.complete) throw new Error("it closed the connection");
   }
 }
 

@@ -5,6 +5,10 @@ import { decodeBatch, encodeBatch, type RowBatch } from "./row_batch.ts";
 const ENDING = ".rows";
 /** What is being written. */
 const UNFINISHED = ".part";
+/** A file that is not there yet, and no link to one. Names of clients and servers are nobody else's. */
+const NEW = { createNew: true, mode: 0o600 };
+/** Others than the owner and the group may write, inode(7). */
+const S_IWOTH = 0o002;
 
 /** Batches on disk that wait for a ClickHouse, a file each, up to so many bytes. */
 export class Spool {
@@ -24,17 +28,22 @@ export class Spool {
     this.mostBytes = mostBytes;
     try {
       Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-      for (const name of names) {
+      // Whoever may write there has rows of theirs inserted, and can put links in the way.
+      if ((Deno.statSync(folder).mode! & S_IWOTH) !== 0) {
+        throw new UserError(`${place}: ${folder}: all users may write there: chmod o-w ${folder}`);
+      }
+      const files = [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile);
+      for (const name of files.map(({ name }) => name).sort()) {
         const path = join(folder, name);
         if (name.endsWith(UNFINISHED)) Deno.removeSync(path);
         if (!name.endsWith(ENDING)) continue;
         this.#set(name.slice(0, -ENDING.length), Deno.statSync(path).size);
       }
       const trial = join(folder, `trial${UNFINISHED}`);
-      Deno.writeFileSync(trial, new Uint8Array());
+      Deno.writeFileSync(trial, new Uint8Array(), NEW);
       Deno.removeSync(trial);
     } catch (error) {
+      if (error instanceof UserError) throw error;
       const reason = error instanceof Deno.errors.NotCapable
         ? "no permission to write there: name a folder in /var/lib/flosensor, or run with " +
           `--allow-write=${folder}`
@@ -62,7 +71,7 @@ export class Spool {
     if (this.#bytes + bytes.length > this.mostBytes) return false;
     const unfinished = join(this.folder, batch.name + UNFINISHED);
     try {
-      Deno.writeFileSync(unfinished, bytes, { mode: 0o600 });
+      Deno.writeFileSync(unfinished, bytes, NEW);
       Deno.renameSync(unfinished, this.#path(batch.name));
     } catch {
       try {

@@ -1,7 +1,17 @@
+import {
+  CAP_SETPCAP,
+  capabilities,
+  capabilitySet,
+  isRootPrivileged,
+} from "../../ffi/capabilities.ts";
+import { effectiveUser, ROOT } from "../../ffi/effective_user.ts";
+import { keepCapabilities } from "../../ffi/keep_capabilities.ts";
 import { mayUseLibc } from "../../ffi/library.ts";
+import { restartBounded } from "../../ffi/restart_bounded.ts";
 import { filterSystemCalls } from "../../ffi/seccomp.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import type { Log } from "../log.ts";
+import { AS_LONG_AS_IT_LASTS, FILES_AND_PORTS, untilOpen } from "./capture_capabilities.ts";
 import { type Architecture, fileChangeFilter, systemCallFilter } from "./system_call_filter.ts";
 
 /** Limits what the process, in all its threads, can still ask of the kernel: see docs/security.md. */
@@ -22,12 +32,32 @@ export class Sandbox {
   }
 
   /**
+   * Has root's process begin again with no more capabilities than a capture on these devices needs: in all
+   * threads, for good. To be called before anything is opened.
+   */
+  begin(devices: readonly string[]): void {
+    if (this.#isOff || effectiveUser() !== ROOT || !isRootPrivileged()) return;
+    // Without it, and so the second time, there is nothing to be had.
+    if ((capabilities().effective & capabilitySet(CAP_SETPCAP)) === 0n) return;
+    this.#reduce(() => restartBounded(untilOpen(devices)));
+  }
+
+  /**
+   * From now on this thread, and those that it will start, have no more capabilities than to open an
+   * interface again and to use files. To be called in each thread that has opened interfaces.
+   */
+  keepCapabilities(): void {
+    this.#reduce(() => keepCapabilities(AS_LONG_AS_IT_LASTS));
+  }
+
+  /**
    * From now on no other programs, processes, users, settings of the kernel, or kinds of sockets. To be
    * called when interfaces are open and privileges given up.
    *
    * @param opensInterfaces Whether an interface may have to be opened again.
    */
   close({ opensInterfaces }: { readonly opensInterfaces: boolean }): void {
+    this.#reduce(() => keepCapabilities(opensInterfaces ? AS_LONG_AS_IT_LASTS : FILES_AND_PORTS));
     this.#filter(
       (architecture) => systemCallFilter(architecture, { pid: Deno.pid, opensInterfaces }),
       "no other programs, processes or users",
@@ -37,6 +67,18 @@ export class Sandbox {
   /** From now on, too, no file is made, changed or opened to be written. */
   closeFiles(): void {
     this.#filter(fileChangeFilter, "no file is changed");
+  }
+
+  /** Takes something away. A kernel that refuses to is no reason not to go on. */
+  #reduce(work: () => string | null | void): void {
+    if (this.#isOff) return;
+    let missing;
+    try {
+      missing = work() ?? null;
+    } catch (error) {
+      missing = (error as Error).message;
+    }
+    if (missing !== null) this.#log.debug(`sandbox: ${missing}`);
   }
 
   #filter(program: (architecture: Architecture) => BpfInstruction[], what: string): void {

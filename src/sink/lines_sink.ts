@@ -56,6 +56,10 @@ export abstract class LinesSink implements Sink {
     this.#maxPendingBytes = maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
   }
 
+  get trouble(): string | null {
+    return this.isFull ? `standard output takes no lines (${TOO_SLOW})` : null;
+  }
+
   get pending(): number {
     return this.#hasEnded ? 0 : this.#buffer.units + this.#output.queuedUnits;
   }

@@ -22,6 +22,7 @@ import type { Announcement } from "../names/devices/announcement.ts";
 import { OwnConnectionsCopy } from "../model/own_connections.ts";
 import { EngineMemory } from "../engine/engine_memory.ts";
 import type { Log, LogLevel } from "../log.ts";
+import { Sandbox } from "../sandbox/sandbox.ts";
 import { UserError } from "../user_error.ts";
 import type { DesignatedResolver } from "../dns/designated_resolver.ts";
 import type { NameWrite } from "../dns/name_write.ts";
@@ -140,6 +141,7 @@ class CaptureWorker {
       this.#log,
       this.#memory.input,
     );
+    if (message.isSandboxed) new Sandbox(true, this.#log).keepCapabilities();
     scope.postMessage({ kind: "opened" });
   }
 

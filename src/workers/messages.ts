@@ -24,6 +24,8 @@ export interface OpenMessage {
   readonly config: string | undefined;
   /** Whether all is read and loaded at once, since the process will become another user's. */
   readonly isEarly: boolean;
+  /** Whether capabilities are kept from the thread that only the first opening needs. */
+  readonly isSandboxed: boolean;
   /** Where it is noted what was sent and not yet taken. */
   readonly backlog: SharedArrayBuffer;
 }

@@ -84,6 +84,7 @@ export class WorkerPool implements PacketWork {
    * @param options How each interface is captured on; with the buffer of each thread.
    * @param maxConversations Conversations of each address family that all threads remember together.
    * @param user Whom the process will become before {@linkcode WorkerPool.start}.
+   * @param sandbox Whether threads keep no capabilities that they don't need.
    * @throws {UserError} when one can't be opened.
    */
   static async open(
@@ -91,9 +92,10 @@ export class WorkerPool implements PacketWork {
     source: SourceKind,
     names: readonly string[],
     options: Readonly<LiveOptions>,
-    { config, user, maxConversations }: {
+    { config, user, sandbox, maxConversations }: {
       readonly config?: string;
       readonly user?: string;
+      readonly sandbox: boolean;
       readonly maxConversations: number;
     },
     log: Log,
@@ -114,6 +116,7 @@ export class WorkerPool implements PacketWork {
           isDebug: log.isDebug,
           config,
           isEarly: user !== undefined,
+          isSandboxed: sandbox && user === undefined,
           backlog: thread.backlog.shared,
         });
         await pool.#orFailure(thread.answer("opened"));

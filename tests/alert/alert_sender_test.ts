@@ -61,10 +61,33 @@ Deno.test("AlertSender says on the log what a webhook did not take, without what
   assert.deepEqual(log.lines, [
     `warn: onAlert ${origin} did not take an alert (HTTP status 403): ${TEXT}`,
   ]);
-  const gone = await send(`http://127.0.0.1:${await unusedPort()}/hook?key=secret`);
-  assert.equal(gone.lines.length, 1);
-  assert.match(gone.lines[0], /did not take an alert \(/);
-  assert.doesNotMatch(gone.lines[0], /secret/);
+});
+
+Deno.test("AlertSender says why a webhook can't be reached, and nothing of its address but the host", async () => {
+  using closing = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = closing.accept().then((connection) => connection.close());
+  await using redirecting = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(null, { status: 302, headers: { location: "http://127.0.0.1/secret" } }),
+  );
+  const { port } = closing.addr as Deno.NetAddr;
+  for (
+    const [origin, reason] of [
+      [`http://127.0.0.1:${await unusedPort()}`, /onnection refused/],
+      ["http://nowhere.invalid", /dns error: /],
+      [`http://127.0.0.1:${port}`, /closed|reset/],
+      [`http://127.0.0.1:${redirecting.addr.port}`, /redirect/],
+      [`https://127.0.0.1:${redirecting.addr.port}`, /corrupt|TLS|tls|certificate/],
+    ] as const
+  ) {
+    const secret = `${origin.replace("//", "//secret:secret@")}/hook/secret?key=secret`;
+    const { lines } = await send(secret);
+    assert.equal(lines.length, 1, lines.join());
+    const given = lines[0].slice(0, -TEXT.length);
+    assert.match(given, reason);
+    assert.doesNotMatch(lines[0], /secret|os error/);
+  }
+  await accepting;
 });
 
 Deno.test("AlertSender sends an alert to a syslog server, as RFC 5424 has it", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { connection } from "../conversations.ts";
+import { fillDisk } from "../fill_disk.ts";
 import { run, until } from "../namespaces.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { captureTest, IMPORT, startCapture } from "./capture_setting.ts";
@@ -151,7 +152,7 @@ captureTest(
       ]);
       await pair.replay(setting.file);
       await until(() => uses(path).length === SAMPLE_USES.length);
-      await fill(filler);
+      await fillDisk(filler);
       const said = (what: RegExp) => program.stderr.match(what)?.length ?? 0;
       for (let times = 1; times <= 3; times++) {
         await pair.replay(file);
@@ -174,18 +175,6 @@ captureTest(
   },
   { config: SOON },
 );
-
-/** Fills a disk to its last byte. */
-async function fill(path: string): Promise<void> {
-  using file = await Deno.open(path, { create: true, write: true });
-  for (let size = 65_536; size > 0;) {
-    try {
-      await file.write(new Uint8Array(size));
-    } catch {
-      size = Math.floor(size / 2);
-    }
-  }
-}
 
 captureTest(
   "a damaged store is put aside with one line, and the capture goes on",

@@ -78,6 +78,10 @@ clickHouseTest(
       const errors = stderr.trim().split("\n").filter((line) => line.includes("error:"));
       assert.equal(errors.length, 1, stderr);
       assert.doesNotMatch(stderr, /wrong-horse/);
+      assert.match(
+        stderr,
+        /^flosensor: warning: --clickhouse: all users of this host can see its password in the list of processes: put it into a file, --clickhouse-password-file$/m,
+      );
       const place = await flosensor(["replay", file, "-c", config, "--clickhouse", "db:8123"]);
       assert.equal(place.status, 2);
       assert.match(place.stderr, /--clickhouse: the URL is none of a ClickHouse: write https:/);

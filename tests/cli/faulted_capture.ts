@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { LinkFault } from "../faulty_link.ts";
 import { until } from "../namespaces.ts";
 import { type Setting, startCapture } from "./capture_setting.ts";
+import { HealthWatch } from "./health_watch.ts";
 import { mostResidentOf } from "./most_resident_of.ts";
 import { CLIENTS, KEYS_PER_FLOW, NewFlows } from "./new_flows.ts";
 import type { RunningProgram } from "./program.ts";
@@ -10,6 +11,8 @@ import type { RedisFault } from "./redis_faults.ts";
 import { RedisInNamespace } from "./redis_in_namespace.ts";
 
 const FLOWS_PER_SECOND = 500;
+/** Where the sensor is asked how it is. */
+export const METRICS_PLACE = "127.0.0.1:3048";
 /** Seconds in which flows come before the fault and after it, at least. */
 const BEFORE = 1;
 const AFTER = 1;
@@ -20,6 +23,8 @@ const KEYS_AT_ONCE = 5_000;
 /** What the sensor says of a Redis that can't be written to, and then can. */
 const BEGIN = /^flosensor: warn(ing)?: Redis at .* (is away|refuses to be written to) \(/;
 const END = /^flosensor: (info: )?Redis at .* is back after /;
+/** What `/readyz` says of one, in one line. */
+const WRONG = /^Redis at \S+ (is away|refuses to be written to) \([^\n]*\)\n$/;
 
 /** A capture of new flows while something is wrong with its Redis. */
 export class FaultedCapture {
@@ -31,6 +36,7 @@ export class FaultedCapture {
   #link: Deno.ChildProcess | null = null;
   #linkInput: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
   #holder: Deno.Conn | null = null;
+  #health: HealthWatch | null = null;
   /** Keys that Redis had when it lost them all. */
   #emptied: string[] = [];
 
@@ -107,6 +113,7 @@ export class FaultedCapture {
       return await this.#run(fault);
     } finally {
       this.#holder?.close();
+      await this.#health?.[Symbol.asyncDispose]();
       await this.#program?.[Symbol.asyncDispose]();
       await this.#linkInput?.close();
       await this.#link?.stdout.cancel();
@@ -120,7 +127,9 @@ export class FaultedCapture {
     const args = [...fault.args ?? ["--redis", this.redis.url]];
     const hasPassword = await Deno.lstat(this.passwordFile).then(() => true, () => false);
     if (hasPassword) args.push("--redis-password-file", this.passwordFile);
+    args.push("--metrics", METRICS_PLACE);
     this.#program = await startCapture(this.#setting, ["veth0", CLIENTS, ...args]);
+    this.#health = await HealthWatch.start(pair, METRICS_PLACE);
     const count = FLOWS_PER_SECOND * (BEFORE + this.seconds + AFTER);
     const flows = await NewFlows.start(pair, directory, count, FLOWS_PER_SECOND);
     if (fault.isThereAtStart !== false) {
@@ -128,9 +137,11 @@ export class FaultedCapture {
     }
     await fault.begin?.(this);
     if (fault.said !== null) await this.#says(fault.said);
+    if (isSeen(fault)) await this.#health.says(503, fault.said!);
     await this.wait();
     await fault.end(this);
-    if (fault.said !== null && fault.isSaidAtEnd !== false) await this.#says(END);
+    if (isSeen(fault)) await this.#says(END);
+    await this.#health.isReadyAgain();
     await flows.ended;
     return await this.#see(fault, count);
   }
@@ -153,6 +164,7 @@ export class FaultedCapture {
       assert.fail(`${there.size} keys of ${count} flows: ${this.program.stderr}`)
     );
     const mostResident = mostResidentOf(this.program.pid);
+    const health = this.#seeHealth(fault);
     this.program.signal("SIGTERM");
     const { status, stderr } = await this.program.ended;
     assert.equal(status, 0, stderr);
@@ -164,15 +176,35 @@ export class FaultedCapture {
     const begun = linesLike(stderr, BEGIN);
     const ended = linesLike(stderr, END);
     assert.ok(twice <= (fault.breaks ?? 0) * KEYS_ON_THEIR_WAY, `${twice} keys twice: ${stderr}`);
-    if (fault.said === null || fault.isSaidAtEnd === false) {
+    if (!isSeen(fault)) {
       assert.deepEqual([begun, ended], [[], []], stderr);
     } else {
       // Where more is learnt of why, that is said as well.
-      assert.ok(begun.length === 1 || begun.length === 2 && fault.said.test(begun[1]), stderr);
+      assert.ok(begun.length === 1 || begun.length === 2 && fault.said!.test(begun[1]), stderr);
       assert.equal(ended.length, 1, stderr);
     }
-    return `${begun.length} and ${ended.length} lines; ${there.size} keys, ${twice} twice; ` +
+    return `${begun.length} and ${ended.length} lines; ${health}; ` +
+      `${there.size} keys, ${twice} twice; ` +
       `${Math.round(mostResident / 2 ** 20)} MiB`;
+  }
+
+  /** @returns What was answered to probes, in words. */
+  #seeHealth({ isSensorStopped = false, ...fault }: RedisFault): string {
+    const { seen, troubles } = this.#health!;
+    const text = JSON.stringify(seen);
+    if (isSensorStopped) {
+      // One of both may be asked before, or after.
+      assert.ok(troubles.every(({ status }) => status === 0 || status === 200), text);
+      return "no answer meanwhile";
+    }
+    // Something may be wrong with Redis, and never with the process.
+    assert.ok(troubles.every(({ isAlive }) => isAlive), text);
+    if (!isSeen(fault)) {
+      assert.deepEqual(troubles, []);
+      return "ready all the time";
+    }
+    assert.ok(troubles.every((it) => it.status === 503 && WRONG.test(it.text)), text);
+    return `not ready: "${troubles.findLast((it) => fault.said!.test(it.text))!.text.trim()}"`;
   }
 
   /** Looks how often keys are there that were not found before. */
@@ -201,4 +233,9 @@ export class FaultedCapture {
 /** Lines of a text that are like that. */
 function linesLike(text: string, line: RegExp): string[] {
   return text.split("\n").filter((it) => line.test(it));
+}
+
+/** Whether something is wrong as long as it lasts, for whoever asks. */
+function isSeen({ said, isSaidAtEnd = true }: RedisFault): boolean {
+  return said !== null && isSaidAtEnd;
 }

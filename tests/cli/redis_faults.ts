@@ -17,6 +17,8 @@ export interface RedisFault {
   readonly said: RegExp | null;
   /** Whether it is said that it is over, as it is where that is left out. */
   readonly isSaidAtEnd?: boolean;
+  /** Whether the sensor answers nothing meanwhile. */
+  readonly isSensorStopped?: boolean;
   /** How often a connection ends with keys on their way: then some are written twice. */
   readonly breaks?: number;
   /** Seconds for which it has to last, to be what it is. */
@@ -184,6 +186,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     begin: ({ program }) => program.signal("SIGSTOP"),
     end: ({ program }) => program.signal("SIGCONT"),
     said: null,
+    isSensorStopped: true,
     // Until the kernel's buffer is full.
     most: 2,
   },

@@ -529,27 +529,61 @@ captureTest("captures where libpcap is not installed", async (pair, redis, direc
 
 const HAS_SETCAP = isProgram("setcap", "-h") && isProgram("setpriv", "--version");
 
-captureTest("captures without root after setcap", async (pair, redis, directory) => {
-  const file = join(directory, "flosensor");
-  await Deno.copyFile(FLOSENSOR, file);
-  await Deno.chmod(file, 0o755);
-  const { code, stderr } = await run("setcap", "cap_net_raw,cap_net_admin+ep", file);
-  assert.equal(code, 0, stderr);
-  const program = new RunningProgram(["capture", "veth0", ...OWN_NETWORKS, ...REDIS], {
-    executable: file,
-    command: (name, args, options) =>
-      pair.command("setpriv", [
-        ...["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"],
-        ...["env", "-i", "-C", directory, name, ...args],
-      ], options),
-  });
-  await using _ = program;
-  await program.says("capturing on");
-  await pair.replay(join(directory, "sample.pcap"));
-  await redis.has(...SAMPLE_KEYS);
-  const text = await Deno.readTextFile(`/proc/${program.pid}/status`);
-  assert.doesNotMatch(text, /^Uid:\t0/m);
-}, { ignore: !HAS_SETCAP, reason: HAS_SETCAP ? "" : " (skipped: setcap is not installed)" });
+/** CAP_NET_ADMIN and CAP_NET_RAW, linux/capability.h. */
+const [NET_ADMIN, NET_RAW] = [1n << 12n, 1n << 13n];
+const CAPABILITIES = "+net_raw,+net_admin";
+
+for (
+  const [how, ambient] of [
+    ["after setcap", []],
+    ["by ambient capabilities", ["--inh-caps", CAPABILITIES, "--ambient-caps", CAPABILITIES]],
+  ] as const
+) {
+  captureTest(
+    `captures without root ${how}, keeps what opens an interface again, and does`,
+    async (pair, redis, directory) => {
+      const file = join(directory, "flosensor");
+      await Deno.copyFile(FLOSENSOR, file);
+      await Deno.chmod(file, 0o755);
+      if (ambient.length === 0) {
+        const { code, stderr } = await run("setcap", "cap_net_raw,cap_net_admin+ep", file);
+        assert.equal(code, 0, stderr);
+      }
+      await using program = new RunningProgram(["capture", "veth0", ...OWN_NETWORKS, ...REDIS], {
+        executable: file,
+        command: (name, args, options) =>
+          pair.command("setpriv", [
+            ...["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", ...ambient],
+            ...["env", "-i", "-C", directory, name, ...args],
+          ], options),
+      });
+      await program.says("capturing on");
+      await pair.replay(join(directory, "sample.pcap"));
+      await redis.has(...SAMPLE_KEYS);
+      const ofThread = (thread: number | string) => {
+        const text = Deno.readTextFileSync(`/proc/${program.pid}/task/${thread}/status`);
+        assert.doesNotMatch(text, /^Uid:.*\b0\b/m);
+        assert.match(text, /^NoNewPrivs:\t1$/m);
+        const sets = ["CapInh", "CapPrm", "CapEff", "CapAmb"];
+        return sets.map((it) => BigInt(`0x${new RegExp(`^${it}:\t(.*)$`, "m").exec(text)![1]}`));
+      };
+      // That of JavaScript, and of all that it starts.
+      assert.deepEqual(ofThread(program.pid), [0n, NET_RAW, NET_RAW, 0n]);
+      for (const { name } of Deno.readDirSync(`/proc/${program.pid}/task`)) {
+        for (const set of ofThread(name)) assert.equal(set & ~(NET_RAW | NET_ADMIN), 0n);
+      }
+      await pair.removeVeth();
+      await program.says("veth0 has vanished");
+      await pair.addVeth();
+      await program.says("veth0 is up: capture goes on");
+      const again = join(directory, "again.pcap");
+      await Deno.writeFile(again, capture(connection("10.1.0.77", 50_000, "198.51.100.80", 443)));
+      await pair.replay(again);
+      await redis.has(...keysOfFlow("10.1.0.77", "198.51.100.80", 443));
+    },
+    { ignore: !HAS_SETCAP, reason: HAS_SETCAP ? "" : " (skipped: setcap is not installed)" },
+  );
+}
 
 captureTest(
   "--user gives up everything in every thread, and capture goes on",

@@ -54,6 +54,16 @@ const errno = () => {
   c.memcpy(bytes, c.__errno_location(), 4n);
   return new DataView(bytes.buffer).getInt32(0, true);
 };
+/** As it is: \`struct ifreq\` of netdevice(7), and its numbers for ioctl(2). */
+const setMtu = () => {
+  const request = new Uint8Array(40);
+  request.set(text("lo"));
+  const socket = c.socket(2, 2, 0);
+  c.ioctl(socket, 0x8921n, request);
+  const result = outcome(c.ioctl(socket, 0x8922n, request));
+  c.close(socket);
+  return result;
+};
 const outcome = (result: number | bigint) => (result < 0 ? errno() : 0);
 const descriptor = (result: number) => {
   if (result < 0) return errno();
@@ -76,6 +86,7 @@ const outcomes = {
   "become another user": outcome(c.setresuid(0xffffffff, 0xffffffff, 0xffffffff)),
   "set capabilities": outcome(c.capset(0n, 0n)),
   "type on the terminal": outcome(c.ioctl(0, 0x5412n, text("x"))),
+  "set up an interface": setMtu(),
   "send packets as they are": descriptor(c.socket(2, 3, 1)),
   "capture": descriptor(c.socket(17, 3, 0)),
   "talk to audit": descriptor(c.socket(16, 3, 9)),

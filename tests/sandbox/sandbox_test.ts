@@ -54,6 +54,9 @@ async function attempt(
   return { first: all[0], second: all.at(-1)!, stderr, status };
 }
 
+/** By their numbers in linux/capability.h: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, NET_BIND_SERVICE, NET_RAW. */
+const KEPT = 1n << 0n | 1n << 1n | 1n << 2n | 1n << 10n | 1n << 13n;
+
 /** What is refused whoever runs the sensor. */
 const REFUSED = {
   "run a program": EPERM,
@@ -67,6 +70,7 @@ const REFUSED = {
   "become another user": EPERM,
   "set capabilities": EPERM,
   "type on the terminal": EPERM,
+  "set up an interface": EPERM,
   "send packets as they are": EPERM,
   "talk to audit": EAFNOSUPPORT,
 };
@@ -100,6 +104,12 @@ for (const workers of ["1", "2"]) {
       assert.equal(stderr.match(/debug: sandbox: /g)!.length, 2, stderr);
       assert.ok(status.length > 4);
       for (const thread of status) {
+        // To open an interface again, and for files of others and ports below 1024.
+        for (const set of ["CapEff", "CapPrm"]) {
+          const more = BigInt(`0x${thread.get(set)}`) & ~KEPT;
+          assert.equal(more, 0n, `${thread.get("Name")} ${set}`);
+        }
+        assert.match(thread.get("CapBnd")!, /^0+$/, thread.get("Name"));
         assert.equal(thread.get("Seccomp"), "2", thread.get("Name"));
         assert.equal(thread.get("NoNewPrivs"), "1", thread.get("Name"));
       }

@@ -21,6 +21,11 @@ export interface IpfixSinkOptions {
    */
   readonly mostPending?: number;
   /**
+   * How long, in milliseconds, a collector may take nothing over TCP.
+   * @default {30_000}
+   */
+  readonly patience?: number;
+  /**
    * A clock in milliseconds since 1970-01-01 UTC.
    * @default {Date.now}
    */
@@ -28,6 +33,7 @@ export interface IpfixSinkOptions {
 }
 
 const MOST_PENDING = 100_000;
+const PATIENCE = 30_000;
 /** What a slice needs while it waits, in bytes, about. */
 const BYTES_OF_ONE = 300;
 /** Templates over UDP are sent again after so long, in milliseconds (RFC 7011, section 8.4). */
@@ -201,7 +207,9 @@ export class IpfixSink implements Sink {
     if (this.#session === null) {
       if (this.#now() < this.#nextTry) return null;
       const { transport: kind } = this.#address;
-      const transport = await (kind === "udp" ? UdpTransport : TcpTransport).open(this.#address);
+      const transport = kind === "udp"
+        ? await UdpTransport.open(this.#address)
+        : await TcpTransport.open(this.#address, this.#options.patience ?? PATIENCE);
       const messages = new IpfixMessages(transport.mostBytes, this.#now);
       this.#session = { transport, messages, templatesSent: -Infinity };
     }

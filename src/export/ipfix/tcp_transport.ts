@@ -10,26 +10,32 @@ export class TcpTransport implements IpfixTransport {
   readonly mostBytes = MOST_BYTES;
   readonly isUnreliable = false;
   readonly #connection: Deno.TcpConn;
+  readonly #patience: number;
   #isClosed = false;
 
-  private constructor(connection: Deno.TcpConn) {
+  private constructor(connection: Deno.TcpConn, patience: number) {
     this.#connection = connection;
+    this.#patience = patience;
     this.#watch();
   }
 
   /**
    * Connects.
    *
+   * @param patience How long, in milliseconds, a collector may take nothing.
    * @throws {Error} when that can't be done now.
    */
-  static async open({ hostname, port }: IpfixAddress): Promise<TcpTransport> {
+  static async open(
+    { hostname, port }: IpfixAddress,
+    patience: number,
+  ): Promise<TcpTransport> {
     const connecting = Deno.connect({ hostname, port });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error("no answer")), CONNECT_PATIENCE);
     });
     try {
-      return new TcpTransport(await Promise.race([connecting, late]));
+      return new TcpTransport(await Promise.race([connecting, late]), patience);
     } catch (error) {
       connecting.then((connection) => connection.close(), () => {});
       throw error;
@@ -43,8 +49,21 @@ export class TcpTransport implements IpfixTransport {
   }
 
   async send(message: Uint8Array<ArrayBuffer>): Promise<void> {
-    for (let done = 0; done < message.length;) {
-      done += await this.#connection.write(message.subarray(done));
+    let isLate = false;
+    // One that is frozen, or whose link is half open, takes nothing and says nothing.
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.close();
+    }, this.#patience);
+    try {
+      for (let done = 0; done < message.length;) {
+        done += await this.#connection.write(message.subarray(done));
+      }
+    } catch (error) {
+      if (!isLate) throw error;
+      throw new Error(`it has taken nothing for ${this.#patience / 1000} s`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

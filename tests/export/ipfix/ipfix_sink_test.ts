@@ -327,6 +327,22 @@ Deno.test("IpfixSink drops what goes beyond its bound in a capture, and says how
   );
 });
 
+Deno.test("IpfixSink says that a collector takes nothing, and keeps what it has not taken", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const log = new MemoryLog();
+  const count = 200_000;
+  const options = { mode: "capture", mostPending: count, patience: 300 } as const;
+  const sink = await openAt(port, "tcp", options, log);
+  using _connection = await listener.accept();
+  sink.takeRecords(Array.from({ length: count }, (_, id) => record({ id, isOver: true })));
+  await sink.flush();
+  assert.equal(sink.trouble, `tcp://127.0.0.1:${port}: it has taken nothing for 0.3 s`);
+  assert.ok(sink.pending > 0 && sink.pending + sink.written === count);
+  assert.equal(log.lines.length, 1, log.lines.join());
+  sink.abandon("the test is over");
+});
+
 Deno.test("IpfixSink does not wait for ever for a collector that reads nothing", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
