@@ -180,3 +180,45 @@ for (const [what, place] of [["metrics", PLACE], ["the page", PAGE_PLACE]]) {
     },
   );
 }
+
+for (const source of ["libpcap", "af_packet"]) {
+  captureTest(
+    `a capture that may open no more files goes on, and opens what comes back later: ${source}`,
+    async (setting) => {
+      const { pair, directory, file } = setting;
+      await using program = await startCapture(setting, [
+        ...["veth0", ...OWN_NETWORKS, "--json", "--no-redis", "--source", source],
+      ]);
+      const limit = async (files: string) => {
+        const { code } = await run("prlimit", "--pid", String(program.pid), `--nofile=${files}:`);
+        assert.equal(code, 0);
+      };
+      const wait = () => new Promise((resolve) => setTimeout(resolve, 2_500));
+      await limit("3");
+      // It looks at the interface meanwhile.
+      await wait();
+      await pair.replay(file);
+      await program.prints(`"${SAMPLE_KEYS[0]}"`);
+      await pair.removeVeth();
+      await program.says("veth0 has vanished");
+      await wait();
+      await pair.addVeth();
+      await wait();
+      assert.doesNotMatch(program.stderr, /is up|error/);
+      await limit("1000");
+      await program.says("veth0 is up: capture goes on");
+      const again = join(directory, "again.pcap");
+      await Deno.writeFile(again, capture(connection("10.1.0.77", 50_000, "198.51.100.80", 443)));
+      await pair.replay(again);
+      await program.prints('"10.1.0.77;198.51.100.80;');
+      program.signal("SIGTERM");
+      const { status, stderr } = await program.ended;
+      assert.equal(status, 0, stderr);
+      assert.equal(stderr.match(/has vanished/g)!.length, 1, stderr);
+    },
+    {
+      ignore: !CAN_MAKE_NAMESPACES || !HAS_PRLIMIT,
+      reason: WITHOUT_NAMESPACES || (HAS_PRLIMIT ? "" : " (skipped: needs prlimit)"),
+    },
+  );
+}
