@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import type { NamespacePair } from "./namespaces.ts";
 import { unusedPort } from "./redis_server.ts";
 
 const PROGRAM = "clickhouse-server";
@@ -21,23 +20,26 @@ export interface ClickHouseServerOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** The password of the user whose name is `sensor`. By default, `correct`. */
   readonly password?: string;
-  /** It is in the sensor's namespace of these, where {@linkcode ClickHouseServer.ask} does not get. */
-  readonly pair?: NamespacePair;
+  /** A network namespace that it runs in, and an address there. */
+  readonly at?: { readonly namespace: string; readonly address: string };
 }
 
-/** A clickhouse-server of a test's own, on free ports of loopback; user `sensor` has a password. */
+/**
+ * A clickhouse-server of a test's own, on free ports of loopback or in a namespace; user `sensor` has a
+ * password.
+ */
 export class ClickHouseServer {
   readonly directory: string;
   readonly port: number;
   readonly #isTls: boolean;
-  readonly #pair: NamespacePair | null;
+  readonly #at: ClickHouseServerOptions["at"];
   #process: Deno.ChildProcess | null = null;
 
-  private constructor(directory: string, port: number, { tls, pair }: ClickHouseServerOptions) {
+  private constructor(directory: string, port: number, { tls, at }: ClickHouseServerOptions) {
     this.directory = directory;
     this.port = port;
     this.#isTls = tls !== undefined;
-    this.#pair = pair ?? null;
+    this.#at = at;
   }
 
   static async start(options: ClickHouseServerOptions = {}): Promise<ClickHouseServer> {
@@ -45,7 +47,7 @@ export class ClickHouseServer {
     const port = await unusedPort();
     const server = new ClickHouseServer(directory, port, options);
     const data = options.data ?? `${directory}/data`;
-    const { tls } = options;
+    const { tls, at } = options;
     Deno.mkdirSync(`${data}/tmp`, { recursive: true });
     Deno.writeTextFileSync(
       `${directory}/config.xml`,
@@ -60,7 +62,7 @@ export class ClickHouseServer {
           : ""
       }
   <tcp_port>${await unusedPort()}</tcp_port>
-  <listen_host>127.0.0.1</listen_host>
+  <listen_host>${at?.address ?? "127.0.0.1"}</listen_host>
   <path>${data}/</path><tmp_path>${data}/tmp/</tmp_path>
   <mark_cache_size>16777216</mark_cache_size>
   <users_config>users.xml</users_config>
@@ -80,7 +82,7 @@ export class ClickHouseServer {
   /** Gives the user whose name is `sensor` a password, also while the server runs, which looks there. */
   setPassword(password: string): void {
     const user = (name: string, its: string) =>
-      `<${name}><password>${its}</password><networks><ip>127.0.0.1</ip></networks>
+      `<${name}><password>${its}</password><networks><ip>::/0</ip></networks>
       <profile>default</profile><quota>default</quota></${name}>`;
     Deno.writeTextFileSync(
       `${this.directory}/users.xml`,
@@ -90,16 +92,17 @@ export class ClickHouseServer {
   }
 
   get url(): string {
-    return `${this.#isTls ? "https" : "http"}://127.0.0.1:${this.port}`;
+    const host = this.#at?.address ?? "127.0.0.1";
+    return `${this.#isTls ? "https" : "http"}://${host}:${this.port}`;
   }
 
   /** Starts the process, again after {@linkcode ClickHouseServer.halt}. */
   async run(): Promise<void> {
-    const args = [`--config-file=${this.directory}/config.xml`];
-    const options = { stdout: "null", stderr: "null", stdin: "null" } as const;
-    const command = this.#pair?.command(PROGRAM, args, options) ??
-      new Deno.Command(PROGRAM, { args, ...options });
-    this.#process = command.spawn();
+    this.#process = this.#command(PROGRAM, [`--config-file=${this.directory}/config.xml`], {
+      stdout: "null",
+      stderr: "null",
+      stdin: "null",
+    }).spawn();
     const until = performance.now() + START_PATIENCE;
     while (!await this.#answers()) {
       if (performance.now() > until) throw new Error("clickhouse-server did not start");
@@ -107,15 +110,15 @@ export class ClickHouseServer {
     }
   }
 
+  /** ip-netns(8) becomes the program it runs: signals arrive there. */
+  #command(program: string, args: string[], options: Deno.CommandOptions): Deno.Command {
+    if (this.#at === undefined) return new Deno.Command(program, { ...options, args });
+    const inNamespace = ["netns", "exec", this.#at.namespace, program, ...args];
+    return new Deno.Command("ip", { ...options, args: inNamespace });
+  }
+
   async #answers(): Promise<boolean> {
     try {
-      if (this.#pair !== null) {
-        const { success } = await this.#pair.command("curl", ["--silent", "--fail", this.url], {
-          stdout: "null",
-          stderr: "null",
-        }).output();
-        return success;
-      }
       if (this.#isTls) (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
       else await this.ask("SELECT 1");
       return true;
@@ -137,15 +140,30 @@ export class ClickHouseServer {
     await process.status;
   }
 
+  /** Stops the process without ending it: connections stay open and are not answered. */
+  freeze(): void {
+    this.#process!.kill("SIGSTOP");
+  }
+
+  /** Takes {@linkcode ClickHouseServer.freeze} back. */
+  thaw(): void {
+    this.#process!.kill("SIGCONT");
+  }
+
   /** The answer to a query, in lines. */
   async ask(query: string, database = "default"): Promise<string[]> {
-    const response = await fetch(`${this.url}/?database=${database}`, {
-      method: "POST",
-      body: query,
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
+    const url = `${this.url}/?database=${database}`;
+    const text = this.#at === undefined ? await fetched(url, query) : await this.#curl(url, query);
     return text.split("\n").slice(0, -1);
+  }
+
+  /** What can't be fetched from here: it is in a namespace. */
+  async #curl(url: string, query: string): Promise<string> {
+    const args = ["--silent", "--show-error", "--fail-with-body", "--data-binary", query, url];
+    const { success, stdout, stderr } = await this.#command("curl", args, {}).output();
+    const text = new TextDecoder().decode(stdout);
+    if (!success) throw new Error(`${text}${new TextDecoder().decode(stderr)}`);
+    return text;
   }
 
   async stop(): Promise<void> {
@@ -156,4 +174,11 @@ export class ClickHouseServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+async function fetched(url: string, query: string): Promise<string> {
+  const response = await fetch(url, { method: "POST", body: query });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text;
 }

@@ -56,24 +56,50 @@ export class NamespacePair {
     return pair;
   }
 
-  /** Makes the veth pair, up, with addresses; also again after {@linkcode removeVeth}. */
-  async addVeth(veth = this.veth, peer = this.peer): Promise<void> {
+  /**
+   * Makes the veth pair, up, with addresses; also again after {@linkcode removeVeth}.
+   *
+   * @param namespace Where the other end is.
+   */
+  async addVeth(
+    veth = this.veth,
+    peer = this.peer,
+    namespace = this.sender,
+  ): Promise<void> {
     await ip(
       ...["-n", this.sensor, "link", "add", veth, "type", "veth"],
-      ...["peer", "name", peer, "netns", this.sender],
+      ...["peer", "name", peer, "netns", namespace],
     );
     if (veth === this.veth) {
       await ip("-n", this.sensor, "addr", "add", "10.99.0.1/24", "dev", veth);
       await ip("-n", this.sensor, "addr", "add", "2001:db8:99::1/64", "dev", veth, "nodad");
     }
     await ip("-n", this.sensor, "link", "set", veth, "up");
-    await ip("-n", this.sender, "link", "set", peer, "up");
+    await ip("-n", namespace, "link", "set", peer, "up");
     // Both ends have to have a carrier before what is sent arrives.
-    for (const [namespace, name] of [[this.sensor, veth], [this.sender, peer]]) {
+    for (const [where, name] of [[this.sensor, veth], [namespace, peer]]) {
       await until(async () =>
-        (await ip("-n", namespace, "-br", "link", "show", "dev", name)).includes("LOWER_UP")
+        (await ip("-n", where, "-br", "link", "show", "dev", name)).includes("LOWER_UP")
       );
     }
+  }
+
+  /**
+   * Makes a hub of interfaces in the namespace of the sender: what comes in at one of them goes out of
+   * all others, as of a span port.
+   *
+   * @param address Of the namespace on the hub, with its prefix length.
+   */
+  async addHub(name: string, ports: readonly string[], address?: string): Promise<void> {
+    await ip("-n", this.sender, "link", "add", name, "type", "bridge", "mcast_snooping", "0");
+    for (const port of ports) {
+      await ip("-n", this.sender, "link", "set", port, "master", name);
+      await ip(
+        ...["-n", this.sender, "link", "set", port, "type", "bridge_slave", "learning", "off"],
+      );
+    }
+    if (address !== undefined) await ip("-n", this.sender, "addr", "add", address, "dev", name);
+    await ip("-n", this.sender, "link", "set", name, "up");
   }
 
   /** Gives `peer` an address, with its prefix length, so that it can speak with the sensor. */

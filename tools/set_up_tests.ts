@@ -46,6 +46,7 @@ const PACKAGES: readonly Package[] = [
   program("jq"),
   program("nfcapd", "nfdump"),
   program("ipfixDump", "libfixbuf-tools"),
+  program("bro-cut", "bro-aux"),
   program("zstd"),
   program("man", "man-db"),
   program("groff"),

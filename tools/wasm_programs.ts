@@ -21,6 +21,11 @@ export const WASM_PROGRAMS: readonly WasmProgram[] = [
     source: at("sink/assembly/observations.ts"),
     module: at("sink/observation_program.ts"),
   },
+  { source: at("sink/assembly/json_lines.ts"), module: at("sink/json_program.ts") },
+  {
+    source: at("model/assembly/community_id.ts"),
+    module: at("model/community_id_program.ts"),
+  },
 ];
 
 const LINE = 80;

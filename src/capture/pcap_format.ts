@@ -1,3 +1,4 @@
+import { LAST_MILLISECOND } from "../model/last_millisecond.ts";
 import { UserError } from "../user_error.ts";
 import type { ChunkReader } from "./chunk_reader.ts";
 import type { PacketBatch, RecordFormat } from "./packet_batch.ts";
@@ -102,7 +103,8 @@ export class PcapFormat implements SavefileFormat {
       seconds[count] = isCountedFrom1970 ? time : this.#origin.secondsOf(time);
       captured[count] = size;
       length[count] = view.getUint32(position + 12, littleEndian);
-      milliseconds[count] = view.getUint32(position + 4, littleEndian) / perMillisecond;
+      const fraction = view.getUint32(position + 4, littleEndian) / perMillisecond;
+      milliseconds[count] = Math.min(fraction, LAST_MILLISECOND);
       offset[count] = position + header;
       linkType[count] = link;
       // A file of several interfaces may have been read into this batch before.

@@ -14,6 +14,8 @@ export interface ExplainerParts {
   readonly dnsServices: DnsServices;
   /** Knows which addresses are one host's. By default, each is a host. */
   readonly deviceBook?: DeviceBook | null;
+  /** How many conversations of each address family go on at most. By default, any number. */
+  readonly maxConversations?: number;
   /**
    * When the sensor began to look, in seconds since 1970-01-01 UTC. By default, with what it saw first.
    */
@@ -23,13 +25,14 @@ export interface ExplainerParts {
 /** Says which names flows have, as a configuration has it. */
 export function explainerOf(
   mapping: Mapping,
-  { known, carried, dnsServices, deviceBook = null, start }: ExplainerParts,
+  { known, carried, dnsServices, deviceBook = null, maxConversations, start }: ExplainerParts,
 ): FlowExplainer {
   return new FlowExplainer({
     known,
     carried,
     localNetworks: mapping.ourNets,
     dnsPorts: lookupPorts(mapping),
+    maxConversations,
     start,
     // Plain DNS is told by its port, whoever the client is.
     encryptedDns: (port, protocol, server, { names, applicationProtocols }) =>

@@ -78,8 +78,8 @@ export async function report(
   const named = sourceOf("report", names, options, config);
   const since = options.since === undefined ? null : Date.now() - options.since;
   // What is compared may be older.
-  const readSince = options.diff === undefined ? since : null;
-  using source = await openSource(named, localNetworks, readSince);
+  const period = options.diff === undefined && since !== null ? { since } : null;
+  using source = await openSource(named, localNetworks, period);
   if (options.since !== undefined && !source.hasFigures) {
     throw new UserError(`--since: ${source.name} has no times; a store has`, WRONG_USAGE);
   }

@@ -48,7 +48,8 @@ export function sourceOf(
   const clickHouse = namedClickHouse(options, config);
   if (clickHouse !== null) return clickHouse;
   throw new UserError(
-    `${command}: there is nothing to read: name a store, a file that --json wrote, or --redis URL`,
+    `${command}: there is nothing to read: name a store, a file that --json wrote, --redis URL or ` +
+      "--clickhouse URL",
     WRONG_USAGE,
   );
 }

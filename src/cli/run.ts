@@ -132,6 +132,7 @@ export class Run {
   readonly deviceBook: DeviceBook | null;
   /** Called when another configuration was loaded. */
   onReload: () => void = () => {};
+  #isHurried = false;
   /** Whether the configuration was loaded when that was tried last. */
   isLoaded = true;
   /** Told of what comes, and of flushes. */
@@ -168,12 +169,7 @@ export class Run {
     this.names = names;
     this.carried = carried;
     this.#dnsServices = dnsServices;
-    this.dnsUsers = new DnsUsers({
-      services: dnsServices,
-      names,
-      carried,
-      isOutgoing: (...flow) => explainer.isOutgoing(...flow),
-    });
+    this.dnsUsers = new DnsUsers({ services: dnsServices, names, carried });
     this.deviceBook = deviceBook;
     this.meters = new Meters({
       mapping: loaded.mapping,
@@ -228,7 +224,10 @@ export class Run {
         origin: () => origin?.seconds ?? 0,
       })
       : null;
-    const names = explainerOf(mapping, { known, carried, dnsServices, deviceBook, start });
+    const { maxConversations } = options;
+    const names = explainerOf(mapping, {
+      ...{ known, carried, dnsServices, deviceBook, maxConversations, start },
+    });
     const localNetworks = mapping.ourNets.map(cidrText);
     const { expected, onAlert, sensor, ipfix } = loaded.source.config;
     const run = {
@@ -417,6 +416,7 @@ export class Run {
 
   /** Says that the end is near: nothing waits for a sink any more, but for a few seconds at the end. */
   hurry(): void {
+    this.#isHurried = true;
     for (const sink of this.#sinks.all) sink.hurry();
   }
 
@@ -473,19 +473,24 @@ export class Run {
   }
 
   async #close(): Promise<void> {
-    const flush = () => {
-      this.engine.end();
-      this.engine.endRecords();
-    };
-    const [flushed, devices] = await Promise.allSettled([
-      (async () => await flush())(),
-      this.#emitDevices(true),
-    ]);
+    const [flushed] = await Promise.allSettled([this.#end()]);
+    const [devices] = await Promise.allSettled([this.#emitDevices(true)]);
     const closed = await Promise.allSettled(this.#sinks.all.map((sink) => sink.close()));
     const results = [flushed, devices, ...closed];
     this.#forgetAbandoning();
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  /** Has the sinks take all that is still to come, no faster than they can. */
+  async #end(): Promise<void> {
+    this.engine.end();
+    for (const _ of this.engine.endingRecords()) {
+      // A capture never waits, nor does who was told to end.
+      if (this.#isHurried || this.#purpose.mode === "capture" || !this.isCongested) continue;
+      // What one of them can't write it says when it is closed; the others take the rest.
+      await Promise.allSettled(this.#sinks.all.map((sink) => this.#flush(sink)));
     }
   }
 

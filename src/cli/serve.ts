@@ -33,8 +33,8 @@ export interface ServeOptions extends PageCommandOptions {
 /** How often a Redis is read again, in milliseconds: all its keys are. A ClickHouse has more. */
 const READ_EVERY = 15_000;
 const READ_CLICKHOUSE_EVERY = 60_000;
-/** Of a ClickHouse, what was seen in the last day is shown. */
-const CLICKHOUSE_SHOWN = 86_400_000;
+/** Of a ClickHouse, the last day in which something was seen is shown. */
+const SHOWN_OF_CLICKHOUSE = { latest: 86_400_000 };
 
 /**
  * The command `serve`: shows a store, a Redis or lines of JSON as a page, until a signal ends it.
@@ -57,7 +57,7 @@ export async function serve(
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
-  const shown = new Shown(await openSource(named, localNetworks, Date.now() - CLICKHOUSE_SHOWN));
+  const shown = new Shown(await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE));
   const known = shown.data.overview({ filter: [], span: 0 }).sensor?.localNetworks.split(" ") ?? [];
   const own = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
   const configuration = {
@@ -122,7 +122,7 @@ class Shown {
     if (this.#isReading || named.name === "-") return;
     this.#isReading = true;
     try {
-      const source = await openSource(named, localNetworks, Date.now() - CLICKHOUSE_SHOWN);
+      const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
       const before = this.#source;
       const number = ++this.#number;
       this.#source = source;

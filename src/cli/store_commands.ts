@@ -28,23 +28,28 @@ const TOP = 20;
 /** Adds the commands that read what a sensor has written. */
 export function addStoreCommands(tools: CommandTools): void {
   const { command, configOption, addRedisOptions, log, finish } = tools;
-  addRedisOptions(
+  /** Has a command read a store, Redis, ClickHouse, or lines of JSON. */
+  const reading = (what: Command, redis: string, clickHouse: string) =>
+    addRedisOptions(what, redis)
+      .usage("[options] [file] [our-net...]")
+      .argument(
+        "[file...]",
+        'a store, lines of JSON ("-" is standard input), otherwise store, redis or clickhouse of ' +
+          "the configuration; then own networks (otherwise those of the store or the configuration)",
+      )
+      .addOption(configOption())
+      .option("--store <file>", "as <file>", storeFile)
+      .option("--clickhouse <url>", clickHouse, clickHouseUrl)
+      .addOption(clickHousePasswordFileOption());
+
+  reading(
     command(
       "report",
-      "Say who used whose service: from a store, from Redis, or from what --json wrote.",
+      "Say who used whose service: from a store, Redis, ClickHouse, or what --json wrote.",
     ),
     "report from",
+    "report from this ClickHouse, over all sensors",
   )
-    .usage("[options] [file] [our-net...]")
-    .argument(
-      "[file...]",
-      'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
-        "configuration; then own networks (otherwise those of the store or the configuration)",
-    )
-    .addOption(configOption())
-    .option("--store <file>", "as <file>", storeFile)
-    .option("--clickhouse <url>", "report from this ClickHouse, over all sensors", clickHouseUrl)
-    .addOption(clickHousePasswordFileOption())
     .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
     .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
     .option("--server <address>", "only this server, prefix, or name with all below it")
@@ -63,20 +68,14 @@ export function addStoreCommands(tools: CommandTools): void {
     });
 
   addPageOptions(
-    addRedisOptions(
-      command("serve", "Show a store as a page, until SIGINT or SIGTERM; or Redis, or JSON lines."),
+    reading(
+      command(
+        "serve",
+        "Show a store as a page, until SIGINT or SIGTERM; or Redis, ClickHouse, JSON lines.",
+      ),
       "show",
-    )
-      .usage("[options] [file] [our-net...]")
-      .argument(
-        "[file...]",
-        'a store, lines of JSON ("-" is standard input), otherwise store or redis of the ' +
-          "configuration; then own networks (otherwise those of the store or the configuration)",
-      )
-      .addOption(configOption())
-      .option("--store <file>", "as <file>", storeFile)
-      .option("--clickhouse <url>", "show the last day of this ClickHouse", clickHouseUrl)
-      .addOption(clickHousePasswordFileOption()),
+      "show the last day of this ClickHouse",
+    ),
     "127.0.0.1:3047 if not said",
   )
     .addOption(sandboxOption())
@@ -85,20 +84,14 @@ export function addStoreCommands(tools: CommandTools): void {
       finish(await serve(names, options, log(options)));
     });
 
-  addRedisOptions(
+  reading(
     command(
       "expect",
       "Print the services of own networks as a setting for config.ts; what else is used is an alert.",
     ),
     "read",
+    "read this ClickHouse, over all sensors",
   )
-    .usage("[options] [file] [our-net...]")
-    .argument(
-      "[file...]",
-      "a store or lines of JSON, otherwise store or redis of the configuration; then own networks",
-    )
-    .addOption(configOption())
-    .option("--store <file>", "as <file>", storeFile)
     .action(async (names: string[], options) => {
       const { expect } = await import("./expect.ts");
       finish(await expect(names, options, log(options)));

@@ -150,7 +150,8 @@ function conversationsText(
       return `${are("conversation")} of services in ${mapping.placeOf("ignoreFlows")}${such}: ` +
         "they have client and peer keys, and no flow key";
     case OWN_CONNECTION:
-      return `${are("conversation")} the sensor's own, with its Redis${such}: they are left out`;
+      return `${are("conversation")} the sensor's own, with its Redis or ClickHouse${such}: ` +
+        "they are left out";
     case ONLY_OPENED:
       return `${counted(count, "TCP connection")} had packets with SYN, FIN or RST only${such}: ` +
         "nobody answered, they were refused, or a filter leaves the others out; a flow is a " +

@@ -4,16 +4,16 @@ import type { Log } from "../log.ts";
 import type { ConversationRecord } from "../model/conversation_record.ts";
 import {
   IPV6_BIT,
-  OBSERVATION_WORDS,
   type ObservationBatch,
   WORD_A,
   WORD_B,
   WORD_KIND,
-  WORD_SECONDS,
 } from "../model/observation_batch.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { OwnSockets } from "../sink/own_sockets.ts";
 import { Patience } from "../sink/patience.ts";
+import { rowCount, type RowCounts } from "../sink/row_counts.ts";
+import { RowLosses } from "../sink/row_losses.ts";
 import type { Sink } from "../sink/sink.ts";
 import { readObservations } from "../store/read_observations.ts";
 import type { StoreRun } from "../store/store_options.ts";
@@ -22,7 +22,7 @@ import type { ClickHouseAddress } from "./clickhouse_address.ts";
 import { ClickHouseClient, reasonOf } from "./clickhouse_client.ts";
 import { ClickHouseError } from "./clickhouse_error.ts";
 import { CLICKHOUSE_TABLES, createStatements, insertStatement } from "./clickhouse_tables.ts";
-import { batchBytes, type RowBatch, type RowCounts } from "./row_batch.ts";
+import { batchBytes, type RowBatch } from "./row_batch.ts";
 import { RowGatherer } from "./row_gatherer.ts";
 import type { Spool } from "./spool.ts";
 
@@ -55,8 +55,6 @@ const FIRST_PAUSE = 500;
 const MOST_PAUSE = 10_000;
 /** How long, in milliseconds, a replay waits for a ClickHouse that was there at its start. */
 const REPLAY_PATIENCE = 30_000;
-/** How often losses are said at most, in milliseconds. */
-const LOSSES_PAUSE = 60_000;
 
 /**
  * Inserts what it is given into a ClickHouse, see `docs/clickhouse.md`. A batch that may or may not have
@@ -79,13 +77,8 @@ export class ClickHouseSink implements Sink {
   /** What this run has put into the spool, by the names of batches. */
   readonly #spooled = new Map<string, RowCounts>();
   #gatheredSince = performance.now();
-  #time: number | null = null;
-  /** Names that came before any time was known. */
-  #untimed: NameWrite[] = [];
   #written = 0;
-  #lost = { records: 0, observations: 0, names: 0 };
-  #said = 0;
-  #saidAt = -Infinity;
+  readonly #losses: RowLosses;
   #hasTables = false;
   #draining: Promise<void> | null = null;
   #failure: UserError | null = null;
@@ -103,6 +96,7 @@ export class ClickHouseSink implements Sink {
     this.#log = log;
     this.sockets = options.sockets ?? new OwnSockets();
     this.#client = new ClickHouseClient(address, this.sockets);
+    this.#losses = new RowLosses(this.#title, log);
   }
 
   /**
@@ -143,7 +137,7 @@ export class ClickHouseSink implements Sink {
 
   get pending(): number {
     const counts = [...this.#spooled.values(), ...this.#queue.map((it) => it.counts)];
-    return this.#rows.count + this.#untimed.length + counts.reduce((sum, it) => sum + total(it), 0);
+    return this.#rows.count + counts.reduce((sum, it) => sum + rowCount(it), 0);
   }
 
   /** Those in memory. */
@@ -156,38 +150,28 @@ export class ClickHouseSink implements Sink {
   }
 
   get lost(): number {
-    return total(this.#lost);
+    return this.#losses.total;
   }
 
   write(batch: ObservationBatch): void {
     const { words, count } = batch;
     const { names } = this.#options;
     const origin = this.#options.origin?.seconds ?? 0;
-    for (let i = 0; i < count; i++) {
-      this.#see((words[i * OBSERVATION_WORDS + WORD_SECONDS] + origin) * 1000);
-    }
     const nameOf = (at: number) =>
       names?.find((words[at + WORD_KIND] & IPV6_BIT) !== 0, words, at + WORD_A, at + WORD_B) ??
         null;
     readObservations(words, count, nameOf, origin, this.#rows);
-    if (this.#untimed.length > 0 && this.#time !== null) {
-      this.#takeNames(this.#untimed.splice(0), this.#time);
-    }
     this.#queueIfLarge();
   }
 
-  writeNames(writes: readonly NameWrite[]): void {
-    const time = this.#isLive ? Date.now() : this.#time;
-    if (time === null) this.#untimed.push(...writes);
-    else this.#takeNames(writes, time);
+  writeNames(writes: readonly NameWrite[], seconds: number): void {
+    const time = ((this.#options.origin?.seconds ?? 0) + seconds) * 1000;
+    for (const { key, name } of writes) this.#rows.takeName({ key, name, time });
     this.#queueIfLarge();
   }
 
   takeRecords(records: readonly ConversationRecord[]): void {
-    for (const record of records) {
-      this.#see(record.last);
-      this.#rows.takeRecord(record);
-    }
+    for (const record of records) this.#rows.takeRecord(record);
     this.#queueIfLarge();
   }
 
@@ -200,7 +184,7 @@ export class ClickHouseSink implements Sink {
     const age = performance.now() - this.#gatheredSince;
     if (!this.#isLive || age >= BATCH_AGE) this.#queueGathered();
     this.#drain();
-    this.#sayLosses();
+    this.#losses.say("there is no room for more to wait");
     if (this.#isLive) return;
     while (this.#queue.length > 0 && this.#failure === null && !this.#patience.isOver) {
       await Promise.race([this.#draining, this.#patience.over]);
@@ -221,9 +205,6 @@ export class ClickHouseSink implements Sink {
    * @throws {UserError} that says how much was lost, when some was.
    */
   async close(): Promise<void> {
-    if (this.#untimed.length > 0) {
-      this.#takeNames(this.#untimed.splice(0), this.#time ?? Date.now());
-    }
     this.#queueGathered();
     if (this.#isLive) this.#patience.begin();
     // One more try, also where it was away a moment ago.
@@ -244,10 +225,10 @@ export class ClickHouseSink implements Sink {
     this.#queueGathered();
     const waiting = this.#queue.splice(0);
     this.#queueBytes = 0;
-    for (const batch of waiting) if (!this.#spill(batch)) this.#lose(batch.counts);
+    for (const batch of waiting) if (!this.#spill(batch)) this.#losses.add(batch.counts);
     this.#client.destroy();
     if (this.#spooled.size > 0) {
-      const count = [...this.#spooled.values()].reduce((sum, it) => sum + total(it), 0);
+      const count = [...this.#spooled.values()].reduce((sum, it) => sum + rowCount(it), 0);
       this.#log.warn(
         `${this.#title}: ${count} rows wait in ${
           this.#spool!.folder
@@ -255,21 +236,11 @@ export class ClickHouseSink implements Sink {
           "inserts them",
       );
     }
-    return this.lost === 0
-      ? null
-      : new UserError(`${this.#title}: ${this.#lossesText()} were lost (${reason})`);
+    return this.#losses.error(reason);
   }
 
   get #title(): string {
     return `ClickHouse at ${this.#client.address.text}`;
-  }
-
-  #see(time: number): void {
-    if (this.#time === null || time > this.#time) this.#time = time;
-  }
-
-  #takeNames(writes: readonly NameWrite[], time: number): void {
-    for (const { key, name } of writes) this.#rows.takeName({ key, name, time });
   }
 
   #queueIfLarge(): void {
@@ -286,7 +257,7 @@ export class ClickHouseSink implements Sink {
     const most = this.#away === null ? SPILL_BYTES : 0;
     if (this.#isLive && this.#queueBytes + bytes > most && this.#spill(batch)) return;
     if (this.#isLive && this.#queueBytes + bytes > this.#mostPendingBytes) {
-      this.#lose(batch.counts);
+      this.#losses.add(batch.counts);
       return;
     }
     this.#queue.push(batch);
@@ -319,7 +290,7 @@ export class ClickHouseSink implements Sink {
           await this.#client.execute("SELECT 1");
         } else {
           await this.#insert(batch);
-          this.#written += total(this.#taken(batch));
+          this.#written += rowCount(this.#taken(batch));
         }
         this.#comeBack();
       } catch (error) {
@@ -355,7 +326,7 @@ export class ClickHouseSink implements Sink {
   }
 
   #giveUp(batch: RowBatch, error: ClickHouseError): void {
-    this.#lose(this.#taken(batch));
+    this.#losses.add(this.#taken(batch));
     this.#log.error(
       `${this.#title}: what it does not take is given up (${error.message}); are its tables those ` +
         "of docs/clickhouse.md?",
@@ -435,14 +406,9 @@ export class ClickHouseSink implements Sink {
   #comeBack(): void {
     this.#pause = FIRST_PAUSE;
     if (this.#away === null) return;
-    const seconds = Math.round((performance.now() - this.#away.since) / 1000);
-    const lost = this.lost - this.#away.lost;
+    const { since, lost } = this.#away;
     this.#away = null;
-    this.#log.info(
-      `${this.#title} is written again after ${seconds} s; ` +
-        (lost === 0 ? "nothing was lost" : `${lost} were lost: ${this.#lossesText()} in all`),
-    );
-    this.#said = this.lost;
+    this.#losses.sayBack(since, lost);
   }
 
   #unusable(error: unknown): UserError {
@@ -453,33 +419,6 @@ export class ClickHouseSink implements Sink {
       : `${this.#title} can't be written (${reasonOf(error)}): start it, or name another one`;
     return new UserError(message, 1, { cause: error });
   }
-
-  #sayLosses(): void {
-    const now = performance.now();
-    if (this.lost === this.#said || now < this.#saidAt + LOSSES_PAUSE) return;
-    this.#said = this.lost;
-    this.#saidAt = now;
-    this.#log.warn(
-      `${this.#title}: ${this.#lossesText()} were lost up to now, as there is no room for more to ` +
-        "wait",
-    );
-  }
-
-  #lossesText(): string {
-    const { records, observations, names } = this.#lost;
-    return [[records, "conversations"], [observations, "observations"], [names, "names"]]
-      .filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`).join(", ");
-  }
-
-  #lose({ records, observations, names }: RowCounts): void {
-    this.#lost.records += records;
-    this.#lost.observations += observations;
-    this.#lost.names += names;
-  }
-}
-
-function total({ records, observations, names }: RowCounts): number {
-  return records + observations + names;
 }
 
 function mebibytes(bytes: number): string {

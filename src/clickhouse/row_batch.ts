@@ -1,11 +1,5 @@
+import type { RowCounts } from "../sink/row_counts.ts";
 import type { ClickHouseTable } from "./clickhouse_tables.ts";
-
-/** What a batch holds, by kind. */
-export interface RowCounts {
-  readonly records: number;
-  readonly observations: number;
-  readonly names: number;
-}
 
 /** Rows of one table, in ClickHouse's format TabSeparated. */
 export interface BatchPart {

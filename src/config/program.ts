@@ -1,5 +1,6 @@
 import { parse, type Program } from "acorn";
 import { transform } from "sucrase";
+import { printable } from "../printable.ts";
 import { UserError } from "../user_error.ts";
 import { unsupportedSyntax } from "./unsupported_syntax.ts";
 
@@ -51,13 +52,15 @@ function syntaxError(error: unknown, file: string, text: string): unknown {
   const { line } = "loc" in error
     ? error.loc as { line: number }
     : { line: text.trimEnd().split("\n").length };
-  // Both parsers add the position to their messages, and sucrase a prefix.
+  // Both parsers add the position to their messages, and sucrase a prefix. They cite what they don't expect.
   const what = error.message.replace(/ \(\d+:\d+\)$/, "").replace(
     /^Error transforming [^:]*: /,
     "",
   );
   return new UserError(
-    `${file}:${line}: syntax error (${lowerFirst(what)}): mend this line or the one before it`,
+    `${file}:${line}: syntax error (${
+      printable(lowerFirst(what))
+    }): mend this line or the one before it`,
   );
 }
 

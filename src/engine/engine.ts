@@ -149,6 +149,8 @@ export interface EngineOptions {
 
 /** How often there is a record of a conversation that goes on, in seconds. */
 const DEFAULT_RECORD_INTERVAL = 60;
+/** Conversations that end in one step: some megabytes of text. */
+const ENDED_AT_ONCE = 16_384;
 
 /** What was forgotten to make room, besides conversations: how often. */
 export interface ForgottenStatistics {
@@ -398,10 +400,18 @@ export class Engine implements PacketTaker {
     this.#program.walkRecords();
   }
 
-  /** Says of all conversations that they are over, as far as records go: the packets have come to an end. */
+  /**
+   * Says of all conversations that they are over, as far as records go: the packets have come to an end.
+   * There may be a million of them.
+   */
   endRecords(): void {
+    for (const _ of this.endingRecords());
+  }
+
+  /** The same, in steps between which one may wait for whoever takes the records. */
+  *endingRecords(): Generator<void> {
     this.flush();
-    this.#program.endRecords();
+    for (let from = 0; this.#program.endRecords(from, ENDED_AT_ONCE); from += ENDED_AT_ONCE) yield;
   }
 
   /** Reads what came of messages in fragments of which no more will come, and does what a flush does. */
@@ -786,6 +796,7 @@ export class Engine implements PacketTaker {
         this.#onSeen!(this.#seen);
       },
       judgeOwn: () => this.#facts.judge(this.#ownConnections!),
+      wasOwnAttempt: (seconds) => this.#facts.wasAttempt(this.#ownConnections!, seconds >>> 0),
       isListening: (isIpv6, address, port, protocol) =>
         localServices!.has(
           this.memory.words,

@@ -89,6 +89,8 @@ export interface EngineHost {
   see(count: number): void;
   /** What `OwnConnections` say of the ends in the facts. */
   judgeOwn(): number;
+  /** What they say of a conversation of these ends that began at this second and came to nothing. */
+  wasOwnAttempt(seconds: number): boolean;
   /** Whether the host listens on an address and port. */
   isListening(isIpv6: number, address: number, port: number, protocol: number): boolean;
   /** What a rule that is a function says of the facts. */
@@ -133,7 +135,7 @@ export interface EngineProgram {
   decideByRule(rule: number): number;
   declassifyAll(): void;
   directionFound(): number;
-  endRecords(): void;
+  endRecords(from: number, most: number): boolean;
   fingerprintOf(isIpv6: boolean, number: number): bigint;
   forgottenEnds(): number;
   forgottenHalfOpen(): number;
@@ -238,6 +240,7 @@ export const NO_HOST: EngineHost = {
   emit: notAsked,
   see: notAsked,
   judgeOwn: notAsked,
+  wasOwnAttempt: notAsked,
   isListening: notAsked,
   askFunction: notAsked,
   corrected: notAsked,

@@ -101,6 +101,18 @@ export class FactsMemory {
     return own.judge(isIpv6, this.#source, sourcePort, this.#destination, destinationPort);
   }
 
+  /** Whether what began between both ends at this second came to nothing, and was the sensor's own. */
+  wasAttempt(own: OwnConnections, seconds: number): boolean {
+    return own.wasAttempt(
+      this.#get(FACTS_IS_IPV6) !== 0,
+      this.#source,
+      this.#get(FACTS_SOURCE_PORT),
+      this.#destination,
+      this.#get(FACTS_DESTINATION_PORT),
+      seconds,
+    );
+  }
+
   #get(at: number): number {
     return this.#view.getInt32(at, true);
   }

@@ -48,6 +48,6 @@ export class FormatSink extends LinesSink {
   }
 
   #addAll(lines: readonly string[]): void {
-    for (const line of lines) this.addUnlessFull(line);
+    for (const line of lines) this.unlessFull(() => this.add(line));
   }
 }

@@ -1,13 +1,40 @@
-import { createHash } from "node:crypto";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "./protocol_numbers.ts";
-import { addressBytes } from "./address_bytes.ts";
+import { startProgram } from "../wasm_program.ts";
+import { parseAddress } from "./address.ts";
+import { PROGRAM } from "./community_id_program.ts";
 import type { ConversationRecord } from "./conversation_record.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "./protocol_numbers.ts";
 
 /** What a Community ID is made of. */
 export type Endpoints = Pick<
   ConversationRecord,
   "protocol" | "client" | "clientPort" | "server" | "port"
 >;
+
+/** What `assembly/community_id.ts` exports. */
+interface CommunityIdProgram {
+  communityId(
+    into: number,
+    scratch: number,
+    isIpv6: boolean,
+    client: number,
+    server: number,
+    clientPort: number,
+    port: number,
+    protocol: number,
+    seed: number,
+  ): number;
+}
+
+/** Where there is what, in its memory. */
+const CLIENT = 0;
+const SERVER = 16;
+const SCRATCH = 64;
+const TEXT = 128;
+
+const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+const words = new Uint32Array(memory.buffer);
+const decoder = new TextDecoder();
+let program: CommunityIdProgram | null = null;
 
 /**
  * The Community ID of a conversation, version 1 (https://github.com/corelight/community-id-spec):
@@ -18,28 +45,17 @@ export type Endpoints = Pick<
  * compared.
  */
 export function communityId(endpoints: Endpoints, seed = 0): string {
-  const client = addressBytes(endpoints.client);
-  const server = addressBytes(endpoints.server);
-  const clientPort = bigEndian(endpoints.clientPort);
-  const port = bigEndian(endpoints.port);
-  const isInOrder = compare([...client, ...clientPort], [...server, ...port]) <= 0;
-  const protocol = endpoints.protocol === "tcp" ? PROTOCOL_TCP : PROTOCOL_UDP;
-  const hashed = Uint8Array.from([
-    ...bigEndian(seed),
-    ...(isInOrder ? [...client, ...server] : [...server, ...client]),
-    protocol,
-    0,
-    ...(isInOrder ? [...clientPort, ...port] : [...port, ...clientPort]),
-  ]);
-  return "1:" + createHash("sha1").update(hashed).digest("base64");
-}
-
-function bigEndian(number: number): [number, number] {
-  return [number >>> 8, number & 0xff];
-}
-
-/** Compares two lists of the same length. */
-function compare(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((byte, i) => byte !== b[i]);
-  return at < 0 ? 0 : a[at] - b[at];
+  program ??= startProgram<CommunityIdProgram>(PROGRAM, memory);
+  const client = parseAddress(endpoints.client)!;
+  words.set(client.words, CLIENT / 4);
+  words.set(parseAddress(endpoints.server)!.words, SERVER / 4);
+  const end = program.communityId(
+    ...[TEXT, SCRATCH] as const,
+    client.family === 6,
+    ...[CLIENT, SERVER] as const,
+    ...[endpoints.clientPort, endpoints.port] as const,
+    endpoints.protocol === "tcp" ? PROTOCOL_TCP : PROTOCOL_UDP,
+    seed,
+  );
+  return decoder.decode(new Uint8Array(memory.buffer, TEXT, end - TEXT));
 }

@@ -14,6 +14,9 @@ export interface DnsUse {
   readonly applicationProtocols?: readonly string[];
 }
 
+/** The same, where addresses are known by their numbers. */
+export type NumberedDnsUse = Omit<DnsUse, "client" | "server">;
+
 /** Knows which services are DNS. */
 export interface DnsKinds {
   /**
@@ -24,4 +27,19 @@ export interface DnsKinds {
 
   /** Which kind of DNS a use of a service is, or `null` where it is none that is known. */
   kindOf(use: DnsUse): DnsKind | null;
+
+  /**
+   * The same. Addresses become text only where numbers don't tell, which is seldom.
+   *
+   * @param words Has both addresses: four words each, in network order, IPv4 in the last of them.
+   * @param client Where the first word of the client's is.
+   * @param server Where that of the server's is.
+   */
+  kindAt(
+    isIpv6: boolean,
+    words: Uint32Array,
+    client: number,
+    server: number,
+    use: NumberedDnsUse,
+  ): DnsKind | null;
 }

@@ -18,6 +18,21 @@ export interface OwnConnections {
     other: Uint32Array,
     otherPort: number,
   ): number;
+
+  /**
+   * Whether a TCP conversation that came to nothing has a far end to which a connection of ours was being
+   * made when it began. The local port of an attempt that failed is never known.
+   *
+   * @param seconds When it began, since 1970-01-01 UTC.
+   */
+  wasAttempt(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+    seconds: number,
+  ): boolean;
 }
 
 export * from "./own_answers.ts";
@@ -57,11 +72,41 @@ export function judgeEnds(
     if (isIt) return OURS;
   }
   if (remotes === null) return NOT_OURS;
+  const hasRemote = hasEndOf(remotes, isIpv6, one, onePort, other, otherPort);
+  return hasRemote ? MAYBE_OURS : NOT_OURS;
+}
+
+/** Whether one of two ends is one of these. */
+function hasEndOf(
+  remotes: Iterable<OwnEnd>,
+  isIpv6: boolean,
+  one: Uint32Array,
+  onePort: number,
+  other: Uint32Array,
+  otherPort: number,
+): boolean {
   for (const remote of remotes) {
-    const isOne = isEnd(remote, isIpv6, one, onePort) || isEnd(remote, isIpv6, other, otherPort);
-    if (isOne) return MAYBE_OURS;
+    if (isEnd(remote, isIpv6, one, onePort) || isEnd(remote, isIpv6, other, otherPort)) return true;
   }
-  return NOT_OURS;
+  return false;
+}
+
+/** Judges two ends by when connections of ours were being made: see {@linkcode OwnConnections.wasAttempt}. */
+export function judgePast(
+  attempts: Iterable<OwnAttempts>,
+  remotes: Iterable<OwnEnd>,
+  isIpv6: boolean,
+  one: Uint32Array,
+  onePort: number,
+  other: Uint32Array,
+  otherPort: number,
+  seconds: number,
+): boolean {
+  for (const { from, until } of attempts) {
+    if (seconds < from || seconds > until) continue;
+    return hasEndOf(remotes, isIpv6, one, onePort, other, otherPort);
+  }
+  return false;
 }
 
 function isEnd(end: OwnEnd, isIpv6: boolean, words: Uint32Array, port: number): boolean {
@@ -69,17 +114,30 @@ function isEnd(end: OwnEnd, isIpv6: boolean, words: Uint32Array, port: number): 
     end.words[2] === words[2] && end.words[1] === words[1] && end.words[0] === words[0];
 }
 
+/** A time in which connections of ours were being made, in seconds since 1970-01-01 UTC. */
+export interface OwnAttempts {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** What is known of the sensor's own connections at a moment; it can be sent to a worker. */
 export interface OwnConnectionsState {
   readonly connections: readonly OwnConnection[];
   readonly remotes: readonly OwnEnd[];
+  /** Those of the last minutes that are over. */
+  readonly attempts: readonly OwnAttempts[];
   /** For how many milliseconds from now any conversation with a far end may be ours. */
   readonly unsettledFor: number;
 }
 
 /** The sensor's own connections as another thread knows them. */
 export class OwnConnectionsCopy implements OwnConnections {
-  #state: OwnConnectionsState = { connections: [], remotes: [], unsettledFor: 0 };
+  #state: OwnConnectionsState = {
+    connections: [],
+    remotes: [],
+    attempts: [],
+    unsettledFor: 0,
+  };
   #settledAt = 0;
 
   /** Puts another state in the place of the present one. */
@@ -106,5 +164,17 @@ export class OwnConnectionsCopy implements OwnConnections {
       other,
       otherPort,
     );
+  }
+
+  wasAttempt(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+    seconds: number,
+  ): boolean {
+    const { attempts, remotes } = this.#state;
+    return judgePast(attempts, remotes, isIpv6, one, onePort, other, otherPort, seconds);
   }
 }

@@ -34,8 +34,10 @@ import { isPrivateAddress } from "./private_addresses.ts";
 export const WARM_UP = 900;
 /** A lookup and what follows it may be seen by two threads, each by its own clock. */
 const CLOCK_SLACK = 1;
-/** Conversations that go on whose explanation is remembered. */
+/** Conversations that go on whose explanation is remembered at most. */
 const MOST_REMEMBERED = 65_536;
+/** Half of what is remembered may be forgotten at once. */
+const SPARE = 2;
 /** Clients that use encrypted DNS that are remembered. */
 const MOST_CLIENTS = 10_000;
 /** What no name is: the last label of one has a letter at its beginning (RFC 1123, section 2.1). */
@@ -59,6 +61,8 @@ export interface FlowExplainerOptions {
   readonly localNetworks: readonly Cidr[];
   /** Ports of name servers. */
   readonly dnsPorts: readonly number[];
+  /** How many conversations of each address family go on at most. By default, any number. */
+  readonly maxConversations?: number;
   /** When the sensor began to look, in seconds since 1970-01-01 UTC. By default, with what it saw first. */
   readonly start?: number;
   /** @default {WARM_UP} */
@@ -117,7 +121,7 @@ export class FlowExplainer implements FlowNames {
   #local: PrefixTable;
   #dnsPorts: ReadonlySet<number>;
   #start: number;
-  readonly #remembered = new LatestValues<Remembered, number>(MOST_REMEMBERED);
+  readonly #remembered: LatestValues<Remembered, number>;
   /** What clients look names up over, so that nobody sees them, in words. */
   readonly #encrypted = new LatestValues<string>(MOST_CLIENTS);
   #explained = 0;
@@ -125,6 +129,8 @@ export class FlowExplainer implements FlowNames {
 
   constructor(options: FlowExplainerOptions) {
     this.#options = options;
+    const { maxConversations = Infinity } = options;
+    this.#remembered = new LatestValues(Math.min(MOST_REMEMBERED, SPARE * maxConversations));
     this.#start = options.start ?? Infinity;
     this.#local = tableOf(options.localNetworks);
     this.#dnsPorts = new Set(options.dnsPorts);
@@ -139,12 +145,6 @@ export class FlowExplainer implements FlowNames {
   use(localNetworks: readonly Cidr[], dnsPorts: readonly number[]): void {
     this.#local = tableOf(localNetworks);
     this.#dnsPorts = new Set(dnsPorts);
-  }
-
-  /** Whether a client is on an own network, and a server is not. */
-  isOutgoing(isIpv6: boolean, words: Uint32Array, client: number, server: number): boolean {
-    return this.#local.find(isIpv6, words, client) !== -1 &&
-      this.#local.find(isIpv6, words, server) === -1;
   }
 
   /** The name that a client looked up last for an address: see `KnownNames.find`. */

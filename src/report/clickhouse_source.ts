@@ -8,6 +8,7 @@ import type { PasswordSource } from "../sink/password_source.ts";
 import { UserError } from "../user_error.ts";
 import { KEYS_AT_A_TIME, MemorySource } from "./memory_source.ts";
 import type { ReadKeys } from "./key_reader.ts";
+import type { ReadPeriod } from "./open_source.ts";
 import { seenOnce, type SensorRecord } from "./seen_once.ts";
 
 /** Usages over time have steps of an hour, see `src/store/steps.ts`. */
@@ -38,6 +39,11 @@ const USED_BEFORE = "SELECT client, server, port, protocol, min(first) AS first 
   "GROUP BY client, server, port, protocol";
 const CONVERSATIONS = "SELECT * FROM conversation FINAL WHERE last >= SINCE " +
   "ORDER BY community_id, first";
+/** When something was seen last. */
+const LATEST = `SELECT max(last) AS last FROM (${
+  ["conversation", "service_use", "name", "refusal"].map((it) => `SELECT last FROM ${it}`)
+    .join(" UNION ALL ")
+})`;
 /** The own networks of each sensor's latest run. */
 const NETWORKS =
   "SELECT sensor, argMax(local_networks, started) AS networks FROM run GROUP BY sensor";
@@ -105,7 +111,7 @@ interface ConversationRow {
  *
  * @param place Where the user wrote the URL, for messages.
  * @param localNetworks Own networks; where there are none, those that sensors had.
- * @param since Only what was seen since then, in milliseconds; `null` for all.
+ * @param period What is read; `null` for all.
  * @throws {UserError} when it can't be read.
  */
 export async function readClickHouse(
@@ -113,7 +119,7 @@ export async function readClickHouse(
   place: string,
   passwordFile: PasswordSource | undefined,
   localNetworks: readonly string[],
-  since: number | null,
+  period: ReadPeriod | null,
 ): Promise<MemorySource> {
   const address = parseClickHouseUrl(url, place, passwordFile);
   const client = new ClickHouseClient(address, new OwnSockets());
@@ -122,7 +128,7 @@ export async function readClickHouse(
   try {
     const networks = localNetworks.length > 0 ? localNetworks : await networksOf(client);
     source = new MemorySource(name, networks, true);
-    await readInto(source, client, since);
+    await readInto(source, client, period === null ? null : await beginningOf(period, client));
     return source;
   } catch (error) {
     source?.[Symbol.dispose]();
@@ -143,6 +149,14 @@ function unreadable(name: string, error: unknown): string {
   return error.isNotThere
     ? `${name} has nothing of flosensor (${error.message}): capture --clickhouse makes it`
     : `${name} can't be read (${error.message})`;
+}
+
+/** When a period begins, in milliseconds. A capture of long ago has its own last day. */
+async function beginningOf(period: ReadPeriod, client: ClickHouseClient): Promise<number> {
+  if ("since" in period) return period.since;
+  let latest = 0;
+  for await (const { last } of client.rows<{ last: number }>(LATEST)) latest = last;
+  return (latest === 0 ? Date.now() : Math.min(latest, Date.now())) - period.latest;
 }
 
 async function networksOf(client: ClickHouseClient): Promise<string[]> {

@@ -17,21 +17,27 @@ export interface NamedSource {
 }
 
 /**
+ * What of a ClickHouse is read: what was seen since a time, or in so many milliseconds up to the last
+ * thing that was seen.
+ */
+export type ReadPeriod = { readonly since: number } | { readonly latest: number };
+
+/**
  * Opens what a report is made from: a Redis or a ClickHouse by its URL, a store, or lines of JSON, by what the file
  * begins with.
  *
  * @param localNetworks Own networks, for what does not know which they are.
- * @param since Of a ClickHouse, only what was seen since then is read, in milliseconds; `null` for all.
+ * @param period What of a ClickHouse is read; `null` for all.
  * @throws {UserError} when it can't be read.
  */
 export async function openSource(
   { name, place, passwordFile }: NamedSource,
   localNetworks: readonly string[],
-  since: number | null = null,
+  period: ReadPeriod | null = null,
 ): Promise<ReportSource> {
   if (CLICKHOUSE_FORM.test(name)) {
     const { readClickHouse } = await import("./clickhouse_source.ts");
-    return await readClickHouse(name, place, passwordFile, localNetworks, since);
+    return await readClickHouse(name, place, passwordFile, localNetworks, period);
   }
   if (URL_FORM.test(name)) {
     const { readRedis } = await import("./redis_source.ts");

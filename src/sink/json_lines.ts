@@ -1,5 +1,7 @@
 import type { NameWrite } from "../dns/name_write.ts";
+import { addressText } from "../model/address_text.ts";
 import { STATE_NAMES } from "../model/conversation_states.ts";
+import type { DeviceRecord } from "../model/device_record.ts";
 import {
   IPV6_BIT,
   KIND_CLIENT,
@@ -7,139 +9,183 @@ import {
   KIND_ICMP,
   KIND_PEER,
   KIND_RST,
-  TUNNEL_KIND_SHIFT,
+  OBSERVATION_WORDS,
+  type ObservationBatch,
   WORD_A,
   WORD_ABOUT,
-  WORD_B,
   WORD_KIND,
   WORD_PORTS,
-  WORD_SECONDS,
-  WORD_TUNNEL,
 } from "../model/observation_batch.ts";
-import type { DeviceRecord } from "../model/device_record.ts";
-import { PROTOCOL_TCP } from "../model/protocol_numbers.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "../model/protocol_numbers.ts";
 import { REASON_NAMES } from "../model/reason.ts";
 import {
+  IS_OVER,
   RECORD_CLIENT,
-  RECORD_FIRST,
-  RECORD_FLAGS,
   RECORD_HEAD,
   RECORD_ID,
-  RECORD_LAST,
   RECORD_LINK,
-  RECORD_MILLISECONDS,
-  RECORD_OCTETS,
-  RECORD_PACKETS,
   RECORD_PORTS,
   RECORD_PROTOCOL_SHIFT,
-  RECORD_REASON_SHIFT,
-  RECORD_SERVER,
-  RECORD_TUNNEL,
-  RECORD_TUNNEL_ID,
+  RECORD_WORDS,
+  type RecordBatch,
 } from "../model/record_batch.ts";
-import { tunnelText } from "../model/tunnel_names.ts";
-import { wideNumber } from "../model/wide_number.ts";
+import { TUNNEL_NAMES } from "../model/tunnel_names.ts";
 import { printable } from "../printable.ts";
-import { cachedAddressText } from "./cached_address_text.ts";
-import { keyText } from "./keys.ts";
+import { startProgram } from "../wasm_program.ts";
+import * as layout from "./json_layout.ts";
+import { PROGRAM } from "./json_program.ts";
+import { LineBuffer } from "./line_buffer.ts";
 import type { RecordWords } from "./record_of.ts";
 
-/** IANA's protocol numbers. */
-const UDP = 17;
-const TYPES: Readonly<Record<number, string>> = {
-  [KIND_CLIENT]: "client",
-  [KIND_FLOW]: "flow",
-  [KIND_PEER]: "peer",
-  [KIND_RST]: "rst",
-  [KIND_ICMP]: "icmp",
-};
+/** What `assembly/json_lines.ts` exports; each function returns the end of what it wrote. */
+interface JsonProgram {
+  observation(into: number, observation: number, record: number): number;
+  flowLinks(into: number, observation: number, record: number): number;
+  end(into: number, record: number): number;
+  endLinks(into: number, record: number): number;
+}
+
+/** What lines of JSON are made with. */
+export interface JsonLinesOptions extends RecordWords {
+  /** What the sensor is called, for each line. By default, lines have no such name. */
+  readonly sensor?: string;
+}
+
+/** Bytes of a word, of an observation and of a record, and of a page of memory. */
+const WORD = 4;
+const OBSERVATION = OBSERVATION_WORDS * WORD;
+const RECORD = RECORD_WORDS * WORD;
+const PAGE = 65_536;
+/** Words of an address: that of a server is behind its client's. */
+const ADDRESS_WORDS = 4;
+
+/** Texts of lines by their numbers. They consist of characters that JSON strings take as they are. */
+const TEXTS: readonly (readonly [number, string])[] = [
+  [layout.START_END, '{"type":"end","time":"'],
+  [layout.START + KIND_CLIENT, '{"type":"client","time":"'],
+  [layout.START + KIND_FLOW, '{"type":"flow","time":"'],
+  [layout.START + KIND_PEER, '{"type":"peer","time":"'],
+  [layout.START + KIND_RST, '{"type":"rst","time":"'],
+  [layout.START + KIND_ICMP, '{"type":"icmp","time":"'],
+  [layout.KEY, '","key":"'],
+  [layout.CLIENT_KEY, "client;"],
+  [layout.CLIENT_COUNT, '","count":1,"client":"'],
+  [layout.FLOW_KEY, ';flow","count":1,"by":"'],
+  [layout.PEER_KEY, ';peer","count":1,"address":"'],
+  [layout.RST_KEY, ';rst","count":1'],
+  [layout.ICMP_KEY, ';icmp","count":1'],
+  [layout.END_KEY, ';end","count":0'],
+  [layout.BY, ',"by":"'],
+  [layout.CLIENT, ',"client":"'],
+  [layout.CLIENT_PORT, ',"client_port":'],
+  [layout.SERVER, ',"server":"'],
+  [layout.PORT, '","port":'],
+  [layout.PROTOCOL, ',"protocol":"'],
+  [layout.PEER, '","peer":"'],
+  [layout.CODE, ',"code":'],
+  [layout.ID, ',"id":'],
+  [layout.COMMUNITY_ID, ',"community_id":"'],
+  [layout.STATE, '","state":"'],
+  [layout.PACKETS, '","packets":['],
+  [layout.BYTES, '],"bytes":['],
+  [layout.FIRST, '],"first":"'],
+  [layout.LAST, '","last":"'],
+  [layout.VLAN, ',"vlan":'],
+  [layout.FLAGS, ',"flags":['],
+  [layout.TUNNEL, ',"tunnel":"'],
+  [layout.QUOTE, '"'],
+  [layout.TCP, protocolName(PROTOCOL_TCP)],
+  [layout.UDP, protocolName(PROTOCOL_UDP)],
+  ...REASON_NAMES.map((name, i) => [layout.REASONS + i, name] as const),
+  ...STATE_NAMES.map((name, i) => [layout.STATES + i, name] as const),
+  ...TUNNEL_NAMES.map((name, i) => [layout.TUNNELS + i, name] as const),
+];
 
 /**
  * Events as lines of JSON: docs/json.schema.json has their fields. There may be one for each packet, so
- * they are made of strings, and not of objects. Keys, addresses and words of ours consist of characters
- * that JSON strings take as they are; names, and names of interfaces, may not.
+ * all that is a number becomes text in WebAssembly, where the lines are gathered; names, and names of
+ * interfaces, which may have any characters, are added here.
  */
 export class JsonLines {
-  readonly #options: RecordWords;
-  /** The second that was written last, as text up to its fraction: most lines are of few. */
-  #second = NaN;
-  #secondText = "";
+  /** Has the lines. */
+  readonly buffer: LineBuffer;
+  readonly #options: JsonLinesOptions;
+  /** Ends each line. */
+  readonly #tail: Uint8Array;
+  /** By the interface's number, once it was seen. */
+  readonly #interfaces: (Uint8Array | undefined)[] = [];
+  readonly #program: JsonProgram;
+  /** The memory. */
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #encoder = new TextEncoder();
 
-  constructor(options: RecordWords) {
+  constructor(options: JsonLinesOptions = {}) {
     this.#options = options;
-  }
-
-  /**
-   * An observation.
-   *
-   * @param words Observations, as in an `ObservationBatch`.
-   * @param at Where its first word is.
-   * @param records Records of conversations, or `null`.
-   * @param recordAt Where that of a flow's conversation is, if there are any.
-   */
-  observation(
-    words: Uint32Array,
-    at: number,
-    records: Uint32Array | null,
-    recordAt: number,
-  ): string {
-    const head = words[at + WORD_KIND];
-    const isIpv6 = (head & IPV6_BIT) !== 0;
-    const kind = head & 0xff;
-    const ports = words[at + WORD_PORTS];
-    const about = words[at + WORD_ABOUT];
-    const client = cachedAddressText(words, at + WORD_A, isIpv6);
-    const start = '{"type":"' + TYPES[kind] + '","time":"' +
-      this.#time(words[at + WORD_SECONDS], 0) +
-      '","key":"' + keyText(words, at) + '","count":1';
-    if (kind === KIND_CLIENT) return start + ',"client":"' + client + '"}\n';
-    const other = cachedAddressText(words, at + WORD_B, isIpv6);
-    if (kind === KIND_PEER) return start + ',"address":"' + client + '","peer":"' + other + '"}\n';
-    const protocol = (about >>> 8) & 0xff;
-    if (kind === KIND_FLOW) {
-      const record = records !== null &&
-          (records[recordAt + RECORD_ID] | records[recordAt + RECORD_ID + 1]) !== 0
-        ? records
-        : null;
-      const clientPort = record === null ? null : record[recordAt + RECORD_PORTS] >>> 16;
-      return start + ',"by":"' + REASON_NAMES[about & 0xff] + '"' +
-        ends(client, clientPort, other, ports, protocol) +
-        (record === null ? "" : this.#figures(record, recordAt)) +
-        tunnel((about >>> TUNNEL_KIND_SHIFT) & 0xff, words[at + WORD_TUNNEL]) +
-        (record === null
-          ? this.#name(isIpv6, words, at, client, other, ports, protocol)
-          : this.#names(record, recordAt, client, other, ports, protocol)) +
-        "}\n";
+    const { sensor } = options;
+    const tail = sensor === undefined ? "}\n" : `,"sensor":"${sensor}"}\n`;
+    this.#tail = this.#encoder.encode(tail);
+    const pages = Math.ceil(layout.MEMORY_SIZE / PAGE);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+    this.buffer = new LineBuffer(
+      new Uint8Array(memory.buffer, layout.LINES, layout.LINES_SIZE),
+    );
+    for (const [number, text] of TEXTS) {
+      const at = layout.TEXTS + (number << layout.TEXT_SHIFT);
+      this.#bytes[at] = this.#put(text, at + 1, layout.LONGEST_TEXT);
     }
-    const text = start + ends(client, ports >>> 16, other, ports & 0xffff, protocol);
-    return kind === KIND_RST ? text + "}\n" : text + ',"code":' + ((head >>> 16) & 0xff) + "}\n";
+    this.#program = startProgram<JsonProgram>(PROGRAM, memory, {
+      addressText: (address: number, into: number) =>
+        this.#put(addressText(this.#words, address / WORD, true), into, layout.LONGEST_ADDRESS),
+      secondText: (second: number, into: number) =>
+        this.#put(this.#secondText(second >>> 0), into, layout.LONGEST_SECOND),
+    });
   }
 
   /**
-   * A conversation that is over. It writes no key; it has one of a kind that Redis has not, so that
-   * whoever selects lines by their key need not know of it.
+   * Observations, with the records of flows that they come with.
    *
-   * @param words Records of conversations, as in a `RecordBatch`.
-   * @param at Where its first word is.
+   * @param isFull Whether there is no room for another line. By default, there always is.
+   * @returns How many became lines.
    */
-  end(words: Uint32Array, at: number): string {
-    const head = words[at + RECORD_HEAD];
-    const isIpv6 = (head & IPV6_BIT) !== 0;
-    const client = cachedAddressText(words, at + RECORD_CLIENT, isIpv6);
-    const server = cachedAddressText(words, at + RECORD_SERVER, isIpv6);
-    const ports = words[at + RECORD_PORTS];
-    const port = ports & 0xffff;
-    const flags = words[at + RECORD_FLAGS];
-    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & 0xff;
-    const last = this.#time(words[at + RECORD_LAST], words[at + RECORD_MILLISECONDS] >>> 16);
-    return '{"type":"end","time":"' + last +
-      '","key":"' + client + ";" + server + ";" + port + ';end","count":0' +
-      ends(client, ports >>> 16, server, port, protocol) +
-      ',"by":"' + REASON_NAMES[head >>> RECORD_REASON_SHIFT] + '"' +
-      this.#figures(words, at) +
-      ',"flags":[' + (flags & 0xff) + "," + ((flags >>> 8) & 0xff) + "]" +
-      tunnel(words[at + RECORD_TUNNEL], words[at + RECORD_TUNNEL_ID]) +
-      this.#names(words, at, client, server, port, protocol) + "}\n";
+  observations({ words, count, records }: ObservationBatch, isFull = () => false): number {
+    for (let from = 0; from < count; from += layout.AT_ONCE) {
+      const end = Math.min(count, from + layout.AT_ONCE);
+      this.#copy(words, from, end, OBSERVATION_WORDS, layout.OBSERVATIONS);
+      if (records !== null) this.#copy(records, from, end, RECORD_WORDS, layout.RECORDS);
+      for (let i = 0; i < end - from; i++) {
+        if (isFull()) return from + i;
+        this.#observation(
+          layout.OBSERVATIONS + i * OBSERVATION,
+          records === null ? 0 : layout.RECORDS + i * RECORD,
+        );
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Conversations that are over, of records of these and others. They write no keys; they have one of a
+   * kind that Redis has not, so that whoever selects lines by their key need not know of it.
+   *
+   * @param isFull Whether there is no room for another line. By default, there always is.
+   * @returns How many there was no room for.
+   */
+  ends({ words, count }: RecordBatch, isFull = () => false): number {
+    let lost = 0;
+    for (let from = 0; from < count; from += layout.AT_ONCE) {
+      const end = Math.min(count, from + layout.AT_ONCE);
+      this.#copy(words, from, end, RECORD_WORDS, layout.RECORDS);
+      for (let i = 0; i < end - from; i++) {
+        const record = layout.RECORDS + i * RECORD;
+        if ((this.#words[record / WORD + RECORD_HEAD] & IS_OVER) === 0) continue;
+        if (isFull()) lost++;
+        else this.#end(record);
+      }
+    }
+    return lost;
   }
 
   /**
@@ -147,11 +193,11 @@ export class JsonLines {
    *
    * @param seconds When, after the origin.
    */
-  name({ key, name }: NameWrite, seconds: number): string {
+  name({ key, name }: NameWrite, seconds: number): void {
     const first = key.indexOf(";");
     const last = key.lastIndexOf(";");
     const type = key.slice(last + 1);
-    const base = { type, time: this.#time(seconds, 0), key };
+    const base = { type, time: `${this.#secondText(seconds)}000Z`, key };
     const client = key.slice(0, first);
     const what = key.slice(first + 1, last);
     // Who has a name is an address, or what another name is an alias of; what does not exist is a name.
@@ -159,14 +205,14 @@ export class JsonLines {
       ? { ...base, count: 1, client, query: what }
       : { ...base, name, client, [type === "cname" ? "target" : "address"]: what };
     // A name may have backslashes and quotation marks in it.
-    return printable(JSON.stringify(event)) + "\n";
+    this.value(event);
   }
 
   /**
    * What is known of a device. It writes no key; it has one of a kind that Redis has not, as the end of a
    * conversation.
    */
-  device({ hardware, vendor, isPrivate, addresses, names, first, last }: DeviceRecord): string {
+  device({ hardware, vendor, isPrivate, addresses, names, first, last }: DeviceRecord): void {
     const key = `${hardware ?? addresses[addresses.length - 1].address};device`;
     const time = (milliseconds: number) => new Date(milliseconds).toISOString();
     const event = {
@@ -179,46 +225,97 @@ export class JsonLines {
       }),
       first: time(first),
     };
-    return printable(JSON.stringify(event)) + "\n";
+    this.value(event, 0);
   }
 
-  #figures(words: Uint32Array, at: number): string {
-    const milliseconds = words[at + RECORD_MILLISECONDS];
-    const link = words[at + RECORD_LINK];
-    const interfaceName = this.#options.interfaces?.[(link >>> 16) - 1];
-    const vlan = link & 0xffff;
-    return ',"id":' + wideNumber(words, at + RECORD_ID) +
-      ',"state":"' + STATE_NAMES[words[at + RECORD_HEAD] & 0xff] +
-      '","packets":[' + wideNumber(words, at + RECORD_PACKETS) + "," +
-      wideNumber(words, at + RECORD_PACKETS + 2) +
-      '],"bytes":[' + wideNumber(words, at + RECORD_OCTETS) + "," +
-      wideNumber(words, at + RECORD_OCTETS + 2) +
-      '],"first":"' + this.#time(words[at + RECORD_FIRST], milliseconds & 0xffff) +
-      '","last":"' + this.#time(words[at + RECORD_LAST], milliseconds >>> 16) + '"' +
-      (interfaceName === undefined
-        ? ""
-        : ',"interface":' + printable(JSON.stringify(interfaceName))) +
-      (vlan === 0 ? "" : ',"vlan":' + vlan);
+  /**
+   * Anything else.
+   *
+   * @param units How many observations it stands for.
+   */
+  value(event: unknown, units = 1): void {
+    this.buffer.put(printable(JSON.stringify(event)).slice(0, -"}".length));
+    this.#endLine(units);
+  }
+
+  /** @param record That of its conversation, which may be none, or 0. */
+  #observation(observation: number, record: number): void {
+    const program = this.#program;
+    const words = this.#words;
+    const at = observation / WORD;
+    const recordAt = record / WORD;
+    const head = words[at + WORD_KIND];
+    const isFlow = (head & 0xff) === KIND_FLOW;
+    const hasRecord = isFlow && record !== 0 &&
+      (words[recordAt + RECORD_ID] | words[recordAt + RECORD_ID + 1]) !== 0;
+    const itsRecord = hasRecord ? record : 0;
+    this.#extend(program.observation(this.#room(), observation, itsRecord));
+    if (isFlow) {
+      if (hasRecord) this.#putInterface(words[recordAt + RECORD_LINK] >>> 16);
+      this.#extend(program.flowLinks(this.#room(), observation, itsRecord));
+      this.#putNames(hasRecord ? this.#names(words, recordAt) : this.#name(words, at));
+    }
+    this.#endLine(1);
+  }
+
+  #end(record: number): void {
+    const at = record / WORD;
+    this.#extend(this.#program.end(this.#room(), record));
+    this.#putInterface(this.#words[at + RECORD_LINK] >>> 16);
+    this.#extend(this.#program.endLinks(this.#room(), record));
+    this.#putNames(this.#names(this.#words, at));
+    // It has no key that anybody counts.
+    this.#endLine(0);
+  }
+
+  /** Where the program may write a part of a line. */
+  #room(): number {
+    this.buffer.makeRoom(layout.LONGEST_PART);
+    return layout.LINES + this.buffer.length;
+  }
+
+  #extend(end: number): void {
+    this.buffer.extend(end - layout.LINES);
+  }
+
+  #endLine(units: number): void {
+    this.buffer.putBytes(this.#tail);
+    this.buffer.end(units);
+  }
+
+  #putNames(text: string): void {
+    if (text !== "") this.buffer.put(text);
+  }
+
+  #putInterface(number: number): void {
+    if (number === 0) return;
+    const bytes = this.#interfaces[number] ??= this.#interfaceBytes(number);
+    if (bytes !== undefined) this.buffer.putBytes(bytes);
+  }
+
+  #interfaceBytes(number: number): Uint8Array | undefined {
+    const name = this.#options.interfaces?.[number - 1];
+    return name === undefined
+      ? undefined
+      : this.#encoder.encode(',"interface":' + printable(JSON.stringify(name)));
   }
 
   /** Which kind of DNS it is, and the server's name, where these are known. */
-  #name(
-    isIpv6: boolean,
-    words: Uint32Array,
-    at: number,
-    client: string,
-    server: string,
-    port: number,
-    protocol: number,
-  ): string {
-    const name = this.#options.names?.find(isIpv6, words, at + WORD_A, at + WORD_B) ?? null;
-    return this.#dns(client, server, port, protocol, [name]) +
+  #name(words: Uint32Array, at: number): string {
+    const isIpv6 = (words[at + WORD_KIND] & IPV6_BIT) !== 0;
+    const port = words[at + WORD_PORTS];
+    const protocol = (words[at + WORD_ABOUT] >>> 8) & 0xff;
+    const name =
+      this.#options.names?.find(isIpv6, words, at + WORD_A, at + WORD_A + ADDRESS_WORDS) ?? null;
+    return this.#dns(isIpv6, words, at + WORD_A, port, protocol, [name]) +
       (name === null ? "" : ',"name":' + printable(JSON.stringify(name)));
   }
 
+  /** @param client Where the client's address is, behind which there is the server's. */
   #dns(
-    client: string,
-    server: string,
+    isIpv6: boolean,
+    words: Uint32Array,
+    client: number,
     port: number,
     protocol: number,
     names: readonly (string | null)[],
@@ -226,25 +323,23 @@ export class JsonLines {
   ): string {
     const { dnsServices } = this.#options;
     if (!dnsServices?.mayBe(port, applicationProtocols)) return "";
-    const use = { client, server, port, protocol: protocolName(protocol), names };
-    const kind = dnsServices.kindOf({ ...use, applicationProtocols });
+    const use = { port, protocol: protocolName(protocol), names, applicationProtocols };
+    const kind = dnsServices.kindAt(isIpv6, words, client, client + ADDRESS_WORDS, use);
     return kind === null ? "" : ',"dns":"' + kind + '"';
   }
 
   /** The strongest name, all of them, and whether a lookup explains the conversation. */
-  #names(
-    records: Uint32Array,
-    at: number,
-    client: string,
-    server: string,
-    port: number,
-    protocol: number,
-  ): string {
+  #names(records: Uint32Array, at: number): string {
+    const head = records[at + RECORD_HEAD];
+    const isIpv6 = (head & IPV6_BIT) !== 0;
+    const client = at + RECORD_CLIENT;
+    const port = records[at + RECORD_PORTS] & 0xffff;
+    const protocol = (head >>> RECORD_PROTOCOL_SHIFT) & 0xff;
     const named = this.#options.names?.of(records, at);
-    if (named === undefined) return this.#dns(client, server, port, protocol, []);
+    if (named === undefined) return this.#dns(isIpv6, records, client, port, protocol, []);
     const { names, isExplained, why, applicationProtocols } = named;
     const texts = names.map(({ name }) => name);
-    let text = this.#dns(client, server, port, protocol, texts, applicationProtocols);
+    let text = this.#dns(isIpv6, records, client, port, protocol, texts, applicationProtocols);
     if (names.length > 0) {
       // With a dot at the end, as in keys.
       const all = names.map(({ name, from, isOuter }) => ({
@@ -260,37 +355,25 @@ export class JsonLines {
     return isExplained ? text : text + ',"why":' + printable(JSON.stringify(why));
   }
 
-  /** RFC 3339, in UTC; years after 9999 as ECMA-262 has them. */
-  #time(seconds: number, milliseconds: number): string {
-    if (seconds !== this.#second) {
-      const time = ((this.#options.origin?.seconds ?? 0) + seconds) * 1000;
-      this.#second = seconds;
-      this.#secondText = new Date(time).toISOString().slice(0, -"000Z".length);
-    }
-    return this.#secondText + (milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "") +
-      milliseconds + "Z";
+  /** RFC 3339, in UTC, up to the fraction; years after 9999 as ECMA-262 has them. */
+  #secondText(second: number): string {
+    const time = ((this.#options.origin?.seconds ?? 0) + second) * 1000;
+    return new Date(time).toISOString().slice(0, -"000Z".length);
   }
-}
 
-/** Both ends, the port of the client where it is known, and the protocol. */
-function ends(
-  client: string,
-  clientPort: number | null,
-  server: string,
-  port: number,
-  protocol: number,
-): string {
-  return ',"client":"' + client + '"' +
-    (clientPort === null ? "" : ',"client_port":' + clientPort) +
-    ',"server":"' + server + '","port":' + port + ',"protocol":"' + protocolName(protocol) + '"';
-}
+  #copy(words: Uint32Array, from: number, end: number, size: number, into: number): void {
+    this.#words.set(words.subarray(from * size, end * size), into / WORD);
+  }
 
-function tunnel(kind: number, id: number): string {
-  const text = tunnelText(kind, id);
-  return text === null ? "" : ',"tunnel":"' + text + '"';
+  /** @returns How many bytes it has. */
+  #put(text: string, at: number, most: number): number {
+    const { read, written } = this.#encoder.encodeInto(text, this.#bytes.subarray(at, at + most));
+    if (read < text.length) throw new RangeError(`no room for '${text}'`);
+    return written;
+  }
 }
 
 function protocolName(protocol: number): string {
   if (protocol === PROTOCOL_TCP) return "tcp";
-  return protocol === UDP ? "udp" : String(protocol);
+  return protocol === PROTOCOL_UDP ? "udp" : String(protocol);
 }

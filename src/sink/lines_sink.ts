@@ -2,6 +2,7 @@ import type { NameWrite } from "../dns/name_write.ts";
 import type { Log } from "../log.ts";
 import type { ObservationBatch } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
+import { LineBuffer } from "./line_buffer.ts";
 import { Losses } from "./losses.ts";
 import { OutputClosedError } from "./output_closed_error.ts";
 import { Patience } from "./patience.ts";
@@ -26,8 +27,6 @@ export interface LinesSinkOptions {
   log?: Log;
 }
 
-/** Text is written in pieces of this many characters: the size of a pipe's buffer on Linux. */
-const PIECE = 65_536;
 const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
 /** Why lines are lost. */
 export const TOO_SLOW = "their reader is too slow";
@@ -38,16 +37,21 @@ export abstract class LinesSink implements Sink {
   readonly #mode: "capture" | "replay";
   readonly #output: TextOutput;
   readonly #maxPendingBytes: number;
-  #text = "";
-  #observations = 0;
+  readonly #buffer: LineBuffer;
   readonly #losses: Losses;
   readonly #patience = new Patience();
   readonly #hurried = Promise.withResolvers<void>();
   #hasEnded = false;
 
-  constructor({ mode, output, log, maxPendingBytes }: LinesSinkOptions) {
+  /** @param buffer Where lines are gathered. */
+  constructor(
+    { mode, output, log, maxPendingBytes }: LinesSinkOptions,
+    buffer: LineBuffer = new LineBuffer(),
+  ) {
     this.#mode = mode;
     this.#output = new TextOutput(output);
+    this.#buffer = buffer;
+    buffer.onPiece = (piece, observations) => this.#output.putBytes(piece, observations);
     this.#losses = new Losses("standard output", "lines", log ?? null);
     this.#maxPendingBytes = maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
   }
@@ -57,11 +61,11 @@ export abstract class LinesSink implements Sink {
   }
 
   get pending(): number {
-    return this.#hasEnded ? 0 : this.#observations + this.#output.queuedUnits;
+    return this.#hasEnded ? 0 : this.#buffer.units + this.#output.queuedUnits;
   }
 
   get pendingBytes(): number {
-    return this.#text.length + this.#output.queuedBytes;
+    return this.#buffer.length + this.#output.queuedBytes;
   }
 
   /** How many lines were dropped because their reader was too slow. */
@@ -88,7 +92,7 @@ export abstract class LinesSink implements Sink {
    * @throws {UserError} when standard output can't be written to.
    */
   async flush(): Promise<void> {
-    this.#putText();
+    this.#buffer.flush();
     if (this.#mode === "replay" && !this.#patience.hasBegun) {
       await Promise.race([this.#output.written(), this.#hurried.promise]);
     }
@@ -107,7 +111,7 @@ export abstract class LinesSink implements Sink {
    * @throws {UserError} when standard output can't be written to, or lines were lost.
    */
   async close(): Promise<void> {
-    this.#putText();
+    this.#buffer.flush();
     if (this.#mode === "capture") this.hurry();
     await this.#patience.wait(this.#output.written());
     const error = this.abandon(TOO_SLOW);
@@ -139,29 +143,16 @@ export abstract class LinesSink implements Sink {
     this.#losses.add(lines, TOO_SLOW);
   }
 
-  /**
-   * Adds a line, or several.
-   *
-   * @param line All of it that may be of others is printable already.
-   * @param observations How many it stands for.
-   */
-  protected add(line: string, observations = 1): void {
-    this.#text += line;
-    this.#observations += observations;
-    if (this.#text.length >= PIECE) this.#putText();
+  /** Adds a line. All of it that may be of others is printable already. */
+  protected add(line: string): void {
+    this.#buffer.put(line);
+    this.#buffer.end(1);
   }
 
-  /** The same, or drops it where there is no room. */
-  protected addUnlessFull(line: string, observations = 1): void {
+  /** Has a line added, or drops it where there is no room. */
+  protected unlessFull(add: () => void): void {
     if (this.isBroken) return;
     if (this.isFull) this.drop(1);
-    else this.add(line, observations);
-  }
-
-  #putText(): void {
-    if (this.#text === "") return;
-    this.#output.putAsIs(this.#text, this.#observations);
-    this.#text = "";
-    this.#observations = 0;
+    else add();
   }
 }

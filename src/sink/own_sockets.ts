@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import { parseAddress } from "../model/address.ts";
 import {
   judgeEnds,
+  judgePast,
+  type OwnAttempts,
   type OwnConnection,
   type OwnConnections,
   type OwnConnectionsState,
@@ -38,6 +40,12 @@ const FAILED_SEEN = 2_000;
 /** TIME-WAIT of Linux, in milliseconds: a closed connection's ends are not used again before. */
 const CLOSED_SEEN = 60_000;
 
+/** A conversation that came to nothing is told of at most so many milliseconds after it began. */
+const ATTEMPTS_SEEN = 300_000;
+
+/** How far, in seconds, times of packets may be from those of the clock. */
+const ATTEMPT_MARGIN = 1;
+
 /**
  * The sockets with which the sensor talks to a store, so that they are never reported as flows.
  *
@@ -48,15 +56,23 @@ const CLOSED_SEEN = 60_000;
 export class OwnSockets implements OwnConnections {
   readonly #connections = new Map<Socket, Connection>();
   readonly #remotes = new Map<string, Remote & OwnEnd>();
-  readonly #settling = new Set<Socket>();
+  /** Those whose local port is not known yet, with when they began, in seconds since 1970. */
+  readonly #settling = new Map<Socket, number>();
+  /** The oldest first; none begins before another one ends. */
+  #attempts: OwnAttempts[] = [];
   readonly #now: () => number;
+  readonly #clock: () => number;
   #lastFailure = -Infinity;
   /** Called when a connection begins, is made, fails, or ends, and when its far end becomes known. */
   onEndpointsChanged: () => void = () => {};
 
-  /** @param now A clock in milliseconds. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param now A clock in milliseconds.
+   * @param clock One that packets have their times from, in milliseconds since 1970-01-01 UTC.
+   */
+  constructor(now: () => number = () => performance.now(), clock: () => number = Date.now) {
     this.#now = now;
+    this.#clock = clock;
   }
 
   /** The ends of all TCP connections that are open. */
@@ -89,6 +105,19 @@ export class OwnSockets implements OwnConnections {
     return judgeEnds(connections, remotes, isIpv6, one, onePort, other, otherPort);
   }
 
+  /** See {@linkcode OwnConnections}. */
+  wasAttempt(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+    seconds: number,
+  ): boolean {
+    const remotes = this.#remotes.values();
+    return judgePast(this.#attempts, remotes, isIpv6, one, onePort, other, otherPort, seconds);
+  }
+
   /** What is known now, for other threads. */
   state(): OwnConnectionsState {
     return {
@@ -98,6 +127,7 @@ export class OwnSockets implements OwnConnections {
         words,
         port,
       })),
+      attempts: this.#attempts,
       unsettledFor: this.#unsettledFor(),
     };
   }
@@ -125,7 +155,7 @@ export class OwnSockets implements OwnConnections {
    */
   follow(socket: Socket, host: string, port: number): void {
     this.#forgetClosed();
-    this.#settling.add(socket);
+    this.#settling.set(socket, this.#clock() / 1000);
     // An address is not looked up, so there is no event that tells it.
     this.#addRemote(host, port);
     this.onEndpointsChanged();
@@ -159,12 +189,33 @@ export class OwnSockets implements OwnConnections {
         this.#connections.set(socket, { endpoints, local, remote, closedAt: Infinity });
       }
     }
-    this.#settling.delete(socket);
+    // Of a name with several addresses, others may have been tried in vain.
+    this.#settled(socket);
     this.onEndpointsChanged();
   }
 
+  /** @returns Whether it was not, until now. */
+  #settled(socket: Socket): boolean {
+    const began = this.#settling.get(socket);
+    if (began === undefined) return false;
+    this.#settling.delete(socket);
+    const now = this.#clock() / 1000;
+    const from = Math.floor(began) - ATTEMPT_MARGIN;
+    const until = Math.floor(now) + ATTEMPT_MARGIN;
+    const attempts = this.#attempts.filter((it) => it.until > now - ATTEMPTS_SEEN / 1000);
+    const last = attempts.at(-1);
+    if (last !== undefined && from <= last.until) {
+      attempts.pop();
+      attempts.push({ from: Math.min(from, last.from), until: Math.max(until, last.until) });
+    } else {
+      attempts.push({ from, until });
+    }
+    this.#attempts = attempts;
+    return true;
+  }
+
   #closed(socket: Socket): void {
-    if (this.#settling.delete(socket)) this.#lastFailure = this.#now();
+    if (this.#settled(socket)) this.#lastFailure = this.#now();
     const connection = this.#connections.get(socket);
     if (connection !== undefined) connection.closedAt = this.#now();
     this.onEndpointsChanged();

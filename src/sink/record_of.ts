@@ -90,12 +90,10 @@ export function recordOf(
     why: named.isExplained === false ? named.why : null,
   };
   const { applicationProtocols } = named;
-  const dns = dnsServices?.mayBe(record.port, applicationProtocols)
-    ? dnsServices?.kindOf({
-      ...record,
-      names: record.names.map((it) => it.name),
-      applicationProtocols,
-    })
-    : null;
+  const dns = dnsServices?.kindAt(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER, {
+    ...record,
+    names: record.names.map((it) => it.name),
+    applicationProtocols,
+  });
   return dns == null ? record : { ...record, dns };
 }

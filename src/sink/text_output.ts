@@ -65,8 +65,12 @@ export class TextOutput {
 
   /** The same with control sequences of our own in it; all else in it was made printable. */
   putAsIs(text: string, units: number): void {
+    this.putBytes(this.#encoder.encode(text), units);
+  }
+
+  /** The same for text that is bytes already, which belong to the output from now on. */
+  putBytes(bytes: Uint8Array, units: number): void {
     if (this.#error !== null) return;
-    const bytes = this.#encoder.encode(text);
     this.#queue.push({ bytes, units });
     this.#queuedBytes += bytes.length;
     this.#queuedUnits += units;

@@ -16,12 +16,13 @@ import type { ConversationRecord } from "../model/conversation_record.ts";
 import type { DeviceRecord } from "../model/device_record.ts";
 import type { FlowNames } from "../sink/flow_names.ts";
 import { Patience } from "../sink/patience.ts";
+import { rowCount, type RowCounts } from "../sink/row_counts.ts";
+import { RowLosses } from "../sink/row_losses.ts";
 import type { Sink } from "../sink/sink.ts";
 import { UserError } from "../user_error.ts";
 import { errorOf } from "../workers/failure.ts";
 import { storeWorkerFor } from "./start_store_worker.ts";
 import type { TimedName } from "./store_batch.ts";
-import type { StoreLosses } from "./store_losses.ts";
 import type { FromStore, ToStore } from "./store_messages.ts";
 import { DEFAULT_RETENTION, type Retention, type StoreRun } from "./store_options.ts";
 
@@ -58,18 +59,13 @@ const RECORD_BYTES = 600;
 const NAME_BYTES = 120;
 /** What a device needs, about. */
 const DEVICE_BYTES = 1000;
-/** How often losses are said at most, in milliseconds. */
-const LOSSES_PAUSE = 60_000;
 /** Why what is pending at the end is lost. */
 const TOO_SLOW = "writing was too slow";
 
 /** A batch that the thread has. */
-interface Sent {
+interface Sent extends RowCounts {
   readonly number: number;
   readonly bytes: number;
-  readonly records: number;
-  readonly observations: number;
-  readonly names: number;
 }
 
 /**
@@ -95,11 +91,9 @@ export class SqliteStore implements Sink {
   #sentBytes = 0;
   #sent: Sent[] = [];
   #number = 0;
-  #lost = { records: 0, observations: 0, names: 0 };
+  readonly #losses: RowLosses;
   #written = 0;
   #deferred = 0;
-  #said = 0;
-  #saidAt = -Infinity;
   #awaySince: number | null = null;
   #trouble: string | null = null;
   #lostBefore = 0;
@@ -117,6 +111,7 @@ export class SqliteStore implements Sink {
     this.#worker = worker;
     this.#options = options;
     this.#log = log;
+    this.#losses = new RowLosses(`store ${path}`, log);
     this.#maxPendingBytes = options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
     this.#opened.promise.catch(() => {});
     worker.onmessage = ({ data }: MessageEvent<FromStore>) => this.#take(data);
@@ -162,7 +157,7 @@ export class SqliteStore implements Sink {
     const gathered = this.#records.length + this.#wordCount / OBSERVATION_WORDS +
       this.#names.length;
     return gathered +
-      this.#sent.reduce((sum, it) => sum + it.records + it.observations + it.names, 0);
+      this.#sent.reduce((sum, it) => sum + rowCount(it), 0);
   }
 
   get pendingBytes(): number {
@@ -170,8 +165,8 @@ export class SqliteStore implements Sink {
   }
 
   /** How much was given up, by kind. */
-  get losses(): StoreLosses {
-    return { ...this.#lost };
+  get losses(): RowCounts {
+    return this.#losses.counts;
   }
 
   get written(): number {
@@ -180,7 +175,7 @@ export class SqliteStore implements Sink {
 
   /** How many observations, names and records were given up. */
   get lost(): number {
-    return this.#lost.records + this.#lost.observations + this.#lost.names;
+    return this.#losses.total;
   }
 
   /** Reports about conversations that go on that were left out; nothing is lost by that. */
@@ -194,13 +189,14 @@ export class SqliteStore implements Sink {
   }
 
   write({ words, count }: ObservationBatch): void {
+    let lost = 0;
     for (let i = 0; i < count; i++) {
       const offset = i * OBSERVATION_WORDS;
       const head = words[offset + WORD_KIND];
       const kind = head & 0xff;
       if (kind !== KIND_FLOW && kind !== KIND_RST && kind !== KIND_ICMP) continue;
       if (this.#isFull) {
-        this.#lost.observations++;
+        lost++;
         continue;
       }
       const name = kind === KIND_FLOW
@@ -211,6 +207,7 @@ export class SqliteStore implements Sink {
       this.#flowNames.push(name);
       this.#bytes += OBSERVATION_WORDS * 4 + 2 * (name?.length ?? 0);
     }
+    if (lost > 0) this.#losses.add({ observations: lost });
     this.#sendIfLarge();
   }
 
@@ -222,7 +219,7 @@ export class SqliteStore implements Sink {
   takeRecords(records: readonly ConversationRecord[]): void {
     for (const record of records) {
       if (this.#isFull) {
-        if (record.isOver) this.#lost.records++;
+        if (record.isOver) this.#losses.add({ records: 1 });
         else this.#deferred++;
         continue;
       }
@@ -254,7 +251,7 @@ export class SqliteStore implements Sink {
    */
   async flush(): Promise<void> {
     this.#send();
-    this.#sayLosses();
+    this.#losses.say("more comes than can be written");
     if (this.#options.run.mode === "replay") {
       const isWaiting = () => this.#sent.length > 0 && this.#failure === null;
       while (isWaiting() && !this.#patience.hasBegun) await this.#change.promise;
@@ -286,17 +283,17 @@ export class SqliteStore implements Sink {
   abandon(reason: string): UserError | null {
     this.#patience.end();
     this.#worker.terminate();
-    for (const sent of this.#sent) this.#lose(sent);
+    for (const sent of this.#sent) this.#losses.add(sent);
     this.#sent = [];
-    this.#lost.records += this.#records.length;
-    this.#lost.observations += this.#wordCount / OBSERVATION_WORDS;
-    this.#lost.names += this.#names.length;
+    this.#losses.add({
+      records: this.#records.length,
+      observations: this.#wordCount / OBSERVATION_WORDS,
+      names: this.#names.length,
+    });
     this.#records = [];
     this.#wordCount = 0;
     this.#names = [];
-    return this.lost === 0
-      ? null
-      : new UserError(`store ${this.#path}: ${this.#lossesText()} were lost (${reason})`);
+    return this.#losses.error(reason);
   }
 
   get #origin(): number {
@@ -325,7 +322,7 @@ export class SqliteStore implements Sink {
   #addNames(writes: readonly NameWrite[], time: number): void {
     for (const { key, name } of writes) {
       if (this.#isFull) {
-        this.#lost.names++;
+        this.#losses.add({ names: 1 });
         continue;
       }
       this.#names.push({ key, name, time });
@@ -390,7 +387,7 @@ export class SqliteStore implements Sink {
         if (refused < 0) break;
         const [sent] = this.#sent.splice(refused, 1);
         this.#sentBytes -= sent.bytes;
-        this.#lose(sent);
+        this.#losses.add(sent);
         this.#log.error(
           `store ${this.#path}: what can't be written is given up (${message.reason}); ` +
             "this is a defect",
@@ -430,38 +427,9 @@ export class SqliteStore implements Sink {
         );
       }
     } else if (this.#awaySince !== null) {
-      const seconds = Math.round((performance.now() - this.#awaySince) / 1000);
+      this.#losses.sayBack(this.#awaySince, this.#lostBefore);
       this.#awaySince = null;
-      const lost = this.lost - this.#lostBefore;
-      this.#log.info(
-        `store ${this.#path} is written again after ${seconds} s; ` +
-          (lost === 0 ? "nothing was lost" : `${lost} were lost: ${this.#lossesText()} in all`),
-      );
-      this.#said = this.lost;
     }
-  }
-
-  #sayLosses(): void {
-    const now = performance.now();
-    if (this.lost === this.#said || now < this.#saidAt + LOSSES_PAUSE) return;
-    this.#said = this.lost;
-    this.#saidAt = now;
-    this.#log.warn(
-      `store ${this.#path}: ${this.#lossesText()} were lost up to now, as more comes than can be ` +
-        "written",
-    );
-  }
-
-  #lossesText(): string {
-    const { records, observations, names } = this.#lost;
-    return [[records, "conversations"], [observations, "observations"], [names, "names"]]
-      .filter(([count]) => count !== 0).map(([count, what]) => `${count} ${what}`).join(", ");
-  }
-
-  #lose({ records, observations, names }: Sent): void {
-    this.#lost.records += records;
-    this.#lost.observations += observations;
-    this.#lost.names += names;
   }
 
   #fail(error: Error): void {

@@ -1,7 +1,7 @@
 import type { LogLevel } from "../log.ts";
 import type { Failure } from "../workers/failure.ts";
 import type { StoreBatch } from "./store_batch.ts";
-import type { StoreLosses } from "./store_losses.ts";
+import type { RowCounts } from "../sink/row_counts.ts";
 import type { Retention, StoreRun } from "./store_options.ts";
 
 /** Opens the file. Answered by `opened` or `failed`. */
@@ -20,11 +20,11 @@ export type ToStore =
     readonly kind: "write";
     readonly number: number;
     readonly batch: StoreBatch;
-    readonly losses: StoreLosses;
+    readonly losses: RowCounts;
   }
   | { readonly kind: "networks"; readonly localNetworks: readonly string[] }
   /** Writes what waits, if that can be done, and closes the file. Answered by `closed`. */
-  | { readonly kind: "close"; readonly losses: StoreLosses };
+  | { readonly kind: "close"; readonly losses: RowCounts };
 
 /** What the thread of the store tells the main thread. */
 export type FromStore =

@@ -11,7 +11,7 @@ import { openDatabase, putAside } from "./open_database.ts";
 import { SteadyClock } from "./steady_clock.ts";
 import { isDamage, isPassing, sqliteReason } from "./sqlite_error.ts";
 import type { StoreBatch } from "./store_batch.ts";
-import type { StoreLosses } from "./store_losses.ts";
+import type { RowCounts } from "../sink/row_counts.ts";
 import type { FromStore, OpenStoreMessage, ToStore } from "./store_messages.ts";
 import { StoreRetention } from "./store_retention.ts";
 import { StoreWriter } from "./store_writer.ts";
@@ -38,7 +38,7 @@ class StoreWorker {
   /** In the order they came, where they can't be written. */
   #waiting: Waiting[] = [];
   readonly #clock = new SteadyClock();
-  #losses: StoreLosses = { records: 0, observations: 0, names: 0 };
+  #losses: RowCounts = { records: 0, observations: 0, names: 0 };
   #localNetworks: readonly string[] = [];
   /** Why nothing can be written; `null` where it can. */
   #away: string | null = null;

@@ -14,13 +14,13 @@ import { readObservations } from "./read_observations.ts";
 import { spread } from "./spread.ts";
 import { stepStart, USAGE_STEPS, VOLUME_STEPS } from "./steps.ts";
 import type { FlowObservations, Refusals, StoreBatch } from "./store_batch.ts";
-import type { StoreLosses } from "./store_losses.ts";
+import type { RowCounts } from "../sink/row_counts.ts";
 import type { StoreRun } from "./store_options.ts";
 import { Totals, TOTALS_COLUMNS } from "./totals.ts";
 import { withoutDot } from "./without_dot.ts";
 
 /** Ids of services and usages that are remembered. */
-const REMEMBERED_IDS = 100_000;
+const REMEMBERED_IDS = 16_384;
 /** What is not written for an hour has ended, though its last record was lost. */
 const FORGET_AFTER = 3_600_000;
 /** States of conversations to which the server did not say a thing, or only no. */
@@ -100,7 +100,7 @@ export class StoreWriter {
     this.#database = database;
     this.#run = run;
     this.#local = new LocalAddresses(run.localNetworks);
-    this.#dns.set({ isLocal: (address) => this.#local.has(address) });
+    this.#dns.set({ local: this.#local });
     this.#statements = new Statements(database);
   }
 
@@ -125,7 +125,7 @@ export class StoreWriter {
    * @param losses What was given up of this run, up to now.
    * @throws {Error} SQLite's; nothing of the batch is written then.
    */
-  write(batch: StoreBatch, losses: StoreLosses, isLast = false): void {
+  write(batch: StoreBatch, losses: RowCounts, isLast = false): void {
     this.#clearChanges();
     this.#states.begin();
     const runBefore = this.#runId;
@@ -653,7 +653,7 @@ class Statements {
     return Number(lastInsertRowid);
   }
 
-  flushRun(id: number, now: number, losses: StoreLosses, isLast: boolean): void {
+  flushRun(id: number, now: number, losses: RowCounts, isLast: boolean): void {
     const { records, observations, names } = losses;
     this.#flushRun.run(now, isLast ? now : null, records, observations, names, id);
   }

@@ -105,7 +105,9 @@ captureTest("probes are told that a collector of IPFIX is away", async (setting)
 
 captureTest("probes are told that a ClickHouse is away", async (setting) => {
   const spool = join(setting.directory, "spool");
-  await using server = await ClickHouseServer.start({ pair: setting.pair });
+  await using server = await ClickHouseServer.start({
+    at: { namespace: setting.pair.sensor, address: "127.0.0.1" },
+  });
   await using program = await startCapture(setting, [
     ...["veth0", ...OWN_NETWORKS, "--clickhouse", server.url, "--metrics", PLACE],
     ...["--clickhouse-spool", spool],

@@ -7,12 +7,18 @@ import { HAS_TSHARK, tsharkReading, WITHOUT_TSHARK } from "../export/ipfix/tshar
 import { readZeekLogs } from "../export/zeek_log.ts";
 import { HAS_JQ, jq, WITHOUT_JQ } from "../export/jq.ts";
 import { isProgram } from "../installed.ts";
+import { address, response } from "../dns/dns_messages.ts";
+import { ethernet, ipUdp, udp } from "../packets.ts";
 import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
-import { OWN_NETWORKS, withSample } from "./sample_capture.ts";
+import { capture, OWN_NETWORKS, SAMPLE_PACKETS, withSample } from "./sample_capture.ts";
 
 const HAS_NFDUMP = isProgram("nfcapd", "-V") && isProgram("nfdump", "-V");
 const WITHOUT_NFDUMP = HAS_NFDUMP ? "" : " (skipped: nfdump is not installed)";
+/** Zeek's own reader of its logs; Debian has it by its former name. */
+const ZEEK_CUT = ["zeek-cut", "bro-cut"].find((it) => isProgram(it, "ts")) ?? "";
+const HAS_ZEEK_CUT = ZEEK_CUT !== "";
+const WITHOUT_ZEEK_CUT = HAS_ZEEK_CUT ? "" : " (skipped: zeek-cut is not installed)";
 /** Who used what in the sample: client, server, port, packets both ways. */
 const USES = [
   ["10.1.0.1", "198.51.100.80", 443, 5, 3],
@@ -47,6 +53,19 @@ function withConfig(
   const config =
     `import { defineConfig } from "flosensor/config";\nexport default defineConfig(${settings});\n`;
   return withSample(use, config);
+}
+
+/** What zeek-cut makes of logs: a line for each line, with tabs between the fields that are named. */
+async function zeekCut(text: string, ...args: string[]): Promise<string[]> {
+  const options = { args, stdin: "piped", stdout: "piped" } as const;
+  const process = new Deno.Command(ZEEK_CUT, options).spawn();
+  const output = process.output();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { success, stdout } = await output;
+  assert.ok(success);
+  return new TextDecoder().decode(stdout).trimEnd().split("\n");
 }
 
 /** Lines that say nothing of when they were written. */
@@ -85,6 +104,42 @@ Deno.test("replay --format zeek says who used what, and which fields it has", ()
     ]);
     assert.deepEqual(uses.sort(), USES);
   }));
+
+Deno.test({
+  name: `zeek-cut reads what replay --format zeek writes${WITHOUT_ZEEK_CUT}`,
+  ignore: !HAS_ZEEK_CUT,
+  fn: () =>
+    withSample(async ({ directory, config }) => {
+      // The sample has no lookups.
+      const lookup = udp(
+        53,
+        50_000,
+        response("www.example.com", [
+          address("www.example.com", "198.51.100.80"),
+        ]),
+      );
+      const file = join(directory, "lookup.pcap");
+      const packets = [ethernet(ipUdp("203.0.113.53", "10.1.0.1", lookup)), ...SAMPLE_PACKETS];
+      await Deno.writeFile(file, capture(packets));
+      const args = ["replay", file, ...OWN_NETWORKS, "-c", config, "--format", "zeek"];
+      const text = await printed(...args);
+      const rows = await zeekCut(
+        text,
+        "id.orig_h",
+        "id.resp_h",
+        "id.resp_p",
+        "orig_pkts",
+        "resp_pkts",
+      );
+      for (const use of USES.slice(0, 2)) assert.ok(rows.includes(use.join("\t")), rows.join("\n"));
+      assert.ok((await zeekCut(text, "query", "qtype_name", "answers"))
+        .includes("www.example.com\tA\t198.51.100.80"));
+      assert.ok((await zeekCut(text, "server_names", "server_names_from"))
+        .includes("www.example.com\tlookup"));
+      const [time] = await zeekCut(text, "-U", "%Y-%m-%dT%H:%M:%SZ", "ts");
+      assert.equal(time, new Date(1_790_000_000_000).toISOString().replace(".000", ""));
+    }),
+});
 
 for (const format of EXPORT_FORMAT_NAMES) {
   Deno.test(`export --format ${format} writes the lines that a replay writes`, () =>

@@ -1,5 +1,6 @@
 /** Lines of `--json`, beside their schema. */
 import assert from "node:assert/strict";
+import { communityId } from "../../src/model/community_id.ts";
 import { Ajv2020 } from "ajv";
 import { REASON_NAMES } from "../../src/model/reason.ts";
 import { withFiles } from "../config/temporary_files.ts";
@@ -81,7 +82,8 @@ Deno.test("a line of --json of a flow has what is known up to then, that of its 
     back(ACK),
   ], (events) => {
     const ends = { client: CLIENT, client_port: 50_000, server: SERVER, port: 443 };
-    const common = { ...ends, protocol: "tcp", by: "syn", id: 1, vlan: 7 };
+    const community_id = communityId({ ...ends, protocol: "tcp", clientPort: ends.client_port });
+    const common = { ...ends, protocol: "tcp", by: "syn", id: 1, community_id, vlan: 7 };
     const bytesOf = (packets: number, text: string) =>
       packets * (IP_HEADER + TCP_HEADER) + text.length;
     const flow = events.find(({ type }) => type === "flow")!;

@@ -75,7 +75,10 @@ captureTest(
     const { pair, directory, config, file } = setting;
     const [passwordFile, spool] = [join(directory, "password"), join(directory, "spool")];
     await Deno.writeTextFile(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
-    await using server = await ClickHouseServer.start({ pair, password: PASSWORD });
+    await using server = await ClickHouseServer.start({
+      at: { namespace: pair.sensor, address: "127.0.0.1" },
+      password: PASSWORD,
+    });
     await Deno.writeTextFile(
       config,
       `${IMPORT}export default defineConfig({ flushInterval: 0.2,

@@ -252,6 +252,11 @@ const WRONG_FILES: [string, files: Record<string, string>, message: string][] = 
     "DIR/config.ts:2: syntax error (invalid scope depth at end of file: 1): mend this line or the one before it",
   ],
   [
+    "a line feed where the parser expects something else",
+    { "config.ts": "//\n#\n(1)" },
+    "DIR/config.ts:2: syntax error (unexpected character '\\u000a'): mend this line or the one before it",
+  ],
+  [
     "a text that is not closed",
     { "config.ts": `${IMPORT}export default defineConfig({\n  redis: "redis://,\n});` },
     "DIR/config.ts:3: syntax error (unterminated string constant): mend this line or the one before it",

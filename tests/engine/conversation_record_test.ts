@@ -19,6 +19,8 @@ const FAMILIES = [["IPv4", "10.0.0.1", "100.64.0.2", 20], [
 ]] as const;
 const TCP_HEADER = 20;
 const VLAN = 7;
+/** Where the first record of a capture has its fraction of a second: behind the file's header. */
+const FRACTION_AT = 24 + 4;
 
 /** An engine, with the conversations that ended. */
 class Recording {
@@ -37,7 +39,12 @@ class Recording {
   /** Takes IP packets as those of a file. */
   takeAll(packets: readonly Timed[]): Promise<void> {
     const framed = packets.map((timed) => ({ ...timed, packet: ethernet(timed.packet, [VLAN]) }));
-    let rest: Uint8Array = pcap(framed);
+    return this.takeFile(pcap(framed));
+  }
+
+  /** @param isIndexed Whether its packets are taken by an index, not as records. */
+  takeFile(file: Uint8Array, isIndexed = false): Promise<void> {
+    let rest = file;
     const read = (into: Uint8Array) => {
       const part = rest.subarray(0, into.length);
       rest = rest.subarray(part.length);
@@ -45,6 +52,7 @@ class Recording {
       return part.length === 0 ? null : part.length;
     };
     const batch = this.tested.engine.newBatch();
+    if (isIndexed) batch.taker = null;
     return this.take(new SavefileSource("capture", read, { batch }));
   }
 
@@ -53,6 +61,21 @@ class Recording {
     this.tested.engine.forEachConversation((record) => records.push(record));
     return records;
   }
+}
+
+for (const isIndexed of [false, true]) {
+  const way = isIndexed ? "by an index" : "as records";
+  Deno.test(`figures of packets read ${way} stay in their second where a damaged file says otherwise`, async () => {
+    const packet = ethernet(ip("10.0.0.1", "100.64.0.2", tcp(50_000, 443, SYN)));
+    for (const fraction of [999_999, 1_000_000, 13_011_000, 0xffff_ffff]) {
+      const file = pcap([{ packet, seconds: START }]);
+      new DataView(file.buffer).setUint32(FRACTION_AT, fraction, true);
+      const recording = new Recording();
+      await recording.takeFile(file, isIndexed);
+      const [{ first, last }] = recording.remembered();
+      assert.deepEqual([first, last], [START * 1000 + 999, START * 1000 + 999]);
+    }
+  });
 }
 
 for (const [family, client, server, ipHeader] of FAMILIES) {

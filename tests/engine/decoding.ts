@@ -92,6 +92,7 @@ export class Decoding {
       emit: () => {},
       see: () => {},
       judgeOwn: () => 0,
+      wasOwnAttempt: () => false,
       isListening: () => false,
       askFunction: () => 0,
       corrected: () => {},

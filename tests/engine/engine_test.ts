@@ -552,6 +552,10 @@ class SomeConnections implements OwnConnections {
     this.asked.push(`${isIpv6} ${[...one]} ${onePort} ${[...other]} ${otherPort}`);
     return onePort === this.#port || otherPort === this.#port ? this.answer : NOT_OURS;
   }
+
+  wasAttempt(): boolean {
+    return false;
+  }
 }
 
 forEachFamily("own connections give no flow, no rst and no icmp", ({ ours, theirs }) => {

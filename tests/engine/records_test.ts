@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Assign, type Config, DST, SRC } from "../../src/config/mod.ts";
 import type { ConversationRecord } from "../../src/model/conversation_record.ts";
+import { NOT_OURS, type OwnConnections } from "../../src/model/own_connections.ts";
 import { ACK, FIN, icmp, ip, ipIcmp, ipUdp, PSH, RST, SYN, tcp, udp } from "../packets.ts";
 import { RecordEngine } from "./record_engine.ts";
 
@@ -59,6 +60,29 @@ Deno.test("half-open connections of others give no records, as anyone can make t
   engine.take(NOW, there(SYN), there(SYN, "", 50_001), back(SYN | ACK, "", 50_001));
   engine.engine.endRecords();
   assert.deepEqual(engine.records, []);
+});
+
+Deno.test("attempts of the sensor's own that came to nothing give no records", () => {
+  const asked: unknown[] = [];
+  const ownConnections: OwnConnections = {
+    // When it is asked, it is over, and its local port was never known.
+    judge: () => NOT_OURS,
+    wasAttempt: (isIpv6, one, onePort, other, otherPort, seconds) => {
+      asked.push([isIpv6, one[3], onePort, other[3], otherPort, seconds]);
+      return seconds < NOW + 5;
+    },
+  };
+  const engine = new RecordEngine({ ownConnections });
+  engine.take(NOW, there(SYN), back(RST | ACK));
+  engine.take(NOW + 10, there(SYN, "", 50_001), back(RST | ACK, "", 50_001));
+  // One that worked is told of by its ends.
+  engine.take(NOW, ...[SYN, ACK].map((flags) => there(flags, "", 50_002)));
+  engine.engine.endRecords();
+  assert.deepEqual(engine.records.map(({ clientPort }) => clientPort).sort(), [50_001, 50_002]);
+  assert.deepEqual(asked.sort(), [
+    [false, 0x0a000001, 50_000, 0xc0000201, 443, NOW],
+    [false, 0x0a000001, 50_001, 0xc0000201, 443, NOW + 10],
+  ]);
 });
 
 /** The figures of records, shortly. */

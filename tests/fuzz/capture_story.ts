@@ -11,13 +11,13 @@ import { CarriedNameNumbers } from "../../src/names/carried_name_numbers.ts";
 import { DnsServices } from "../../src/names/encrypted_dns/dns_services.ts";
 import { KnownNames } from "../../src/dns/known_names.ts";
 import { EngineMemory } from "../../src/engine/engine_memory.ts";
-import { OBSERVATION_WORDS } from "../../src/model/observation_batch.ts";
-import { RECORD_WORDS } from "../../src/model/record_batch.ts";
+import { FINGERPRINT_SECRETS, FINGERPRINT_SECRETS_SIZE, SECRETS } from "../../src/engine/layout.ts";
 import { JsonLines } from "../../src/sink/json_lines.ts";
 import { UserError } from "../../src/user_error.ts";
 import { Meters } from "../../src/workers/meters.ts";
 import { batchOf, type BatchPacket } from "../batches.ts";
 import { assertPrintable } from "../hostile_text.ts";
+import { jsonLinesOf } from "../json_lines_of.ts";
 import { mappingOf } from "../observed_keys.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
@@ -74,26 +74,25 @@ export class StoryMeters {
     const known = new KnownNames(1000);
     const carried = new CarriedNameNumbers(1000);
     const dnsServices = new DnsServices(dnsOptionsOf(mapping));
-    const names = explainerOf(mapping, { known, carried, dnsServices });
+    const names = explainerOf(mapping, {
+      ...{ known, carried, dnsServices, maxConversations: conversations },
+    });
     const json = new JsonLines({ names, dnsServices, interfaces: ["eth0"], origin: this.origin });
+    const add = (addLines: () => void) => {
+      for (const line of jsonLinesOf(json, addLines)) this.#add(line);
+    };
     this.meters = new Meters({
       mapping,
       names: known,
       carried,
       onDesignated: (resolver) => dnsServices.learn(resolver),
       onAnnouncement: () => {},
-      memory: new EngineMemory(conversations, SUPPRESSED),
+      memory: engineMemory(conversations),
       hasFlowRecords: true,
       recordInterval: 60,
-      emit: ({ words, count, records }) => {
-        for (let i = 0; i < count; i++) {
-          this.#add(json.observation(words, i * OBSERVATION_WORDS, records, i * RECORD_WORDS));
-        }
-      },
-      emitNames: (writes, seconds) => writes.forEach((it) => this.#add(json.name(it, seconds))),
-      onRecords: ({ words, count }) => {
-        for (let i = 0; i < count; i++) this.#add(json.end(words, i * RECORD_WORDS));
-      },
+      emit: (batch) => add(() => json.observations(batch)),
+      emitNames: (writes, seconds) => add(() => writes.forEach((it) => json.name(it, seconds))),
+      onRecords: (batch) => add(() => json.ends(batch)),
       onSeen: () => {},
     });
   }
@@ -112,6 +111,18 @@ export class StoryMeters {
     requireLine(line);
     this.lines.push(line);
   }
+}
+
+/**
+ * The memory of an engine, with the same secrets as that of others: what gives way where a table is full
+ * depends on them.
+ */
+function engineMemory(conversations: number): EngineMemory {
+  const memory = new EngineMemory(conversations, SUPPRESSED);
+  const random = new SeededRandom(1);
+  const end = FINGERPRINT_SECRETS + FINGERPRINT_SECRETS_SIZE;
+  for (let at = SECRETS; at < end; at++) memory.bytes[at] = random.below(256);
+  return memory;
 }
 
 /** Each line is JSON, and has nothing in it that a terminal obeys. */
@@ -141,7 +152,8 @@ export class CaptureStories {
 
   /** What comes of a capture that is read in some way. */
   async of(file: Uint8Array, way: ReadingWay): Promise<CaptureStory> {
-    const mapping = file.length % CONFIGS.length;
+    // Files in pcapng have whole words.
+    const mapping = (file.length >>> 2) % CONFIGS.length;
     const name = `${mapping} ${way}`;
     let meters = this.#meters.get(name);
     if (meters === undefined) {

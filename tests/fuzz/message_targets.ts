@@ -1,6 +1,7 @@
 /** Messages that others send, besides packets, and texts that the program reads. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { jsonLinesOf } from "../json_lines_of.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Mapping } from "../../src/config/mapping.ts";
@@ -102,7 +103,8 @@ const json = new JsonLines({ interfaces: ["eth0"] });
 
 let written: string[] = [];
 const meter = new DnsMeter({
-  emit: (writes) => written.push(...writes.map((write) => json.name(write, 1))),
+  emit: (writes) =>
+    written.push(...jsonLinesOf(json, () => writes.forEach((write) => json.name(write, 1)))),
   onClient: () => {},
 });
 let window = FIRST_WINDOW;
@@ -344,7 +346,8 @@ const devices = targetOf({
     const book = new DeviceBook({ isLocal: () => true });
     for (const announcement of announced) book.learn(announcement, 1);
     for (const record of await book.takeRecords(true)) {
-      const line = json.device(record);
+      const [line, ...others] = jsonLinesOf(json, () => json.device(record));
+      assert.deepEqual(others, []);
       assert.equal(line.indexOf("\n"), line.length - 1);
       assertPrintable(line);
     }

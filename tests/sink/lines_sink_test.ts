@@ -11,7 +11,8 @@ class AnyLines extends LinesSink {
   writeNames(): void {}
 
   put(lines: number): void {
-    for (let i = 0; i < lines; i++) this.addUnlessFull("x".repeat(99) + "\n");
+    const line = "x".repeat(99) + "\n";
+    for (let i = 0; i < lines; i++) this.unlessFull(() => this.add(line));
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
 import { parseAddress } from "../../src/model/address.ts";
-import { MAYBE_OURS, NOT_OURS, OURS } from "../../src/model/own_connections.ts";
+import { MAYBE_OURS, NOT_OURS, OURS, OwnConnectionsCopy } from "../../src/model/own_connections.ts";
 import { OwnSockets } from "../../src/sink/own_sockets.ts";
 import { unusedPort } from "../redis_server.ts";
 
@@ -121,6 +121,40 @@ Deno.test("OwnSockets suspects conversations with the far end for a while after 
   assert.equal(judge(sockets, "127.0.0.1", port, "127.0.0.1", 40_000), MAYBE_OURS);
   now += 2_001;
   assert.equal(judge(sockets, "127.0.0.1", port, "127.0.0.1", 40_000), NOT_OURS);
+});
+
+Deno.test("OwnSockets knows for minutes when a connection was being made, to whom", async () => {
+  const port = await unusedPort();
+  let clock = 1_800_000_000_500;
+  const sockets = new OwnSockets(() => 0, () => clock);
+  const attempt = async (lasting: number) => {
+    const socket = connect(sockets, "127.0.0.1", port);
+    socket.on("error", () => {});
+    clock += lasting;
+    await happened(socket, "close");
+  };
+  const was = (seconds: number, toPort = port) => {
+    const { words } = parseAddress("127.0.0.1")!;
+    const ends = [false, words, 40_000, words, toPort, seconds] as const;
+    const copy = new OwnConnectionsCopy();
+    copy.set(sockets.state());
+    assert.equal(copy.wasAttempt(...ends), sockets.wasAttempt(...ends));
+    return sockets.wasAttempt(...ends);
+  };
+  await attempt(3000);
+  const first = 1_800_000_000;
+  assert.ok(was(first) && was(first + 3));
+  assert.ok(!was(first + 3, port ^ 1));
+  assert.ok(!was(first - 2) && !was(first + 5));
+  clock += 100_000;
+  await attempt(0);
+  assert.ok(was(first + 1) && was(first + 103) && !was(first + 50));
+  // Attempts without a pause are one time.
+  for (let i = 0; i < 100; i++) await attempt(500);
+  assert.equal(sockets.state().attempts.length, 2);
+  clock += 400_000;
+  await attempt(0);
+  assert.equal(sockets.state().attempts.length, 1);
 });
 
 Deno.test("OwnSockets leaves other sockets of the program alone", async () => {

@@ -27,6 +27,7 @@ export declare function readAnnouncements(protocol: u32, payload: usize, end: us
 export declare function emit(count: u32): void;
 export declare function see(count: u32): void;
 export declare function judgeOwn(): u32;
+export declare function wasOwnAttempt(seconds: u32): bool;
 export declare function isListening(
   isIpv6: bool,
   address: usize,

@@ -24,6 +24,7 @@ import {
   LINKTYPE_LINUX_SLL2,
   LINKTYPE_RAW,
 } from "../../packet/link_type";
+import { LAST_MILLISECOND } from "../../model/last_millisecond";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../../model/protocol_numbers";
 import { NO_TUNNEL, TUNNEL_GRE, TUNNEL_VXLAN } from "../../model/tunnel_numbers";
 import {
@@ -159,7 +160,7 @@ export function takeRecords(
       length = bswap<u32>(length);
     }
     if (captured > mostBytes || at + header + captured > end) break;
-    beginPacket(second, fraction / perMillisecond);
+    beginPacket(second, min(fraction / perMillisecond, LAST_MILLISECOND));
     left--;
     takePacket(at + header, captured, length, linkType);
     at += header + captured;

@@ -80,12 +80,12 @@ import {
   WAS_UNREACHABLE,
 } from "../layout";
 import { cellOf, coldOf, outcomeOf, tableOf } from "./cells";
-import { askMapping, readAll, reasonOf, verdictOf } from "./classifying";
+import { askMapping, hasOwn, readAll, reasonOf, verdictOf } from "./classifying";
 import { second } from "./clock";
 import { LONGEST_HANDSHAKE_SECONDS, strengthOf } from "./evidence";
 import { readFacts } from "./facts";
 import { IS_EXPECTED } from "./gathering";
-import { record } from "./host";
+import { record, wasOwnAttempt } from "./host";
 import { isIgnored, isLocal } from "./mapping";
 import { nameOf } from "./naming";
 import { flushObservations } from "./observations";
@@ -149,15 +149,24 @@ export function walkRecords(): void {
   flushRecords();
 }
 
-/** Says of all conversations that they are over. */
-export function endRecords(): void {
-  if (!isWanted) return;
-  for (let family: u32 = 0; family < 2; family++) {
-    const isIpv6 = family !== 0;
-    const end = load<u32>(tableOf(isIpv6), TABLE_UNUSED);
-    for (let number: u32 = 1; number < end; number++) finish(isIpv6, number);
+/**
+ * Says of conversations that they are over.
+ *
+ * @param from The place of the first of them, from 0 on: those of IPv4, then those of IPv6.
+ * @param most How many places are walked over.
+ * @returns Whether there are more.
+ */
+export function endRecords(from: u32, most: u32): bool {
+  if (!isWanted) return false;
+  const all4 = load<u32>(tableOf(false), TABLE_UNUSED) - 1;
+  const all = all4 + load<u32>(tableOf(true), TABLE_UNUSED) - 1;
+  const end = min(all, from + most);
+  for (let place = from; place < end; place++) {
+    const isIpv6 = place >= all4;
+    finish(isIpv6, (isIpv6 ? place - all4 : place) + 1);
   }
   flushRecords();
+  return end < all;
 }
 
 /** Emits the last record of a conversation, if there is anything that is not in one yet. */
@@ -336,6 +345,7 @@ function ask(isIpv6: bool, number: u32, cell: usize): u32 {
   directionToldBy = isOpening(other) || isAnswer(one) ? 1 : 0;
   readAll(isIpv6, number, directionToldBy);
   if ((load<u32>(cell, CELL_STATE) & STATE_UNOPENED) !== 0) {
+    if (hasOwn && wasOwnAttempt(load<u32>(coldOf(isIpv6, number), COLD_FIRST_SECONDS))) return 0;
     // Its half-open connection is a thing of its own, and may be forgotten.
     const hasOpening = isOpening(one) || isOpening(other);
     if (isOpening(one) !== isOpening(other) || (!hasOpening && isAnswer(one) !== isAnswer(other))) {

@@ -1,7 +1,9 @@
 import type { DesignatedResolver } from "../../dns/designated_resolver.ts";
 import { parseAddress } from "../../model/address.ts";
+import { addressText } from "../../model/address_text.ts";
 import type { DnsKind } from "../../model/dns_kind.ts";
-import type { DnsKinds, DnsUse } from "../../model/dns_kinds.ts";
+import type { DnsKinds, DnsUse, NumberedDnsUse } from "../../model/dns_kinds.ts";
+import type { LocalNetworks } from "../../model/local_networks.ts";
 import { PUBLIC_RESOLVERS } from "./public_resolvers.ts";
 
 /** How {@linkcode DnsServices} are made. */
@@ -10,8 +12,8 @@ export interface DnsServicesOptions {
   readonly added?: readonly string[];
   /** Ports of plain name servers. @default {[53]} */
   readonly dnsPorts?: readonly number[];
-  /** Whether an address is on an own network. By default, none is, and no server is outside. */
-  readonly isLocal?: (address: string) => boolean;
+  /** The own networks. By default, there are none, and no server is outside. */
+  readonly local?: LocalNetworks;
 }
 
 /** DNS over TLS (RFC 7858, section 3.1), and over QUIC (RFC 9250, section 4.1.1). */
@@ -34,16 +36,16 @@ export class DnsServices implements DnsKinds {
   readonly #dnsCryptPorts = new Map<string, number>();
   readonly #learned: { host: string; port: number; kind: DnsKind }[] = [];
   #dnsPorts: ReadonlySet<number> = new Set();
-  #isLocal: ((address: string) => boolean) | null = null;
+  #local: LocalNetworks | null = null;
 
   constructor(options: DnsServicesOptions = {}) {
     this.set(options);
   }
 
   /** Puts other options in the place of the present ones. What was learned stays. */
-  set({ added = [], dnsPorts = DEFAULT_DNS_PORTS, isLocal }: DnsServicesOptions): void {
+  set({ added = [], dnsPorts = DEFAULT_DNS_PORTS, local }: DnsServicesOptions): void {
     this.#dnsPorts = new Set(dnsPorts);
-    this.#isLocal = isLocal ?? null;
+    this.#local = local ?? null;
     this.#hosts.clear();
     this.#addressNumbers.clear();
     this.#ports.fill(0);
@@ -61,23 +63,6 @@ export class DnsServices implements DnsKinds {
   /** Whether a service on this port may be DNS, where a client offers to speak these. */
   mayBe(port: number, applicationProtocols: readonly string[] = []): boolean {
     return this.#ports[port] !== 0 || applicationProtocols.length > 0;
-  }
-
-  /**
-   * Whether a service may be DNS by its numbers alone, where no name of it is known: asked before they
-   * become text. It may be wrong where it says so. Of ports of plain DNS it says nothing.
-   *
-   * @param words Has the server's address, four words in network order, IPv4 in the last, from `at` on.
-   */
-  mayBeAt(words: Uint32Array, at: number, port: number): boolean {
-    if (this.#ports[port] === 0) return false;
-    return port === TLS_PORT ||
-      this.#addressNumbers.has(addressNumber(words, at));
-  }
-
-  /** Whether plain DNS is spoken on a port. */
-  isPlain(port: number): boolean {
-    return this.#dnsPorts.has(port);
   }
 
   /**
@@ -120,6 +105,31 @@ export class DnsServices implements DnsKinds {
     return isDnsCrypt ? "DNSCrypt" : this.#hosts.get(use.server)?.get(port) ?? null;
   }
 
+  kindAt(
+    isIpv6: boolean,
+    words: Uint32Array,
+    client: number,
+    server: number,
+    use: NumberedDnsUse,
+  ): DnsKind | null {
+    const { port, names, applicationProtocols = [] } = use;
+    if (!this.mayBe(port, applicationProtocols)) return null;
+    if (applicationProtocols.length === 0 && port !== TLS_PORT) {
+      if (this.#dnsPorts.has(port)) {
+        const isOutside = this.#local !== null && this.#local.hasAt(isIpv6, words, client) &&
+          !this.#local.hasAt(isIpv6, words, server);
+        return isOutside ? "DNS" : null;
+      }
+      const isNamed = names.some((name) => name !== null);
+      if (!isNamed && !this.#addressNumbers.has(addressNumber(words, server))) return null;
+    }
+    return this.kindOf({
+      ...use,
+      client: addressText(words, client, isIpv6),
+      server: addressText(words, server, isIpv6),
+    });
+  }
+
   #kindOfName(name: string, port: number): DnsKind | null {
     for (let from = 0; from >= 0;) {
       const kind = this.#hosts.get(name.slice(from))?.get(port);
@@ -131,7 +141,7 @@ export class DnsServices implements DnsKinds {
   }
 
   #isOutside({ client, server }: DnsUse): boolean {
-    return this.#isLocal !== null && this.#isLocal(client) && !this.#isLocal(server);
+    return this.#local !== null && this.#local.has(client) && !this.#local.has(server);
   }
 
   #add(host: string, port: number, kind: DnsKind): void {

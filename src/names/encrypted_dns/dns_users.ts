@@ -36,13 +36,6 @@ export interface DnsUsersOptions {
   readonly services: DnsServices;
   readonly names: Pick<KnownNames, "find">;
   readonly carried: Pick<CarriedNameNumbers, "at">;
-  /** Whether a client is on an own network, and a server is not: where their words are. */
-  readonly isOutgoing: (
-    isIpv6: boolean,
-    words: Uint32Array,
-    client: number,
-    server: number,
-  ) => boolean;
 }
 
 /** Counts the clients that ask for names where the name servers of their network don't see it. */
@@ -77,9 +70,7 @@ export class DnsUsers {
       const head = words[at + RECORD_HEAD];
       const isIpv6 = (head & IPV6_BIT) !== 0;
       const names = carried.at(words[at + RECORD_NAME]);
-      const kind = services.kindOf({
-        client: addressText(words, at + RECORD_CLIENT, isIpv6),
-        server: addressText(words, at + RECORD_SERVER, isIpv6),
+      const kind = services.kindAt(isIpv6, words, at + RECORD_CLIENT, at + RECORD_SERVER, {
         port: words[at + RECORD_PORTS] & 0xffff,
         protocol: ((head >>> RECORD_PROTOCOL_SHIFT) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
         names: names.map(({ name }) => name),
@@ -102,18 +93,12 @@ export class DnsUsers {
   }
 
   #kindOf(isIpv6: boolean, words: Uint32Array, at: number): DnsKind | null {
-    const { services, names, isOutgoing } = this.#options;
+    const { services, names } = this.#options;
     const [client, server] = [at + WORD_A, at + WORD_B];
-    const port = words[at + WORD_PORTS];
-    if (services.isPlain(port)) return isOutgoing(isIpv6, words, client, server) ? "DNS" : null;
-    const name = names.find(isIpv6, words, client, server);
-    if (name === null && !services.mayBeAt(words, server, port)) return null;
-    return services.kindOf({
-      client: addressText(words, client, isIpv6),
-      server: addressText(words, server, isIpv6),
-      port,
+    return services.kindAt(isIpv6, words, client, server, {
+      port: words[at + WORD_PORTS],
       protocol: ((words[at + WORD_ABOUT] >>> 8) & 0xff) === PROTOCOL_TCP ? "tcp" : "udp",
-      names: [name],
+      names: [names.find(isIpv6, words, client, server)],
     });
   }
 }

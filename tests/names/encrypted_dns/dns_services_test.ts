@@ -8,10 +8,11 @@ import {
   type DnsServicesOptions,
 } from "../../../src/names/encrypted_dns/dns_services.ts";
 import type { DnsUse } from "../../../src/model/dns_kinds.ts";
+import { LocalAddresses } from "../../../src/store/local_addresses.ts";
 import { PUBLIC_RESOLVERS } from "../../../src/names/encrypted_dns/public_resolvers.ts";
 
 const OPTIONS: DnsServicesOptions = {
-  isLocal: (address) => address.startsWith("10."),
+  local: new LocalAddresses(["10.0.0.0/8"]),
 };
 const USE: DnsUse = {
   client: "10.0.0.7",
@@ -21,8 +22,16 @@ const USE: DnsUse = {
   names: [],
 };
 
-function kind(use: Partial<DnsUse>, options = OPTIONS): DnsKind | null {
-  return new DnsServices(options).kindOf({ ...USE, ...use });
+/** What is said of addresses as text, and the same by their numbers. */
+function kind(change: Partial<DnsUse>, options = OPTIONS): DnsKind | null {
+  const services = new DnsServices(options);
+  const use = { ...USE, ...change };
+  const kind = services.kindOf(use);
+  const words = Uint32Array.from(
+    [use.client, use.server].flatMap((it) => [...parseAddress(it)!.words]),
+  );
+  assert.equal(services.kindAt(use.server.includes(":"), words, 0, 4, use), kind);
+  return kind;
 }
 
 Deno.test("DnsServices tells DoT and DoQ by port 853, and by ALPN at any port of DNS", () => {

@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { DnsServices } from "../../../src/names/encrypted_dns/dns_services.ts";
 import { DnsUsers } from "../../../src/names/encrypted_dns/dns_users.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../../../src/model/protocol_numbers.ts";
+import { LocalAddresses } from "../../../src/store/local_addresses.ts";
 import { observations } from "../../observations.ts";
 
 Deno.test("DnsUsers counts clients of each kind once, and none that asks at home", () => {
-  const services = new DnsServices({ added: ["198.51.100.53"], isLocal: isOwn });
+  const services = new DnsServices({
+    added: ["198.51.100.53"],
+    local: new LocalAddresses(["10.0.0.0/8"]),
+  });
   const users = new DnsUsers({
     services,
     names: { find: (_, words, client) => words[client + 3] === 0x0a000003 ? "dns.google." : null },
     carried: { at: () => [] },
-    isOutgoing: (isIpv6, words, client, server) =>
-      !isIpv6 && words[client + 3] >>> 24 === 10 && words[server + 3] >>> 24 !== 10,
   });
   const tcp = { kind: "flow", protocol: PROTOCOL_TCP } as const;
   const udp = { kind: "flow", protocol: PROTOCOL_UDP } as const;
@@ -38,7 +40,3 @@ Deno.test("DnsUsers counts clients of each kind once, and none that asks at home
     ["DNS", 2],
   ]);
 });
-
-function isOwn(address: string): boolean {
-  return address.startsWith("10.");
-}
