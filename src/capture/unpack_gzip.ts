@@ -1,5 +1,6 @@
 import { createGunzip } from "node:zlib";
 import { DamagedError } from "./damaged_error.ts";
+import { piecesOf } from "./pieces_of.ts";
 
 /** Bytes that are given at once. */
 const CHUNK_BYTES = 64 * 1024;
@@ -26,12 +27,9 @@ export async function* unpackGzip(packed: AsyncIterable<Uint8Array>): AsyncGener
   gunzip.on("data", (chunk) => unpacked.push(chunk));
   gunzip.on("error", (error) => failure ??= error);
   try {
-    for await (const chunk of packed) {
-      for (let at = 0; at < chunk.length && failure === null; at += PIECE_BYTES) {
-        const piece = chunk.subarray(at, at + PIECE_BYTES);
-        await new Promise<void>((resolve) => gunzip.write(piece, () => resolve()));
-        yield* unpacked.splice(0);
-      }
+    for await (const piece of piecesOf(packed, PIECE_BYTES)) {
+      await new Promise<void>((resolve) => gunzip.write(piece, () => resolve()));
+      yield* unpacked.splice(0);
       if (failure !== null) throw damage(failure);
     }
     await new Promise<void>((resolve) => {

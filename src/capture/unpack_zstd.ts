@@ -1,6 +1,7 @@
 import { ZSTDDecoder } from "zstddec/stream";
 import { UserError } from "../user_error.ts";
 import { DamagedError } from "./damaged_error.ts";
+import { piecesOf } from "./pieces_of.ts";
 
 /**
  * How much of the data is handed to the decoder at once. What comes of it is not much, but where
@@ -23,7 +24,7 @@ const MOST_WINDOW = 128 * 1024 * 1024;
 export async function* unpackZstd(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = new ZSTDDecoder();
   await decoder.init();
-  const pieces = piecesOf(packed);
+  const pieces = piecesOf(packed, PIECE_BYTES);
   const nextPiece = async () => (await pieces.next()).value ?? null;
   let piece: Uint8Array | null = await nextPiece();
   if (piece !== null) requireWindow(piece);
@@ -71,14 +72,6 @@ function release(output: Generator<Uint8Array>): void {
     for (let i = 0; i <= PIECE_BYTES && !output.next().done; i++);
   } catch {
     // It was not to end here.
-  }
-}
-
-async function* piecesOf(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of packed) {
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      yield chunk.subarray(at, at + PIECE_BYTES);
-    }
   }
 }
 
