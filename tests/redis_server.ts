@@ -7,6 +7,9 @@ export const HAS_REDIS_SERVER = spawnSync("redis-server", ["--version"]).status 
 /** Ends the name of a test that is ignored for want of `redis-server`. */
 export const NO_REDIS_SERVER = HAS_REDIS_SERVER ? "" : " (ignored: redis-server is not installed)";
 
+/** Whether Valkey is installed, which went on from Redis 7.2. */
+export const HAS_VALKEY_SERVER = spawnSync("valkey-server", ["--version"]).status === 0;
+
 /** How long, in milliseconds, a server may take to start: machines that run tests are busy. */
 const START_PATIENCE = 20_000;
 
@@ -16,12 +19,19 @@ export class RedisServer {
   /** The server's directory: sockets, certificates and the like go there. */
   readonly directory: string;
   readonly #arguments: string[];
+  readonly #program: string;
   #process: Deno.ChildProcess | null = null;
 
-  private constructor(port: number, directory: string, serverArguments: string[]) {
+  private constructor(
+    port: number,
+    directory: string,
+    serverArguments: string[],
+    program: string,
+  ) {
     this.port = port;
     this.directory = directory;
     this.#arguments = serverArguments;
+    this.#program = program;
   }
 
   /**
@@ -29,9 +39,13 @@ export class RedisServer {
    *
    * @param serverArguments Options such as `["--requirepass", "secret"]`. `DIRECTORY` and `PORT` in
    * them stand for the server's directory and port.
+   * @param program What is started: `valkey-server` is one as well.
    */
-  static async start(serverArguments: string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await unusedPort(), makeDirectory(), serverArguments);
+  static async start(
+    serverArguments: string[] = [],
+    program = "redis-server",
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await unusedPort(), makeDirectory(), serverArguments, program);
     try {
       await server.run();
     } catch (error) {
@@ -58,7 +72,7 @@ export class RedisServer {
     const all = [...own, ...place, ...this.#arguments].map((it) =>
       it.replaceAll("DIRECTORY", this.directory).replaceAll("PORT", String(this.port))
     );
-    this.#process = new Deno.Command("redis-server", { args: all, stdout: "null", stderr: "null" })
+    this.#process = new Deno.Command(this.#program, { args: all, stdout: "null", stderr: "null" })
       .spawn();
     const isTls = this.#arguments.includes("--tls-port");
     const hasEnded = { value: false };

@@ -282,6 +282,7 @@ export class ClickHouseSink implements Sink {
   async #insertAll(): Promise<void> {
     while (!this.#isClosed) {
       const spooled = this.#spool?.oldest() ?? null;
+      this.#loseMissing();
       const batch = spooled ?? this.#queue[0];
       if (batch === undefined && this.#away === null) return;
       try {
@@ -309,6 +310,23 @@ export class ClickHouseSink implements Sink {
 
   async #insert({ parts }: RowBatch): Promise<void> {
     for (const { table, rows } of parts) await this.#client.execute(insertStatement(table), rows);
+  }
+
+  /** What was put into the spool and can't be read there any more is lost, as far as we know. */
+  #loseMissing(): void {
+    let rows = 0;
+    for (const [name, counts] of this.#spooled) {
+      if (this.#spool?.has(name)) continue;
+      this.#spooled.delete(name);
+      this.#losses.add(counts);
+      rows += rowCount(counts);
+    }
+    if (rows === 0) return;
+    const where = this.#spool?.folder;
+    this.#log.warn(
+      `${this.#title}: ${rows} rows that waited in ${where} are gone, or damaged: does another ` +
+        "sensor use that folder?",
+    );
   }
 
   /** Takes a batch away from where it waited. @returns What this run has counted of it. */

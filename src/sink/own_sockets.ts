@@ -37,8 +37,15 @@ interface Connection extends OwnConnection {
  */
 const FAILED_SEEN = 2_000;
 
-/** TIME-WAIT of Linux, in milliseconds: a closed connection's ends are not used again before. */
-const CLOSED_SEEN = 60_000;
+/**
+ * How long, in milliseconds, a closed connection may still be seen: where the far end does not answer,
+ * the kernel sends what is left for two minutes, and five minutes of silence later its conversation is
+ * told of as one that is over.
+ */
+const CLOSED_SEEN = 600_000;
+
+/** How many of them are known at most: over a link that is cut again and again there are many. */
+const MOST_CLOSED = 500;
 
 /** A conversation that came to nothing is told of at most so many milliseconds after it began. */
 const ATTEMPTS_SEEN = 300_000;
@@ -223,9 +230,11 @@ export class OwnSockets implements OwnConnections {
 
   #forgetClosed(): void {
     const now = this.#now();
-    for (const [socket, { closedAt }] of this.#connections) {
-      if (now - closedAt > CLOSED_SEEN) this.#connections.delete(socket);
-    }
+    const closed = [...this.#connections].filter(([, { closedAt }]) => closedAt !== Infinity);
+    closed.forEach(([socket, { closedAt }], i) => {
+      const isTooMany = i < closed.length - MOST_CLOSED;
+      if (isTooMany || now - closedAt > CLOSED_SEEN) this.#connections.delete(socket);
+    });
   }
 }
 

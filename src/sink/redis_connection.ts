@@ -33,9 +33,9 @@ const CLUSTER_REPLY = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/;
 const CERTIFICATE = /cert|ERR_TLS|ALERT_(\w+_)?(UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/i;
 /** With these alerts the server says what it has against ours (RFC 8446, section 6.2). */
 const OUR_CERTIFICATE = /ALERT_\w*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT)/;
-/** The section of `INFO` that says what a server is, and the line that does. */
+/** The section of `INFO` that says what a server is, and the line that does, of Redis or of Valkey. */
 const INFO_SECTION = "server";
-const MODE_LINE = /^redis_mode:(cluster|sentinel)/m;
+const MODE_LINE = /^(?:redis|server)_mode:(cluster|sentinel)/m;
 /** Errors of the library that say less than the socket does, or the server. */
 const VAGUE_ERRORS = ["SocketClosedUnexpectedlyError", "ConnectionTimeoutError", "TypeError"];
 

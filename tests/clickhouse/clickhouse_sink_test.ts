@@ -218,6 +218,41 @@ test("leaves what can't be inserted at its end to the next start", async () => {
   }
 });
 
+test("says what was taken out of its spool by others", async () => {
+  await using server = await ClickHouseServer.start();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const log = new MemoryLog();
+    const sink = await ClickHouseSink.open(
+      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
+      log,
+    );
+    await server.halt();
+    for (let i = 0; i < 60; i++) sink.takeRecords(records(i * 1000, 1000));
+    while (sink.trouble === null) {
+      await sink.flush();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const [first] = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    Deno.removeSync(`${folder}/${first}`);
+    await server.run();
+    await flushed(sink);
+    assert.ok(sink.lost > 0 && sink.lost + sink.written === 60_000, `${sink.lost}`);
+    assert.deepEqual(
+      (await conversations(server))[0].split("\t")[0],
+      String(sink.written),
+    );
+    assert.match(
+      log.lines.join("\n"),
+      /warn: .*: \d+ rows that waited in \S+ are gone, or damaged/,
+    );
+    await assert.rejects(sink.close(), { message: /conversations were lost/ });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 test("keeps what comes within the bound, and says what is lost beyond", async () => {
   await using server = await ClickHouseServer.start();
   const folder = Deno.makeTempDirSync();

@@ -77,7 +77,13 @@ for (const host of ["127.0.0.1", "::1"]) {
       assert.deepEqual(sockets.endpoints(), []);
       // Its last packets are still being read.
       assert.equal(judge(sockets, host, localPort, host, port), OURS);
-      now += 61_000;
+      now += 500_000;
+      const next = connect(sockets, host, port);
+      await happened(next, "connect");
+      assert.equal(judge(sockets, host, localPort, host, port), OURS);
+      next.destroy();
+      await happened(next, "close");
+      now += 101_000;
       const second = connect(sockets, host, port);
       await happened(second, "connect");
       assert.equal(

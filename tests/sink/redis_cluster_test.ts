@@ -5,7 +5,13 @@ import { RedisSink, type RedisSinkOptions } from "../../src/sink/redis_sink.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { clients, observations } from "../observations.ts";
 import { RedisClusterServers } from "../redis_cluster_servers.ts";
-import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import {
+  HAS_REDIS_SERVER,
+  HAS_VALKEY_SERVER,
+  NO_REDIS_SERVER,
+  RedisServer,
+  unusedPort,
+} from "../redis_server.ts";
 import { refusal, until } from "./redis_sink_waits.ts";
 
 const CAPTURE: RedisSinkOptions = { ttl: 900, mode: "capture" };
@@ -146,8 +152,8 @@ clusterTest(
   },
 );
 
-clusterTest("RedisSink writes to a single server in cluster mode by its plain URL", async () => {
-  await using server = await startNode(["--unixsocket", "DIRECTORY/redis.sock"]);
+async function singleServer(program: string): Promise<void> {
+  await using server = await startNode(["--unixsocket", "DIRECTORY/redis.sock"], program);
   await server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
   await until(async () => (await server.cli("CLUSTER", "INFO")).includes("cluster_state:ok"));
   for (const url of [server.url, `unix://${server.directory}/redis.sock`]) {
@@ -161,6 +167,18 @@ clusterTest("RedisSink writes to a single server in cluster mode by its plain UR
     `Redis at ${server.url}/3: it is a node of a Redis Cluster, which has no database 3: leave the ` +
       "database out",
   );
+}
+
+clusterTest(
+  "RedisSink writes to a single server in cluster mode by its plain URL",
+  () => singleServer("redis-server"),
+);
+
+Deno.test({
+  name: "RedisSink writes to a single Valkey in cluster mode by its plain URL" +
+    (HAS_VALKEY_SERVER ? "" : " (ignored: valkey-server is not installed)"),
+  ignore: !HAS_VALKEY_SERVER || !HAS_REDIS_SERVER,
+  fn: () => singleServer("valkey-server"),
 });
 
 clusterTest("RedisSink waits for a cluster whose slots are not served yet", async () => {
@@ -277,12 +295,13 @@ clusterTest("report reads all nodes of a cluster", async () => {
   assert.equal(rows, 50);
 });
 
-async function startNode(serverArguments: readonly string[] = []): Promise<RedisServer> {
+async function startNode(
+  serverArguments: readonly string[] = [],
+  program?: string,
+): Promise<RedisServer> {
   const busPort = String(await unusedPort());
-  return await RedisServer.start([
-    ...["--cluster-enabled", "yes", "--cluster-port", busPort],
-    ...serverArguments,
-  ]);
+  const cluster = ["--cluster-enabled", "yes", "--cluster-port", busPort];
+  return await RedisServer.start([...cluster, ...serverArguments], program);
 }
 
 /** Moves slots and their keys, as redis-cli does it. */

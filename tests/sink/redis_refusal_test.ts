@@ -62,7 +62,10 @@ redisTest("RedisSink says that a server is loading its data, and waits for it", 
   sink.write(clients(5));
   await until(() => !sink.isAway && sink.pending === 0);
   await sink.close();
-  assert.match(log.lines[0], /is away \(LOADING Redis is loading the dataset in memory\): /);
+  assert.match(
+    log.lines[0],
+    /is away \(LOADING (Redis|Valkey) is loading the dataset in memory\): /,
+  );
   assert.equal(await server.cli("DBSIZE"), "305");
 });
 
@@ -73,7 +76,7 @@ for (
       ...["CONFIG", "SET", "maxmemory", "0"],
     ]],
     ["can't save", "MISCONF ", null, ["CONFIG", "SET", "stop-writes-on-bgsave-error", "no"]],
-    ["lets its user write no more", "(NOPERM|ERR The user) ", [
+    ["lets its user write no more", "(NOPERM|ERR The user|ERR ACL failure) ", [
       "ACL",
       "SETUSER",
       "default",
