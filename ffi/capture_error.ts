@@ -28,7 +28,8 @@ export function permissionAdvice(): string {
 
 /** That there is no such interface, and which ones there are. */
 export function absenceMessage(name: string): string {
-  return `${name}: no such interface; there are ${interfaceNames()}`;
+  const names = interfaceNames();
+  return `${name}: no such interface${names === null ? "" : `; there are ${names}`}`;
 }
 
 /** That an interface is not up, and what to do. */

@@ -9,10 +9,14 @@ const IFREQ = { value: 16, size: 40 };
 const LONGEST_NAME = 15;
 const SIOCGIFFLAGS = 0x8913n;
 const SIOCGIFHWADDR = 0x8927n;
+const SIOCGIFINDEX = 0x8933n;
 const IFF_UP = 1;
 const AF_INET = 2;
 /** `SOCK_DGRAM | SOCK_CLOEXEC`, socket(2). */
 const DATAGRAM_SOCKET = 2 | 0o2000000;
+
+/** What the kernel is asked by; -1 as long as it was not asked. */
+let asking = -1;
 
 /** Which interface has a name now, and whether it is up. */
 export interface InterfaceState {
@@ -23,7 +27,7 @@ export interface InterfaceState {
 
 /** Asks the kernel; no privilege is needed, and it costs some microseconds. */
 export function interfaceState(name: string): InterfaceState {
-  const index = libc().if_nametoindex(cString(name));
+  const index = askedOf(name, SIOCGIFINDEX)?.getInt32(IFREQ.value, true) ?? 0;
   return { index, isUp: index !== 0 && isUp(name) };
 }
 
@@ -44,10 +48,9 @@ function isUp(name: string): boolean {
 function askedOf(name: string, request: bigint): DataView<ArrayBuffer> | null {
   const structure = allocate(IFREQ.size);
   structure.set(cString(name).subarray(0, LONGEST_NAME));
-  const { socket, ioctl, close } = libc();
-  const fd = socket(AF_INET, DATAGRAM_SOCKET, 0);
-  if (fd < 0) throw new Error("socket(2) failed");
-  const status = ioctl(fd, request, structure);
-  close(fd);
-  return status === 0 ? new DataView(structure.buffer) : null;
+  const { socket, ioctl } = libc();
+  // It stays open: whoever captures asks all the time, also when no more files may be opened.
+  if (asking < 0) asking = socket(AF_INET, DATAGRAM_SOCKET, 0);
+  if (asking < 0) throw new Error("socket(2) failed");
+  return ioctl(asking, request, structure) === 0 ? new DataView(structure.buffer) : null;
 }

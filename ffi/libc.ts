@@ -54,7 +54,6 @@ const SYMBOLS = {
   getresgid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   getresuid: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  if_nametoindex: { parameters: ["buffer"], result: "u32" },
   initgroups: { parameters: ["buffer", "u32"], result: "i32" },
   // Variadic in C. On x86-64 and arm64 under Linux one pointer is passed in the same way.
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },

@@ -39,9 +39,13 @@ export function networkInterfaces(): Device[] {
   return [...found.values(), anyDevice()];
 }
 
-/** The names of all that {@linkcode networkInterfaces} lists, for a message. */
-export function interfaceNames(): string {
-  return networkInterfaces().map(({ name }) => name).join(", ");
+/** The names of all that {@linkcode networkInterfaces} lists, for a message; `null` if it can't list them. */
+export function interfaceNames(): string | null {
+  try {
+    return networkInterfaces().map(({ name }) => name).join(", ");
+  } catch {
+    return null;
+  }
 }
 
 function deviceOf(name: string, entry: Uint8Array<ArrayBuffer>): Growing {

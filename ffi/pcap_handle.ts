@@ -1,5 +1,4 @@
-import { UserError } from "../src/user_error.ts";
-import { absenceMessage, downMessage, permissionAdvice } from "./capture_error.ts";
+import { absenceMessage, CaptureError, downMessage, permissionAdvice } from "./capture_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { compileFor, NETMASK_UNKNOWN, withProgram } from "./bpf_compiler.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
@@ -50,12 +49,13 @@ export class PcapHandle {
   /**
    * A handle that is not yet active.
    *
-   * @throws {UserError} when libpcap is missing or takes no such name.
+   * @throws {UserError} when libpcap is missing.
+   * @throws {CaptureError} when it takes no such name, or no file can be opened.
    */
   static create(device: string): PcapHandle {
     const message = allocate(ERRBUF_SIZE);
     const pointer = libpcap().symbols.create(cString(device), message);
-    if (pointer === null) throw new UserError(`${device}: ${textIn(message)}`);
+    if (pointer === null) throw new CaptureError(`${device}: ${textIn(message)}`, false, false);
     return new PcapHandle(device, pointer);
   }
 

@@ -18,6 +18,8 @@ export interface ClickHouseServerOptions {
   readonly data?: string;
   /** PEM files, for HTTPS. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** The password of the user whose name is `sensor`. By default, `correct`. */
+  readonly password?: string;
   /** A network namespace that it runs in, and an address there. */
   readonly at?: { readonly namespace: string; readonly address: string };
 }
@@ -67,14 +69,7 @@ export class ClickHouseServer {
   <default_profile>default</default_profile><default_database>default</default_database>
 </yandex>`,
     );
-    const user = (name: string, password: string) =>
-      `<${name}><password>${password}</password><networks><ip>::/0</ip></networks>
-      <profile>default</profile><quota>default</quota></${name}>`;
-    Deno.writeTextFileSync(
-      `${directory}/users.xml`,
-      `<yandex><profiles><default/></profiles><quotas><default/></quotas>
-    <users>${user("default", "")}${user("sensor", "correct")}</users></yandex>`,
-    );
+    server.setPassword(options.password ?? "correct");
     try {
       await server.run();
     } catch (error) {
@@ -82,6 +77,18 @@ export class ClickHouseServer {
       throw error;
     }
     return server;
+  }
+
+  /** Gives the user whose name is `sensor` a password, also while the server runs, which looks there. */
+  setPassword(password: string): void {
+    const user = (name: string, its: string) =>
+      `<${name}><password>${its}</password><networks><ip>::/0</ip></networks>
+      <profile>default</profile><quota>default</quota></${name}>`;
+    Deno.writeTextFileSync(
+      `${this.directory}/users.xml`,
+      `<yandex><profiles><default/></profiles><quotas><default/></quotas>
+    <users>${user("default", "")}${user("sensor", password)}</users></yandex>`,
+    );
   }
 
   get url(): string {

@@ -1,6 +1,7 @@
 import type { ClickHouseSink, ClickHouseSinkOptions } from "../clickhouse/clickhouse_sink.ts";
 import type { Spool } from "../clickhouse/spool.ts";
 import type { Log } from "../log.ts";
+import { warnOfVisible } from "../visible_secret.ts";
 import { CLICKHOUSE_OPTION, type ClickHousePlace } from "./clickhouse_place.ts";
 
 /** Where it is in the unit's StateDirectory. */
@@ -17,18 +18,11 @@ export async function openClickHouse(
   log: Log,
 ): Promise<ClickHouseSink> {
   const { ClickHouseSink } = await import("../clickhouse/clickhouse_sink.ts");
-  sayVisiblePassword(place, log);
+  if (place.address.password !== undefined && place.place === CLICKHOUSE_OPTION) {
+    warnOfVisible(place.place, "its password", "--clickhouse-password-file", log);
+  }
   const spool = options.run.mode === "capture" ? await openSpool(place, log) : null;
   return await ClickHouseSink.open(place.address, { ...options, spool }, log);
-}
-
-/** As of Redis, and redis-cli, it is told that others see it. */
-function sayVisiblePassword({ place, address }: ClickHousePlace, log: Log): void {
-  if (address.password === undefined || place !== CLICKHOUSE_OPTION) return;
-  log.warn(
-    `${place}: all users of this host can see its password in the list of processes: put it into ` +
-      "a file, --clickhouse-password-file",
-  );
 }
 
 async function openSpool({ spool, spoolSize }: ClickHousePlace, log: Log): Promise<Spool | null> {

@@ -6,7 +6,7 @@ import { EXPORTED_TABLES } from "../export/exported_tables.ts";
 import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { PasswordFile } from "../sink/password_file.ts";
-import { UserError } from "../user_error.ts";
+import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { clickHousePasswordFileOption, clickHouseUrl, integerIn } from "./option_values.ts";
 import { sandboxOption } from "./sandbox_option.ts";
 import { durationValue, storeFile } from "./store_option_values.ts";
@@ -156,9 +156,10 @@ function tokenFile(path: string): string {
 const TOKEN_FORM = "8 or more letters, digits and any of -._~";
 const TOKEN = /^[\w.~-]{8,200}$/;
 
+/** Not even one that is none is printed: a letter of it may be wrong. */
 function tokenValue(text: string): string {
   if (TOKEN.test(text)) return text;
-  throw new InvalidArgumentError(`It is ${TOKEN_FORM}.`);
+  throw new UserError(`--token: this is no token: it is ${TOKEN_FORM}`, WRONG_USAGE);
 }
 
 function fileValue(text: string): string {

@@ -2,7 +2,7 @@ import type { Log } from "../log.ts";
 import type { HttpAddress } from "../model/http_address.ts";
 import { VERSION } from "../version.ts";
 import { Access } from "../web/access.ts";
-import { listenHttp } from "../web/listen_http.ts";
+import { HttpListener } from "../web/http_listener.ts";
 import { hostText, isLoopback } from "../web/page_address.ts";
 import { plainResponse } from "../web/plain_response.ts";
 import type { Exposition } from "./exposition.ts";
@@ -20,7 +20,7 @@ export class MetricsServer {
   readonly #troubles: () => readonly string[];
   readonly #log: Log;
   readonly #access: Access;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpListener;
 
   /**
    * Listens.
@@ -44,10 +44,10 @@ export class MetricsServer {
       hosts: isLoopback(address) ? [] : null,
       isTls: false,
     });
-    this.#server = listenHttp(place, address, null, {
+    this.#server = new HttpListener(place, address, null, {
       answer: (request) => this.#access.refusal(request) ?? this.#answer(request),
       onError: (error) => this.#failed(error),
-    });
+    }, log);
     const host = hostText(address);
     log.info(`metrics: http://${host}/metrics`);
     if (isLoopback(address)) return;

@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import { OBSERVATION_WORDS, type ObservationBatch } from "../model/observation_batch.ts";
 import { UserError } from "../user_error.ts";
+import { warnOfVisible } from "../visible_secret.ts";
 import type { NameWrite } from "../dns/name_write.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { HeartbeatWriter } from "./heartbeat_writer.ts";
@@ -181,10 +182,7 @@ export class RedisSink implements Sink {
     options.passwordFile?.read();
     // As redis-cli warns of one.
     if (address.password !== undefined && options.place === COMMAND_LINE) {
-      log.warn(
-        `${place}: all users of this host can see its password in the list of processes: put it into ` +
-          "a file, --redis-password-file",
-      );
+      warnOfVisible(place, "its password", "--redis-password-file", log);
     }
     const sink = new RedisSink(address, options, log);
     try {

@@ -9,7 +9,7 @@ import {
   type PageData,
   type PageQuery,
 } from "./page_data.ts";
-import { listenHttp } from "./listen_http.ts";
+import { HttpListener } from "./http_listener.ts";
 import { hostText } from "./page_address.ts";
 import { PAGE } from "./page_files.ts";
 import type { PageSettings } from "./page_options.ts";
@@ -59,7 +59,7 @@ export class PageServer implements AsyncDisposable {
   readonly #options: PageSettings;
   readonly #log: Log;
   readonly #access: Access;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpListener;
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #version = "";
@@ -73,10 +73,10 @@ export class PageServer implements AsyncDisposable {
     this.#options = options;
     this.#log = log;
     this.#access = new Access(options);
-    this.#server = listenHttp("--listen", options.address, options.tls, {
+    this.#server = new HttpListener("--listen", options.address, options.tls, {
       answer: (request) => this.#answer(request),
       onError: (error) => this.#failed(error),
-    });
+    }, log);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
   }
 

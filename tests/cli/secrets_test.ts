@@ -1,11 +1,13 @@
 /** What is secret is nowhere but where it has to be: not in ps(1), messages, keys, files or pages. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { until } from "../namespaces.ts";
+import { ClickHouseServer, HAS_CLICKHOUSE, NO_CLICKHOUSE } from "../clickhouse_server.ts";
+import { CAN_MAKE_NAMESPACES, until, WITHOUT_NAMESPACES } from "../namespaces.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer } from "../redis_server.ts";
 import { withFiles } from "../config/temporary_files.ts";
-import { IMPORT, redisTest, startCapture } from "./capture_setting.ts";
-import { flosensor, type ProgramOptions } from "./program.ts";
+import { captureTest, IMPORT, redisTest, startCapture } from "./capture_setting.ts";
+import { HealthWatch } from "./health_watch.ts";
+import { flosensor, PERMISSIONS, type ProgramOptions } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_CAPTURE, SAMPLE_KEYS } from "./sample_capture.ts";
 
 /** Words that no other test has: the list of processes is looked at. */
@@ -64,6 +66,64 @@ redisTest(
     assert.doesNotMatch(stdout + stderr, SECRETS);
     const store = new TextDecoder("latin1").decode(await Deno.readFile(paths["flows.db"]));
     assert.doesNotMatch(store, SECRETS);
+  },
+);
+
+captureTest(
+  "a capture keeps the password of a ClickHouse to itself, whatever happens to that",
+  async (setting) => {
+    const { pair, directory, config, file } = setting;
+    const [passwordFile, spool] = [join(directory, "password"), join(directory, "spool")];
+    await Deno.writeTextFile(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+    await using server = await ClickHouseServer.start({
+      at: { namespace: pair.sensor, address: "127.0.0.1" },
+      password: PASSWORD,
+    });
+    await Deno.writeTextFile(
+      config,
+      `${IMPORT}export default defineConfig({ flushInterval: 0.2,
+  clickhouse: "${server.url.replace("//", "//sensor@")}", clickhouseSpool: ${JSON.stringify(spool)},
+  clickhousePasswordFile: ${JSON.stringify(passwordFile)} });\n`,
+    );
+    const place = "127.0.0.1:3048";
+    await using program = await startCapture(setting, [
+      ...["veth0", ...OWN_NETWORKS, "--log-level", "debug", "--stats", "0.2", "--metrics", place],
+    ], PERMISSIONS.map((it) => it.replace("--allow-write=/,", `--allow-write=/,${spool},`)));
+    await using health = await HealthWatch.start(pair, place);
+    await pair.replay(file);
+    const metrics = async () => {
+      const { stdout } = await pair.command("curl", ["-s", `http://${place}/metrics`]).output();
+      return new TextDecoder().decode(stdout);
+    };
+    await until(async () => /sink_written_total\{sink="clickhouse"\} [1-9]/.test(await metrics()));
+    for (const pid of [...Deno.readDirSync("/proc")].map(({ name }) => name).filter(Number)) {
+      assert.doesNotMatch(readIfThere(`/proc/${pid}/cmdline`), SECRETS);
+    }
+    server.setPassword("another");
+    await until(async () => {
+      await pair.replay(file);
+      return health.troubles.length > 0;
+    });
+    await health.says(
+      503,
+      /^ClickHouse at http:\/\/sensor@\S+ can't be written \(code \d+: .*\)\n$/,
+    );
+    const answers = JSON.stringify(health.seen) + await metrics();
+    program.signal("SIGTERM");
+    const { status, stdout, stderr } = await program.ended;
+    assert.doesNotMatch(stdout + stderr + answers, SECRETS);
+    assert.match(stderr, / rows wait in /);
+    assert.equal(status, 0, stderr);
+    const waiting = [...Deno.readDirSync(spool)];
+    assert.ok(waiting.length > 0);
+    for (const { name } of waiting) {
+      const bytes = Deno.readFileSync(join(spool, name));
+      assert.doesNotMatch(name + new TextDecoder("latin1").decode(bytes), SECRETS);
+    }
+  },
+  {
+    ignore: !CAN_MAKE_NAMESPACES || !HAS_CLICKHOUSE,
+    reason: WITHOUT_NAMESPACES || NO_CLICKHOUSE,
   },
 );
 
