@@ -136,6 +136,22 @@ export class FlowSnapshots {
     most: number,
   ): void {
     const { table, held } = snapshot;
+    const selected = this.#store.selected(query, now);
+    if (selected !== null) {
+      const isThere = held === 0
+        ? []
+        : this.#store.rows(`SELECT usage FROM temp.${table}`).map(({ usage }) => Number(usage));
+      const flows = selected.first(most - held, by, isDescending, new Set(isThere));
+      this.#store.run(
+        `INSERT INTO temp.${table} (usage, ${NAMES}) SELECT value ->> 'usage', ` +
+          `${
+            FIGURE_NAMES.map((it) => `value ->> '${it}'`).join(", ")
+          } FROM json_each(?) ORDER BY key`,
+        JSON.stringify(flows),
+      );
+      snapshot.held = most;
+      return;
+    }
     const chosen = this.#store.chosen(query, now);
     const direction = isDescending ? "DESC" : "ASC";
     const isThere = held === 0 ? "" : `AND u.id NOT IN (SELECT usage FROM temp.${table}) `;
