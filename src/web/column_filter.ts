@@ -15,9 +15,16 @@ interface Hits {
  * For each flow whether a filter chooses it: 1 or 0. It chooses what `filterConditions` does in SQL.
  *
  * @param newSince What came first after this time is new, in milliseconds.
+ * @param room What is not needed any more, and may be used again.
  */
-export function columnFilter(columns: FlowColumns, filter: Filter, newSince: number): Uint8Array {
-  const chosen = new Uint8Array(columns.count).fill(1);
+export function columnFilter(
+  columns: FlowColumns,
+  filter: Filter,
+  newSince: number,
+  room?: Uint8Array,
+): Uint8Array {
+  const chosen = room?.length === columns.count ? room : new Uint8Array(columns.count);
+  chosen.fill(1);
   for (const term of filter) {
     const hit = columns.scratch().hits.subarray(0, columns.count).fill(0);
     for (const value of term.values) {

@@ -1,9 +1,10 @@
 import { USAGE_STEPS } from "../store/steps.ts";
 import { columnFilter } from "./column_filter.ts";
+import type { CompactColumn } from "./compact_column.ts";
 import type { Filter } from "./filter.ts";
 import { FLOW_BITS, type FlowColumns, SERVICE_BITS, type StepRows } from "./flow_columns.ts";
 import { nthValue } from "./nth_value.ts";
-import type { Figures, FlowSort } from "./page_data.ts";
+import type { EndFigures, Figures, FlowSort } from "./page_data.ts";
 import type { ChosenTotals } from "./store_query.ts";
 
 const SHORTEST = USAGE_STEPS[0].seconds;
@@ -39,10 +40,22 @@ export class ColumnSelection {
    *
    * @param edge When the time begins, which is the begin of a shortest step; `null` for all there is.
    * @param newSince What came first after this time is new.
+   * @param other One that is not used any more, whose memory is.
    */
-  constructor(columns: FlowColumns, filter: Filter, edge: number | null, newSince: number) {
+  constructor(
+    columns: FlowColumns,
+    filter: Filter,
+    edge: number | null,
+    newSince: number,
+    other?: ColumnSelection,
+  ) {
     this.#columns = columns;
-    this.#chosen = columnFilter(columns, filter, newSince);
+    this.#chosen = columnFilter(
+      columns,
+      filter,
+      newSince,
+      other === undefined ? undefined : other.#chosen,
+    );
     this.#steps = columns.steps.filter(({ step, time }) =>
       edge === null || time >= edge || step > SHORTEST && time + step * 1000 > edge
     );
@@ -56,7 +69,7 @@ export class ColumnSelection {
       for (let row = rows.from; row < rows.to; row++) {
         const flow = rowFlow[row];
         if (this.#chosen[flow] === 0) continue;
-        withoutName[flow] += unexplained[row];
+        withoutName[flow] += unexplained.get(row);
         work[flow] += add(columns, row, sums);
       }
       const { step, time } = rows;
@@ -100,6 +113,36 @@ export class ColumnSelection {
     const isThere = new Uint8Array(clients.texts.length);
     this.#each((flow) => isThere[client[flow]] = 1);
     return isThere.reduce((sum, it) => sum + it, 0);
+  }
+
+  /** What each client used. */
+  byClient(): ReadonlyMap<string, EndFigures> {
+    const { clients, client } = this.#columns;
+    return this.#byAddress(clients.texts, (flow) => client[flow]);
+  }
+
+  /** What was used of each server. */
+  byServer(): ReadonlyMap<string, EndFigures> {
+    const { servers, server, service } = this.#columns;
+    return this.#byAddress(servers.texts, (flow) => server[service[flow]]);
+  }
+
+  #byAddress(
+    texts: readonly string[],
+    addressOf: (flow: number) => number,
+  ): ReadonlyMap<string, EndFigures> {
+    const { last, bytesClient, bytesServer } = this.#columns;
+    const bytes = this.#sums(bytesClient, bytesServer);
+    const figures = new Map<string, { flows: number; bytes: number; last: number }>();
+    this.#each((flow) => {
+      const text = texts[addressOf(flow)];
+      let of = figures.get(text);
+      if (of === undefined) figures.set(text, of = { flows: 0, bytes: 0, last: 0 });
+      of.flows++;
+      of.bytes += bytes[flow];
+      of.last = Math.max(of.last, last[flow]);
+    });
+    return figures;
   }
 
   /** Services of the own networks that answered, and how many of them are new. */
@@ -209,13 +252,13 @@ export class ColumnSelection {
   }
 
   /** Sums of figures for each flow. They stay until something else is counted. */
-  #sums(...figures: readonly ArrayLike<number>[]): Float64Array {
+  #sums(...figures: readonly CompactColumn[]): Float64Array {
     const { rowFlow, count } = this.#columns;
     const { sums } = this.#columns.scratch();
     sums.fill(0, 0, count);
     for (const figure of figures) {
       for (const { from, to } of this.#steps) {
-        for (let row = from; row < to; row++) sums[rowFlow[row]] += figure[row];
+        for (let row = from; row < to; row++) sums[rowFlow[row]] += figure.get(row);
       }
     }
     return sums;
@@ -233,17 +276,17 @@ function noFigures(): Sums {
 
 /** Adds a row to figures. @returns More than 0 where something was seen. */
 function add(columns: FlowColumns, row: number, sums: Sums): number {
-  const observations = columns.observations[row];
-  const conversations = columns.conversations[row];
-  const packetsClient = columns.packetsClient[row];
-  const packetsServer = columns.packetsServer[row];
+  const observations = columns.observations.get(row);
+  const conversations = columns.conversations.get(row);
+  const packetsClient = columns.packetsClient.get(row);
+  const packetsServer = columns.packetsServer.get(row);
   sums.observations += observations;
   sums.conversations += conversations;
-  sums.unexplained += columns.unexplained[row];
+  sums.unexplained += columns.unexplained.get(row);
   sums.packetsClient += packetsClient;
   sums.packetsServer += packetsServer;
-  sums.bytesClient += columns.bytesClient[row];
-  sums.bytesServer += columns.bytesServer[row];
+  sums.bytesClient += columns.bytesClient.get(row);
+  sums.bytesServer += columns.bytesServer.get(row);
   return observations + conversations + packetsClient + packetsServer;
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
 import { AddressColumn } from "./address_column.ts";
+import { CompactColumn } from "./compact_column.ts";
 import { grown } from "./grown.ts";
 import { TextColumn } from "./text_column.ts";
 
@@ -13,7 +14,7 @@ export const SERVICE_BITS = { local: 1, answered: 2 } as const;
 const ROWS = 512;
 /** Bytes of a flow, with what is counted on the way, and of a row of a step. */
 const FLOW_BYTES = 60;
-const STEP_ROW_BYTES = 48;
+const STEP_ROW_BYTES = 26;
 const SHORTEST = USAGE_STEPS[0].seconds;
 /** What has no conversation is seen within this time; milliseconds. */
 const HOT = SHORTEST * 1000;
@@ -94,13 +95,17 @@ export class FlowColumns {
 
   /** Rows of steps: position of the flow, and its figures. */
   rowFlow = new Uint32Array();
-  observations = new Int32Array();
-  conversations = new Int32Array();
-  unexplained = new Int32Array();
-  packetsClient = new Float64Array();
-  packetsServer = new Float64Array();
-  bytesClient = new Float64Array();
-  bytesServer = new Float64Array();
+  readonly observations = new CompactColumn(2);
+  readonly conversations = new CompactColumn(2);
+  readonly unexplained = new CompactColumn(2);
+  readonly packetsClient = new CompactColumn(4);
+  readonly packetsServer = new CompactColumn(4);
+  readonly bytesClient = new CompactColumn(4);
+  readonly bytesServer = new CompactColumn(4);
+  readonly #figures: readonly CompactColumn[] = [
+    ...[this.observations, this.conversations, this.unexplained],
+    ...[this.packetsClient, this.packetsServer, this.bytesClient, this.bytesServer],
+  ];
   readonly steps: StepRows[] = [];
   /** Whether steps have all that there ever was, so that figures of all time are their sums. */
   isWhole = false;
@@ -306,10 +311,6 @@ export class FlowColumns {
       const [flows, ...figures] = parsed<number[][]>(this.#step.get(step, time, last));
       if (flows.length === 0) break;
       this.#growRows(to + flows.length);
-      const columns = [
-        ...[this.observations, this.conversations, this.unexplained],
-        ...[this.packetsClient, this.packetsServer, this.bytesClient, this.bytesServer],
-      ];
       // Both are in the order of ids.
       for (const [i, id] of flows.entries()) {
         const found = this.#positionOf(last = id, position + 1);
@@ -317,8 +318,8 @@ export class FlowColumns {
         if (found === -1) continue;
         position = found;
         this.rowFlow[to] = position;
-        for (let figure = 0; figure < columns.length; figure++) {
-          columns[figure][to] = figures[figure][i];
+        for (let figure = 0; figure < figures.length; figure++) {
+          this.#figures[figure].set(to, figures[figure][i]);
         }
         to++;
       }
@@ -354,13 +355,7 @@ export class FlowColumns {
 
   #growRows(length: number): void {
     this.rowFlow = grown(this.rowFlow, length);
-    this.observations = grown(this.observations, length);
-    this.conversations = grown(this.conversations, length);
-    this.unexplained = grown(this.unexplained, length);
-    this.packetsClient = grown(this.packetsClient, length);
-    this.packetsServer = grown(this.packetsServer, length);
-    this.bytesClient = grown(this.bytesClient, length);
-    this.bytesServer = grown(this.bytesServer, length);
+    for (const column of this.#figures) column.grow(length);
   }
 }
 

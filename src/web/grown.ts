@@ -1,5 +1,5 @@
 /** Typed arrays that columns are made of. */
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /** Room is made for this part more than what is needed. */
 const MORE = 1.25;

@@ -3,12 +3,14 @@ import { FlowColumns } from "./flow_columns.ts";
 
 /** From so many flows on they are held; of fewer, SQLite tells as soon. */
 const LEAST_FLOWS = 50_000;
-/** What flows and their steps of time may take: that is about 1,500,000 of each. */
+/** What flows and their steps of time may take: about 1,500,000 of each. */
 const MOST_BYTES = 128 * 1024 * 1024;
+/** What is asked together with the first question is answered before, in milliseconds. */
+const WAIT = 500;
 /** How long, in milliseconds, others wait at a time while the store is read. */
 const TURN = 50;
-/** Memory for SQLite's pages beside that, in KiB. */
-const CACHE_KIBIBYTES = 4_096;
+/** Memory for SQLite's pages, in KiB: most of what is asked looks at each page once. */
+const CACHE_KIBIBYTES = 8_192;
 /** How often, in milliseconds, what changes is read as a whole, and what is too large is looked at. */
 const READ_EVERY = 600_000;
 
@@ -29,6 +31,7 @@ export class HeldColumns implements Disposable {
     this.#database = database;
     this.#version = version;
     this.#leastFlows = leastFlows;
+    database.exec(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
   }
 
   /**
@@ -66,10 +69,10 @@ export class HeldColumns implements Disposable {
     if (Number(most ?? 0) < this.#leastFlows) return;
     this.#reading = FlowColumns.read(this.#database, MOST_BYTES);
     this.#known = this.#version();
-    this.#readLater();
+    this.#readLater(WAIT);
   }
 
-  #readLater(): void {
+  #readLater(wait = 0): void {
     this.#timer = setTimeout(() => {
       try {
         this.#read(TURN);
@@ -77,7 +80,7 @@ export class HeldColumns implements Disposable {
         // Whoever asks without them is told what is wrong with the store.
         this.#reading = null;
       }
-    });
+    }, wait);
     // The process does not wait for it.
     Deno.unrefTimer(this.#timer);
   }
@@ -87,16 +90,8 @@ export class HeldColumns implements Disposable {
     clearTimeout(this.#timer);
     for (const end = performance.now() + most; this.#reading !== null;) {
       const { done, value } = this.#reading.next();
-      if (done) this.#hold(value);
+      if (done) [this.#columns, this.#reading] = [value, null];
       else if (performance.now() > end) return this.#readLater();
-    }
-  }
-
-  #hold(columns: FlowColumns | null): void {
-    [this.#columns, this.#reading] = [columns, null];
-    // What SQLite keeps for itself is seldom needed then.
-    if (columns !== null) {
-      this.#database.exec(`PRAGMA cache_size = -${CACHE_KIBIBYTES}; PRAGMA shrink_memory`);
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import { devicesView } from "./devices_view.ts";
 import { flowDetails } from "./flow_details.ts";
 import { flowOf, type FlowOrder, FlowSnapshots } from "./flow_snapshots.ts";
 import { namesView } from "./names_view.ts";
 import type {
+  DeviceRow,
   EncryptedDnsRow,
   FlowDetails,
   FlowKey,
@@ -122,6 +124,10 @@ export class StorePageData implements PageData, Disposable {
         clientList: clients.get(Number(id)) ?? [],
       }) as unknown as ServiceRow
     );
+  }
+
+  devices(query: PageQuery): readonly DeviceRow[] {
+    return devicesView(this.#store, query);
   }
 
   unexplained(query: PageQuery): readonly UnexplainedRow[] {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { addressKey } from "../report/address_key.ts";
 import type { LocalAddresses } from "../store/local_addresses.ts";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
@@ -6,6 +6,7 @@ import { addressesWithin } from "./addresses_within.ts";
 import { ColumnSelection } from "./column_selection.ts";
 import { filterText } from "./filter.ts";
 import { everyAddress, filterConditions, type IsFew, USAGE_COLUMNS } from "./filter_conditions.ts";
+import type { FlowColumns } from "./flow_columns.ts";
 import { HeldColumns } from "./held_columns.ts";
 import type { Figures, PageQuery, SensorState } from "./page_data.ts";
 
@@ -25,6 +26,8 @@ const FEW_FLOWS = 50_000;
 /** Selections that are kept, and flows that they may have together: each takes 50 bytes. */
 const MOST_SELECTIONS = 3;
 const MOST_SELECTED = 300_000;
+/** Statements that are kept. */
+const MOST_STATEMENTS = 200;
 /** Prefixes that are remembered. */
 const MOST_PREFIXES = 100;
 
@@ -169,12 +172,14 @@ export class StoreQuery implements Disposable {
   readonly #version: () => string;
   readonly #prefixes = new Map<string, LocalAddresses>();
   readonly #selections: Selection[] = [];
+  readonly #statements = new Map<string, StatementSync>();
   readonly #held: HeldColumns;
   readonly #columnSelections = new Map<string, ColumnSelection>();
+  /** What they are of. */
+  #columns: FlowColumns | null = null;
   #columnsVersion = "";
   #times: Times = NO_TIMES;
   #timesVersion = "";
-  #number = 0;
 
   /**
    * @param database A store. Functions are added to the connection; nothing is written.
@@ -202,12 +207,12 @@ export class StoreQuery implements Disposable {
   }
 
   rows(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#database.prepare(sql).all(...values);
+    return this.#statement(sql).all(...values);
   }
 
   /** The first row. */
   row(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#database.prepare(sql).get(...values);
+    return this.#statement(sql).get(...values);
   }
 
   /** The first value of the first row. */
@@ -217,13 +222,25 @@ export class StoreQuery implements Disposable {
 
   /** A query that is asked again and again. */
   prepared(sql: string): (...values: SQLInputValue[]) => Row[] {
-    const statement = this.#database.prepare(sql);
+    const statement = this.#statement(sql);
     return (...values) => statement.all(...values);
+  }
+
+  /** A statement that is thrown away has its memory for long: those that come again are kept. */
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement !== undefined) return statement;
+    if (this.#statements.size >= MOST_STATEMENTS) {
+      this.#statements.delete(this.#statements.keys().next().value!);
+    }
+    statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   /** @returns How many rows were changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#database.prepare(sql).run(...values).changes);
+    return Number(this.#statement(sql).run(...values).changes);
   }
 
   [Symbol.dispose](): void {
@@ -259,19 +276,26 @@ export class StoreQuery implements Disposable {
   /** The same out of memory; `null` where flows are not held there. */
   selected(query: PageQuery, now: number): ColumnSelection | null {
     const columns = this.#held.get(query.filter.length > 0);
+    if (columns !== this.#columns) this.#columnSelections.clear();
+    this.#columns = columns;
     if (columns === null) return null;
     const edge = this.#edge(query, now);
     if (edge === null && !columns.isWhole) return null;
     const version = this.#version();
-    if (version !== this.#columnsVersion) this.#columnSelections.clear();
-    this.#columnsVersion = version;
     const key = selectionKey(query, edge);
-    const known = this.#columnSelections.get(key);
-    if (known !== undefined) return known;
-    while (this.#columnSelections.size >= MOST_SELECTIONS) {
-      this.#columnSelections.delete(this.#columnSelections.keys().next().value!);
+    if (version === this.#columnsVersion) {
+      const known = this.#columnSelections.get(key);
+      if (known !== undefined) return known;
     }
-    const made = new ColumnSelection(columns, query.filter, edge, this.newSince(now));
+    // What is thrown away is there for long: the memory of one that is old is used again.
+    const [oldest] = this.#columnSelections;
+    const isFull = this.#columnSelections.size >= MOST_SELECTIONS;
+    const other = isFull || version !== this.#columnsVersion ? oldest : undefined;
+    if (version !== this.#columnsVersion) this.#columnSelections.clear();
+    else if (other !== undefined) this.#columnSelections.delete(other[0]);
+    this.#columnsVersion = version;
+    const { filter } = query;
+    const made = new ColumnSelection(columns, filter, edge, this.newSince(now), other?.[1]);
     this.#columnSelections.set(key, made);
     return made;
   }
@@ -376,7 +400,10 @@ export class StoreQuery implements Disposable {
     const isFew: IsFew = (sql, values, all) =>
       count(sql, ...values) <= Math.max(FEW_VALUES, all === undefined ? 0 : count(all) / FEW_PART);
     const where = filterConditions(query.filter, this.newSince(now), USAGE_COLUMNS, isFew);
-    const table = `chosen_${++this.#number}`;
+    // Names come again, so that statements do.
+    const isUsed = new Set(this.#selections.map((it) => it.table));
+    let table = "chosen_0";
+    for (let number = 1; isUsed.has(table); number++) table = `chosen_${number}`;
     if (edge === null) {
       this.run(`CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY)`);
       const rows = this.run(

@@ -39,6 +39,7 @@ function assertSame(
       const query: PageQuery = { filter: parseFilter(filter), span };
       const what = `${filter}, ${span}`;
       assert.deepEqual(one.overview(query), other.overview(query), what);
+      assert.deepEqual(one.devices(query), other.devices(query), what);
       for (const by of filter === "" ? FLOW_SORTS : ["last" as const]) {
         for (const isDescending of [true, false]) {
           const ask = (data: StorePageData, offset: number, snapshot: string | null) =>
