@@ -124,9 +124,11 @@ class Shown {
     try {
       const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
       const before = this.#source;
+      const dataBefore = this.#data;
       const number = ++this.#number;
       this.#source = source;
       this.#data = new StorePageData(source.database, { ownWrites: () => number });
+      dataBefore[Symbol.dispose]();
       before[Symbol.dispose]();
       if (this.#isAway) log.info(`${source.name} is read again`);
       this.#isAway = false;
@@ -140,6 +142,7 @@ class Shown {
   }
 
   close(): void {
+    this.#data[Symbol.dispose]();
     this.#source[Symbol.dispose]();
   }
 }

@@ -45,6 +45,7 @@ export interface FlowOrder {
 
 /** An order of flows, in a table of its own. */
 interface Snapshot {
+  readonly id: string;
   readonly table: string;
   readonly key: string;
   readonly total: number;
@@ -86,7 +87,7 @@ export class FlowSnapshots {
     const now = this.#store.now();
     const key = `${filterText(query.filter)}\n${query.span}\n${order.by} ${order.isDescending}`;
     const known =
-      this.#snapshots.find((it) => it.table === wanted && it.key.startsWith(`${key}\n`)) ??
+      this.#snapshots.find((it) => it.id === wanted && it.key.startsWith(`${key}\n`)) ??
         this.#snapshots.find((it) => it.key === `${key}\n${version}`);
     const snapshot = known ?? this.#make(query, order, now, `${key}\n${version}`);
     if (offset + limit > snapshot.held && snapshot.held < snapshot.listed) {
@@ -101,15 +102,17 @@ export class FlowSnapshots {
       offset,
       offset + limit,
     ).map(flowOf);
-    const { table, total, listed, totals } = snapshot;
-    return { snapshot: table, total, listed, totals, offset, rows };
+    const { id, total, listed, totals } = snapshot;
+    return { snapshot: id, total, listed, totals, offset, rows };
   }
 
   #make(query: PageQuery, order: FlowOrder, now: number, key: string): Snapshot {
     while (this.#snapshots.length >= MOST_SNAPSHOTS) {
       this.#store.run(`DROP TABLE temp.${this.#snapshots.shift()!.table}`);
     }
-    const table = `flows_${++this.#number}`;
+    const id = String(++this.#number);
+    // Names of tables come again, so that statements do.
+    const table = `flows_${this.#number % MOST_SNAPSHOTS}`;
     this.#store.run(
       `CREATE TEMP TABLE ${table} (position INTEGER PRIMARY KEY, usage INTEGER, ` +
         `${FIGURE_NAMES.map((it) => `${it} INTEGER`).join(", ")})`,
@@ -117,7 +120,7 @@ export class FlowSnapshots {
     const totals = this.#store.totals(query, now);
     const listed = Math.min(totals.flows, MOST_LISTED);
     const snapshot = {
-      ...{ table, key, total: totals.flows, listed, held: 0 },
+      ...{ id, table, key, total: totals.flows, listed, held: 0 },
       totals: Object.fromEntries(
         FIGURE_NAMES.map((it) => [it, totals[it as keyof Figures]]),
       ) as unknown as Figures,
@@ -136,6 +139,22 @@ export class FlowSnapshots {
     most: number,
   ): void {
     const { table, held } = snapshot;
+    const selected = this.#store.selected(query, now);
+    if (selected !== null) {
+      const isThere = held === 0
+        ? []
+        : this.#store.rows(`SELECT usage FROM temp.${table}`).map(({ usage }) => Number(usage));
+      const flows = selected.first(most - held, by, isDescending, new Set(isThere));
+      this.#store.run(
+        `INSERT INTO temp.${table} (usage, ${NAMES}) SELECT value ->> 'usage', ` +
+          `${
+            FIGURE_NAMES.map((it) => `value ->> '${it}'`).join(", ")
+          } FROM json_each(?) ORDER BY key`,
+        JSON.stringify(flows),
+      );
+      snapshot.held = most;
+      return;
+    }
     const chosen = this.#store.chosen(query, now);
     const direction = isDescending ? "DESC" : "ASC";
     const isThere = held === 0 ? "" : `AND u.id NOT IN (SELECT usage FROM temp.${table}) `;

@@ -137,6 +137,33 @@ export interface ServiceRow extends Figures {
   readonly isNew: boolean;
 }
 
+/** What an address, or a device, has of one end of flows. */
+export interface EndFigures {
+  readonly flows: number;
+  readonly bytes: number;
+  /** When one of them was seen last; 0 where there is none. */
+  readonly last: number;
+}
+
+/** A host of the own networks. */
+export interface DeviceRow {
+  /** Empty where only the address is known. */
+  readonly hardwareAddress: string;
+  readonly vendor: string | null;
+  /** Whether the host has made its hardware address up. */
+  readonly isPrivate: boolean;
+  /** The one that was told last comes first, and where that comes from. */
+  readonly names: readonly string[];
+  readonly nameOrigin: string | null;
+  readonly addresses: readonly string[];
+  /** Flows whose client it is, and those whose server it is. */
+  readonly used: EndFigures;
+  readonly served: EndFigures;
+  readonly first: number;
+  readonly last: number;
+  readonly isNew: boolean;
+}
+
 /** A flow that no lookup explains. */
 export interface UnexplainedRow extends FlowRow {
   readonly why: string | null;
@@ -287,6 +314,7 @@ export interface PageData {
   flow(key: FlowKey): FlowDetails | null;
   /** @param isOwn Whether only those of the own networks are wanted. */
   services(query: PageQuery, isOwn: boolean): readonly ServiceRow[];
+  devices(query: PageQuery): readonly DeviceRow[];
   unexplained(query: PageQuery): readonly UnexplainedRow[];
   encryptedDns(query: PageQuery): readonly EncryptedDnsRow[];
   refused(query: PageQuery): Refused;

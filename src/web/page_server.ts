@@ -159,6 +159,8 @@ export class PageServer implements AsyncDisposable {
         });
       case "services":
         return data.services(queryOf(parameters), parameters.get("of") !== "all");
+      case "devices":
+        return data.devices(queryOf(parameters));
       case "unexplained":
         return data.unexplained(queryOf(parameters));
       case "encrypted-dns":

@@ -14,7 +14,7 @@ const COLUMNS: FilteredColumns = {
   protocol: "''",
   name: "CASE r.kind WHEN 'nx' THEN r.target END",
   by: "NULL",
-  isLocal: "EXISTS (SELECT 1 FROM service v WHERE v.server = r.target AND v.is_local)",
+  isLocal: "r.target IN (SELECT server FROM service WHERE is_local)",
   isUnexplained: "0",
   isRefused: "1",
   isEncrypted: "0",

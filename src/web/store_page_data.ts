@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import { devicesView } from "./devices_view.ts";
 import { flowDetails } from "./flow_details.ts";
 import { flowOf, type FlowOrder, FlowSnapshots } from "./flow_snapshots.ts";
 import { namesView } from "./names_view.ts";
 import type {
+  DeviceRow,
   EncryptedDnsRow,
   FlowDetails,
   FlowKey,
@@ -28,7 +30,7 @@ const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
 const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
 
 /** Answers what the page asks out of a store. Nothing is written to it. */
-export class StorePageData implements PageData {
+export class StorePageData implements PageData, Disposable {
   readonly #store: StoreQuery;
   readonly #ownWrites: () => number;
   readonly #snapshots: FlowSnapshots;
@@ -37,17 +39,18 @@ export class StorePageData implements PageData {
    * Reads a store.
    *
    * @param database A store that is open; its version must be the present one.
-   * @param options Counts what is written through the same connection, which SQLite does not tell; and
-   * whether this process captures.
+   * @param options Counts what is written through the same connection, which SQLite does not tell;
+   * whether this process captures; and from how many flows on they are held in memory.
    */
   constructor(
     database: DatabaseSync,
-    { ownWrites = () => 0, isCapturing = false }: {
+    { ownWrites = () => 0, isCapturing = false, leastHeld }: {
       readonly ownWrites?: () => number;
       readonly isCapturing?: boolean;
+      readonly leastHeld?: number;
     } = {},
   ) {
-    this.#store = new StoreQuery(database, () => this.version, isCapturing);
+    this.#store = new StoreQuery(database, () => this.version, isCapturing, leastHeld);
     this.#ownWrites = ownWrites;
     this.#snapshots = new FlowSnapshots(this.#store);
   }
@@ -58,6 +61,15 @@ export class StorePageData implements PageData {
 
   get isLive(): boolean {
     return this.#store.isLive;
+  }
+
+  /** Whether flows are held in memory, so that any filter is quick. */
+  get holdsFlows(): boolean {
+    return this.#store.selected({ filter: [], span: null }, this.#store.now()) !== null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#store[Symbol.dispose]();
   }
 
   overview(query: PageQuery): Overview {
@@ -112,6 +124,10 @@ export class StorePageData implements PageData {
         clientList: clients.get(Number(id)) ?? [],
       }) as unknown as ServiceRow
     );
+  }
+
+  devices(query: PageQuery): readonly DeviceRow[] {
+    return devicesView(this.#store, query);
   }
 
   unexplained(query: PageQuery): readonly UnexplainedRow[] {

@@ -1,10 +1,13 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { addressKey } from "../report/address_key.ts";
 import type { LocalAddresses } from "../store/local_addresses.ts";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
 import { addressesWithin } from "./addresses_within.ts";
+import { ColumnSelection } from "./column_selection.ts";
 import { filterText } from "./filter.ts";
 import { everyAddress, filterConditions, type IsFew, USAGE_COLUMNS } from "./filter_conditions.ts";
+import type { FlowColumns } from "./flow_columns.ts";
+import { HeldColumns } from "./held_columns.ts";
 import type { Figures, PageQuery, SensorState } from "./page_data.ts";
 
 /** A row as SQLite gives it. */
@@ -20,8 +23,11 @@ const GOES_ON = 120_000;
 const FEW_VALUES = 100;
 const FEW_PART = 8;
 const FEW_FLOWS = 50_000;
-/** Selections that are kept. */
+/** Selections that are kept, and flows that they may have together: each takes 50 bytes. */
 const MOST_SELECTIONS = 3;
+const MOST_SELECTED = 300_000;
+/** Statements that are kept. */
+const MOST_STATEMENTS = 200;
 /** Prefixes that are remembered. */
 const MOST_PREFIXES = 100;
 
@@ -142,28 +148,55 @@ interface Selection {
   readonly key: string;
   readonly version: string;
   readonly table: string | null;
+  /** How many are in the table. */
+  readonly rows: number;
   readonly flows: ChosenFlows;
   totals: ChosenTotals | null;
 }
 
+/** When data that has no times began, and ended. */
+const NO_TIMES = { oldest: null, oldestTimed: null, newest: 0 } as const;
+
+/** When the data of a store began, and ended. */
+interface Times {
+  readonly oldest: number | null;
+  /** The same of what has a time. */
+  readonly oldestTimed: number | null;
+  readonly newest: number;
+}
+
 /** What is asked of a store: its time, the flows that are chosen, and what the sensor says. */
-export class StoreQuery {
+export class StoreQuery implements Disposable {
   readonly #database: DatabaseSync;
   readonly #isCapturing: boolean;
   readonly #version: () => string;
   readonly #prefixes = new Map<string, LocalAddresses>();
   readonly #selections: Selection[] = [];
-  #number = 0;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #held: HeldColumns;
+  readonly #columnSelections = new Map<string, ColumnSelection>();
+  /** What they are of. */
+  #columns: FlowColumns | null = null;
+  #columnsVersion = "";
+  #times: Times = NO_TIMES;
+  #timesVersion = "";
 
   /**
    * @param database A store. Functions are added to the connection; nothing is written.
    * @param version That of the data: it changes when the data does.
    * @param isCapturing Whether this process itself captures, which may see nothing for long.
+   * @param leastHeld From so many flows on they are held in memory.
    */
-  constructor(database: DatabaseSync, version: () => string, isCapturing = false) {
+  constructor(
+    database: DatabaseSync,
+    version: () => string,
+    isCapturing = false,
+    leastHeld?: number,
+  ) {
     this.#database = database;
     this.#version = version;
     this.#isCapturing = isCapturing;
+    this.#held = new HeldColumns(database, version, leastHeld);
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true }, run);
     define(
@@ -174,12 +207,12 @@ export class StoreQuery {
   }
 
   rows(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#database.prepare(sql).all(...values);
+    return this.#statement(sql).all(...values);
   }
 
   /** The first row. */
   row(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#database.prepare(sql).get(...values);
+    return this.#statement(sql).get(...values);
   }
 
   /** The first value of the first row. */
@@ -189,32 +222,49 @@ export class StoreQuery {
 
   /** A query that is asked again and again. */
   prepared(sql: string): (...values: SQLInputValue[]) => Row[] {
-    const statement = this.#database.prepare(sql);
+    const statement = this.#statement(sql);
     return (...values) => statement.all(...values);
   }
 
-  run(sql: string, ...values: SQLInputValue[]): void {
-    this.#database.prepare(sql).run(...values);
+  /** A statement that is thrown away has its memory for long: those that come again are kept. */
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement !== undefined) return statement;
+    if (this.#statements.size >= MOST_STATEMENTS) {
+      this.#statements.delete(this.#statements.keys().next().value!);
+    }
+    statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** @returns How many rows were changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  [Symbol.dispose](): void {
+    this.#held[Symbol.dispose]();
   }
 
   /** The time that views end with: that of the clock where a capture writes, else of what came last. */
   now(): number {
-    return this.isLive ? Date.now() : this.#newest() || Date.now();
+    return this.isLive ? Date.now() : this.#dataTimes().newest || Date.now();
   }
 
   /** When the time begins that is asked for; `null` for all that there is. */
   since({ span }: PageQuery, now: number): number | null {
     // Of what has no times, such as a Redis, there is all or nothing.
-    if (span === null || this.#newest() === 0) return null;
+    const { newest, oldest } = this.#dataTimes();
+    if (span === null || newest === 0) return null;
     const since = Math.floor(now - span);
-    const oldest = Number(this.value("SELECT min(first) FROM service"));
     // Figures are those of whole steps.
-    return stepStart(since, USAGE_STEPS[0].seconds) <= oldest ? null : since;
+    return stepStart(since, USAGE_STEPS[0].seconds) <= Number(oldest) ? null : since;
   }
 
   /** What first came after this time is new. Nothing is, in a store that began later or has no times. */
   newSince(now: number): number {
-    const oldest = Number(this.value("SELECT min(first) FROM service WHERE first > 0") ?? now);
+    const oldest = this.#dataTimes().oldestTimed ?? now;
     return oldest < now - NEW ? now - NEW : now + 1;
   }
 
@@ -223,8 +273,37 @@ export class StoreQuery {
     return this.#selection(query, now).flows;
   }
 
+  /** The same out of memory; `null` where flows are not held there. */
+  selected(query: PageQuery, now: number): ColumnSelection | null {
+    const columns = this.#held.get(query.filter.length > 0);
+    if (columns !== this.#columns) this.#columnSelections.clear();
+    this.#columns = columns;
+    if (columns === null) return null;
+    const edge = this.#edge(query, now);
+    if (edge === null && !columns.isWhole) return null;
+    const version = this.#version();
+    const key = selectionKey(query, edge);
+    if (version === this.#columnsVersion) {
+      const known = this.#columnSelections.get(key);
+      if (known !== undefined) return known;
+    }
+    // What is thrown away is there for long: the memory of one that is old is used again.
+    const [oldest] = this.#columnSelections;
+    const isFull = this.#columnSelections.size >= MOST_SELECTIONS;
+    const other = isFull || version !== this.#columnsVersion ? oldest : undefined;
+    if (version !== this.#columnsVersion) this.#columnSelections.clear();
+    else if (other !== undefined) this.#columnSelections.delete(other[0]);
+    this.#columnsVersion = version;
+    const { filter } = query;
+    const made = new ColumnSelection(columns, filter, edge, this.newSince(now), other?.[1]);
+    this.#columnSelections.set(key, made);
+    return made;
+  }
+
   /** How much there is of them. */
   totals(query: PageQuery, now: number): ChosenTotals {
+    const selected = this.selected(query, now);
+    if (selected !== null) return selected.totals(now - GOES_ON);
     const selection = this.#selection(query, now);
     return selection.totals ??= this.row(
       selection.flows.select(
@@ -239,6 +318,8 @@ export class StoreQuery {
 
   /** Different clients of them. */
   clients(query: PageQuery, now: number): number {
+    const selected = this.selected(query, now);
+    if (selected !== null) return selected.clients();
     const { flows } = this.#selection(query, now);
     if (this.totals(query, now).flows <= FEW_FLOWS) {
       return Number(this.value(flows.select("count(DISTINCT u.client)")));
@@ -252,6 +333,8 @@ export class StoreQuery {
 
   /** Services of the own networks that answered and that they are of: how many, and how many new ones. */
   ownServices(query: PageQuery, now: number): { services: number; newServices: number } {
+    const selected = this.selected(query, now);
+    if (selected !== null) return selected.ownServices(this.newSince(now));
     const { flows } = this.#selection(query, now);
     const isOne = this.totals(query, now).flows <= FEW_FLOWS
       ? `v.id IN (${flows.select("u.service")})`
@@ -281,45 +364,60 @@ export class StoreQuery {
   }
 
   #selection(query: PageQuery, now: number): Selection {
-    const since = this.since(query, now);
-    const edge = since === null ? null : stepStart(since, USAGE_STEPS[0].seconds);
+    const edge = this.#edge(query, now);
     const version = this.#version();
-    const key = `${filterText(query.filter)}\n${edge}`;
+    const key = selectionKey(query, edge);
     const known = this.#selections.find((it) => it.key === key);
     if (known?.version === version) return known;
     if (known !== undefined) this.#forget(known);
     while (this.#selections.length >= MOST_SELECTIONS) this.#forget(this.#selections[0]);
-    const table = edge === null && query.filter.length === 0
-      ? null
+    const [table, rows] = edge === null && query.filter.length === 0
+      ? [null, 0]
       : this.#select(query, edge, now);
     const flows = new ChosenFlows(table, edge !== null);
-    const selection = { key, version, table, flows, totals: null };
+    const selection = { key, version, table, rows, flows, totals: null };
     this.#selections.push(selection);
+    while (
+      this.#selections.length > 1 &&
+      this.#selections.reduce((sum, it) => sum + it.rows, 0) > MOST_SELECTED
+    ) this.#forget(this.#selections[0]);
     return selection;
   }
 
+  #edge(query: PageQuery, now: number): number | null {
+    const since = this.since(query, now);
+    return since === null ? null : stepStart(since, USAGE_STEPS[0].seconds);
+  }
+
   /** Puts the flows that a query chooses into a table. */
-  #select(query: PageQuery, edge: number | null, now: number): string {
+  #select(
+    query: PageQuery,
+    edge: number | null,
+    now: number,
+  ): readonly [table: string, rows: number] {
     const count = (sql: string, ...values: SQLInputValue[]) =>
       Number(this.value(`SELECT count(*) FROM (${sql})`, ...values));
     const isFew: IsFew = (sql, values, all) =>
       count(sql, ...values) <= Math.max(FEW_VALUES, all === undefined ? 0 : count(all) / FEW_PART);
     const where = filterConditions(query.filter, this.newSince(now), USAGE_COLUMNS, isFew);
-    const table = `chosen_${++this.#number}`;
+    // Names come again, so that statements do.
+    const isUsed = new Set(this.#selections.map((it) => it.table));
+    let table = "chosen_0";
+    for (let number = 1; isUsed.has(table); number++) table = `chosen_${number}`;
     if (edge === null) {
       this.run(`CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY)`);
-      this.run(
+      const rows = this.run(
         `INSERT INTO temp.${table} SELECT u.id FROM usage u WHERE ${WORKED} AND ${where.sql}`,
         ...where.values,
       );
-      return table;
+      return [table, rows];
     }
     const step = USAGE_STEPS[0].seconds;
     this.run(
       `CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY, ` +
         `${FIGURE_NAMES.map((name) => `${name} INTEGER`).join(", ")})`,
     );
-    this.run(
+    const rows = this.run(
       `INSERT INTO temp.${table} SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
         `WHERE (time >= ?1 OR (step > ?2 AND time + step * 1000 > ?1)) ` +
         (query.filter.length === 0
@@ -331,7 +429,7 @@ export class StoreQuery {
       step,
       ...where.values,
     );
-    return table;
+    return [table, rows];
   }
 
   #forget(selection: Selection): void {
@@ -339,9 +437,17 @@ export class StoreQuery {
     if (selection.table !== null) this.run(`DROP TABLE temp.${selection.table}`);
   }
 
-  /** Time of what came last; 0 where there is nothing, or no times. */
-  #newest(): number {
-    return Number(this.value("SELECT max(last) FROM service"));
+  /** Found out once while the data stays the same. */
+  #dataTimes(): Times {
+    const version = this.#version();
+    if (version === this.#timesVersion) return this.#times;
+    const { oldest, oldestTimed, newest } = this.row(
+      "SELECT min(first) AS oldest, min(CASE WHEN first > 0 THEN first END) AS oldestTimed, " +
+        "max(last) AS newest FROM service",
+    ) as unknown as Times;
+    this.#times = { oldest, oldestTimed, newest: newest ?? 0 };
+    this.#timesVersion = version;
+    return this.#times;
   }
 
   #prefix(text: string): LocalAddresses {
@@ -353,4 +459,8 @@ export class StoreQuery {
     }
     return prefix;
   }
+}
+
+function selectionKey({ filter }: PageQuery, edge: number | null): string {
+  return `${filterText(filter)}\n${edge}`;
 }

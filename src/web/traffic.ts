@@ -1,3 +1,4 @@
+import type { ColumnSelection } from "./column_selection.ts";
 import { USAGE_STEPS, VOLUME_STEPS } from "../store/steps.ts";
 import type { PageQuery, Traffic } from "./page_data.ts";
 import type { Row, StoreQuery } from "./store_query.ts";
@@ -51,6 +52,8 @@ function allTraffic(store: StoreQuery, since: number | null, now: number): Traff
 }
 
 function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffic {
+  const selected = store.selected(query, now);
+  if (selected !== null) return selectedTraffic(selected, store.since(query, now), now);
   const oldest = store.since(query, now) ??
     Number(store.value("SELECT min(time) FROM usage_step") ?? now);
   const longest = store.value(
@@ -65,6 +68,28 @@ function chosenTraffic(store: StoreQuery, query: PageQuery, now: number): Traffi
       "GROUP BY slot",
     oldest,
   );
+  return traffic(byEnd(rows), ENDS, step, oldest, now);
+}
+
+function selectedTraffic(
+  { traffic: steps }: ColumnSelection,
+  since: number | null,
+  now: number,
+): Traffic {
+  const oldest = since ?? steps.reduce((least, { time }) => Math.min(least, time), now);
+  const longest = steps.reduce((most, it) => Math.max(most, it.step), USAGE_STEPS[0].seconds);
+  const step = stepFor(oldest, now, longest);
+  // Whole numbers are summed before they become rates, as SQLite does it.
+  const slots = new Map<number, { slot: number; observations: number; a: number; b: number }>();
+  for (const { time, observations, bytesClient, bytesServer } of steps) {
+    const slot = Math.floor(time / (step * 1000));
+    const row = slots.get(slot) ?? { slot, observations: 0, a: 0, b: 0 };
+    row.observations += observations;
+    row.a += bytesClient;
+    row.b += bytesServer;
+    slots.set(slot, row);
+  }
+  const rows = [...slots.values()];
   return traffic(byEnd(rows), ENDS, step, oldest, now);
 }
 

@@ -1,4 +1,5 @@
 import type { ConversationRecord, ServerName } from "../../src/model/conversation_record.ts";
+import type { DeviceRecord } from "../../src/model/device_record.ts";
 import type { StoreBatch, TimedName } from "../../src/store/store_batch.ts";
 import { SeededRandom } from "../seeded_random.ts";
 
@@ -296,7 +297,45 @@ export function officeNetwork(): Partial<StoreBatch> {
   }
   records.push(...scan(records.length));
   records.sort((one, other) => one.last - other.last);
-  return { records, names };
+  return { records, names, devices: devices() };
+}
+
+/** Hosts that told of themselves: a desk has an address of both families, a phone hides its vendor. */
+function devices(): DeviceRecord[] {
+  const device = (
+    hardware: string | null,
+    vendor: string | null,
+    addresses: readonly string[],
+    names: DeviceRecord["names"],
+    first = BEGIN,
+  ): DeviceRecord => ({
+    ...{ hardware, vendor, names, first, last: END, hasNews: true },
+    isPrivate: /^.[26ae]/.test(hardware ?? ""),
+    addresses: addresses.map((address) => ({ address, first, last: END })),
+  });
+  const octet = (number: number) => number.toString(16).padStart(2, "0");
+  return [
+    device("00:11:32:a1:04:0a", "Synology Incorporated", [NAS], [{ name: "nas", from: "dhcp" }]),
+    device("3c:d9:2b:60:1e:77", "Hewlett Packard", [PRINTER], [
+      { name: "NPI601E77.local", from: "mdns" },
+    ]),
+    device(null, null, [WEB], [{ name: "intranet.local", from: "mdns" }]),
+    ...DESKS.map((address, i) =>
+      device(`b8:27:eb:00:53:${octet(i)}`, "Raspberry Pi Foundation", [
+        address,
+        ...V6.slice(i, i + 1),
+      ], [{ name: `desk-${i + 1}`, from: "dhcp" }])
+    ),
+    ...PHONES.map((address, i) =>
+      device(
+        `da:a1:19:00:7e:${octet(i)}`,
+        null,
+        [address],
+        i % 3 === 0 ? [] : [{ name: `phone-${i + 1}`, from: "dhcp" }],
+        END - (i + 2) * HOUR,
+      )
+    ),
+  ];
 }
 
 /** A host that tries all ports of one of ours, and one that tries one port of all of ours. */

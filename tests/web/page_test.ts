@@ -8,9 +8,12 @@ import { unusedPort } from "../redis_server.ts";
 import { MIDNIGHT, record } from "../store/record.ts";
 import { TestStore } from "../store/test_store.ts";
 import { HAS_BROWSER, TestBrowser, WITHOUT_BROWSER } from "./browser.ts";
+import { END } from "./office_network.ts";
 import { officeStore } from "./office_store.ts";
 
-const VIEWS = ["/", "/services", "/unexplained", "/encrypted-dns", "/refused", "/names"];
+const VIEWS = [
+  ...["/", "/services", "/devices", "/unexplained", "/encrypted-dns", "/refused", "/names"],
+];
 const FLOW = "/flow?client=192.168.1.34&server=192.0.2.11&port=443&proto=tcp";
 /** How long, in milliseconds, a test waits for what must come: machines that run tests are busy. */
 const PATIENCE = 60_000;
@@ -107,6 +110,7 @@ pageTest(
     const expected: Readonly<Record<string, RegExp>> = {
       "/": /352 flows[^]*192\.168\.1\.10[^]*listening|352 flows/,
       "/services": /192\.168\.1\.77:8080/,
+      "/devices": /desk-15[^]*192\.168\.1\.34[^]*b8:27:eb:00:53:0e[^]*Raspberry Pi[^]*private/,
       "/unexplained": /nobody looked up an address of it/,
       "/encrypted-dns": /dns\.quad9\.net/,
       "/refused": /port scan/,
@@ -251,7 +255,12 @@ pageTest("keys open views and help, pause, and change colours", async ({ browser
   const page = await browser.open(url);
   await hasFlows(page, 352);
   for (
-    const [key, title] of [["5", "Refused and unreachable"], ["6", "Names"], ["4", "Encrypted DNS"]]
+    const [key, title] of [
+      ["3", "Devices of our networks"],
+      ["6", "Refused and unreachable"],
+      ["7", "Names"],
+      ["5", "Encrypted DNS"],
+    ]
   ) {
     await page.keyboard.press(key);
     await page.getByRole("heading", { level: 1, name: title }).waitFor();
@@ -272,6 +281,111 @@ pageTest("keys open views and help, pause, and change colours", async ({ browser
   assert.deepEqual(await findings(page), []);
   await page.keyboard.press("Escape");
   await help.waitFor({ state: "detached" });
+});
+
+/** For each view a filter, what it leaves, and what it leaves out. */
+const FILTERED: Readonly<Record<string, readonly [filter: string, there: RegExp, gone: RegExp]>> = {
+  "/": ["port:853", /dns\.quad9\.net/, /video\.example\.com/],
+  "/services": ["port:8080", /192\.168\.1\.77:8080/, /192\.168\.1\.5:/],
+  "/devices": ["phone-1", /phone-1/, /desk-1\b/],
+  "/unexplained": ["-client:192.168.1.0/24", /Unexplained flows/, /192\.168\.1\.\d+\s[^]*nobody/],
+  "/encrypted-dns": ["name:quad9", /dns\.quad9\.net/, /dns\.google/],
+  "/refused": ["host:192.168.1.10", /192\.168\.1\.10/, /192\.168\.1\.60/],
+  "/names": ["name:video", /video\.example\.com/, /cdn\.example\.net/],
+};
+
+pageTest(
+  "each view is filtered by keyboard, and a bookmark of it shows the same",
+  async ({ browser, url }) => {
+    for (const view of VIEWS) {
+      const [filter, there, gone] = FILTERED[view];
+      const page = await browser.open(`${url}${view}`);
+      await until(page, `${gone}.test(${MAIN})`);
+      await page.keyboard.press("/");
+      await page.keyboard.type(filter);
+      await until(page, `${there}.test(${MAIN}) && !${gone}.test(${MAIN})`);
+      assert.equal(new URL(page.url()).searchParams.get("filter"), filter);
+      const other = await browser.open(page.url());
+      await until(other, `${there}.test(${MAIN}) && !${gone}.test(${MAIN})`);
+      assert.equal(await other.getByRole("searchbox").inputValue(), filter);
+      assert.deepEqual(await findings(other), [], view);
+      await page.context().close();
+      await other.context().close();
+    }
+  },
+);
+
+pageTest(
+  "what filters is reached with Tab on each view, and Enter follows it",
+  async ({ browser, url }) => {
+    for (const view of [...VIEWS.slice(1), FLOW]) {
+      const page = await browser.open(`${url}${view}`);
+      await until(page, `${MAIN}.length > 150`);
+      await page.locator("main").focus();
+      for (let presses = 0;; presses++) {
+        assert.ok(presses < 60, view);
+        await page.keyboard.press("Tab");
+        if (await page.evaluate("document.activeElement.matches('main a.filter-link')")) break;
+      }
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/filter=/);
+      await page.context().close();
+    }
+  },
+);
+
+pageTest(
+  "a device is all its addresses: a click shows its flows",
+  async ({ browser, url }) => {
+    const page = await browser.open(`${url}/devices?filter=desk-1`);
+    await page.getByRole("link", { name: "desk-1", exact: true }).click();
+    await until(page, "location.pathname === '/'");
+    assert.equal(
+      new URL(page.url()).searchParams.get("filter"),
+      "host:192.168.1.20,2001:db8:1::20",
+    );
+    await until(page, "document.querySelectorAll('.grid-body [role=row]').length > 5");
+    const ends = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('.grid-body [role=row]')].map((row) => row.innerText)",
+    );
+    for (const end of ends) assert.match(end, /192\.168\.1\.20\b|2001:db8:1::20\b/);
+  },
+);
+
+pageTest("what is new comes by itself on each view", async ({ browser, store, url }) => {
+  const pages = await Promise.all(
+    VIEWS.map(async (view) => {
+      const page = await browser.open(
+        `${url}${view}${view === "/names" ? "?filter=name:fresh" : ""}`,
+      );
+      await until(page, `${MAIN}.length > 20`);
+      return page;
+    }),
+  );
+  const seen = { first: END, last: END + 1_000, client: "192.168.1.222" };
+  const fresh = [{ name: "fresh.example", from: "lookup" as const }];
+  store.write({
+    records: [
+      record({ ...seen, id: 2_000_000, server: "192.0.2.222", names: fresh, isExplained: true }),
+      record({ ...seen, id: 2_000_001, server: "192.168.1.221", port: 9_999 }),
+      record({
+        ...seen,
+        id: 2_000_002,
+        server: "192.0.2.223",
+        isExplained: false,
+        why: "not seen",
+      }),
+      record({ ...seen, id: 2_000_003, server: "192.0.2.224", port: 853 }),
+      record({ ...seen, id: 2_000_004, server: "192.0.2.225", state: "refused" }),
+    ],
+    names: [{ key: "192.168.1.222;192.0.2.222;dns", name: "fresh.example.", time: END }],
+    devices: [{
+      ...{ hardware: "00:00:5e:00:53:01", vendor: null, isPrivate: false, hasNews: true },
+      addresses: [{ address: "192.168.1.222", first: END, last: END }],
+      ...{ names: [], first: END, last: END },
+    }],
+  });
+  for (const page of pages) await until(page, `/192\\.168\\.1\\.222/.test(${MAIN})`);
 });
 
 pageTest("columns are chosen, and stay so", async ({ browser, url }) => {
@@ -361,6 +475,8 @@ pageTest("names out of packets are texts, whatever is in them", async ({ browser
       "/refused?span=all",
       "/services?span=all&of=all",
       "/unexplained?span=all",
+      "/devices?span=all",
+      "/encrypted-dns?span=all",
     ]
   ) {
     const page = await browser.open(`${url}${view}`);
@@ -375,6 +491,12 @@ pageTest("names out of packets are texts, whatever is in them", async ({ browser
     assert.match(await page.title(), /flosensor$/);
     await page.context().close();
   }
+  // A flow's own page has one of them.
+  const flow = await browser.open(
+    `${url}/flow?client=10.0.0.1&server=192.0.2.2&port=853&proto=tcp`,
+  );
+  await until(flow, `${MAIN}.includes("onerror")`);
+  assert.equal(await flow.locator("main script, main img").count(), 0);
   // Each can be filtered by, and is found again.
   const page = await browser.open(`${url}/?span=all`);
   await hasFlows(page, HOSTILE.length);
@@ -393,6 +515,8 @@ pageTest("names out of packets are texts, whatever is in them", async ({ browser
           id: i + 1,
           server: `192.0.2.${i + 1}`,
           names: [{ name: name.toLowerCase(), from: "sni" }],
+          // Encrypted DNS.
+          port: 853,
         },
         ...{ isExplained: false, why: "nobody looked it up" },
       })
@@ -401,6 +525,11 @@ pageTest("names out of packets are texts, whatever is in them", async ({ browser
       key: `10.0.0.1;${name.replaceAll(";", "")};nx`,
       name: null,
       time: MIDNIGHT,
+    })),
+    devices: HOSTILE.map((name, i) => ({
+      ...{ hardware: `00:00:5e:00:53:0${i}`, vendor: name, isPrivate: false, hasNews: true },
+      addresses: [{ address: `10.0.0.${i + 1}`, first: MIDNIGHT, last: MIDNIGHT }],
+      ...{ names: [{ name, from: "dhcp" }], first: MIDNIGHT, last: MIDNIGHT },
     })),
   });
   return store;

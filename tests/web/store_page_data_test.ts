@@ -239,6 +239,58 @@ Deno.test("services are those of own networks that answered, with clients, the n
   assert.ok(data.services(ALL, false).some(({ server }) => server === "192.0.2.10"));
 });
 
+Deno.test("devices have all their addresses, with what these used and served", () => {
+  using store = officeStore();
+  const data = new StorePageData(store.database);
+  const devices = data.devices(ALL);
+  assert.equal(devices.length, 30);
+  const flows = allFlows(data, ALL);
+  const desk = devices.find(({ names }) => names[0] === "desk-3")!;
+  assert.deepEqual(
+    [desk.hardwareAddress, desk.vendor, desk.isPrivate, desk.isNew],
+    ["b8:27:eb:00:53:02", "Raspberry Pi Foundation", false, false],
+  );
+  assert.deepEqual(desk.addresses, ["192.168.1.22", "2001:db8:1::22"]);
+  const used = flows.filter(({ client }) => desk.addresses.includes(client));
+  assert.ok(new Set(used.map(({ client }) => client)).size === 2);
+  assert.deepEqual(desk.used, {
+    flows: used.length,
+    bytes: used.reduce((sum, { bytesClient, bytesServer }) => sum + bytesClient + bytesServer, 0),
+    last: Math.max(...used.map(({ last }) => last)),
+  });
+  const nas = devices.find(({ names }) => names[0] === "nas")!;
+  assert.equal(nas.served.flows, flows.filter(({ server }) => server === "192.168.1.10").length);
+  assert.ok(nas.served.bytes > 0);
+  const phones = data.devices(query("da:a1:19"));
+  assert.equal(phones.length, 9);
+  assert.ok(phones.every(({ isPrivate, vendor }) => isPrivate && vendor === null));
+  // Terms without a field ask for the device, others for its flows.
+  const names = (filter: string) => data.devices(query(filter)).map((it) => it.names[0]).sort();
+  assert.deepEqual(names("hewlett"), ["NPI601E77.local"]);
+  assert.deepEqual(names("desk-1 -desk-1"), []);
+  assert.deepEqual(names("192.168.1.10"), ["nas"]);
+  const resolved = new Set(flows.filter(({ port }) => port === 853).map(({ client }) => client));
+  assert.equal(
+    data.devices(query("port:853")).filter(({ used }) => used.flows > 0).length,
+    devices.filter(({ addresses }) => addresses.some((it) => resolved.has(it))).length,
+  );
+});
+
+Deno.test("an address that another device has now counts for that one", () => {
+  using store = new TestStore();
+  const device = (hardware: string, time: number) => ({
+    ...{ hardware, vendor: null, isPrivate: false, names: [], hasNews: true },
+    ...{ addresses: [{ address: "10.0.0.1", first: time, last: time }], first: time, last: time },
+  });
+  store.write({
+    records: [record()],
+    devices: [device("00:00:5e:00:53:01", MIDNIGHT), device("00:00:5e:00:53:02", MIDNIGHT + 1)],
+  });
+  const [one, other] = new StorePageData(store.database).devices(ALL);
+  assert.deepEqual([one.hardwareAddress, one.used.flows], ["00:00:5e:00:53:02", 1]);
+  assert.deepEqual([other.hardwareAddress, other.used.flows], ["00:00:5e:00:53:01", 0]);
+});
+
 Deno.test("refusals are told by prober and by target, the widest first; one attempt counts once", () => {
   using store = officeStore();
   store.write({

@@ -5,6 +5,7 @@ import { RouteContext, ViewLink } from "./filtering.tsx";
 import { Flow } from "./flow.tsx";
 import { Help } from "./help.tsx";
 import { useMedia, useStored } from "./hooks.ts";
+import { Devices } from "./devices.tsx";
 import { EncryptedDns, Refused, Services, Unexplained } from "./lists.tsx";
 import { type Live, LiveContext, useLiveEvents } from "./live.ts";
 import { Names } from "./names.tsx";
@@ -132,6 +133,8 @@ function View({ route, theme }: { readonly route: Route; readonly theme: string 
       return <Flow theme={theme} />;
     case "/services":
       return <Services />;
+    case "/devices":
+      return <Devices />;
     case "/unexplained":
       return <Unexplained />;
     case "/encrypted-dns":

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { type FilterField, filterText, parseFilter, withTerm } from "../filter.ts";
+import { type Filter, type FilterField, filterText, parseFilter, withTerm } from "../filter.ts";
 import { addressOf, commonParameters, go, type Route } from "./route.ts";
 
 /** The address that is shown. */
@@ -10,7 +10,8 @@ export const RouteContext = createContext<Route>({ path: "/", parameters: new UR
 /** What a link filters by. */
 export interface FilterLinkProps {
   readonly field: FilterField;
-  readonly value: string | number;
+  /** Of several, any. */
+  readonly value: string | number | readonly string[];
   readonly children: ComponentChildren;
   readonly class?: string;
   readonly title?: string;
@@ -19,6 +20,8 @@ export interface FilterLinkProps {
   readonly view?: string;
   /** More terms that are set at once. */
   readonly also?: readonly (readonly [FilterField, string | number])[];
+  /** Whether terms without a field are left out: in the view of devices they ask for the device. */
+  readonly leavesTexts?: boolean;
 }
 
 /** A text that filters by what it says. With Alt or Shift it leaves that out. */
@@ -46,12 +49,16 @@ export function FilterLink(props: FilterLinkProps) {
 /** The address of a view with one more condition. */
 export function filteredAddress(
   route: Route,
-  { field, value, view, also = [] }: Pick<FilterLinkProps, "field" | "value" | "view" | "also">,
+  { field, value, view, also = [], leavesTexts = false }: Pick<
+    FilterLinkProps,
+    "field" | "value" | "view" | "also" | "leavesTexts"
+  >,
   isNot = false,
 ): string {
-  let filter = readFilter(route);
+  let filter: Filter = readFilter(route).filter((term) => !leavesTexts || term.field !== "text");
   for (const [name, it] of [[field, value], ...also] as const) {
-    filter = withTerm(filter, { field: name, values: [String(it)], isNot });
+    const values = typeof it === "object" ? it : [String(it)];
+    filter = withTerm(filter, { field: name, values, isNot });
   }
   // A flow's own page shows one flow: filtered is the list of them.
   const path = view ?? (route.path === "/flow" ? "/" : route.path);
@@ -60,7 +67,7 @@ export function filteredAddress(
   });
 }
 
-function readFilter({ parameters }: Route) {
+function readFilter({ parameters }: Route): Filter {
   try {
     return parseFilter(parameters.get("filter") ?? "");
   } catch {

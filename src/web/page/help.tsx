@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "go to the filter box"],
-  ["1 … 6", "go to a view"],
+  ["1 … 7", "go to a view"],
   ["p", "pause, and go on"],
   ["t", "colours: as the system has them, light, dark"],
   ["?", "this help"],

@@ -392,7 +392,8 @@ export function Refused() {
   );
 }
 
-function Heading(
+/** A view's name, how many rows it has, and what belongs to them. */
+export function Heading(
   { title, count, level = 1, children }: {
     readonly title: string;
     readonly count?: number;
@@ -413,7 +414,8 @@ function Heading(
   );
 }
 
-function Rows<Row>(
+/** A table, or what is said where it has no rows. */
+export function Rows<Row>(
   { rows, nothing, ...table }: {
     readonly rows: readonly Row[] | null;
     readonly nothing: string;

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 export const VIEWS = [
   { path: "/", title: "Overview" },
   { path: "/services", title: "Services" },
+  { path: "/devices", title: "Devices" },
   { path: "/unexplained", title: "Unexplained" },
   { path: "/encrypted-dns", title: "Encrypted DNS" },
   { path: "/refused", title: "Refused" },

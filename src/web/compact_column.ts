@@ -1,0 +1,39 @@
+/** Room is made for this part more than what is needed. */
+const MORE = 1.25;
+
+/** Whole numbers, most of which are small: each takes 2 or 4 bytes, and those that do not fit more. */
+export class CompactColumn {
+  #numbers: Uint16Array | Uint32Array;
+  /** Stands for a number that is in the map. */
+  readonly #mark: number;
+  readonly #others = new Map<number, number>();
+
+  /** @param bytes How many most numbers take. */
+  constructor(bytes: 2 | 4) {
+    this.#numbers = bytes === 2 ? new Uint16Array() : new Uint32Array();
+    this.#mark = bytes === 2 ? 0xffff : 0xffff_ffff;
+  }
+
+  get(at: number): number {
+    const number = this.#numbers[at];
+    return number === this.#mark ? this.#others.get(at)! : number;
+  }
+
+  set(at: number, number: number): void {
+    if (number >= 0 && number < this.#mark) {
+      this.#numbers[at] = number;
+      return;
+    }
+    this.#numbers[at] = this.#mark;
+    this.#others.set(at, number);
+  }
+
+  /** Makes room for so many. */
+  grow(length: number): void {
+    if (length <= this.#numbers.length) return;
+    const room = Math.ceil(length * MORE);
+    const more = this.#mark === 0xffff ? new Uint16Array(room) : new Uint32Array(room);
+    more.set(this.#numbers);
+    this.#numbers = more;
+  }
+}
