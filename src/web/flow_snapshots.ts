@@ -86,9 +86,8 @@ export class FlowSnapshots {
   ): FlowPage {
     const now = this.#store.now();
     const key = `${filterText(query.filter)}\n${query.span}\n${order.by} ${order.isDescending}`;
-    const known =
-      this.#snapshots.find((it) => it.id === wanted && it.key.startsWith(`${key}\n`)) ??
-        this.#snapshots.find((it) => it.key === `${key}\n${version}`);
+    const known = this.#snapshots.find((it) => it.id === wanted && it.key.startsWith(`${key}\n`)) ??
+      this.#snapshots.find((it) => it.key === `${key}\n${version}`);
     const snapshot = known ?? this.#make(query, order, now, `${key}\n${version}`);
     if (offset + limit > snapshot.held && snapshot.held < snapshot.listed) {
       this.#fill(snapshot, query, order, now, MOST_LISTED);
