@@ -16,6 +16,8 @@ export interface HttpTls {
   readonly key: string;
 }
 
+/** How long open requests are waited for at the end, in milliseconds. */
+const PATIENCE = 1_000;
 /** Pause before it listens again, in milliseconds. */
 const PAUSE = 1_000;
 /** How often it is said at most that it could not take connections, in milliseconds. */
@@ -62,11 +64,15 @@ export class HttpListener {
     this.addr = this.#server.addr;
   }
 
-  /** Takes no more requests, and waits for the answers to those that are there. */
+  /** Takes no more requests, and waits a moment for the answers to those that are there. */
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#server.shutdown();
+    // A request whose body never ends, or an answer that is never read, would hold it up for ever.
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, PATIENCE);
+    await Promise.race([this.#server.shutdown(), late.promise]);
+    clearTimeout(timer);
   }
 
   #listen({ hostname, port }: HttpAddress): Deno.HttpServer<Deno.NetAddr> {
