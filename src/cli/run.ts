@@ -237,7 +237,8 @@ export class Run {
     const { page, screen } = purpose;
     const settings = {
       ttl: mapping.ttl,
-      sensor: sensor ?? undefined,
+      // What is replayed may be from anywhere.
+      sensor: sensor ?? (mode === "capture" ? run.sensor : undefined),
       ipfix: options.ipfix ?? ipfix,
       names,
       dnsServices,

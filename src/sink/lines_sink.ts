@@ -27,7 +27,7 @@ export interface LinesSinkOptions {
   log?: Log;
 }
 
-const DEFAULT_MAX_PENDING_BYTES = 64 * 1_048_576;
+const DEFAULT_MAX_PENDING_BYTES = 32 * 1_048_576;
 /** Why lines are lost. */
 export const TOO_SLOW = "their reader is too slow";
 

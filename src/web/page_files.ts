@@ -159,7 +159,7 @@ export const PAGE: Readonly<Record<string, PageFile>> = {
   },
   "/page.js": {
     type: "text/javascript; charset=utf-8",
-    tag: "\"b4b128327f431f91\"",
+    tag: "\"6857006b67eb79b4\"",
     text: [
       "var he,Jr,vu,un,ho,fs,Zr,is,Qr,go,po,Xr,Al=Symbol.for(\"pv\"),hs={},ds=[],wu=/^m(i|n|o|s|text|space)$/,_o=Array.isArray,ei=ds.",
       "slice,Cn=Object.assign;function En(e){e&&e.parentNode&&e.remove()}function as(e,t,n,l,s){var o={type:e,props:t,key:n,ref:l,__k:null,__:null,__b:0,__e:null,__c:null,constructor:Al,__v:s||",
@@ -924,7 +924,7 @@ export const PAGE: Readonly<Record<string, PageFile>> = {
       "return e===0?c(\"span\",{class:\"nothing\",children:\"\\u2013\"}):c(\"span\",{title:`${te(e)} flows`,children:t===0?`${te(e)} flo\\",
       "ws`:ut(t)})}var td=[{title:\"Device\",key:_c,isWide:!0,cell:e=>c(X,{children:[c(Ye,{field:\"host\",value:e.addresses,view:gc,",
       "leavesTexts:!0,class:\"name\",title:\"Flows from and to its addresses\",children:Fe(_c(e))}),e.names.length>1?c(\"span\",{class:\"\\",
-      "quiet\",title:`by ${e.nameOrigin}`,children:[\" \",\"also \",e.names.slice(1).map(Fe).join(\", \")]}):null,e.isNew?c(Jt,{}):null]})},",
+      "quiet\",title:`by ${e.nameOrigin}`,children:` also ${e.names.slice(1).map(Fe).join(\", \")}`}):null,e.isNew?c(Jt,{}):null]})},",
       "{title:\"Addresses\",key:({addresses:e})=>e[0],cell:({addresses:e})=>c(\"span\",{class:\"list\",children:[e.slice(0,dr).map(t=>c(",
       "Ye,{field:\"host\",value:t,view:gc,leavesTexts:!0,class:\"address\",title:`${t}: flows from and to this address`,children:t},",
       "t)),e.length>dr?c(\"span\",{class:\"quiet\",children:[\"and \",e.length-dr,\" more\"]}):null]})},{title:\"Hardware address\",key:({",

@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<DeviceRow>[] = [
         {device.names.length > 1
           ? (
             <span class="quiet" title={`by ${device.nameOrigin}`}>
-              {" "}also {device.names.slice(1).map(nameText).join(", ")}
+              {` also ${device.names.slice(1).map(nameText).join(", ")}`}
             </span>
           )
           : null}
