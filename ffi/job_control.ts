@@ -59,6 +59,27 @@ export function isIgnored(signal: number): boolean {
 }
 
 /**
+ * Does something while a signal is ignored, also by a program that takes the place of this one, until it
+ * listens for it.
+ */
+export function withIgnored<Result>(signal: number, work: () => Result): Result {
+  const { sigaction } = open();
+  const before = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  sigaction(signal, ignoring(), before);
+  try {
+    return work();
+  } finally {
+    sigaction(signal, before, null);
+  }
+}
+
+function ignoring(): Uint8Array<ArrayBuffer> {
+  const action = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
+  new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
+  return action;
+}
+
+/**
  * Stops the job that this process is part of, as a terminal does at Ctrl-Z, and returns when it goes
  * on. Also the task runner is stopped, that waits for us and would not stop by itself: otherwise the
  * shell would not notice.
@@ -82,7 +103,5 @@ export function isInForeground(): boolean {
  * not stop: what it captures would be missing (signal(7), SIGTTIN and SIGTTOU).
  */
 export function keepRunningInBackground(): void {
-  const ignore = new Uint8Array(new ArrayBuffer(SIGACTION_SIZE));
-  new DataView(ignore.buffer).setBigUint64(0, SIG_IGN, true);
-  for (const signal of [SIGTTIN, SIGTTOU]) open().sigaction(signal, ignore, null);
+  for (const signal of [SIGTTIN, SIGTTOU]) open().sigaction(signal, ignoring(), null);
 }

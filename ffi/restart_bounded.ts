@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import {
   boundingSet,
   capabilities,
@@ -7,6 +8,7 @@ import {
   setNoNewPrivileges,
 } from "./capabilities.ts";
 import { errorText, lastErrno } from "./errno.ts";
+import { withIgnored } from "./job_control.ts";
 import { KernelText } from "./kernel_text.ts";
 import { libc } from "./libc.ts";
 import { addressOf, allocate, cString } from "./memory.ts";
@@ -47,7 +49,9 @@ function startAgain(): string {
   const pointers = allocate((parameters.length + 1) * POINTER_BYTES);
   const view = new DataView(pointers.buffer);
   parameters.forEach((it, i) => view.setBigUint64(i * POINTER_BYTES, addressOf(it), true));
-  libc().execv(cString(Deno.execPath()), pointers);
+  const path = cString(Deno.execPath());
+  // A wish for a reload that comes in between is none: the configuration is loaded after that.
+  withIgnored(constants.signals.SIGHUP, () => libc().execv(path, pointers));
   return errorText(lastErrno());
 }
 
