@@ -54,8 +54,15 @@ function found({ status, stdout, stderr }: Ending): string[] {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).flatMap((event) => {
     if (event.type === "flow") return `${event.key} ${event.by} ${event.tunnel}`;
     if (event.type !== "end") return [];
-    const { time: _time, first: _first, last: _last, id: _id, interface: _interface, ...rest } =
-      event;
+    const {
+      time: _time,
+      first: _first,
+      last: _last,
+      id: _id,
+      interface: _interface,
+      sensor: _sensor,
+      ...rest
+    } = event;
     return JSON.stringify(rest);
   }).sort();
 }
