@@ -68,7 +68,7 @@ function devices(store: StoreQuery): readonly { device: Gathered; owned: readonl
   const known = new Set<string>();
   const rows = store.rows(
     "SELECT address, hardware_address AS hardwareAddress, vendor, name, origin, first, last " +
-      "FROM device ORDER BY last DESC, address",
+      "FROM device ORDER BY last DESC, address_key(address)",
   ) as unknown as readonly DeviceAddress[];
   for (const { address, hardwareAddress, vendor, name, origin, first, last } of rows) {
     // What is known by its address alone is a device of its own.

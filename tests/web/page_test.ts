@@ -110,7 +110,7 @@ pageTest(
     const expected: Readonly<Record<string, RegExp>> = {
       "/": /352 flows[^]*192\.168\.1\.10[^]*listening|352 flows/,
       "/services": /192\.168\.1\.77:8080/,
-      "/devices": /desk-15[^]*192\.168\.1\.34[^]*b8:27:eb:00:53:0e[^]*Raspberry Pi[^]*private/,
+      "/devices": /desk-15[^]*192\.168\.1\.34[^]*b8:27:eb:00:53:0e[^]*Raspberry Pi/,
       "/unexplained": /nobody looked up an address of it/,
       "/encrypted-dns": /dns\.quad9\.net/,
       "/refused": /port scan/,
@@ -287,7 +287,7 @@ pageTest("keys open views and help, pause, and change colours", async ({ browser
 const FILTERED: Readonly<Record<string, readonly [filter: string, there: RegExp, gone: RegExp]>> = {
   "/": ["port:853", /dns\.quad9\.net/, /video\.example\.com/],
   "/services": ["port:8080", /192\.168\.1\.77:8080/, /192\.168\.1\.5:/],
-  "/devices": ["phone-1", /phone-1/, /desk-1\b/],
+  "/devices": ["phone-2", /phone-2/, /desk-1\b/],
   "/unexplained": ["-client:192.168.1.0/24", /Unexplained flows/, /192\.168\.1\.\d+\s[^]*nobody/],
   "/encrypted-dns": ["name:quad9", /dns\.quad9\.net/, /dns\.google/],
   "/refused": ["host:192.168.1.10", /192\.168\.1\.10/, /192\.168\.1\.60/],
@@ -356,7 +356,7 @@ pageTest("what is new comes by itself on each view", async ({ browser, store, ur
   const pages = await Promise.all(
     VIEWS.map(async (view) => {
       const page = await browser.open(
-        `${url}${view}${view === "/names" ? "?filter=name:fresh" : ""}`,
+        `${url}${view}?span=all${view === "/names" ? "&filter=name:fresh" : ""}`,
       );
       await until(page, `${MAIN}.length > 20`);
       return page;
