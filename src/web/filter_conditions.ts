@@ -47,7 +47,7 @@ export type IsFew = (
  */
 export function everyAddress(table: string, column: string): string {
   return `WITH RECURSIVE every(address) AS (SELECT min(${column}) FROM ${table} UNION ALL ` +
-    `SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > address) FROM every ` +
+    `SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > every.address) FROM every ` +
     "WHERE address IS NOT NULL) SELECT address FROM every WHERE address IS NOT NULL";
 }
 

@@ -388,3 +388,13 @@ Deno.test("an empty store has all views", () => {
   assert.deepEqual(data.refused(ALL), { probers: [], targets: [], missingNames: [] });
   assert.deepEqual(data.names(ALL).names, []);
 });
+
+Deno.test("names are filtered by a client, and by a prefix of clients", () => {
+  using store = officeStore();
+  const data = new StorePageData(store.database);
+  for (const filter of ["client:192.168.1.33", "client:192.168.1.32/29"]) {
+    const { clients } = data.names(query(filter, null));
+    assert.ok(clients.length > 0, filter);
+    assert.ok(clients.every(({ id }) => /^192\.168\.1\.3[2-9]$/.test(id)), filter);
+  }
+});
