@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { parseClickHouseUrl } from "../../src/clickhouse/clickhouse_address.ts";
-import { ClickHouseSink } from "../../src/clickhouse/clickhouse_sink.ts";
+import {
+  ClickHouseSink,
+  type ClickHouseSinkOptions,
+} from "../../src/clickhouse/clickhouse_sink.ts";
 import { communityId } from "../../src/model/community_id.ts";
 import { Spool } from "../../src/clickhouse/spool.ts";
 import { makeCertificates } from "../certificates.ts";
 import { ClickHouseServer, HAS_CLICKHOUSE, NO_CLICKHOUSE } from "../clickhouse_server.ts";
+import { fillDisk } from "../fill_disk.ts";
 import { MemoryLog } from "../memory_log.ts";
 import { observations } from "../observations.ts";
 import { record } from "../records.ts";
@@ -44,15 +48,30 @@ function unmount(folder: string): void {
   assert.ok(new Deno.Command("umount", { args: ["--lazy", folder] }).outputSync().success);
 }
 
-/** Writes a file until there is no room for more. */
-function fill(path: string): void {
-  using file = Deno.createSync(path);
-  const block = new Uint8Array(4096);
-  try {
-    for (;;) file.writeSync(block);
-  } catch {
-    // The disk is full.
+/** A capture's sink, whose rows wait in a folder. */
+function openSpooled(
+  server: ClickHouseServer,
+  folder: string,
+  log: MemoryLog,
+  bound = 2 ** 30,
+  options: Partial<ClickHouseSinkOptions> = {},
+): Promise<ClickHouseSink> {
+  return ClickHouseSink.open(
+    parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
+    { run: LIVE, spool: new Spool(folder, bound, "test"), ...options },
+    log,
+  );
+}
+
+/** Flushes until it can't be written, and returns what is said of that. */
+async function troubled(sink: ClickHouseSink): Promise<string> {
+  const until = performance.now() + 120_000;
+  while (sink.trouble === null) {
+    assert.ok(performance.now() < until, "it is not said that it can't be written");
+    await sink.flush();
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  return sink.trouble;
 }
 
 /** Flushes until nothing is pending. */
@@ -121,11 +140,7 @@ test("loses and doubles nothing when the server is killed and comes back", async
   const folder = Deno.makeTempDirSync();
   try {
     const log = new MemoryLog();
-    const sink = await ClickHouseSink.open(
-      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
-      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
-      log,
-    );
+    const sink = await openSpooled(server, folder, log);
     let id = 0;
     const take = (count: number) => {
       for (let i = 0; i < count; i += 1000) sink.takeRecords(records(id + i, 1000));
@@ -135,11 +150,7 @@ test("loses and doubles nothing when the server is killed and comes back", async
     await new Promise((resolve) => setTimeout(resolve, 200));
     await server.halt();
     take(60_000);
-    while (sink.trouble === null) {
-      await sink.flush();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assert.match(sink.trouble, /can't be written/);
+    assert.match(await troubled(sink), /can't be written/);
     take(20_000);
     assert.ok([...Deno.readDirSync(folder)].length > 0, "what waits is on disk");
     await server.run();
@@ -167,19 +178,10 @@ test(`waits while the server's disk is full${IS_ROOT ? "" : " (ignored: not root
   try {
     await using server = await ClickHouseServer.start({ data: `${data}/server` });
     const log = new MemoryLog();
-    const sink = await ClickHouseSink.open(
-      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
-      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
-      log,
-    );
-    fill(`${data}/filler`);
+    const sink = await openSpooled(server, folder, log);
+    await fillDisk(`${data}/filler`);
     for (let i = 0; i < 40; i++) sink.takeRecords(records(i * 1000, 1000));
-    const until = performance.now() + 60_000;
-    while (sink.trouble === null) {
-      assert.ok(performance.now() < until, "it is not said that there is no room");
-      await sink.flush();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await troubled(sink);
     Deno.removeSync(`${data}/filler`);
     await flushed(sink);
     await sink.close();
@@ -197,13 +199,7 @@ test("leaves what can't be inserted at its end to the next start", async () => {
   await using server = await ClickHouseServer.start();
   const folder = Deno.makeTempDirSync();
   try {
-    const address = parseClickHouseUrl(`${server.url}/flows`, "--clickhouse");
-    const open = () =>
-      ClickHouseSink.open(
-        address,
-        { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
-        new MemoryLog(),
-      );
+    const open = () => openSpooled(server, folder, new MemoryLog());
     const sink = await open();
     await server.halt();
     sink.takeRecords(records(0, 5000));
@@ -223,17 +219,10 @@ test("says what was taken out of its spool by others", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const log = new MemoryLog();
-    const sink = await ClickHouseSink.open(
-      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
-      { run: LIVE, spool: new Spool(folder, 2 ** 30, "test") },
-      log,
-    );
+    const sink = await openSpooled(server, folder, log);
     await server.halt();
     for (let i = 0; i < 60; i++) sink.takeRecords(records(i * 1000, 1000));
-    while (sink.trouble === null) {
-      await sink.flush();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await troubled(sink);
     const [first] = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
     Deno.removeSync(`${folder}/${first}`);
     await server.run();
@@ -258,11 +247,8 @@ test("keeps what comes within the bound, and says what is lost beyond", async ()
   const folder = Deno.makeTempDirSync();
   try {
     const log = new MemoryLog();
-    const sink = await ClickHouseSink.open(
-      parseClickHouseUrl(`${server.url}/flows`, "--clickhouse"),
-      { run: LIVE, spool: new Spool(folder, 5 * 2 ** 20, "test"), mostPendingBytes: 5 * 2 ** 20 },
-      log,
-    );
+    const bound = 5 * 2 ** 20;
+    const sink = await openSpooled(server, folder, log, bound, { mostPendingBytes: bound });
     await server.halt();
     for (let i = 0; i < 120; i++) sink.takeRecords(records(i * 1000, 1000));
     const { lost } = sink;
