@@ -1,9 +1,9 @@
-import { cidrText, parseCidr, parseInterfacePrefix } from "../config/cidr.ts";
-import { PrefixTable } from "../config/prefix_table.ts";
 import { parseAddress } from "../model/address.ts";
+import { addressesWithin } from "./addresses_within.ts";
+import { grown } from "./grown.ts";
+import { ranksOf } from "./ranks_of.ts";
 
 const WORDS = 4;
-const FIRST_ROOM = 1_024;
 /** What a text and its place in a map take besides its characters; about. */
 const TEXT_BYTES = 80;
 
@@ -11,9 +11,9 @@ const TEXT_BYTES = 80;
 export class AddressColumn {
   readonly texts: string[] = [];
   readonly #numbers = new Map<string, number>();
-  #words = new Uint32Array(FIRST_ROOM * WORDS);
+  #words = new Uint32Array();
   /** 4, 6, or 0 for what is no address. */
-  #families = new Uint8Array(FIRST_ROOM);
+  #families = new Uint8Array();
   #ranks: Uint32Array | null = null;
 
   /** Memory in bytes; about. */
@@ -28,7 +28,8 @@ export class AddressColumn {
     const number = this.texts.push(text) - 1;
     this.#numbers.set(text, number);
     this.#ranks = null;
-    if (number === this.#families.length) this.#grow();
+    this.#families = grown(this.#families, number + 1);
+    this.#words = grown(this.#words, (number + 1) * WORDS);
     const address = parseAddress(text);
     this.#families[number] = address?.family ?? 0;
     if (address !== null) this.#words.set(address.words, number * WORDS);
@@ -37,11 +38,11 @@ export class AddressColumn {
 
   /** For each address whether it is within a prefix, or the one that a filter names. */
   within(prefix: string): Uint8Array {
-    const table = new PrefixTable([[parseCidr(cidrText(parseInterfacePrefix(prefix))), 1]]);
+    const addresses = addressesWithin(prefix);
     const isWithin = new Uint8Array(this.texts.length);
     for (let i = 0; i < isWithin.length; i++) {
       const family = this.#families[i];
-      if (family !== 0 && table.find(family === 6, this.#words, i * WORDS) !== -1) isWithin[i] = 1;
+      if (family !== 0 && addresses.hasAt(family === 6, this.#words, i * WORDS)) isWithin[i] = 1;
     }
     return isWithin;
   }
@@ -55,11 +56,7 @@ export class AddressColumn {
 
   /** For each address its place among all: as numbers, IPv4 first; what is no address comes last. */
   ranks(): Uint32Array {
-    if (this.#ranks !== null) return this.#ranks;
-    const order = Uint32Array.from(this.texts, (_, i) => i).sort((a, b) => this.#compare(a, b));
-    const ranks = new Uint32Array(order.length);
-    for (const [place, number] of order.entries()) ranks[number] = place;
-    return this.#ranks = ranks;
+    return this.#ranks ??= ranksOf(this.texts.length, (a, b) => this.#compare(a, b));
   }
 
   #compare(a: number, b: number): number {
@@ -71,13 +68,5 @@ export class AddressColumn {
       if (difference !== 0) return difference;
     }
     return 0;
-  }
-
-  #grow(): void {
-    const words = new Uint32Array(this.#words.length * 2);
-    words.set(this.#words);
-    const families = new Uint8Array(this.#families.length * 2);
-    families.set(this.#families);
-    [this.#words, this.#families] = [words, families];
   }
 }

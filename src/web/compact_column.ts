@@ -1,5 +1,4 @@
-/** Room is made for this part more than what is needed. */
-const MORE = 1.25;
+import { grown } from "./grown.ts";
 
 /** Whole numbers, most of which are small: each takes 2 or 4 bytes, and those that do not fit more. */
 export class CompactColumn {
@@ -30,10 +29,6 @@ export class CompactColumn {
 
   /** Makes room for so many. */
   grow(length: number): void {
-    if (length <= this.#numbers.length) return;
-    const room = Math.ceil(length * MORE);
-    const more = this.#mark === 0xffff ? new Uint16Array(room) : new Uint32Array(room);
-    more.set(this.#numbers);
-    this.#numbers = more;
+    this.#numbers = grown(this.#numbers, length);
   }
 }

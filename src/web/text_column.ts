@@ -1,3 +1,5 @@
+import { ranksOf } from "./ranks_of.ts";
+
 /** What a text and its place in a map take besides its characters; about. */
 const TEXT_BYTES = 80;
 
@@ -34,12 +36,10 @@ export class TextColumn {
 
   /** For each text its place among all. */
   ranks(): Uint32Array {
-    if (this.#ranks !== null) return this.#ranks;
     const { texts } = this;
-    const order = Uint32Array.from(texts, (_, i) => i)
-      .sort((a, b) => texts[a] < texts[b] ? -1 : texts[a] > texts[b] ? 1 : 0);
-    const ranks = new Uint32Array(order.length);
-    for (const [place, number] of order.entries()) ranks[number] = place;
-    return this.#ranks = ranks;
+    return this.#ranks ??= ranksOf(
+      texts.length,
+      (a, b) => texts[a] < texts[b] ? -1 : texts[a] > texts[b] ? 1 : 0,
+    );
   }
 }
