@@ -63,9 +63,7 @@ export async function readReplayed(
   const names = new KnownNames();
   const carried = new CarriedNameNumbers();
   const dnsServices = new DnsServices(dnsOptionsOf(mapping));
-  const deviceBook = mapping.devices
-    ? new DeviceBook({ isLocal: localAddressesOf(mapping) })
-    : null;
+  const deviceBook = mapping.devices ? new DeviceBook({ local: localAddressesOf(mapping) }) : null;
   const explainer = explainerOf(mapping, { known: names, carried, dnsServices, deviceBook });
   const { engine } = new Meters({
     mapping,

@@ -220,7 +220,7 @@ export class Run {
     const start = mode === "capture" ? Math.floor(Date.now() / 1000) : undefined;
     const deviceBook = mapping.devices
       ? new DeviceBook({
-        isLocal: localAddressesOf(mapping),
+        local: localAddressesOf(mapping),
         origin: () => origin?.seconds ?? 0,
       })
       : null;
@@ -566,7 +566,7 @@ export class Run {
       this.meters.setMapping(loaded.mapping);
       this.isLoaded = true;
       this.#dnsServices.set(dnsOptionsOf(loaded.mapping));
-      if (this.deviceBook !== null) this.deviceBook.isLocal = localAddressesOf(loaded.mapping);
+      if (this.deviceBook !== null) this.deviceBook.local = localAddressesOf(loaded.mapping);
       if (loaded.mapping.devices !== (this.deviceBook !== null)) {
         this.#log.warn("devices of the configuration stays as it was until the next start");
       }

@@ -343,7 +343,7 @@ const devices = targetOf({
       return read(around, 300, 300 + input.length - 1);
     });
     assert.deepEqual(other, announced, "it is read beyond the message");
-    const book = new DeviceBook({ isLocal: () => true });
+    const book = new DeviceBook({ local: { has: () => true } });
     for (const announcement of announced) book.learn(announcement, 1);
     for (const record of await book.takeRecords(true)) {
       const [line, ...others] = jsonLinesOf(json, () => json.device(record));

@@ -1,12 +1,13 @@
 import type { DeviceRecord } from "../../model/device_record.ts";
+import type { LocalNetworks } from "../../model/local_networks.ts";
 import type { AnnouncedBy, Announcement } from "./announcement.ts";
 import { type DeviceChange, Devices } from "./devices.ts";
 import { Vendors } from "./vendors.ts";
 
 /** How a {@linkcode DeviceBook} is made. */
 export interface DeviceBookOptions {
-  /** Whether an address is on an own network. */
-  readonly isLocal: (address: string) => boolean;
+  /** The own networks. */
+  readonly local: Pick<LocalNetworks, "has">;
   /** From when on times are counted, in seconds since 1970-01-01 UTC. @default {0} */
   readonly origin?: () => number;
 }
@@ -27,23 +28,23 @@ export interface DeviceCounts {
 export class DeviceBook {
   readonly devices = new Devices();
   readonly #origin: () => number;
-  #isLocal: (address: string) => boolean;
+  #local: Pick<LocalNetworks, "has">;
   #vendors: Vendors | null = null;
 
-  constructor({ isLocal, origin = () => 0 }: DeviceBookOptions) {
-    this.#isLocal = isLocal;
+  constructor({ local, origin = () => 0 }: DeviceBookOptions) {
+    this.#local = local;
     this.#origin = origin;
   }
 
   /** Puts other own networks in the place of the present ones. */
-  set isLocal(isLocal: (address: string) => boolean) {
-    this.#isLocal = isLocal;
+  set local(local: Pick<LocalNetworks, "has">) {
+    this.#local = local;
   }
 
   /** Remembers what a host told, if it is on an own network, or told only its name. */
   learn(announcement: Announcement, seconds: number): void {
     const { addresses, hardware } = announcement;
-    const own = addresses.filter((address) => LINK_LOCAL.test(address) || this.#isLocal(address));
+    const own = addresses.filter((address) => LINK_LOCAL.test(address) || this.#local.has(address));
     // By its link-local addresses alone no host is one of the own networks.
     const isOfOthers = addresses.length > 0 && own.length === 0;
     if (isOfOthers || (hardware === null && own.every((it) => LINK_LOCAL.test(it)))) return;
@@ -56,7 +57,7 @@ export class DeviceBook {
    */
   async takeRecords(isLast = false): Promise<DeviceRecord[]> {
     const changes = this.devices.takeChanges(isLast).filter(({ device }) =>
-      [...device.addresses.keys()].some((address) => this.#isLocal(address))
+      [...device.addresses.keys()].some((address) => this.#local.has(address))
     );
     if (changes.length === 0) return [];
     this.#vendors ??= await Vendors.load();

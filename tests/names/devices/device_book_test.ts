@@ -10,7 +10,7 @@ const NOTHING: Announcement = {
 
 function book(): DeviceBook {
   return new DeviceBook({
-    isLocal: (address) => /^(10\.|2001:db8:)/.test(address),
+    local: { has: (address) => /^(10\.|2001:db8:)/.test(address) },
     origin: () => 1_000_000,
   });
 }
