@@ -50,63 +50,64 @@ export interface OwnConnection {
   readonly remote: OwnEnd;
 }
 
-/**
- * Judges two ends: see {@linkcode OwnConnections.judge}.
- *
- * @param connections Connections of ours whose packets may still be seen.
- * @param remotes Far ends of those of which the local end may not be known; `null` when there are
- * none.
- */
-export function judgeEnds(
-  connections: Iterable<OwnConnection>,
-  remotes: Iterable<OwnEnd> | null,
-  isIpv6: boolean,
-  one: Uint32Array,
-  onePort: number,
-  other: Uint32Array,
-  otherPort: number,
-): number {
-  for (const { local, remote } of connections) {
-    const isIt = isEnd(local, isIpv6, one, onePort) && isEnd(remote, isIpv6, other, otherPort) ||
-      isEnd(remote, isIpv6, one, onePort) && isEnd(local, isIpv6, other, otherPort);
-    if (isIt) return OURS;
+/** Judges ends by what is known of the sensor's own connections, wherever that is from. */
+export abstract class KnownConnections implements OwnConnections {
+  judge(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+  ): number {
+    for (const { local, remote } of this.connectionsSeen()) {
+      const isIt = isEnd(local, isIpv6, one, onePort) && isEnd(remote, isIpv6, other, otherPort) ||
+        isEnd(remote, isIpv6, one, onePort) && isEnd(local, isIpv6, other, otherPort);
+      if (isIt) return OURS;
+    }
+    const mayBe = this.isUnsettled() && this.#hasFarEnd(isIpv6, one, onePort, other, otherPort);
+    return mayBe ? MAYBE_OURS : NOT_OURS;
   }
-  if (remotes === null) return NOT_OURS;
-  const hasRemote = hasEndOf(remotes, isIpv6, one, onePort, other, otherPort);
-  return hasRemote ? MAYBE_OURS : NOT_OURS;
-}
 
-/** Whether one of two ends is one of these. */
-function hasEndOf(
-  remotes: Iterable<OwnEnd>,
-  isIpv6: boolean,
-  one: Uint32Array,
-  onePort: number,
-  other: Uint32Array,
-  otherPort: number,
-): boolean {
-  for (const remote of remotes) {
-    if (isEnd(remote, isIpv6, one, onePort) || isEnd(remote, isIpv6, other, otherPort)) return true;
+  wasAttempt(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+    seconds: number,
+  ): boolean {
+    for (const { from, until } of this.attempts()) {
+      if (seconds < from || seconds > until) continue;
+      return this.#hasFarEnd(isIpv6, one, onePort, other, otherPort);
+    }
+    return false;
   }
-  return false;
-}
 
-/** Judges two ends by when connections of ours were being made: see {@linkcode OwnConnections.wasAttempt}. */
-export function judgePast(
-  attempts: Iterable<OwnAttempts>,
-  remotes: Iterable<OwnEnd>,
-  isIpv6: boolean,
-  one: Uint32Array,
-  onePort: number,
-  other: Uint32Array,
-  otherPort: number,
-  seconds: number,
-): boolean {
-  for (const { from, until } of attempts) {
-    if (seconds < from || seconds > until) continue;
-    return hasEndOf(remotes, isIpv6, one, onePort, other, otherPort);
+  /** Those whose packets may still be seen. */
+  protected abstract connectionsSeen(): Iterable<OwnConnection>;
+
+  /** All far ends that were connected to, or tried. */
+  protected abstract farEnds(): Iterable<OwnEnd>;
+
+  /** When connections were being made, in the last minutes. */
+  protected abstract attempts(): Iterable<OwnAttempts>;
+
+  /** Whether there may be a connection of which the local end is not known. */
+  protected abstract isUnsettled(): boolean;
+
+  /** Whether one of two ends is a far end. */
+  #hasFarEnd(
+    isIpv6: boolean,
+    one: Uint32Array,
+    onePort: number,
+    other: Uint32Array,
+    otherPort: number,
+  ): boolean {
+    for (const end of this.farEnds()) {
+      if (isEnd(end, isIpv6, one, onePort) || isEnd(end, isIpv6, other, otherPort)) return true;
+    }
+    return false;
   }
-  return false;
 }
 
 function isEnd(end: OwnEnd, isIpv6: boolean, words: Uint32Array, port: number): boolean {
@@ -131,7 +132,7 @@ export interface OwnConnectionsState {
 }
 
 /** The sensor's own connections as another thread knows them. */
-export class OwnConnectionsCopy implements OwnConnections {
+export class OwnConnectionsCopy extends KnownConnections {
   #state: OwnConnectionsState = {
     connections: [],
     remotes: [],
@@ -146,35 +147,19 @@ export class OwnConnectionsCopy implements OwnConnections {
     this.#settledAt = performance.now() + state.unsettledFor;
   }
 
-  judge(
-    isIpv6: boolean,
-    one: Uint32Array,
-    onePort: number,
-    other: Uint32Array,
-    otherPort: number,
-  ): number {
-    const { connections, remotes } = this.#state;
-    const isUnsettled = performance.now() < this.#settledAt;
-    return judgeEnds(
-      connections,
-      isUnsettled ? remotes : null,
-      isIpv6,
-      one,
-      onePort,
-      other,
-      otherPort,
-    );
+  protected override connectionsSeen(): Iterable<OwnConnection> {
+    return this.#state.connections;
   }
 
-  wasAttempt(
-    isIpv6: boolean,
-    one: Uint32Array,
-    onePort: number,
-    other: Uint32Array,
-    otherPort: number,
-    seconds: number,
-  ): boolean {
-    const { attempts, remotes } = this.#state;
-    return judgePast(attempts, remotes, isIpv6, one, onePort, other, otherPort, seconds);
+  protected override farEnds(): Iterable<OwnEnd> {
+    return this.#state.remotes;
+  }
+
+  protected override attempts(): Iterable<OwnAttempts> {
+    return this.#state.attempts;
+  }
+
+  protected override isUnsettled(): boolean {
+    return performance.now() < this.#settledAt;
   }
 }

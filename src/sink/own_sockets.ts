@@ -1,11 +1,9 @@
 import type { Socket } from "node:net";
 import { parseAddress } from "../model/address.ts";
 import {
-  judgeEnds,
-  judgePast,
+  KnownConnections,
   type OwnAttempts,
   type OwnConnection,
-  type OwnConnections,
   type OwnConnectionsState,
   type OwnEnd,
 } from "../model/own_connections.ts";
@@ -60,7 +58,7 @@ const ATTEMPT_MARGIN = 1;
  * may have been captured, and that of a failed attempt never. So for that moment every conversation
  * with the same far end might be ours. The far end is known before the first packet is sent.
  */
-export class OwnSockets implements OwnConnections {
+export class OwnSockets extends KnownConnections {
   readonly #connections = new Map<Socket, Connection>();
   readonly #remotes = new Map<string, Remote & OwnEnd>();
   /** Those whose local port is not known yet, with when they began, in seconds since 1970. */
@@ -78,6 +76,7 @@ export class OwnSockets implements OwnConnections {
    * @param clock One that packets have their times from, in milliseconds since 1970-01-01 UTC.
    */
   constructor(now: () => number = () => performance.now(), clock: () => number = Date.now) {
+    super();
     this.#now = now;
     this.#clock = clock;
   }
@@ -99,30 +98,20 @@ export class OwnSockets implements OwnConnections {
     return this.#settling.size > 0;
   }
 
-  /** See {@linkcode OwnConnections}. Nothing is allocated. */
-  judge(
-    isIpv6: boolean,
-    one: Uint32Array,
-    onePort: number,
-    other: Uint32Array,
-    otherPort: number,
-  ): number {
-    const remotes = this.#unsettledFor() > 0 ? this.#remotes.values() : null;
-    const connections = this.#connections.values();
-    return judgeEnds(connections, remotes, isIpv6, one, onePort, other, otherPort);
+  protected override connectionsSeen(): Iterable<OwnConnection> {
+    return this.#connections.values();
   }
 
-  /** See {@linkcode OwnConnections}. */
-  wasAttempt(
-    isIpv6: boolean,
-    one: Uint32Array,
-    onePort: number,
-    other: Uint32Array,
-    otherPort: number,
-    seconds: number,
-  ): boolean {
-    const remotes = this.#remotes.values();
-    return judgePast(this.#attempts, remotes, isIpv6, one, onePort, other, otherPort, seconds);
+  protected override farEnds(): Iterable<OwnEnd> {
+    return this.#remotes.values();
+  }
+
+  protected override attempts(): Iterable<OwnAttempts> {
+    return this.#attempts;
+  }
+
+  protected override isUnsettled(): boolean {
+    return this.#unsettledFor() > 0;
   }
 
   /** What is known now, for other threads. */
