@@ -18,7 +18,7 @@ export interface ClickHouseAddress {
   readonly text: string;
 }
 
-const FORM = "write https://[user[:password]@]host[:port][/database][?cacert=FILE]";
+const FORM = "write https://[[user][:password]@]host[:port][/database][?cacert=FILE]";
 /** Ports of ClickHouse's HTTP interface. */
 const HTTP_PORT = 8123;
 const HTTPS_PORT = 8443;
@@ -28,7 +28,7 @@ const DEFAULT_DATABASE = "flosensor";
 const DATABASE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
 /**
- * Reads the URL of a ClickHouse's HTTP interface, `https://[user[:password]@]host[:port][/database]`.
+ * Reads the URL of a ClickHouse's HTTP interface, `https://[[user][:password]@]host[:port][/database]`.
  * Names and passwords are percent-encoded.
  *
  * @param place Where the user wrote it, such as `--clickhouse` or `config.ts:3`.

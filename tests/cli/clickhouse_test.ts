@@ -84,6 +84,9 @@ clickHouseTest(
       );
       const place = await flosensor(["replay", file, "-c", config, "--clickhouse", "db:8123"]);
       assert.equal(place.status, 2);
-      assert.match(place.stderr, /--clickhouse: the URL is none of a ClickHouse: write https:/);
+      assert.match(
+        place.stderr,
+        /--clickhouse: the URL is none of a ClickHouse: write https:\/\/\[\[user\]\[:password\]@\]host\[/,
+      );
     }),
 );
