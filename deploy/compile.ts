@@ -33,8 +33,7 @@ const BASE_RUNTIME = "DENORT_BIN";
 /** What `deno compile` says that it was at when the base runtime could not be had. */
 const DOWNLOAD = "Setting up base binary";
 
-/** src/cli/start_memory.ts gives back what the start needed. */
-const V8_FLAGS = ["--expose-gc"];
+const V8_OPTIONS = new URL("../src/cli/v8_options.txt", import.meta.url);
 
 /** What is to be made. */
 interface CompileOptions {
@@ -75,7 +74,7 @@ async function compileFor(
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-lock", "--no-remote"],
       // The cache would be a file of a known name in /tmp, read as code by whoever runs the program.
       "--no-code-cache",
-      `--v8-flags=${V8_FLAGS.join(",")}`,
+      ...(await Deno.readTextFile(V8_OPTIONS)).trimEnd().split("\n"),
       ...await unstableFeatures(),
       ...compiledPermissions(sockets),
       ...["--target", target.name, "--include", directory, "--output", file, main],

@@ -1,4 +1,5 @@
 import { libc } from "./libc.ts";
+import { mayUseLibc } from "./library.ts";
 import { type Address, copyAt } from "./memory.ts";
 
 /** Of the auxiliary vector, getauxval(3): the program's headers, the size of one, their number. */
@@ -26,11 +27,12 @@ interface Segment {
 
 /**
  * Gives back to the system what the process holds and does not use: free memory of the C library's
- * heap, malloc_trim(3), and pages of the program's file.
+ * heap, malloc_trim(3), and pages of the program's file. Nothing, where the C library may not be used.
  *
  * @returns The number of bytes of the program's file whose pages were taken out.
  */
 export function releaseUnusedMemory(): number {
+  if (!mayUseLibc()) return 0;
   libc().malloc_trim(0n);
   return releaseProgramPages();
 }

@@ -3,6 +3,7 @@ import type { LoopWatch } from "../../ffi/loop_watch.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
 import { giveUpPrivileges, requireOtherUser } from "../../ffi/privileges.ts";
 import { restartBounded } from "../../ffi/restart_bounded.ts";
+import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
 import type { InterfaceSource } from "../capture/interface_source.ts";
 import { ListeningSockets } from "../capture/listening_sockets.ts";
 import { openInterfaces } from "../capture/open_interfaces.ts";
@@ -182,7 +183,7 @@ async function startPage(options: CaptureOptions, log: Log): Promise<PageThread 
   if (options.listen === undefined) return null;
   const settings = pageSettings(options, options.listen);
   const { PageThread } = await import("../web/page_thread.ts");
-  const page = await PageThread.start(settings, log);
+  const page = await PageThread.start(settings, log, releaseUnusedMemory);
   sayPage(page.url, settings, options, log);
   return page;
 }
@@ -344,7 +345,7 @@ class Capture {
       this.#hints.beginAnew();
       this.#serviceManager.ready(status);
     };
-    const startMemory = new StartMemory();
+    using _startMemory = new StartMemory();
     const stopSignal = new StopSignal(this.#run.table);
     signals.begin();
     signals.onReload = reload;
@@ -359,7 +360,6 @@ class Capture {
     try {
       await this.#run.finish(() => this.#capture(signals));
     } finally {
-      startMemory.close();
       stopSignal.close();
       clearInterval(statisticsTimer);
       this.#log.info(this.#statistics());

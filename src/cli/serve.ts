@@ -1,3 +1,4 @@
+import { releaseUnusedMemory } from "../../ffi/unused_memory.ts";
 import { cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
@@ -17,6 +18,7 @@ import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
 import { sourceOf } from "./report_source_of.ts";
 import { EndSignals } from "./signals.ts";
+import { StartMemory } from "./start_memory.ts";
 
 /** Options of the command line. */
 export interface ServeOptions extends PageCommandOptions {
@@ -65,6 +67,7 @@ export async function serve(
     description,
   };
   const signals = new EndSignals("end", log);
+  using _startMemory = new StartMemory();
   const timer = shown.isRead
     ? setInterval(() => shown.read(named, localNetworks, log), shown.readEvery)
     : undefined;
@@ -101,7 +104,7 @@ class Shown {
 
   constructor(source: ReportSource) {
     this.#source = source;
-    this.#data = new StorePageData(source.database);
+    this.#data = new StorePageData(source.database, { onFreed: releaseUnusedMemory });
   }
 
   get data(): StorePageData {
@@ -127,7 +130,10 @@ class Shown {
       const dataBefore = this.#data;
       const number = ++this.#number;
       this.#source = source;
-      this.#data = new StorePageData(source.database, { ownWrites: () => number });
+      this.#data = new StorePageData(source.database, {
+        ownWrites: () => number,
+        onFreed: releaseUnusedMemory,
+      });
       dataBefore[Symbol.dispose]();
       before[Symbol.dispose]();
       if (this.#isAway) log.info(`${source.name} is read again`);

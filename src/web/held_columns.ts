@@ -18,6 +18,7 @@ const READ_EVERY = 600_000;
 export class HeldColumns implements Disposable {
   readonly #database: DatabaseSync;
   readonly #version: () => string;
+  readonly #onRead: () => void;
   readonly #leastFlows: number;
   #columns: FlowColumns | null = null;
   /** That of the data that the columns have. */
@@ -26,10 +27,19 @@ export class HeldColumns implements Disposable {
   #reading: Generator<void, FlowColumns | null> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param version That of the data: it changes when the data does. */
-  constructor(database: DatabaseSync, version: () => string, leastFlows = LEAST_FLOWS) {
+  /**
+   * @param version That of the data: it changes when the data does.
+   * @param onRead Called before and after flows are read: what does the work until then may be as large.
+   */
+  constructor(
+    database: DatabaseSync,
+    version: () => string,
+    onRead: () => void,
+    leastFlows = LEAST_FLOWS,
+  ) {
     this.#database = database;
     this.#version = version;
+    this.#onRead = onRead;
     this.#leastFlows = leastFlows;
     database.exec(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
   }
@@ -48,6 +58,7 @@ export class HeldColumns implements Disposable {
     }
     if (this.#reading !== null) {
       if (!isAwaited) return null;
+      this.#onRead();
       this.#read(Infinity);
     }
     if (this.#columns !== null && version !== this.#known) {
@@ -75,6 +86,7 @@ export class HeldColumns implements Disposable {
   #readLater(wait = 0): void {
     this.#timer = setTimeout(() => {
       try {
+        if (wait > 0) this.#onRead();
         this.#read(TURN);
       } catch {
         // Whoever asks without them is told what is wrong with the store.
@@ -90,8 +102,10 @@ export class HeldColumns implements Disposable {
     clearTimeout(this.#timer);
     for (const end = performance.now() + most; this.#reading !== null;) {
       const { done, value } = this.#reading.next();
-      if (done) [this.#columns, this.#reading] = [value, null];
-      else if (performance.now() > end) return this.#readLater();
+      if (done) {
+        [this.#columns, this.#reading] = [value, null];
+        this.#onRead();
+      } else if (performance.now() > end) return this.#readLater();
     }
   }
 }

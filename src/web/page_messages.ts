@@ -22,6 +22,8 @@ export type FromPage =
   | { readonly kind: "listening"; readonly url: string }
   /** Answered by `explained` or `not-explained`. */
   | { readonly kind: "explain"; readonly number: number; readonly flow: ExplainedKey }
+  /** Much memory was freed, which the C library can give back. */
+  | { readonly kind: "freed" }
   | { readonly kind: "page-log"; readonly level: LogLevel; readonly message: string }
   | { readonly kind: "page-failed"; readonly failure: Failure }
   | FromStore;

@@ -28,9 +28,14 @@ export class PageThread {
   /**
    * Starts the thread, and listens. It needs no permission after that, whoever the process becomes.
    *
+   * @param onFreed Called when the thread freed much memory at once, and may not give it back itself.
    * @throws {UserError} when it can't listen there.
    */
-  static async start(settings: PageSettings, log: Log): Promise<PageThread> {
+  static async start(
+    settings: PageSettings,
+    log: Log,
+    onFreed: () => void,
+  ): Promise<PageThread> {
     if (!mayReadModules(WORKER)) {
       throw new UserError(
         "--listen: no permission to read the program's own modules: run with --allow-read",
@@ -69,6 +74,9 @@ export class PageThread {
           log.error(error.message);
           break;
         }
+        case "freed":
+          onFreed();
+          break;
         case "page-log":
           log[data.level](data.message);
           break;

@@ -20,11 +20,17 @@ import type { PageData } from "./page_data.ts";
 import type { FromPage, ToPage } from "./page_messages.ts";
 import { type ExplainedKey, PageServer } from "./page_server.ts";
 import { StorePageData } from "./store_page_data.ts";
+import type { StoreQueryOptions } from "./store_query.ts";
 
 /** How often, in milliseconds, what is in memory is kept within its time. */
 const KEEP_EVERY = 60_000;
 
 const scope = globalThis as unknown as WorkerScope<ToPage, FromPage>;
+
+const OF_CAPTURE: StoreQueryOptions = {
+  isCapturing: true,
+  onFreed: () => scope.postMessage({ kind: "freed" }),
+};
 
 /** A store in memory, which is written and read through one connection. */
 class MemoryStore {
@@ -41,8 +47,8 @@ class MemoryStore {
     this.#writer = new StoreWriter(this.#database, run);
     this.#retention = new StoreRetention(this.#database, retention);
     this.data = new StorePageData(this.#database, {
+      ...OF_CAPTURE,
       ownWrites: () => this.#writes,
-      isCapturing: true,
     });
   }
 
@@ -83,9 +89,7 @@ class PageWorker {
         scope.postMessage({ kind: "listening", url: this.#server.url });
         break;
       case "show":
-        this.#data = new StorePageData(openStoreFile(message.path).database, {
-          isCapturing: true,
-        });
+        this.#data = new StorePageData(openStoreFile(message.path).database, OF_CAPTURE);
         break;
       case "open":
         this.#memory = new MemoryStore(message);

@@ -18,7 +18,7 @@ import type {
   UnexplainedRow,
 } from "./page_data.ts";
 import { refusedCount, refusedView } from "./refused_view.ts";
-import { FIGURE_NAMES, FLOW_COLUMNS, StoreQuery } from "./store_query.ts";
+import { FIGURE_NAMES, FLOW_COLUMNS, StoreQuery, type StoreQueryOptions } from "./store_query.ts";
 import { trafficOf } from "./traffic.ts";
 
 /** Rows of tables, the ones with the most. */
@@ -39,18 +39,15 @@ export class StorePageData implements PageData, Disposable {
    * Reads a store.
    *
    * @param database A store that is open; its version must be the present one.
-   * @param options Counts what is written through the same connection, which SQLite does not tell;
-   * whether this process captures; and from how many flows on they are held in memory.
+   * @param options With what counts the writes through the same connection, which SQLite does not tell.
    */
   constructor(
     database: DatabaseSync,
-    { ownWrites = () => 0, isCapturing = false, leastHeld }: {
+    { ownWrites = () => 0, ...options }: StoreQueryOptions & {
       readonly ownWrites?: () => number;
-      readonly isCapturing?: boolean;
-      readonly leastHeld?: number;
     } = {},
   ) {
-    this.#store = new StoreQuery(database, () => this.version, isCapturing, leastHeld);
+    this.#store = new StoreQuery(database, () => this.version, options);
     this.#ownWrites = ownWrites;
     this.#snapshots = new FlowSnapshots(this.#store);
   }

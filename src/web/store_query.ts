@@ -54,6 +54,16 @@ export const FIGURE_NAMES: readonly string[] = FIGURES.map(([, name]) => name);
 export const FLOW_COLUMNS = "u.id, u.client, v.server, v.port, v.protocol, " +
   "v.is_local AS isLocal, u.by, u.name, u.name_origin AS nameOrigin, u.answered, u.first, u.last";
 
+/** What is known of a store and of its reader. */
+export interface StoreQueryOptions {
+  /** Whether this process itself captures, which may see nothing for long. */
+  readonly isCapturing?: boolean;
+  /** From so many flows on they are held in memory. */
+  readonly leastHeld?: number;
+  /** Called when much memory was freed at once, of which the C library keeps most for itself. */
+  readonly onFreed?: () => void;
+}
+
 /** How much there is of the flows that were chosen. */
 export interface ChosenTotals extends Figures {
   readonly flows: number;
@@ -174,6 +184,7 @@ export class StoreQuery implements Disposable {
   readonly #selections: Selection[] = [];
   readonly #statements = new Map<string, StatementSync>();
   readonly #held: HeldColumns;
+  readonly #onFreed: () => void;
   readonly #columnSelections = new Map<string, ColumnSelection>();
   /** What they are of. */
   #columns: FlowColumns | null = null;
@@ -184,19 +195,18 @@ export class StoreQuery implements Disposable {
   /**
    * @param database A store. Functions are added to the connection; nothing is written.
    * @param version That of the data: it changes when the data does.
-   * @param isCapturing Whether this process itself captures, which may see nothing for long.
-   * @param leastHeld From so many flows on they are held in memory.
+   * @param options What is known of the store and of its reader.
    */
   constructor(
     database: DatabaseSync,
     version: () => string,
-    isCapturing = false,
-    leastHeld?: number,
+    { isCapturing = false, leastHeld, onFreed = () => {} }: StoreQueryOptions = {},
   ) {
     this.#database = database;
     this.#version = version;
     this.#isCapturing = isCapturing;
-    this.#held = new HeldColumns(database, version, leastHeld);
+    this.#held = new HeldColumns(database, version, () => this.#forgetAll(), leastHeld);
+    this.#onFreed = onFreed;
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true }, run);
     define(
@@ -435,6 +445,12 @@ export class StoreQuery implements Disposable {
   #forget(selection: Selection): void {
     this.#selections.splice(this.#selections.indexOf(selection), 1);
     if (selection.table !== null) this.run(`DROP TABLE temp.${selection.table}`);
+  }
+
+  #forgetAll(): void {
+    while (this.#selections.length > 0) this.#forget(this.#selections[0]);
+    this.#database.exec("PRAGMA shrink_memory");
+    this.#onFreed();
   }
 
   /** Found out once while the data stays the same. */

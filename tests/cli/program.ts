@@ -1,13 +1,14 @@
 /**
  * Runs the real program as a process of its own, with the permissions of
- * src/cli/permissions.txt and no others.
+ * src/cli/permissions.txt and no others, and with V8 as src/cli/v8_options.txt has it.
  */
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const linesOf = (path: string) => Deno.readTextFileSync(`${ROOT}${path}`).trimEnd().split("\n");
 /** What the task and `./flosensor` give it. */
-export const PERMISSIONS: readonly string[] = Deno
-  .readTextFileSync(`${ROOT}src/cli/permissions.txt`).trimEnd().split("\n");
+export const PERMISSIONS: readonly string[] = linesOf("src/cli/permissions.txt");
+const V8_OPTIONS = linesOf("src/cli/v8_options.txt");
 const MODULE = "src/cli/program.ts";
 
 /** How long, in milliseconds, a test waits for what must come: machines that run tests are busy. */
@@ -62,8 +63,8 @@ export class RunningProgram implements AsyncDisposable {
     // ip-netns(8) becomes the program it runs: signals arrive there.
     const source = [
       // Standard error is the program's alone: what Deno downloads is not told there.
-      ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...(permissions ?? PERMISSIONS)],
-      `${ROOT}${MODULE}`,
+      ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...V8_OPTIONS],
+      ...[...(permissions ?? PERMISSIONS), `${ROOT}${MODULE}`],
     ];
     this.#child = make(
       executable ?? Deno.execPath(),

@@ -65,6 +65,19 @@ Deno.test("flows in memory are chosen, counted and sorted as SQLite does it", as
   assertSame(data, plain, [null, 15 * 60_000, HOUR, 24 * HOUR]);
 });
 
+Deno.test("once flows are held, what SQLite needed for their like is given back", async () => {
+  using store = officeStore();
+  let freed = 0;
+  const { database } = openStoreFile(store.path);
+  using data = new StorePageData(database, { leastHeld: 0, onFreed: () => freed++ });
+  const tables = () => database.prepare("SELECT name FROM temp.sqlite_master").all().length;
+  data.overview({ filter: [], span: 15 * 60_000 });
+  assert.equal(tables(), 1);
+  while (!data.holdsFlows) await pause(1);
+  assert.equal(tables(), 0);
+  assert.ok(freed > 0);
+});
+
 Deno.test("what is written later is there, also of days that were summed up", async () => {
   // Time ends with what came last, and not with the clock.
   using store = new TestStore({ ...RUN, mode: "replay" });
