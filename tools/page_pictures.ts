@@ -20,6 +20,7 @@ const PICTURES = [
   { file: "overview.png", path: "/", options: SCREEN },
   { file: "overview-dark.png", path: "/", options: { ...SCREEN, colorScheme: "dark" as const } },
   { file: "services.png", path: "/services", options: SCREEN },
+  { file: "devices.png", path: "/devices", options: SCREEN },
   { file: "unexplained.png", path: "/unexplained", options: SCREEN },
   { file: "encrypted-dns.png", path: "/encrypted-dns", options: SCREEN },
   { file: "refused.png", path: "/refused", options: SCREEN },

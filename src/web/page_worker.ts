@@ -4,26 +4,19 @@
  *
  * @module
  */
-import type { DatabaseSync } from "node:sqlite";
 import type { Log, LogLevel } from "../log.ts";
 import { openStoreFile } from "../report/open_store_file.ts";
-import { openDatabase } from "../store/open_database.ts";
 import { sqliteReason } from "../store/sqlite_error.ts";
 import type { ToStore } from "../store/store_messages.ts";
-import { SteadyClock } from "../store/steady_clock.ts";
-import { StoreRetention } from "../store/store_retention.ts";
-import { StoreWriter } from "../store/store_writer.ts";
 import { UserError } from "../user_error.ts";
 import { failureOf } from "../workers/failure.ts";
 import type { WorkerScope } from "../workers/worker_scope.ts";
+import { MemoryStore } from "./memory_store.ts";
 import type { PageData } from "./page_data.ts";
 import type { FromPage, ToPage } from "./page_messages.ts";
 import { type ExplainedKey, PageServer } from "./page_server.ts";
 import { StorePageData } from "./store_page_data.ts";
 import type { StoreQueryOptions } from "./store_query.ts";
-
-/** How often, in milliseconds, what is in memory is kept within its time. */
-const KEEP_EVERY = 60_000;
 
 const scope = globalThis as unknown as WorkerScope<ToPage, FromPage>;
 
@@ -31,40 +24,6 @@ const OF_CAPTURE: StoreQueryOptions = {
   isCapturing: true,
   onFreed: () => scope.postMessage({ kind: "freed" }),
 };
-
-/** A store in memory, which is written and read through one connection. */
-class MemoryStore {
-  readonly #database: DatabaseSync;
-  readonly #writer: StoreWriter;
-  readonly #retention: StoreRetention;
-  readonly #clock = new SteadyClock();
-  #writes = 0;
-  #keptAt = performance.now();
-  readonly data: PageData;
-
-  constructor({ run, retention }: ToStore & { readonly kind: "open" }) {
-    this.#database = openDatabase(":memory:").database;
-    this.#writer = new StoreWriter(this.#database, run);
-    this.#retention = new StoreRetention(this.#database, retention);
-    this.data = new StorePageData(this.#database, {
-      ...OF_CAPTURE,
-      ownWrites: () => this.#writes,
-    });
-  }
-
-  setLocalNetworks(networks: readonly string[]): void {
-    this.#writer.setLocalNetworks(networks);
-  }
-
-  write({ batch, losses }: ToStore & { readonly kind: "write" }): void {
-    this.#writer.write(batch, losses);
-    this.#writes++;
-    const now = performance.now();
-    if (now < this.#keptAt + KEEP_EVERY && !this.#retention.isTooLarge) return;
-    this.#keptAt = now;
-    this.#retention.keep(this.#clock.now(), true);
-  }
-}
 
 /** The thread's side of the conversation. */
 class PageWorker {
@@ -92,7 +51,7 @@ class PageWorker {
         this.#data = new StorePageData(openStoreFile(message.path).database, OF_CAPTURE);
         break;
       case "open":
-        this.#memory = new MemoryStore(message);
+        this.#memory = new MemoryStore(message.run, message.retention, OF_CAPTURE);
         this.#data = this.#memory.data;
         scope.postMessage({ kind: "opened" });
         break;
@@ -120,7 +79,7 @@ class PageWorker {
 
   #write(message: ToStore & { readonly kind: "write" }): void {
     try {
-      this.#memory?.write(message);
+      this.#memory?.write(message.batch, message.losses);
       scope.postMessage({ kind: "written", number: message.number });
     } catch (error) {
       scope.postMessage({ kind: "refused", number: message.number, reason: sqliteReason(error) });

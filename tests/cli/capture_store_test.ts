@@ -5,9 +5,9 @@ import { connection } from "../conversations.ts";
 import { fillDisk } from "../fill_disk.ts";
 import { run, until } from "../namespaces.ts";
 import { SeededRandom } from "../seeded_random.ts";
-import { captureTest, IMPORT, startCapture } from "./capture_setting.ts";
+import { captureTest, IMPORT, redisTest, startCapture } from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
-import { capture, OWN_NETWORKS, withSample } from "./sample_capture.ts";
+import { capture, OWN_NETWORKS, SAMPLE_KEYS, withSample } from "./sample_capture.ts";
 
 const KILLS = 20;
 /** Sent in a second. */
@@ -69,6 +69,44 @@ for (const workers of ["1", "2"]) {
     assert.deepEqual(rows(path, "SELECT server FROM service WHERE is_local"), [["10.1.0.5"]]);
   });
 }
+
+redisTest(
+  "what one capture writes to Redis and to a store is reported alike, while it runs and after",
+  async (setting, redis) => {
+    const { pair, config, directory, file } = setting;
+    const path = join(directory, "flows.db");
+    const args = ["veth0", ...OWN_NETWORKS, "--redis", redis.url, "--store", path];
+    await using program = await startCapture(setting, args);
+    /** What a report has that Redis knows: who used which service and who tried in vain. */
+    const told = async (...source: string[]) => {
+      const { status, stdout, stderr } = await flosensor(
+        ["report", ...source, ...OWN_NETWORKS, "--json", "-c", config],
+        { command: (name, parameters, options) => pair.command(name, parameters, options) },
+      );
+      assert.equal(status, 0, stderr);
+      const { usages, offered, probers } = JSON.parse(stdout);
+      return {
+        usages: usages.map((it: Record<string, unknown>) => [it.client, it.server, it.port]).sort(),
+        offered: offered.map((it: Record<string, unknown>) => [it.server, it.port, it.clients]),
+        probers: probers.map((it: Record<string, unknown>) => [it.prober, it.examples]).sort(),
+      };
+    };
+    await pair.replay(file);
+    await redis.has(...SAMPLE_KEYS);
+    await until(() => uses(path).length === SAMPLE_USES.length);
+    // Whether a service answered is known of a conversation, and those go on.
+    const ofStore = await told(path);
+    const ofRedis = await told("--redis", redis.url);
+    assert.equal(ofStore.usages.length, SAMPLE_USES.length);
+    assert.deepEqual({ ...ofRedis, offered: [] }, { ...ofStore, offered: [] });
+    assert.deepEqual(ofRedis.offered, [["10.1.0.5", 22, 1]]);
+    program.signal("SIGTERM");
+    const { status, stderr } = await program.ended;
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(await told(path), ofRedis);
+    assert.deepEqual(await told("--redis", redis.url), ofRedis);
+  },
+);
 
 captureTest(
   "what was in the store is there after kill -9, and the next capture goes on with it",

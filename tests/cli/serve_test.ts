@@ -4,6 +4,7 @@ import { makeCertificates } from "../certificates.ts";
 import { address, alias, nameError, response } from "../dns/dns_messages.ts";
 import { ACK, ethernet, ip, ipUdp, pcap, PSH, RST, tcp, udp } from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
+import { ARP_FRAME, TEXT as HARDWARE_ADDRESS } from "../names/devices/messages.ts";
 import { HAS_BROWSER, TestBrowser, WITHOUT_BROWSER } from "../web/browser.ts";
 import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor, RunningProgram } from "./program.ts";
@@ -34,6 +35,7 @@ const PACKETS = [
   ethernet(ip(CLIENT, SERVER, tcp(50_000, 443, PSH | ACK, "question"))),
   ethernet(ip(GUEST, NAS, tcp(50_002, 22, PSH | ACK, "question"))),
   ethernet(ip(SERVER, CLIENT, tcp(8080, 50_003, RST))),
+  ARP_FRAME,
 ];
 
 /** Runs `serve` with these parameters until the test ends; `where` is what it says of its place. */
@@ -116,6 +118,9 @@ browserTest(
       await shows(page, "NXDOMAIN");
       await page.getByRole("link", { name: "Services", exact: true }).click();
       await shows(page, `${NAS}:22`);
+      await page.getByRole("link", { name: "Devices" }).click();
+      await shows(page, HARDWARE_ADDRESS);
+      await shows(page, CLIENT);
       await page.getByRole("link", { name: "Refused" }).click();
       await shows(page, `${SERVER}:8080`);
       await page.goto(`${url}flow?client=${CLIENT}&server=${SERVER}&port=443&proto=tcp`);
@@ -297,7 +302,15 @@ for (const store of [false, true]) {
       WITHOUT_BROWSER,
     async (setting) => {
       const { pair, directory } = setting;
-      const args = ["veth0", ...OWN_NETWORKS, "--no-redis", "--json", "--listen", "127.0.0.1:3047"];
+      const args = [
+        "veth0",
+        ...OWN_NETWORKS,
+        NETWORK,
+        "--no-redis",
+        "--json",
+        "--listen",
+        "127.0.0.1:3047",
+      ];
       if (store) args.push("--store", join(directory, "flows.db"));
       await using program = await startCapture(setting, args);
       // The page is in the namespace, and so has to be the browser.
@@ -315,6 +328,13 @@ for (const store of [false, true]) {
       await page.getByRole("grid").getByText("2001:db8:80::1").first().waitFor();
       await page.getByRole("link", { name: "Services", exact: true }).click();
       await page.getByText("10.1.0.5:22").waitFor();
+      await page.getByRole("link", { name: "Devices" }).click();
+      await page.getByRole("heading", { name: "Devices of our networks" }).waitFor();
+      // A host that comes to the network is there without a reload.
+      const arrival = join(directory, "arrival.pcap");
+      await Deno.writeFile(arrival, pcap([{ packet: ARP_FRAME, seconds: 1_790_000_000 }]));
+      await pair.replay(arrival);
+      await page.getByText(HARDWARE_ADDRESS).first().waitFor();
       // Time goes on, and what was seen stays.
       await page.getByRole("link", { name: "Refused" }).click();
       await page.getByText("10.1.0.1").first().waitFor();

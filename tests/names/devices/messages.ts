@@ -40,6 +40,8 @@ export const ARP = bytes(
   ...[u16(1), u16(0x0800), [6, 4], u16(1), HARDWARE, addressBytes("10.0.0.7")],
   ...[new Uint8Array(6), addressBytes("10.0.0.1")],
 );
+/** The same as a host sends it to all others. */
+export const ARP_FRAME = bytes(new Array(6).fill(0xff), HARDWARE, u16(0x0806), ARP);
 /** An IPv6 source, then a neighbour advertisement. */
 export const ADVERTISEMENT = bytes(
   addressBytes("fe80::1"),
