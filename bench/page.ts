@@ -37,6 +37,18 @@ const FILTERS = [
   "host1234",
 ];
 
+/** The other views, each asked without a filter and with some of those above. */
+const VIEWS: readonly (readonly [name: string, query: Record<string, string>])[] = [
+  ["services", { of: "own" }],
+  ["services", { of: "all" }],
+  ["devices", {}],
+  ["unexplained", {}],
+  ["encrypted-dns", {}],
+  ["refused", {}],
+  ["names", {}],
+];
+const FILTERS_OF_VIEWS = ["", "client:10.0.3.0/24", "port:443", "server:198.18.0.0/16", "refused"];
+
 const [count = "1000000", given] = Deno.args;
 const directory = await Deno.makeTempDir({ prefix: "flosensor-bench-" });
 const path = given ?? `${directory}/flows.db`;
@@ -109,6 +121,19 @@ try {
     }
     console.log(`memory of the server: ${memory(server.pid)}`);
   }
+
+  console.log("\nother views, the last day: without a filter, and the slowest with one");
+  for (const [name, more] of VIEWS) {
+    const took: number[] = [];
+    for (const filter of FILTERS_OF_VIEWS) {
+      const start = performance.now();
+      await ask(name, { ...more, filter, span: String(24 * HOUR) });
+      took.push(performance.now() - start);
+    }
+    const [all, ...filtered] = took;
+    tell(`${name} ${more.of ?? ""}`, all, `${(Math.max(...filtered) / 1000).toFixed(3)} s`);
+  }
+  console.log(`memory of the server: ${memory(server.pid)}`);
   const start = performance.now();
   const { status, stderr } = await flosensor(["report", path]);
   if (status !== 0) throw new Error(stderr);

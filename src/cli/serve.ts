@@ -52,10 +52,18 @@ export async function serve(
 ): Promise<number> {
   const settings = pageSettings(options, options.listen ?? DEFAULT_PAGE_ADDRESS);
   const { names, networks } = partNamesAndNetworks(parameters);
-  const loopWatch = watchLoop(options.config);
   // Before the configuration, whose code is not ours, is run.
   new Sandbox(options.sandbox, log).close({ opensInterfaces: false });
-  const { config, description } = await loadConfig(options.config);
+  // Only code of the configuration is watched: a large store may take its time.
+  const watched = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const watch = watchLoop(options.config);
+    try {
+      return await work();
+    } finally {
+      watch?.close();
+    }
+  };
+  const { config, description } = await watched(() => loadConfig(options.config));
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
@@ -77,7 +85,7 @@ export async function serve(
         get data() {
           return shown.data;
         },
-        explain: (flow) => explainFlow(flow, configuration, log),
+        explain: (flow) => watched(() => explainFlow(flow, configuration, log)),
       },
       settings,
       log,
@@ -88,7 +96,6 @@ export async function serve(
     return 0;
   } finally {
     clearInterval(timer);
-    loopWatch?.close();
     shown.close();
     signals.close();
   }

@@ -4,7 +4,7 @@ import type { CompactColumn } from "./compact_column.ts";
 import type { Filter } from "./filter.ts";
 import { FLOW_BITS, type FlowColumns, SERVICE_BITS, type StepRows } from "./flow_columns.ts";
 import { nthValue } from "./nth_value.ts";
-import type { EndFigures, Figures, FlowSort } from "./page_data.ts";
+import type { EndFigures, Figures, FlowSort, ServiceRow } from "./page_data.ts";
 import type { ChosenTotals } from "./store_query.ts";
 
 const SHORTEST = USAGE_STEPS[0].seconds;
@@ -21,6 +21,19 @@ export interface SelectedStep {
 /** A flow, by its `usage.id`, with its figures. */
 export interface SelectedFlow extends Figures {
   readonly usage: number;
+}
+
+/** A service, by its number in the columns, with what was used of it. */
+export interface SelectedService extends Omit<ServiceRow, "clientList" | "isNew"> {
+  readonly number: number;
+}
+
+/** What was used of a service; `name` is the number of one of its names. */
+interface Used {
+  clients: number;
+  last: number;
+  name: number;
+  readonly sums: Sums;
 }
 
 /** The flows of columns that a filter chooses, and that were seen in a time. */
@@ -143,6 +156,71 @@ export class ColumnSelection {
       of.last = Math.max(of.last, last[flow]);
     });
     return figures;
+  }
+
+  /**
+   * Services that answered, with what was used of them.
+   *
+   * @param isOwn Whether only those of the own networks are wanted.
+   */
+  byService(isOwn: boolean): SelectedService[] {
+    const columns = this.#columns;
+    const { service, last, name, names, rowFlow } = columns;
+    const wanted = SERVICE_BITS.answered | (isOwn ? SERVICE_BITS.local : 0);
+    const ranks = names.ranks();
+    const found: (Used | undefined)[] = new Array(columns.services);
+    this.#each((flow) => {
+      const number = service[flow];
+      if ((columns.serviceBits[number] & wanted) !== wanted) return;
+      const used = found[number] ??= { clients: 0, last: 0, name: 0, sums: noFigures() };
+      used.clients++;
+      used.last = Math.max(used.last, last[flow]);
+      if (used.name === 0 || ranks[name[flow]] > ranks[used.name]) used.name = name[flow];
+    });
+    for (const { from, to } of this.#steps) {
+      for (let row = from; row < to; row++) {
+        const flow = rowFlow[row];
+        const used = this.#chosen[flow] === 1 ? found[service[flow]] : undefined;
+        if (used !== undefined) add(columns, row, used.sums);
+      }
+    }
+    return found.flatMap((used, number) =>
+      used === undefined ? [] : [{
+        number,
+        server: columns.servers.texts[columns.server[number]],
+        port: columns.port[number],
+        protocol: columns.protocols.texts[columns.protocol[number]],
+        isLocal: (columns.serviceBits[number] & SERVICE_BITS.local) !== 0,
+        name: used.name === 0 ? null : names.texts[used.name],
+        ...{ clients: used.clients, first: columns.serviceFirst[number], last: used.last },
+        ...used.sums,
+      }]
+    );
+  }
+
+  /** Clients that each of some services carried most for, the busiest first. */
+  busiestClients(services: readonly number[], most: number): ReadonlyMap<number, string[]> {
+    const { service, client, clients, bytesClient, bytesServer, observations } = this.#columns;
+    const { keys: bytes } = this.#columns.scratch();
+    bytes.set(this.#sums(bytesClient, bytesServer));
+    const sightings = this.#sums(observations);
+    const textOf = (flow: number) => clients.texts[client[flow]];
+    const isBusier = (one: number, other: number) =>
+      bytes[one] !== bytes[other]
+        ? bytes[one] > bytes[other]
+        : sightings[one] !== sightings[other]
+        ? sightings[one] > sightings[other]
+        : textOf(one) < textOf(other);
+    const busiest = new Map(services.map((it) => [it, [] as number[]]));
+    this.#each((flow) => {
+      const flows = busiest.get(service[flow]);
+      if (flows === undefined) return;
+      let place = flows.length;
+      while (place > 0 && isBusier(flow, flows[place - 1])) place--;
+      if (place < most) flows.splice(place, 0, flow);
+      if (flows.length > most) flows.pop();
+    });
+    return new Map([...busiest].map(([number, flows]) => [number, flows.map(textOf)]));
   }
 
   /** Services of the own networks that answered, and how many of them are new. */

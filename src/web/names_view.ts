@@ -1,5 +1,10 @@
 import type { Filter, FilterField } from "./filter.ts";
-import { everyAddress, filterConditions, type FilteredColumns } from "./filter_conditions.ts";
+import {
+  everyAddress,
+  filterConditions,
+  type FilteredColumns,
+  USAGE_COLUMNS,
+} from "./filter_conditions.ts";
 import type { NameNode, NamesView, PageQuery } from "./page_data.ts";
 import type { StoreQuery } from "./store_query.ts";
 
@@ -33,6 +38,9 @@ const MISSING_COLUMNS: FilteredColumns = {
   addresses: { client: everyAddress("refusal", "prober") },
   isRefused: "1",
 };
+
+/** Of `usage u` and its `service v`, which are looked up for a client and an address. */
+const LOOKED_UP: FilteredColumns = { ...USAGE_COLUMNS, service: undefined };
 
 /** A client, or `null` where the flow has no name; a name; an address, or `null` for one that is missing. */
 interface Link {
@@ -106,12 +114,13 @@ function nameLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
   const newSince = store.newSince(now);
   const where = filterConditions(ofNames(query.filter), newSince, NAME_COLUMNS);
   const rest = query.filter.filter(({ field }) => !OF_NAMES.has(field));
-  const flows = filterConditions(rest, newSince);
+  const flows = filterConditions(rest, newSince, LOOKED_UP);
   const values = [store.since(query, now) ?? 0, ...where.values];
   let condition = where.sql;
   if (rest.length > 0) {
-    condition += " AND EXISTS (SELECT 1 FROM usage u JOIN service v ON v.id = u.service " +
-      `WHERE u.client = n.client AND v.server = n.address AND ${flows.sql})`;
+    // An address has few services: whether the client used one is found in an index.
+    condition += " AND EXISTS (SELECT 1 FROM service v CROSS JOIN usage u ON u.service = v.id " +
+      `WHERE v.server = n.address AND u.client = n.client AND ${flows.sql})`;
     values.push(...flows.values);
   }
   return store.rows(

@@ -1,3 +1,4 @@
+import type { SQLInputValue } from "node:sqlite";
 import { everyAddress, filterConditions, type FilteredColumns } from "./filter_conditions.ts";
 import type { MissingNamesRow, PageQuery, Refused, RefusedRow } from "./page_data.ts";
 import type { Row, StoreQuery } from "./store_query.ts";
@@ -28,13 +29,41 @@ const COLUMNS: FilteredColumns = {
 /** Kinds of refusals, sorted. */
 const KINDS = ["icmp", "refused", "rst", "unanswered", "unreachable"] as const;
 
+const IS_KIND = KINDS.map((it) => `is_${it}`);
+/** Figures of what was tried. */
+const FIGURES = ["count", "first", "last", ...IS_KIND].join(", ");
+
 /**
  * What was tried: a row for each prober, target and port. One attempt may be there as an RST, and as a
  * conversation that was refused, so the greater count is the one that is right.
  */
-const TRIED = "SELECT prober, target, port, max(count) AS count, min(first) AS first, " +
-  `max(last) AS last, ${KINDS.map((it) => `max(kind = '${it}') AS is_${it}`).join(", ")} ` +
-  "FROM refusal r WHERE kind <> 'nx'";
+const TRIED = "SELECT prober, target, port, max(count), min(first), max(last), " +
+  `${KINDS.map((it) => `max(kind = '${it}')`).join(", ")} FROM refusal r WHERE kind <> 'nx'`;
+
+/** Runs `use` with what was tried and chosen as `temp.tried`: it is chosen once, and asked much. */
+function withTried<Result>(
+  store: StoreQuery,
+  chosen: string,
+  values: readonly SQLInputValue[],
+  use: () => Result,
+): Result {
+  store.run("DROP TABLE IF EXISTS temp.tried");
+  store.run(
+    `CREATE TEMP TABLE tried (prober TEXT, target TEXT, port INTEGER, ${FIGURES}, ` +
+      "PRIMARY KEY (prober, target, port)) WITHOUT ROWID",
+  );
+  store.run(
+    `INSERT INTO temp.tried ${TRIED} ${chosen} GROUP BY prober, target, port`,
+    ...values,
+  );
+  // With all that is asked of a target, so that no row is looked up.
+  store.run(`CREATE INDEX temp.tried_target ON tried (target, prober, port, ${FIGURES})`);
+  try {
+    return use();
+  } finally {
+    store.run("DROP TABLE temp.tried");
+  }
+}
 
 /** Who tried what in vain. */
 export function refusedView(store: StoreQuery, query: PageQuery): Refused {
@@ -45,23 +74,23 @@ export function refusedView(store: StoreQuery, query: PageQuery): Refused {
   const values = [since, ...where.values];
   const by = (one: "prober" | "target", other: "prober" | "target") => {
     const rows = store.rows(
-      `WITH tried AS (${TRIED} ${chosen} GROUP BY prober, target, port) ` +
-        `SELECT ${one} AS address, count(DISTINCT ${other}) AS others, count(*) AS places, ` +
+      `SELECT ${one} AS address, count(DISTINCT ${other}) AS others, count(*) AS places, ` +
         "count(DISTINCT port) AS ports, sum(count) AS attempts, min(first) AS first, " +
-        `max(last) AS last, ${KINDS.map((it) => `max(is_${it}) AS is_${it}`).join(", ")} ` +
-        `FROM tried GROUP BY ${one} ORDER BY places DESC, attempts DESC, address ` +
+        `max(last) AS last, ${IS_KIND.map((it) => `max(${it}) AS ${it}`).join(", ")} ` +
+        `FROM temp.tried GROUP BY ${one} ORDER BY places DESC, attempts DESC, address ` +
         `LIMIT ${MOST_ROWS}`,
-      ...values,
     );
     const examples = store.prepared(
-      `SELECT DISTINCT ${other} AS address, port FROM refusal r WHERE ${one} = ? ` +
-        `AND kind <> 'nx' ${chosen} ORDER BY ${other}, port LIMIT ${MOST_EXAMPLES}`,
+      `SELECT ${other} AS address, port FROM temp.tried WHERE ${one} = ? ` +
+        `ORDER BY ${other}, port LIMIT ${MOST_EXAMPLES}`,
     );
-    return rows.map((row) => refusedRow(row, examples(String(row.address), ...values)));
+    return rows.map((row) => refusedRow(row, examples(String(row.address))));
   };
   return {
-    probers: by("prober", "target"),
-    targets: by("target", "prober"),
+    ...withTried(store, chosen, values, () => ({
+      probers: by("prober", "target"),
+      targets: by("target", "prober"),
+    })),
     missingNames: store.rows(
       "SELECT prober AS client, count(DISTINCT target) AS names, sum(count) AS answers, " +
         "json_group_array(DISTINCT target) AS examples, min(first) AS first, max(last) AS last " +

@@ -18,16 +18,15 @@ import type {
   UnexplainedRow,
 } from "./page_data.ts";
 import { refusedCount, refusedView } from "./refused_view.ts";
+import { servicesView } from "./services_view.ts";
 import { FIGURE_NAMES, FLOW_COLUMNS, StoreQuery, type StoreQueryOptions } from "./store_query.ts";
 import { trafficOf } from "./traffic.ts";
 
 /** Rows of tables, the ones with the most. */
 const MOST_ROWS = 1_000;
-const MOST_CLIENTS = 5;
 
 const IS_DNS = "u.encrypted_dns IS NOT NULL";
 const FIGURES = FIGURE_NAMES.map((it) => `c.${it} AS ${it}`).join(", ");
-const SUMS = FIGURE_NAMES.map((it) => `sum(c.${it}) AS ${it}`).join(", ");
 
 /** Answers what the page asks out of a store. Nothing is written to it. */
 export class StorePageData implements PageData, Disposable {
@@ -99,28 +98,7 @@ export class StorePageData implements PageData, Disposable {
   }
 
   services(query: PageQuery, isOwn: boolean): readonly ServiceRow[] {
-    const now = this.#store.now();
-    const chosen = this.#store.chosen(query, now);
-    const rows = this.#store.rows(
-      chosen.selectByService(
-        "v.id, v.server, v.port, v.protocol, v.is_local AS isLocal, max(u.name) AS name, " +
-          // A flow is one client's.
-          "v.first, max(u.last) AS last, count(*) AS clients, " +
-          `v.first >= ? AS isNew, ${SUMS}`,
-        `v.answered ${isOwn ? "AND v.is_local" : ""}`,
-        `ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port LIMIT ${MOST_ROWS}`,
-      ),
-      this.#store.newSince(now),
-    );
-    const clients = this.#busiestClients(rows.map(({ id }) => Number(id)));
-    return rows.map(({ id, ...row }) =>
-      ({
-        ...row,
-        isLocal: row.isLocal === 1,
-        isNew: row.isNew === 1,
-        clientList: clients.get(Number(id)) ?? [],
-      }) as unknown as ServiceRow
-    );
+    return servicesView(this.#store, query, isOwn);
   }
 
   devices(query: PageQuery): readonly DeviceRow[] {
@@ -164,23 +142,5 @@ export class StorePageData implements PageData, Disposable {
       ),
       this.#store.newSince(now),
     ).map(flowOf);
-  }
-
-  /** The clients that a service carried most for, for each of the services. */
-  #busiestClients(services: readonly number[]): Map<number, string[]> {
-    const clients = new Map<number, string[]>();
-    const rows = this.#store.rows(
-      "SELECT service, client FROM (SELECT u.service, u.client, row_number() OVER (PARTITION BY " +
-        "u.service ORDER BY u.bytes_client + u.bytes_server DESC, u.observations DESC, u.client) AS " +
-        "place FROM usage u WHERE u.service IN (SELECT value FROM json_each(?))) " +
-        `WHERE place <= ${MOST_CLIENTS} ORDER BY service, place`,
-      JSON.stringify(services),
-    );
-    for (const { service, client } of rows) {
-      const list = clients.get(Number(service));
-      if (list === undefined) clients.set(Number(service), [String(client)]);
-      else list.push(String(client));
-    }
-    return clients;
   }
 }

@@ -40,6 +40,9 @@ function assertSame(
       const what = `${filter}, ${span}`;
       assert.deepEqual(one.overview(query), other.overview(query), what);
       assert.deepEqual(one.devices(query), other.devices(query), what);
+      for (const isOwn of [true, false]) {
+        assert.deepEqual(one.services(query, isOwn), other.services(query, isOwn), what);
+      }
       for (const by of filter === "" ? FLOW_SORTS : ["last" as const]) {
         for (const isDescending of [true, false]) {
           const ask = (data: StorePageData, offset: number, snapshot: string | null) =>
