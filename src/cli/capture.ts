@@ -37,7 +37,7 @@ import { Run, type RunOptions } from "./run.ts";
 import { sayPage } from "./say_page.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { EndSignals } from "./signals.ts";
-import { StartMemory } from "./start_memory.ts";
+import { SpareMemory } from "./spare_memory.ts";
 import { statisticsLine } from "./statistics.ts";
 import { StopSignal } from "./stop_signal.ts";
 
@@ -345,7 +345,7 @@ class Capture {
       this.#hints.beginAnew();
       this.#serviceManager.ready(status);
     };
-    using _startMemory = new StartMemory();
+    using _memory = new SpareMemory();
     const stopSignal = new StopSignal(this.#run.table);
     signals.begin();
     signals.onReload = reload;

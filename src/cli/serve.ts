@@ -18,7 +18,7 @@ import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sayPage } from "./say_page.ts";
 import { sourceOf } from "./report_source_of.ts";
 import { EndSignals } from "./signals.ts";
-import { StartMemory } from "./start_memory.ts";
+import { SpareMemory } from "./spare_memory.ts";
 
 /** Options of the command line. */
 export interface ServeOptions extends PageCommandOptions {
@@ -75,7 +75,7 @@ export async function serve(
     description,
   };
   const signals = new EndSignals("end", log);
-  using _startMemory = new StartMemory();
+  using memory = new SpareMemory();
   const timer = shown.isRead
     ? setInterval(() => shown.read(named, localNetworks, log), shown.readEvery)
     : undefined;
@@ -86,6 +86,7 @@ export async function serve(
           return shown.data;
         },
         explain: (flow) => watched(() => explainFlow(flow, configuration, log)),
+        onAnswered: () => memory.used(),
       },
       settings,
       log,

@@ -24,16 +24,8 @@ export interface SelectedFlow extends Figures {
 }
 
 /** A service, by its number in the columns, with what was used of it. */
-export interface SelectedService extends Omit<ServiceRow, "clientList" | "isNew"> {
+export interface SelectedService extends Omit<ServiceRow, "clientList"> {
   readonly number: number;
-}
-
-/** What was used of a service; `name` is the number of one of its names. */
-interface Used {
-  clients: number;
-  last: number;
-  name: number;
-  readonly sums: Sums;
 }
 
 /** The flows of columns that a filter chooses, and that were seen in a time. */
@@ -159,43 +151,57 @@ export class ColumnSelection {
   }
 
   /**
-   * Services that answered, with what was used of them.
+   * Services that answered, with what was used of them: the new ones first, then those with the most
+   * clients.
    *
    * @param isOwn Whether only those of the own networks are wanted.
+   * @param newSince What came first after this time is new.
    */
-  byService(isOwn: boolean): SelectedService[] {
+  byService(isOwn: boolean, newSince: number, most: number): SelectedService[] {
     const columns = this.#columns;
-    const { service, last, name, names, rowFlow } = columns;
-    const wanted = SERVICE_BITS.answered | (isOwn ? SERVICE_BITS.local : 0);
-    const ranks = names.ranks();
-    const found: (Used | undefined)[] = new Array(columns.services);
+    const { service, last, name, names, rowFlow, servers, server, port } = columns;
+    const clientsOf = new Uint32Array(columns.services);
+    const lastOf = new Float64Array(columns.services);
+    const nameOf = new Uint32Array(columns.services);
+    const rankOfName = names.ranks();
     this.#each((flow) => {
       const number = service[flow];
-      if ((columns.serviceBits[number] & wanted) !== wanted) return;
-      const used = found[number] ??= { clients: 0, last: 0, name: 0, sums: noFigures() };
-      used.clients++;
-      used.last = Math.max(used.last, last[flow]);
-      if (used.name === 0 || ranks[name[flow]] > ranks[used.name]) used.name = name[flow];
+      clientsOf[number]++;
+      lastOf[number] = Math.max(lastOf[number], last[flow]);
+      const isFirst = nameOf[number] === 0;
+      if (isFirst || rankOfName[name[flow]] > rankOfName[nameOf[number]]) {
+        nameOf[number] = name[flow];
+      }
     });
+    const wanted = SERVICE_BITS.answered | (isOwn ? SERVICE_BITS.local : 0);
+    const isNew = (number: number) => columns.serviceFirst[number] >= newSince;
+    const rankOf = servers.ranks();
+    const numbers = Uint32Array.from(clientsOf.keys()).filter((number) =>
+      clientsOf[number] > 0 && (columns.serviceBits[number] & wanted) === wanted
+    ).sort((one, other) =>
+      Number(isNew(other)) - Number(isNew(one)) || clientsOf[other] - clientsOf[one] ||
+      rankOf[server[one]] - rankOf[server[other]] || port[one] - port[other]
+    ).subarray(0, most);
+    const places = new Int32Array(columns.services).fill(-1);
+    for (const [place, number] of numbers.entries()) places[number] = place;
+    const services = Array.from(numbers, (number) => ({
+      number,
+      server: servers.texts[server[number]],
+      port: port[number],
+      protocol: columns.protocols.texts[columns.protocol[number]],
+      isLocal: (columns.serviceBits[number] & SERVICE_BITS.local) !== 0,
+      name: nameOf[number] === 0 ? null : names.texts[nameOf[number]],
+      ...{ clients: clientsOf[number], first: columns.serviceFirst[number], last: lastOf[number] },
+      ...{ isNew: isNew(number), ...noFigures() },
+    }));
     for (const { from, to } of this.#steps) {
       for (let row = from; row < to; row++) {
         const flow = rowFlow[row];
-        const used = this.#chosen[flow] === 1 ? found[service[flow]] : undefined;
-        if (used !== undefined) add(columns, row, used.sums);
+        const place = this.#chosen[flow] === 1 ? places[service[flow]] : -1;
+        if (place !== -1) add(columns, row, services[place]);
       }
     }
-    return found.flatMap((used, number) =>
-      used === undefined ? [] : [{
-        number,
-        server: columns.servers.texts[columns.server[number]],
-        port: columns.port[number],
-        protocol: columns.protocols.texts[columns.protocol[number]],
-        isLocal: (columns.serviceBits[number] & SERVICE_BITS.local) !== 0,
-        name: used.name === 0 ? null : names.texts[used.name],
-        ...{ clients: used.clients, first: columns.serviceFirst[number], last: used.last },
-        ...used.sums,
-      }]
-    );
+    return services;
   }
 
   /** Clients that each of some services carried most for, the busiest first. */

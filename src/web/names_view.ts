@@ -42,6 +42,9 @@ const MISSING_COLUMNS: FilteredColumns = {
 /** Of `usage u` and its `service v`, which are looked up for a client and an address. */
 const LOOKED_UP: FilteredColumns = { ...USAGE_COLUMNS, service: undefined };
 
+/** Of `usage u`. */
+const HAS_NO_NAME = "u.name IS NULL";
+
 /** A client, or `null` where the flow has no name; a name; an address, or `null` for one that is missing. */
 interface Link {
   readonly client: string;
@@ -143,12 +146,12 @@ function missingLinks(store: StoreQuery, query: PageQuery, now: number): Link[] 
 
 /** Flows without a name. */
 function bareLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
-  const flows = store.chosen(query, now);
+  const flows = store.chosen(query, now, HAS_NO_NAME);
   return store.rows(
     flows.select(
       "u.client, NULL AS name, v.server AS address, max(c.conversations, c.observations) AS count, " +
         "u.last",
-      "AND u.name IS NULL AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) " +
+      `AND ${HAS_NO_NAME} AND NOT EXISTS (SELECT 1 FROM name n WHERE n.address = v.server) ` +
         `ORDER BY u.last DESC LIMIT ${MOST_ROWS}`,
     ),
   ) as unknown as Link[];

@@ -28,6 +28,8 @@ export interface PageSources {
   readonly data: PageData | null;
   /** What `explain` says of a flow. */
   readonly explain: (flow: ExplainedKey) => Promise<string>;
+  /** Called when something was answered, which may have needed memory. */
+  readonly onAnswered?: () => void;
 }
 
 /** How often it is looked whether there is something new, in milliseconds. */
@@ -122,6 +124,7 @@ export class PageServer implements AsyncDisposable {
     if (data === null) return json({ error: "flosensor is starting" }, 503);
     try {
       const answer = await this.#ask(data, what, parameters);
+      this.#sources.onAnswered?.();
       return answer === undefined
         ? json({ error: "flosensor has nothing like that" }, 404)
         : json({ version: data.version, data: answer });

@@ -6,6 +6,8 @@ import type { Row, StoreQuery } from "./store_query.ts";
 /** Rows of each table, those with the most. */
 const MOST_ROWS = 500;
 const MOST_EXAMPLES = 8;
+/** So many take some 10 MB. */
+const MANY_ROWS = 50_000;
 
 /** Columns of `refusal r`, of which many conditions ask for what it does not have. */
 const COLUMNS: FilteredColumns = {
@@ -52,7 +54,7 @@ function withTried<Result>(
     `CREATE TEMP TABLE tried (prober TEXT, target TEXT, port INTEGER, ${FIGURES}, ` +
       "PRIMARY KEY (prober, target, port)) WITHOUT ROWID",
   );
-  store.run(
+  const rows = store.run(
     `INSERT INTO temp.tried ${TRIED} ${chosen} GROUP BY prober, target, port`,
     ...values,
   );
@@ -62,6 +64,7 @@ function withTried<Result>(
     return use();
   } finally {
     store.run("DROP TABLE temp.tried");
+    if (rows > MANY_ROWS) store.giveBack();
   }
 }
 

@@ -1,4 +1,3 @@
-import { addressKey } from "../report/address_key.ts";
 import type { ColumnSelection } from "./column_selection.ts";
 import type { PageQuery, ServiceRow } from "./page_data.ts";
 import { type ChosenFlows, FIGURE_NAMES, type StoreQuery } from "./store_query.ts";
@@ -28,23 +27,9 @@ export function servicesView(
 }
 
 function fromColumns(selected: ColumnSelection, isOwn: boolean, newSince: number): ServiceRow[] {
-  const services = selected.byService(isOwn).map((service) => ({
-    service,
-    isNew: service.first >= newSince,
-    key: addressKey(service.server),
-  })).sort((one, other) =>
-    Number(other.isNew) - Number(one.isNew) || other.service.clients - one.service.clients ||
-    (one.key < other.key ? -1 : one.key > other.key ? 1 : one.service.port - other.service.port)
-  ).slice(0, MOST_ROWS);
-  const clients = selected.busiestClients(
-    services.map(({ service }) => service.number),
-    MOST_CLIENTS,
-  );
-  return services.map(({ service: { number, ...service }, isNew }) => ({
-    ...service,
-    isNew,
-    clientList: clients.get(number)!,
-  }));
+  const services = selected.byService(isOwn, newSince, MOST_ROWS);
+  const clients = selected.busiestClients(services.map(({ number }) => number), MOST_CLIENTS);
+  return services.map(({ number, ...row }) => ({ ...row, clientList: clients.get(number)! }));
 }
 
 function fromStore(

@@ -108,6 +108,7 @@ export class StorePageData implements PageData, Disposable {
   unexplained(query: PageQuery): readonly UnexplainedRow[] {
     return this.#flows(
       query,
+      "u.unexplained > 0",
       "c.unexplained > 0",
       "c.unexplained DESC, u.last DESC",
       ", (SELECT s.why FROM slice s WHERE s.usage = u.id AND s.explained = 0 " +
@@ -119,6 +120,7 @@ export class StorePageData implements PageData, Disposable {
     return this.#flows(
       query,
       IS_DNS,
+      "1",
       "u.encrypted_dns = 'DNS', u.last DESC",
       ", u.encrypted_dns AS kind",
     ) as EncryptedDnsRow[];
@@ -132,13 +134,19 @@ export class StorePageData implements PageData, Disposable {
     return namesView(this.#store, query);
   }
 
-  #flows(query: PageQuery, condition: string, order: string, more: string) {
+  /**
+   * Flows that a query chooses.
+   *
+   * @param condition On `usage u`.
+   * @param further On their figures in the time of the query, `c`.
+   */
+  #flows(query: PageQuery, condition: string, further: string, order: string, more: string) {
     const now = this.#store.now();
-    const chosen = this.#store.chosen(query, now);
+    const chosen = this.#store.chosen(query, now, condition);
     return this.#store.rows(
       chosen.select(
         `${FLOW_COLUMNS}, ${FIGURES}, u.first >= ? AS isNew${more}`,
-        `AND ${condition} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
+        `AND ${condition} AND ${further} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
       ),
       this.#store.newSince(now),
     ).map(flowOf);

@@ -207,6 +207,8 @@ export class StoreQuery implements Disposable {
     this.#isCapturing = isCapturing;
     this.#held = new HeldColumns(database, version, () => this.#forgetAll(), leastHeld);
     this.#onFreed = onFreed;
+    // Before there is any table: of tables that are dropped, nothing is kept.
+    database.exec("PRAGMA temp.auto_vacuum = FULL");
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true }, run);
     define(
@@ -278,9 +280,13 @@ export class StoreQuery implements Disposable {
     return oldest < now - NEW ? now - NEW : now + 1;
   }
 
-  /** The flows that a query chooses. They are chosen once while the data stays the same. */
-  chosen(query: PageQuery, now: number): ChosenFlows {
-    return this.#selection(query, now).flows;
+  /**
+   * The flows that a query chooses. They are chosen once while the data stays the same.
+   *
+   * @param also A condition on `usage u` that is asked of them anyway: the others need not be there.
+   */
+  chosen(query: PageQuery, now: number, also = "1"): ChosenFlows {
+    return this.#selection(query, now, also).flows;
   }
 
   /** The same out of memory; `null` where flows are not held there. */
@@ -373,17 +379,17 @@ export class StoreQuery implements Disposable {
     return { ...state, isLive };
   }
 
-  #selection(query: PageQuery, now: number): Selection {
+  #selection(query: PageQuery, now: number, also = "1"): Selection {
     const edge = this.#edge(query, now);
     const version = this.#version();
-    const key = selectionKey(query, edge);
+    const key = `${selectionKey(query, edge)}\n${also}`;
     const known = this.#selections.find((it) => it.key === key);
     if (known?.version === version) return known;
     if (known !== undefined) this.#forget(known);
     while (this.#selections.length >= MOST_SELECTIONS) this.#forget(this.#selections[0]);
     const [table, rows] = edge === null && query.filter.length === 0
       ? [null, 0]
-      : this.#select(query, edge, now);
+      : this.#select(query, edge, now, also);
     const flows = new ChosenFlows(table, edge !== null);
     const selection = { key, version, table, rows, flows, totals: null };
     this.#selections.push(selection);
@@ -404,6 +410,7 @@ export class StoreQuery implements Disposable {
     query: PageQuery,
     edge: number | null,
     now: number,
+    also: string,
   ): readonly [table: string, rows: number] {
     const count = (sql: string, ...values: SQLInputValue[]) =>
       Number(this.value(`SELECT count(*) FROM (${sql})`, ...values));
@@ -417,7 +424,8 @@ export class StoreQuery implements Disposable {
     if (edge === null) {
       this.run(`CREATE TEMP TABLE ${table} (usage INTEGER PRIMARY KEY)`);
       const rows = this.run(
-        `INSERT INTO temp.${table} SELECT u.id FROM usage u WHERE ${WORKED} AND ${where.sql}`,
+        `INSERT INTO temp.${table} SELECT u.id FROM usage u WHERE ${WORKED} AND ${also} AND ` +
+          where.sql,
         ...where.values,
       );
       return [table, rows];
@@ -430,9 +438,9 @@ export class StoreQuery implements Disposable {
     const rows = this.run(
       `INSERT INTO temp.${table} SELECT usage, ${figures((it) => `sum(${it})`)} FROM usage_step ` +
         `WHERE (time >= ?1 OR (step > ?2 AND time + step * 1000 > ?1)) ` +
-        (query.filter.length === 0
+        (query.filter.length === 0 && also === "1"
           ? ""
-          : `AND usage IN (SELECT u.id FROM usage u WHERE ${where.sql}) `) +
+          : `AND usage IN (SELECT u.id FROM usage u WHERE ${also} AND ${where.sql}) `) +
         "GROUP BY usage HAVING sum(conversations) > 0 OR sum(observations) > 0 OR " +
         "sum(packets_client) > 0 OR sum(packets_server) > 0",
       edge,
@@ -449,6 +457,11 @@ export class StoreQuery implements Disposable {
 
   #forgetAll(): void {
     while (this.#selections.length > 0) this.#forget(this.#selections[0]);
+    this.giveBack();
+  }
+
+  /** To be called when large tables are dropped: SQLite and the C library would keep their memory. */
+  giveBack(): void {
     this.#database.exec("PRAGMA shrink_memory");
     this.#onFreed();
   }
