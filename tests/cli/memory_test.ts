@@ -26,6 +26,7 @@ import { type Bytes, bytes, ethernet, ip, ipUdp, pcap, tcp, u16, u32, udp } from
 import { PcapngSection } from "../pcapng.ts";
 import { unusedPort } from "../redis_server.ts";
 import { SeededRandom } from "../seeded_random.ts";
+import { V8_OPTIONS } from "./program.ts";
 
 const MODULE = fileURLToPath(new URL("../../mod.ts", import.meta.url));
 const DENO_CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -91,7 +92,7 @@ function program(
     : ["--no-prompt", "--allow-all"];
   return new LimitedProgram(
     Deno.execPath(),
-    ["run", "--quiet", "--config", DENO_CONFIG, ...permissions, MODULE, ...args],
+    ["run", "--quiet", "--config", DENO_CONFIG, ...V8_OPTIONS, ...permissions, MODULE, ...args],
     pair === null ? [] : ["ip", "netns", "exec", pair.sensor],
     memory,
   );

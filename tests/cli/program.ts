@@ -8,7 +8,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const linesOf = (path: string) => Deno.readTextFileSync(`${ROOT}${path}`).trimEnd().split("\n");
 /** What the task and `./flosensor` give it. */
 export const PERMISSIONS: readonly string[] = linesOf("src/cli/permissions.txt");
-const V8_OPTIONS = linesOf("src/cli/v8_options.txt");
+/** How it uses memory. */
+export const V8_OPTIONS: readonly string[] = linesOf("src/cli/v8_options.txt");
 const MODULE = "src/cli/program.ts";
 
 /** How long, in milliseconds, a test waits for what must come: machines that run tests are busy. */

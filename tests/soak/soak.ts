@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { RedisInNamespace } from "../cli/redis_in_namespace.ts";
-import { PERMISSIONS } from "../cli/program.ts";
+import { PERMISSIONS, V8_OPTIONS } from "../cli/program.ts";
 import { withFiles } from "../config/temporary_files.ts";
 import { capturesOf, type CorpusCapture, ownCaptures } from "../fuzz/corpus.ts";
 import { Mutator } from "../fuzz/mutator.ts";
@@ -80,7 +80,7 @@ class Capture {
 
   constructor(pair: NamespacePair, config: string, redis: string, store: string) {
     const args = [
-      ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...PERMISSIONS],
+      ...["run", "--quiet", "--config", `${ROOT}deno.json`, ...V8_OPTIONS, ...PERMISSIONS],
       ...[`${ROOT}src/cli/program.ts`, "capture", pair.veth, "--redis", redis, "-c", config],
       ...["--json", "--stats", "1", "--max-conversations", MOST_CONVERSATIONS],
       ...(values["no-store"] ? [] : ["--store", store]),
@@ -101,10 +101,12 @@ class Capture {
     return this.#process.pid;
   }
 
-  /** In KiB: proc_pid_status(5). */
-  get resident(): number {
+  /** Resident memory, and what of it is the process's own, without files, in KiB: proc_pid_status(5). */
+  get memory(): { readonly resident: number; readonly own: number } {
     const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
+    const of = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]);
+    return { resident: of("VmRSS"), own: of("RssAnon") };
   }
 
   signal(name: Deno.Signal): void {
@@ -322,14 +324,15 @@ async function soak(pair: NamespacePair, directory: string): Promise<boolean> {
       await happen();
     }
   };
-  const resident: { minute: number; kibibytes: number }[] = [];
+  const samples: { minute: number; resident: number; own: number }[] = [];
   const watch = setInterval(() => {
     const minute = (Date.now() - begin) / MINUTE;
-    resident.push({ minute, kibibytes: capture.resident });
-    if (resident.length % 12 !== 0) return;
+    const { resident, own } = capture.memory;
+    samples.push({ minute, resident, own });
+    if (samples.length % 12 !== 0) return;
     console.log(
-      `${minute.toFixed(1)} min: ${Math.round(resident.at(-1)!.kibibytes / MEBIBYTE)} MiB, ` +
-        capture.statistics.replace(/^.*packets: /, ""),
+      `${minute.toFixed(1)} min: ${Math.round(resident / MEBIBYTE)} MiB, its own ` +
+        `${Math.round(own / MEBIBYTE)}, ` + capture.statistics.replace(/^.*packets: /, ""),
     );
   }, 5000);
   try {
@@ -355,11 +358,14 @@ async function soak(pair: NamespacePair, directory: string): Promise<boolean> {
     time > redisSince + ON_THE_WAY &&
     !inRedis.has(`${clientOf(number)};${serverOf(number)};443;flow`)
   );
-  const warm = resident.filter(({ minute }) => minute >= Math.min(WARM, minutes / 2));
+  const warm = samples.filter(({ minute }) => minute >= Math.min(WARM, minutes / 2));
   const quarter = Math.ceil(warm.length / 4);
-  const [before, after] = [warm.slice(0, quarter), warm.slice(-quarter)].map(median);
+  const [before, after] = [warm.slice(0, quarter), warm.slice(-quarter)].map((part) => ({
+    resident: median(part.map(({ resident }) => resident)),
+    own: median(part.map(({ own }) => own)),
+  }));
   const dropped = capture.counted("dropped by kernel") + capture.counted("dropped by interface");
-  const isFlat = after <= before * FLAT;
+  const isFlat = after.resident <= before.resident * FLAT;
   const isWhole = lost.length <= dropped && notInRedis.length <= capture.counted("lost");
   console.log(`
 ${minutes} minutes, seed ${seed}; exit status ${code}
@@ -371,17 +377,17 @@ ${marked} marked connections: ${capture.seen.size} seen, ${
 ${capture.lines} lines of JSON; of the connections that were seen since Redis lost its data ${notInRedis.length} are not in it; ${
     capture.counted("lost")
   } keys were counted as lost
-resident memory (median): ${before} MiB after ${
+resident memory (median): ${before.resident} MiB after ${
     Math.min(WARM, minutes / 2)
-  } minutes, ${after} MiB at the end
+  } minutes, ${after.resident} MiB at the end; its own ${before.own} and ${after.own} MiB
 ${isFlat && isWhole ? "all is well" : "SOMETHING IS WRONG"}`);
   console.log(capture.statistics);
   return isFlat && isWhole;
 }
 
 /** In MiB. */
-function median(all: readonly { kibibytes: number }[]): number {
-  const sorted = all.map(({ kibibytes }) => kibibytes).sort((one, other) => one - other);
+function median(kibibytes: readonly number[]): number {
+  const sorted = kibibytes.toSorted((one, other) => one - other);
   return Math.round(sorted[sorted.length >> 1] / MEBIBYTE);
 }
 
