@@ -92,6 +92,8 @@ export async function serve(
       log,
     );
     sayPage(server.url, settings, options, log);
+    // Before anyone asks: it takes some seconds of a large store.
+    shown.data.prepare();
     signals.begin();
     await signals.received;
     return 0;

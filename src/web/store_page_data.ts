@@ -59,8 +59,11 @@ export class StorePageData implements PageData, Disposable {
     return this.#store.isLive;
   }
 
-  /** Whether flows are held in memory, so that any filter is quick. */
-  get holdsFlows(): boolean {
+  /**
+   * Whether flows are held in memory, so that any filter is quick. If they are many and are not, they
+   * begin to be read, beside other work.
+   */
+  prepare(): boolean {
     return this.#store.selected({ filter: [], span: null }, this.#store.now()) !== null;
   }
 

@@ -23,7 +23,7 @@ const FILTERS = [
 /** Data that holds flows in memory, however few there are. */
 async function held(store: TestStore): Promise<StorePageData> {
   const data = new StorePageData(openStoreFile(store.path).database, { leastHeld: 0 });
-  while (!data.holdsFlows) await pause(1);
+  while (!data.prepare()) await pause(1);
   return data;
 }
 
@@ -64,7 +64,7 @@ Deno.test("flows in memory are chosen, counted and sorted as SQLite does it", as
   using store = officeStore();
   using data = await held(store);
   using plain = new StorePageData(store.database);
-  assert.equal(plain.holdsFlows, false);
+  assert.equal(plain.prepare(), false);
   assertSame(data, plain, [null, 15 * 60_000, HOUR, 24 * HOUR]);
 });
 
@@ -76,7 +76,7 @@ Deno.test("once flows are held, what SQLite needed for their like is given back"
   const tables = () => database.prepare("SELECT name FROM temp.sqlite_master").all().length;
   data.overview({ filter: [], span: 15 * 60_000 });
   assert.equal(tables(), 1);
-  while (!data.holdsFlows) await pause(1);
+  while (!data.prepare()) await pause(1);
   assert.equal(tables(), 0);
   assert.ok(freed > 0);
 });
