@@ -10,8 +10,8 @@ import { plainValue } from "../export/plain_value.ts";
 import type { Log } from "../log.ts";
 import { csvLine } from "../report/csv.ts";
 import { explained, openStoreFile } from "../report/open_store_file.ts";
-import { TextOutput } from "../sink/text_output.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
+import { printPieces } from "./print_pieces.ts";
 
 /** Options of the command line. */
 export interface ExportOptions {
@@ -27,9 +27,6 @@ export interface ExportOptions {
   /** What CSV or JSON has. */
   table: string;
 }
-
-/** Text is written in pieces of this many characters. */
-const PIECE = 65_536;
 
 /**
  * The command `export`: writes a store's tables for other programs. It loads no configuration, as it
@@ -84,12 +81,12 @@ export async function exportStore(
     const { storedLines } = await import("../export/stored_lines.ts");
     const lines = EXPORT_FORMATS[format](contextOf(source.database));
     // Their text is printable, and tabs are a part of it.
-    await print(paths[0], storedLines(source.database, lines, since), true);
+    await printPieces(paths[0], storedLines(source.database, lines, since), true);
     return 0;
   }
   const table = EXPORTED_TABLES.find(({ name }) => name === options.table)!;
   const text = options.csv ? csvText(table, rowsOf(table)) : jsonText(table, rowsOf(table));
-  await print(paths[0], text);
+  await printPieces(paths[0], text);
   return 0;
 }
 
@@ -114,25 +111,6 @@ function* jsonText({ columns }: ExportedTable, rows: Iterable<Value[]>): Generat
   for (const row of rows) {
     const entries = row.map((value, i) => [columns[i][0], plainValue(value, columns[i][1])]);
     yield JSON.stringify(Object.fromEntries(entries)) + "\n";
-  }
-}
-
-/** Writes as fast as it is read. */
-async function print(path: string, lines: Iterator<string>, isAsIs = false): Promise<void> {
-  const output = new TextOutput();
-  for (let isDone = false; !isDone;) {
-    let piece = "";
-    explained(path, () => {
-      while (!isDone && piece.length < PIECE) {
-        const next = lines.next();
-        if (next.done) isDone = true;
-        else piece += next.value;
-      }
-    });
-    if (piece !== "" && isAsIs) output.putAsIs(piece, 1);
-    else if (piece !== "") output.put(piece, 1);
-    await output.written();
-    if (output.error !== null) throw output.error;
   }
 }
 

@@ -2,7 +2,8 @@ import { cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
-import { csv } from "../report/csv.ts";
+import { csvLines } from "../report/csv.ts";
+import { jsonList, jsonObject } from "../report/json_pieces.ts";
 import { explained } from "../report/open_store_file.ts";
 import { openSource } from "../report/open_source.ts";
 import { renderDiff } from "../report/render_diff.ts";
@@ -16,7 +17,7 @@ import { parseDuration } from "../model/duration.ts";
 import { UserError, WRONG_USAGE } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
 import { sourceOf, type SourceOptions } from "./report_source_of.ts";
-import { printText } from "./print_text.ts";
+import { printPieces } from "./print_pieces.ts";
 
 /** Options of the command line. */
 export interface ReportOptions extends SourceOptions {
@@ -87,7 +88,7 @@ export async function report(
     await printDiff(source, options.diff, options, localNetworks);
     return 0;
   }
-  const text = explained(source.name, () => {
+  const pieces = explained(source.name, () => {
     const report = new Report(source.database, {
       since,
       client: options.client ?? null,
@@ -95,24 +96,28 @@ export async function report(
       newSince: since ?? newSinceOf(source),
       localNetworks: networks.length > 0 ? localNetworks : null,
     });
-    return reportText(report, options, { source: source.name, since, ...viewOf(source) });
+    return reportPieces(report, options, { source: source.name, since, ...viewOf(source) });
   });
-  await printText(text);
+  await printPieces(source.name, pieces);
   return 0;
 }
 
-function reportText(report: Report, options: ReportOptions, view: ReportView): string {
+function reportPieces(
+  report: Report,
+  options: ReportOptions,
+  view: ReportView,
+): Iterator<string> {
   const limit = options.csv || options.json ? -1 : options.top;
   if (options.by !== undefined) {
     const rows = report.grouped(options.by, limit);
-    if (options.csv) return csv(GROUP_COLUMNS, rows);
-    if (options.json) return JSON.stringify(rows);
+    if (options.csv) return csvLines(GROUP_COLUMNS, rows);
+    if (options.json) return jsonList(rows);
     return lines(renderGroups(rows, options.by, report.totals(), view));
   }
-  if (options.csv) return csv(USAGE_COLUMNS, report.usages());
+  if (options.csv) return csvLines(USAGE_COLUMNS, report.usages());
   const data = reportData(report, limit);
   if (options.json) {
-    return JSON.stringify({ source: view.source, since: view.since, ...data });
+    return jsonObject({ source: view.source, since: view.since, ...data });
   }
   return lines(renderReport(data, view));
 }
@@ -140,9 +145,12 @@ async function printDiff(
     );
     title = `${source.name}, the last ${other} beside the ${other} before`;
   }
-  if (options.csv) await printText(csv(DIFF_COLUMNS, rows));
-  else if (options.json) await printText(JSON.stringify(rows));
-  else await printText(lines(renderDiff(rows, title, viewOf(source))));
+  const pieces = options.csv
+    ? csvLines(DIFF_COLUMNS, rows)
+    : options.json
+    ? jsonList(rows)
+    : lines(renderDiff(rows, title, viewOf(source)));
+  await printPieces(source.name, pieces);
 }
 
 /** Where no time is asked for, what is of the last day is new, unless the store itself is. */
@@ -168,6 +176,6 @@ function terminalWidth(): number {
   }
 }
 
-function lines(all: readonly string[]): string {
-  return all.join("\n");
+function lines(all: readonly string[]): Iterator<string> {
+  return all.values().map((line) => `${line}\n`);
 }

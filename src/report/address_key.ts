@@ -1,7 +1,20 @@
 import { parseAddress } from "../model/address.ts";
 
+/** Keys that are remembered: there are many rows of few addresses. */
+const MOST_KEYS = 100_000;
+const keys = new Map<string, string>();
+
 /** A text for an address that sorts as addresses do, IPv4 first. What is no address comes last. */
 export function addressKey(text: string): string {
+  let key = keys.get(text);
+  if (key !== undefined) return key;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  key = newKey(text);
+  keys.set(text, key);
+  return key;
+}
+
+function newKey(text: string): string {
   const address = parseAddress(text);
   if (address === null) return `z${text}`;
   return address.family + [...address.words].map((it) => it.toString(16).padStart(8, "0")).join("");

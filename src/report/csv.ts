@@ -11,19 +11,22 @@ const FORMULA = /^[=+\-@\t\r]/;
 const TIMES = new Set(["first", "last"]);
 
 /**
- * Rows as lines of CSV (RFC 4180, with the ends of line of Unix), with a line of the columns' names. What is unknown is empty; times are in ISO 8601.
+ * Rows as lines of CSV (RFC 4180, with the ends of line of Unix), behind a line of the columns' names. What
+ * is unknown is empty; times are in ISO 8601.
  *
  * @param columns Names of the rows' fields.
  */
-export function csv(columns: readonly string[], rows: readonly object[]): string {
-  let text = csvLine(columns);
+export function* csvLines(
+  columns: readonly string[],
+  rows: Iterable<object>,
+): Generator<string> {
+  yield csvLine(columns);
   for (const row of rows) {
     const fields = row as Record<string, unknown>;
-    text += csvLine(
+    yield csvLine(
       columns.map((column) => TIMES.has(column) ? isoTime(Number(fields[column])) : fields[column]),
     );
   }
-  return text.slice(0, -1);
 }
 
 /** One line, with its end. */

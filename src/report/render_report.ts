@@ -37,7 +37,7 @@ export function renderReport(data: ReportData, view: ReportView): string[] {
     ...headLines(totals, view),
     ...section(
       "Who used whose service",
-      usages,
+      [...usages],
       view,
       [
         [{ title: "CLIENT" }, ({ client }) => client],

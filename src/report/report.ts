@@ -186,18 +186,17 @@ export class Report {
     } as unknown as ReportTotals;
   }
 
-  /** Who used whose service, the most first. */
-  usages(limit = -1): UsageRow[] {
-    return this.#all(
+  /** Who used whose service, the most first. There may be a million of them: they are not held. */
+  *usages(limit = -1): Generator<UsageRow> {
+    const rows = this.#database.prepare(
       "SELECT u.client, v.server, v.port, v.protocol, u.name, u.name_origin, u.by, " +
         `u.first, u.last, u.first >= ? AS is_new, ${FIGURES} FROM (SELECT * FROM chosen ` +
         "ORDER BY bytes_client + bytes_server DESC, conversations DESC, observations DESC LIMIT ?) c " +
         "JOIN usage u ON u.id = c.usage JOIN service v ON v.id = u.service " +
         "ORDER BY c.bytes_client + c.bytes_server DESC, c.conversations DESC, c.observations DESC, " +
         "address_key(u.client), v.server, v.port, v.protocol",
-      this.#query.newSince,
-      limit,
-    ) as unknown as UsageRow[];
+    ).iterate(this.#query.newSince, limit);
+    for (const row of rows) yield { ...row } as unknown as UsageRow;
   }
 
   /** Services of the own networks that answered, by address. */

@@ -9,10 +9,10 @@ import type {
   UsageRow,
 } from "./report.ts";
 
-/** All that a report says; each list has the most first. */
+/** All that a report says; each list has the most first. What was used can be read once. */
 export interface ReportData {
   readonly totals: ReportTotals;
-  readonly usages: readonly UsageRow[];
+  readonly usages: Iterable<UsageRow>;
   readonly offered: readonly ServiceRow[];
   readonly unexplained: readonly UnexplainedRow[];
   readonly encryptedDns: readonly EncryptedDnsRow[];
