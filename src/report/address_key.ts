@@ -1,7 +1,7 @@
 import { parseAddress } from "../model/address.ts";
 
 /** Keys that are remembered: there are many rows of few addresses. */
-const MOST_KEYS = 100_000;
+const MOST_KEYS = 20_000;
 const keys = new Map<string, string>();
 
 /** A text for an address that sorts as addresses do, IPv4 first. What is no address comes last. */

@@ -29,7 +29,8 @@ export class HeldColumns implements Disposable {
 
   /**
    * @param version That of the data: it changes when the data does.
-   * @param onRead Called before and after flows are read: what does the work until then may be as large.
+   * @param onRead Called before and after flows are read, while nothing is asked: what does the work
+   * until then may be as large.
    */
   constructor(
     database: DatabaseSync,
@@ -58,7 +59,6 @@ export class HeldColumns implements Disposable {
     }
     if (this.#reading !== null) {
       if (!isAwaited) return null;
-      this.#onRead();
       this.#read(Infinity);
     }
     if (this.#columns !== null && version !== this.#known) {
@@ -84,7 +84,7 @@ export class HeldColumns implements Disposable {
   }
 
   #readLater(wait = 0): void {
-    this.#timer = setTimeout(() => {
+    this.#later(() => {
       try {
         if (wait > 0) this.#onRead();
         this.#read(TURN);
@@ -93,6 +93,10 @@ export class HeldColumns implements Disposable {
         this.#reading = null;
       }
     }, wait);
+  }
+
+  #later(work: () => void, wait = 0): void {
+    this.#timer = setTimeout(work, wait);
     // The process does not wait for it.
     Deno.unrefTimer(this.#timer);
   }
@@ -104,7 +108,7 @@ export class HeldColumns implements Disposable {
       const { done, value } = this.#reading.next();
       if (done) {
         [this.#columns, this.#reading] = [value, null];
-        this.#onRead();
+        this.#later(this.#onRead);
       } else if (performance.now() > end) return this.#readLater();
     }
   }
