@@ -10,7 +10,7 @@ const CAPTURES = ["d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d", "0a0d0d0a", "1
 /** How long, in milliseconds, another writer may keep the file locked. */
 const BUSY_PATIENCE = 5_000;
 /** Memory for pages, in KiB, and how much of `FILE-wal` is kept for use again, in bytes. */
-const CACHE_KIBIBYTES = 16_384;
+const CACHE_KIBIBYTES = 8_192;
 const WAL_BYTES = 16 * 1024 * 1024;
 const TABLES = ["run", "service", "usage", "slice", "name", "alias", "refusal", "volume"];
 
