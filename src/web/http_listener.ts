@@ -2,6 +2,7 @@ import type { HttpAddress } from "../model/http_address.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { hostText } from "./page_address.ts";
+import { plainResponse } from "./plain_response.ts";
 
 /** How requests are answered. */
 export interface HttpHandlers {
@@ -80,7 +81,11 @@ export class HttpListener {
     this.#connections = new AbortController();
     const { signal } = this.#connections;
     const options = { hostname, port, signal, onListen: () => {}, onError };
-    const server = Deno.serve({ ...options, ...this.#tls }, answer);
+    const server = Deno.serve({ ...options, ...this.#tls }, (request) =>
+      // Its address has what the request names as Host, whatever that is.
+      URL.canParse(request.url)
+        ? answer(request)
+        : plainResponse(400, "The Host of the request is none."));
     server.finished.catch((error) => this.#failed(error));
     return server;
   }

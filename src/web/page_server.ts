@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { Access } from "./access.ts";
+import { requireAddresses } from "./addresses_within.ts";
 import { FilterError, parseFilter } from "./filter.ts";
 import {
   FLOW_SORTS,
@@ -226,8 +227,10 @@ export class PageServer implements AsyncDisposable {
 
 function queryOf(parameters: URLSearchParams): PageQuery {
   const span = parameters.get("span");
+  const filter = parseFilter(parameters.get("filter") ?? "");
+  requireAddresses(filter);
   return {
-    filter: parseFilter(parameters.get("filter") ?? ""),
+    filter,
     span: span === null ? null : numberOf(parameters, "span", 0, MOST_SPAN),
   };
 }

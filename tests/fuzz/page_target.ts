@@ -26,6 +26,7 @@ const PARAMETERS = [
   ...["clientPort", "of", "token", "__proto__"],
 ];
 const VALUES = [
+  ...["client:1:1", "host:::ffff:1.2.3.4", "server:010.0.0.1", "-client:a:b:c/300"],
   ...[
     "client:10.0.0.0/24",
     "port:443",
@@ -96,7 +97,8 @@ export class PageTarget implements FuzzTarget, AsyncDisposable {
       if (![400, 414, 431].includes(status)) assert.match(head, /frame-ancestors 'none'/);
       const isShown = new TextDecoder().decode(input).includes(TOKEN);
       if (!isShown) assert.ok(![200, 303].includes(status), `answered without token: ${head}`);
-      if (/content-type: application\/json/i.test(head) && body !== "") {
+      const isHead = new TextDecoder().decode(input).trimStart().startsWith("HEAD");
+      if (/content-type: application\/json/i.test(head) && body !== "" && !isHead) {
         JSON.parse(bodyOf(head, body));
       }
     }
@@ -175,11 +177,16 @@ function parted(answer: string): [head: string, body: string] {
   return end < 0 ? [answer, ""] : [answer.slice(0, end), answer.slice(end + 4)];
 }
 
-/** The body without its chunks' lengths (RFC 9112, section 7.1). */
+/**
+ * The body without its chunks' lengths (RFC 9112, section 7.1), nor what answers something behind the
+ * request.
+ */
 function bodyOf(head: string, body: string): string {
+  const length = /^content-length: (\d+)/im.exec(head)?.[1];
+  if (length !== undefined) {
+    return new TextDecoder().decode(new TextEncoder().encode(body).subarray(0, Number(length)));
+  }
   if (!/transfer-encoding: chunked/i.test(head)) return body;
-  return body.replace(/^[0-9a-f]+\r\n/i, "").replace(/\r\n[0-9a-f]+\r\n/gi, "").replace(
-    /\r\n$/,
-    "",
-  );
+  const [chunks] = body.split(/\r\n0\r\n/);
+  return chunks.replace(/^[0-9a-f]+\r\n/i, "").replace(/\r\n[0-9a-f]+\r\n/gi, "");
 }

@@ -33,3 +33,29 @@ for (const [what, text] of BEGINNINGS) {
     },
   });
 }
+
+Deno.test("HttpListener answers a Host that is none, and nobody is asked or told", async () => {
+  const failures: unknown[] = [];
+  const listener = new HttpListener(
+    "--listen",
+    { hostname: "127.0.0.1", port: 0 },
+    null,
+    {
+      answer: ({ url }) => new Response(new URL(url).host),
+      onError: (error) => {
+        failures.push(error);
+        return new Response("", { status: 500 });
+      },
+    },
+    new LineLog("info", (line) => failures.push(line)),
+  );
+  for (const [host, status] of [["a:65536", 400], ["[::1", 400], ["a:b", 400], ["a:65535", 200]]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+    const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), String(host));
+  }
+  await listener.shutdown();
+  assert.deepEqual(failures, []);
+});
