@@ -4,6 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
+import { explained } from "../report/open_store_file.ts";
 import { type NamedSource, openSource } from "../report/open_source.ts";
 import type { ReportSource } from "../report/report_source.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
@@ -67,8 +68,13 @@ export async function serve(
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
-  const shown = new Shown(await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE));
-  const known = shown.data.overview({ filter: [], span: 0 }).sensor?.localNetworks.split(" ") ?? [];
+  const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
+  const shown = new Shown(source);
+  const known = explained(source.name, () => {
+    // Before anyone asks: it takes some seconds of a large store.
+    shown.data.prepare();
+    return shown.data.sensor?.localNetworks.split(" ") ?? [];
+  });
   const own = localNetworks.length > 0 ? localNetworks : known.filter((it) => it !== "");
   const configuration = {
     mapping: new Mapping(config, parseOwnNetworks(own, log), log),
@@ -92,8 +98,6 @@ export async function serve(
       log,
     );
     sayPage(server.url, settings, options, log);
-    // Before anyone asks: it takes some seconds of a large store.
-    shown.data.prepare();
     signals.begin();
     await signals.received;
     return 0;

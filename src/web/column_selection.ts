@@ -176,11 +176,13 @@ export class ColumnSelection {
     const wanted = SERVICE_BITS.answered | (isOwn ? SERVICE_BITS.local : 0);
     const isNew = (number: number) => columns.serviceFirst[number] >= newSince;
     const rankOf = servers.ranks();
+    const rankOfProtocol = columns.protocols.ranks();
     const numbers = Uint32Array.from(clientsOf.keys()).filter((number) =>
       clientsOf[number] > 0 && (columns.serviceBits[number] & wanted) === wanted
     ).sort((one, other) =>
       Number(isNew(other)) - Number(isNew(one)) || clientsOf[other] - clientsOf[one] ||
-      rankOf[server[one]] - rankOf[server[other]] || port[one] - port[other]
+      rankOf[server[one]] - rankOf[server[other]] || port[one] - port[other] ||
+      rankOfProtocol[columns.protocol[one]] - rankOfProtocol[columns.protocol[other]]
     ).subarray(0, most);
     const places = new Int32Array(columns.services).fill(-1);
     for (const [place, number] of numbers.entries()) places[number] = place;

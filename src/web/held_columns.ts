@@ -29,8 +29,8 @@ export class HeldColumns implements Disposable {
 
   /**
    * @param version That of the data: it changes when the data does.
-   * @param onRead Called before and after flows are read, while nothing is asked: what does the work
-   * until then may be as large.
+   * @param onRead Called before flows are read and when they are there, never while something is
+   * asked: what answered in their place until then may have needed much memory.
    */
   constructor(
     database: DatabaseSync,
@@ -61,10 +61,7 @@ export class HeldColumns implements Disposable {
       if (!isAwaited) return null;
       this.#read(Infinity);
     }
-    if (this.#columns !== null && version !== this.#known) {
-      this.#columns.update();
-      this.#known = version;
-    }
+    if (this.#columns !== null && version !== this.#known) this.#update(version);
     return this.#columns;
   }
 
@@ -85,18 +82,13 @@ export class HeldColumns implements Disposable {
 
   #readLater(wait = 0): void {
     this.#later(() => {
-      try {
-        if (wait > 0) this.#onRead();
-        this.#read(TURN);
-      } catch {
-        // Whoever asks without them is told what is wrong with the store.
-        this.#reading = null;
-      }
+      if (wait > 0) this.#onRead();
+      this.#read(TURN);
     }, wait);
   }
 
   #later(work: () => void, wait = 0): void {
-    this.#timer = setTimeout(work, wait);
+    this.#timer = setTimeout(() => this.#unlessUnreadable(work), wait);
     // The process does not wait for it.
     Deno.unrefTimer(this.#timer);
   }
@@ -104,12 +96,30 @@ export class HeldColumns implements Disposable {
   /** Reads on, for so many milliseconds at most. */
   #read(most: number): void {
     clearTimeout(this.#timer);
-    for (const end = performance.now() + most; this.#reading !== null;) {
-      const { done, value } = this.#reading.next();
-      if (done) {
-        [this.#columns, this.#reading] = [value, null];
-        this.#later(this.#onRead);
-      } else if (performance.now() > end) return this.#readLater();
+    this.#unlessUnreadable(() => {
+      for (const end = performance.now() + most; this.#reading !== null;) {
+        const { done, value } = this.#reading.next();
+        if (done) {
+          [this.#columns, this.#reading] = [value, null];
+          this.#later(this.#onRead);
+        } else if (performance.now() > end) return this.#readLater();
+      }
+    });
+  }
+
+  #update(version: string): void {
+    this.#unlessUnreadable(() => {
+      this.#columns?.update();
+      this.#known = version;
+    });
+  }
+
+  /** Nothing is held where it can't be read: who asks without is told what is wrong with the store. */
+  #unlessUnreadable(work: () => void): void {
+    try {
+      work();
+    } catch {
+      [this.#columns, this.#reading] = [null, null];
     }
   }
 }

@@ -10,6 +10,8 @@ import type { StoreQuery } from "./store_query.ts";
 
 /** What is looked at, the newest; and what a column has room for, the ones with the most. */
 const MOST_ROWS = 4_000;
+/** Where it is asked for flows too, so many of the newest names are looked at before all of them. */
+const NEWEST_ROWS = 20_000;
 const MOST_NODES = 30;
 /** Servers without a name that are among them. */
 const MOST_UNNAMED = 10;
@@ -118,20 +120,25 @@ function nameLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {
   const where = filterConditions(ofNames(query.filter), newSince, NAME_COLUMNS);
   const rest = query.filter.filter(({ field }) => !OF_NAMES.has(field));
   const flows = filterConditions(rest, newSince, LOOKED_UP);
-  const values = [store.since(query, now) ?? 0, ...where.values];
-  let condition = where.sql;
-  if (rest.length > 0) {
-    // An address has few services: whether the client used one is found in an index.
-    condition += " AND EXISTS (SELECT 1 FROM service v CROSS JOIN usage u ON u.service = v.id " +
-      `WHERE v.server = n.address AND u.client = n.client AND ${flows.sql})`;
-    values.push(...flows.values);
-  }
-  return store.rows(
-    "SELECT client, name, address, sum(count) AS count, max(last) AS last FROM (SELECT * FROM " +
-      `name n WHERE n.last >= ? AND ${condition} ORDER BY n.last DESC LIMIT ${MOST_ROWS}) ` +
-      "GROUP BY client, name, address",
-    ...values,
-  ) as unknown as Link[];
+  const values = [store.since(query, now) ?? 0, ...where.values, ...flows.values];
+  const linksOf = (rows: string) =>
+    store.rows(
+      "SELECT client, name, address, sum(count) AS count, max(last) AS last, count(*) AS rows FROM " +
+        `(SELECT * FROM ${rows} ORDER BY n.last DESC LIMIT ${MOST_ROWS}) ` +
+        "GROUP BY client, name, address",
+      ...values,
+    ) as unknown as (Link & { readonly rows: number })[];
+  const named = `name n WHERE n.last >= ? AND ${where.sql}`;
+  if (rest.length === 0) return linksOf(named);
+  // An address has few services: whether the client used one is found in an index.
+  const isUsed = "EXISTS (SELECT 1 FROM service v CROSS JOIN usage u ON u.service = v.id " +
+    `WHERE v.server = n.address AND u.client = n.client AND ${flows.sql})`;
+  const newest = linksOf(
+    `(SELECT * FROM ${named} ORDER BY n.last DESC LIMIT ${NEWEST_ROWS}) n WHERE ${isUsed}`,
+  );
+  return newest.reduce((sum, { rows }) => sum + rows, 0) === MOST_ROWS
+    ? newest
+    : linksOf(`${named} AND ${isUsed}`);
 }
 
 function missingLinks(store: StoreQuery, query: PageQuery, now: number): Link[] {

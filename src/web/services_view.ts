@@ -45,7 +45,8 @@ function fromStore(
         "v.first, max(u.last) AS last, count(*) AS clients, " +
         `v.first >= ? AS isNew, ${SUMS}`,
       `v.answered ${isOwn ? "AND v.is_local" : ""}`,
-      `ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port LIMIT ${MOST_ROWS}`,
+      "ORDER BY isNew DESC, clients DESC, address_key(v.server), v.port, v.protocol " +
+        `LIMIT ${MOST_ROWS}`,
     ),
     newSince,
   );

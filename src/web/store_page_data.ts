@@ -14,6 +14,7 @@ import type {
   PageData,
   PageQuery,
   Refused,
+  SensorState,
   ServiceRow,
   UnexplainedRow,
 } from "./page_data.ts";
@@ -59,6 +60,11 @@ export class StorePageData implements PageData, Disposable {
     return this.#store.isLive;
   }
 
+  /** What wrote the store last; `null` where nothing did. */
+  get sensor(): SensorState | null {
+    return this.#store.sensor();
+  }
+
   /**
    * Whether flows are held in memory, so that any filter is quick. If they are many and are not, they
    * begin to be read, beside other work.
@@ -83,7 +89,7 @@ export class StorePageData implements PageData, Disposable {
       unexplained: unexplainedFlows,
       encryptedDns,
       refused: refusedCount(this.#store, query, now),
-      sensor: this.#store.sensor(),
+      sensor: this.sensor,
       traffic: trafficOf(this.#store, query, now),
     };
   }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { makeCertificates } from "../certificates.ts";
 import { address, alias, nameError, response } from "../dns/dns_messages.ts";
 import { ACK, ethernet, ip, ipUdp, pcap, PSH, RST, tcp, udp } from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
 import { ARP_FRAME, TEXT as HARDWARE_ADDRESS } from "../names/devices/messages.ts";
+import { record } from "../store/record.ts";
+import { TestStore } from "../store/test_store.ts";
 import { HAS_BROWSER, TestBrowser, WITHOUT_BROWSER } from "../web/browser.ts";
 import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor, RunningProgram } from "./program.ts";
@@ -65,6 +68,30 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+Deno.test("serve says of a damaged store what to do", () =>
+  withFolder(async (folder) => {
+    const store = join(folder, "flows.db");
+    // What is looked at first can be read, and flows can't.
+    let place: number;
+    {
+      using damaged = new TestStore();
+      damaged.write({ records: [record()] });
+      damaged.database.exec(`VACUUM INTO '${store}'`);
+      using copy = new DatabaseSync(store);
+      const value = (sql: string) => Number(Object.values(copy.prepare(sql).get()!)[0]);
+      const page = value("SELECT rootpage FROM sqlite_master WHERE name = 'usage'");
+      place = (page - 1) * value("PRAGMA page_size");
+    }
+    {
+      using file = await Deno.open(store, { write: true });
+      await file.seek(place, Deno.SeekMode.Start);
+      await file.write(new Uint8Array(100).fill(0xee));
+    }
+    const { status, stderr } = await flosensor(["serve", store]);
+    assert.match(stderr, /flows\.db can't be read: it is damaged; .* \.recover/);
+    assert.equal(status, 1);
+  }));
 
 /** A test with a browser. */
 function browserTest(

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { openStoreFile } from "../../src/report/open_store_file.ts";
 import { StoreRetention } from "../../src/store/store_retention.ts";
+import { StoreWriter } from "../../src/store/store_writer.ts";
 import { parseFilter } from "../../src/web/filter.ts";
 import { FLOW_SORTS, type PageQuery } from "../../src/web/page_data.ts";
 import { StorePageData } from "../../src/web/store_page_data.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { MIDNIGHT, record } from "../store/record.ts";
-import { RUN, TestStore } from "../store/test_store.ts";
+import { batchOf, NO_LOSSES, RUN, TestStore } from "../store/test_store.ts";
 import { officeStore } from "./office_store.ts";
 
 const HOUR = 3_600_000;
@@ -80,7 +81,39 @@ Deno.test("once flows are held, what SQLite needed for their like is given back"
   // Not while something is asked.
   await pause(10);
   assert.equal(tables(), 0);
-  assert.ok(freed > 0);
+  // Before they were read, and after it.
+  assert.equal(freed, 2);
+});
+
+Deno.test("a service that comes again stands where SQLite has it among those of its server and port", async () => {
+  const run = { ...RUN, mode: "replay" } as const;
+  using store = new TestStore(run);
+  const recordOf = (id: number, protocol: "tcp" | "udp") =>
+    batchOf({ records: [record({ id, protocol, server: "10.0.0.2" })] });
+  store.write(recordOf(1, "tcp"));
+  store.write(recordOf(2, "udp"));
+  // As it is dropped for its age: the service is still there.
+  store.database.exec("DELETE FROM usage WHERE id = 1; DELETE FROM usage_step WHERE usage = 1");
+  using data = await held(store);
+  using plain = new StorePageData(openStoreFile(store.path).database);
+  new StoreWriter(store.database, run).write(recordOf(3, "tcp"), NO_LOSSES);
+  assertSame(data, plain, [null], [""]);
+  const [one, other] = data.services({ filter: [], span: null }, true);
+  assert.deepEqual([one.protocol, other.protocol], ["tcp", "udp"]);
+});
+
+Deno.test("where flows can't be read, SQLite is asked, and later questions are answered", () => {
+  using store = officeStore();
+  const { database } = openStoreFile(store.path);
+  using data = new StorePageData(database, { leastHeld: 0 });
+  using plain = new StorePageData(openStoreFile(store.path).database);
+  const query = { filter: parseFilter("port:443"), span: null };
+  assert.equal(data.prepare(), false);
+  store.database.exec("ALTER TABLE usage_step RENAME TO away");
+  assert.throws(() => data.overview(query), /no such table/);
+  store.database.exec("ALTER TABLE away RENAME TO usage_step");
+  assert.deepEqual(data.overview(query), plain.overview(query));
+  assert.deepEqual(data.services(query, false), plain.services(query, false));
 });
 
 Deno.test("what is written later is there, also of days that were summed up", async () => {

@@ -340,6 +340,22 @@ Deno.test("names connect clients and addresses, with aliases, and what does not 
   assert.deepEqual(data.names(query("port:123")).names.map(({ id }) => id), ["time.example.net"]);
 });
 
+Deno.test("names whose flows are asked for are found among the newest of many, and behind these", () => {
+  using store = new TestStore();
+  store.write({ records: [record({ id: 1, port: 22 }), record({ id: 2, server: "192.0.2.2" })] });
+  store.database.exec(
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 25000) " +
+      "INSERT INTO name SELECT '10.0.0.1', 'host' || i, iif(i = 0, '192.0.2.1', '192.0.2.2'), " +
+      `'dns', ${MIDNIGHT}, ${MIDNIGHT} + i, 1 FROM n`,
+  );
+  const data = new StorePageData(store.database);
+  assert.deepEqual(data.names(query("port:22")).names.map(({ id }) => id), ["host0"]);
+  const { names, totals } = data.names(query("port:443"));
+  assert.equal(totals.names, 4_000);
+  assert.ok(names.every(({ last }) => last > MIDNIGHT + 21_000));
+  assert.deepEqual(data.names(query("port:443")), data.names(query("-port:22")));
+});
+
 Deno.test("a ring of aliases ends", () => {
   using store = new TestStore();
   const names = [
