@@ -1,16 +1,14 @@
 import { parseAddress } from "../model/address.ts";
+import { LatestValues } from "../model/latest_values.ts";
 
 /** Keys that are remembered: there are many rows of few addresses. */
-const MOST_KEYS = 20_000;
-const keys = new Map<string, string>();
+const keys = new LatestValues<string>(20_000);
 
 /** A text for an address that sorts as addresses do, IPv4 first. What is no address comes last. */
 export function addressKey(text: string): string {
   let key = keys.get(text);
   if (key !== undefined) return key;
-  if (keys.size >= MOST_KEYS) keys.clear();
-  key = newKey(text);
-  keys.set(text, key);
+  keys.set(text, key = newKey(text));
   return key;
 }
 

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/config_error.ts";
-import { cidrText, parseInterfacePrefix } from "../config/cidr.ts";
+import { type Cidr, cidrText, parseInterfacePrefix } from "../config/cidr.ts";
 import { LocalAddresses } from "../store/local_addresses.ts";
 import { type Filter, FilterError } from "./filter.ts";
 
@@ -10,12 +10,7 @@ import { type Filter, FilterError } from "./filter.ts";
  * @throws {FilterError} when it is neither.
  */
 export function addressesWithin(prefix: string): LocalAddresses {
-  try {
-    return new LocalAddresses([cidrText(parseInterfacePrefix(prefix))]);
-  } catch (error) {
-    // Whoever typed a filter did not write a configuration.
-    throw error instanceof ConfigError ? new FilterError(error.message) : error;
-  }
+  return new LocalAddresses([cidrText(prefixOf(prefix))]);
 }
 
 /**
@@ -27,7 +22,16 @@ export function addressesWithin(prefix: string): LocalAddresses {
 export function requireAddresses(filter: Filter): void {
   for (const { field, values } of filter) {
     if (field === "client" || field === "server" || field === "host") {
-      for (const value of values) addressesWithin(value);
+      values.forEach(prefixOf);
     }
+  }
+}
+
+function prefixOf(text: string): Cidr {
+  try {
+    return parseInterfacePrefix(text);
+  } catch (error) {
+    // Whoever typed a filter did not write a configuration.
+    throw error instanceof ConfigError ? new FilterError(error.message) : error;
   }
 }

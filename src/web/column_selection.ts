@@ -168,10 +168,8 @@ export class ColumnSelection {
       const number = service[flow];
       clientsOf[number]++;
       lastOf[number] = Math.max(lastOf[number], last[flow]);
-      const isFirst = nameOf[number] === 0;
-      if (isFirst || rankOfName[name[flow]] > rankOfName[nameOf[number]]) {
-        nameOf[number] = name[flow];
-      }
+      // None comes before all others.
+      if (rankOfName[name[flow]] > rankOfName[nameOf[number]]) nameOf[number] = name[flow];
     });
     const wanted = SERVICE_BITS.answered | (isOwn ? SERVICE_BITS.local : 0);
     const isNew = (number: number) => columns.serviceFirst[number] >= newSince;

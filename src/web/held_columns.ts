@@ -59,9 +59,12 @@ export class HeldColumns implements Disposable {
     }
     if (this.#reading !== null) {
       if (!isAwaited) return null;
-      this.#read(Infinity);
+      this.#unlessUnreadable(() => this.#read(Infinity));
     }
-    if (this.#columns !== null && version !== this.#known) this.#update(version);
+    if (this.#columns !== null && version !== this.#known) {
+      this.#unlessUnreadable(() => this.#columns!.update());
+      this.#known = version;
+    }
     return this.#columns;
   }
 
@@ -96,22 +99,13 @@ export class HeldColumns implements Disposable {
   /** Reads on, for so many milliseconds at most. */
   #read(most: number): void {
     clearTimeout(this.#timer);
-    this.#unlessUnreadable(() => {
-      for (const end = performance.now() + most; this.#reading !== null;) {
-        const { done, value } = this.#reading.next();
-        if (done) {
-          [this.#columns, this.#reading] = [value, null];
-          this.#later(this.#onRead);
-        } else if (performance.now() > end) return this.#readLater();
-      }
-    });
-  }
-
-  #update(version: string): void {
-    this.#unlessUnreadable(() => {
-      this.#columns?.update();
-      this.#known = version;
-    });
+    for (const end = performance.now() + most; this.#reading !== null;) {
+      const { done, value } = this.#reading.next();
+      if (done) {
+        [this.#columns, this.#reading] = [value, null];
+        this.#later(this.#onRead);
+      } else if (performance.now() > end) return this.#readLater();
+    }
   }
 
   /** Nothing is held where it can't be read: who asks without is told what is wrong with the store. */

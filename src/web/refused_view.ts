@@ -6,8 +6,6 @@ import type { Row, StoreQuery } from "./store_query.ts";
 /** Rows of each table, those with the most. */
 const MOST_ROWS = 500;
 const MOST_EXAMPLES = 8;
-/** So many take some 10 MB. */
-const MANY_ROWS = 50_000;
 
 /** Columns of `refusal r`, of which many conditions ask for what it does not have. */
 const COLUMNS: FilteredColumns = {
@@ -49,22 +47,20 @@ function withTried<Result>(
   values: readonly SQLInputValue[],
   use: () => Result,
 ): Result {
-  store.run("DROP TABLE IF EXISTS temp.tried");
   store.run(
     `CREATE TEMP TABLE tried (prober TEXT, target TEXT, port INTEGER, ${FIGURES}, ` +
       "PRIMARY KEY (prober, target, port)) WITHOUT ROWID",
   );
-  const rows = store.run(
-    `INSERT INTO temp.tried ${TRIED} ${chosen} GROUP BY prober, target, port`,
-    ...values,
-  );
-  // With all that is asked of a target, so that no row is looked up.
-  store.run(`CREATE INDEX temp.tried_target ON tried (target, prober, port, ${FIGURES})`);
   try {
+    store.run(
+      `INSERT INTO temp.tried ${TRIED} ${chosen} GROUP BY prober, target, port`,
+      ...values,
+    );
+    // With all that is asked of a target, so that no row is looked up.
+    store.run(`CREATE INDEX temp.tried_target ON tried (target, prober, port, ${FIGURES})`);
     return use();
   } finally {
     store.run("DROP TABLE temp.tried");
-    if (rows > MANY_ROWS) store.giveBack();
   }
 }
 

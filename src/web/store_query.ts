@@ -457,11 +457,7 @@ export class StoreQuery implements Disposable {
 
   #forgetAll(): void {
     while (this.#selections.length > 0) this.#forget(this.#selections[0]);
-    this.giveBack();
-  }
-
-  /** To be called when large tables are dropped: SQLite and the C library would keep their memory. */
-  giveBack(): void {
+    // SQLite and the C library would keep their memory.
     this.#database.exec("PRAGMA shrink_memory");
     this.#onFreed();
   }
