@@ -174,21 +174,21 @@ tmuxTest("a capture that is sent to the background goes on, and fg shows it", as
   await tmux.shows(/\d\d:\d\d:\d\d capturing on veth0/);
   await tmux.press("C-z");
   await tmux.shows(/Stopped/);
-  await tmux.type("bg\n");
-  await tmux.type("echo the $((20 + 3)) shell\n");
+  await tmux.command("bg");
+  await tmux.command("echo the $((20 + 3)) shell");
   await tmux.shows(/^the 23 shell$/m);
   await pair.replay(file);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
-  await tmux.type("jobs\n");
+  await tmux.command("jobs");
   await tmux.shows(/Running/);
   assert.ok(!(await tmux.screen()).includes("[flows"));
-  await tmux.type("fg\n");
+  await tmux.command("fg");
   await tmux.shows(/^\[flows 4\]/m);
   await tmux.press("Tab");
   await tmux.shows(/\[services 4\]/);
   await tmux.press("q");
   await tmux.shows(/^4 flows of 3 clients$/m);
   // The terminal has its echo again.
-  await tmux.type("echo back\n");
+  await tmux.command("echo back");
   await tmux.shows(/^\$ echo back\nback$/m);
 });

@@ -68,6 +68,15 @@ export class Tmux implements AsyncDisposable {
     await this.run("send-keys", "-l", text);
   }
 
+  /**
+   * Gives a command to a shell whose prompt is `$`, once it waits for one: what is typed while
+   * another program has the terminal is echoed by the terminal, and then by the shell.
+   */
+  async command(text: string): Promise<void> {
+    await this.shows(/(?:^|\n)\$\n*$/);
+    await this.type(`${text}\n`);
+  }
+
   /** Waits until the screen matches, and gives what it shows. */
   async shows(pattern: RegExp, ...args: string[]): Promise<string> {
     const end = performance.now() + PATIENCE;
