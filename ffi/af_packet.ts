@@ -23,6 +23,7 @@ const SO_GET_FILTER = 26;
 
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
+const PACKET_DROP_MEMBERSHIP = 2;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
 const PACKET_VERSION = 10;
@@ -75,6 +76,8 @@ export class PacketSocket {
   readonly #countWords = new DataView(this.#counts.buffer);
   readonly #length = allocate(4);
   readonly #lengthWord = new DataView(this.#length.buffer);
+  /** The interface whose packets for other hosts it takes too; 0 for none. */
+  #promiscuousOn = 0;
   #isOpen = true;
 
   /**
@@ -140,13 +143,27 @@ export class PacketSocket {
     this.requireUp();
   }
 
-  /** Takes packets for other hosts too, as long as this socket is open. */
+  /** Takes packets for other hosts too, until it rests. */
   addPromiscuous(index: number): void {
-    const request = allocate(PACKET_MREQ.size);
-    const words = new DataView(request.buffer);
-    words.setInt32(PACKET_MREQ.index, index, true);
-    words.setUint16(PACKET_MREQ.type, PACKET_MR_PROMISC, true);
-    this.#set(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request);
+    this.#set(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuousOn(index));
+    this.#promiscuousOn = index;
+  }
+
+  /**
+   * Takes nothing any more, and gives back its ring, which is not mapped any more: it can be bound again
+   * then, which needs no permission. One that shares packets can't.
+   */
+  rest(): void {
+    this.shut();
+    if (this.#promiscuousOn !== 0) {
+      // An interface that has vanished took that with it.
+      const request = promiscuousOn(this.#promiscuousOn);
+      libc().setsockopt(this.fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, request, request.length);
+      this.#promiscuousOn = 0;
+    }
+    this.#set(SOL_PACKET, PACKET_RX_RING, allocate(TPACKET_REQ3.size));
+    // What happened to the interface is not said of the next one.
+    this.#word(SOL_SOCKET, SO_ERROR);
   }
 
   /** @throws {CaptureError} when the interface has gone down or away since this was last asked. */
@@ -205,6 +222,15 @@ export class PacketSocket {
     const isAbsence = errno === ENETDOWN || errno === ENODEV;
     return new CaptureError(`${this.#name}: ${words}${advice}`, isAbsence, isPermission);
   }
+}
+
+/** `struct packet_mreq` of packet(7). */
+function promiscuousOn(index: number): Uint8Array<ArrayBuffer> {
+  const request = allocate(PACKET_MREQ.size);
+  const words = new DataView(request.buffer);
+  words.setInt32(PACKET_MREQ.index, index, true);
+  words.setUint16(PACKET_MREQ.type, PACKET_MR_PROMISC, true);
+  return request;
 }
 
 /**

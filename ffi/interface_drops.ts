@@ -4,6 +4,6 @@ import { interfaceCounters } from "./interface_counters.ts";
 const COUNTERS = ["rx_missed_errors", "rx_fifo_errors"];
 
 /** Packets that an interface or its driver dropped, as {@linkcode interfaceCounters}. */
-export function interfaceDrops(name: string): number {
+export function interfaceDrops(name: string): number | null {
   return interfaceCounters(name, COUNTERS);
 }

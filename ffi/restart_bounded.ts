@@ -43,6 +43,24 @@ export function restartBounded(needed: bigint): string | null {
   return "the bounding set of capabilities stays as it was, for want of CAP_SETPCAP";
 }
 
+/**
+ * Has a process of another user than root begin again, as {@linkcode restartBounded} does, if it has more
+ * capabilities than it needs: then no thread has more. Those of the file that it runs are no more than it
+ * had before, by `no_new_privs`.
+ *
+ * @param needed Capabilities that the process keeps.
+ * @returns What could not be had, for a message, or `null`.
+ */
+export function restartWithFewer(needed: bigint): string | null {
+  const { permitted, inheritable } = capabilities();
+  const kept = permitted & needed;
+  // One that has more all the same after it began again would do so for ever.
+  if (kept === permitted || (hasNoNewPrivileges() && inheritable === kept)) return null;
+  setCapabilities({ effective: kept, permitted: kept, inheritable: kept });
+  setNoNewPrivileges();
+  return `it can't be started again (${startAgain()})`;
+}
+
 /** @returns Why it did not work; otherwise it does not return. */
 function startAgain(): string {
   const parameters = ownCommandLine().map(cString);

@@ -2,49 +2,16 @@ import { CaptureError } from "../../ffi/capture_error.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { Readiness } from "../../ffi/readiness.ts";
 import type { Log } from "../log.ts";
-import type { LongPackets } from "./live_options.ts";
+import type { LiveOptions, LongPackets } from "./live_options.ts";
+import { type OpenInterface, TIMEOUT_MILLISECONDS } from "./open_interface.ts";
 import { PacketBatch } from "./packet_batch.ts";
 import type { PacketSource, SourceStatistics } from "./packet_source.ts";
+import { RingOpener } from "./ring_opener.ts";
 
-/** Longest time that a packet waits in the kernel, and that {@linkcode InterfaceSource.next} waits. */
-export const TIMEOUT_MILLISECONDS = 100;
 /** Full batches that are given without a turn of the event loop; others must have theirs too. */
 const FULL_BATCHES_IN_A_ROW = 8;
 /** How often the interface is looked at, and opened again if it was away. */
 const LOOK_MILLISECONDS = 1000;
-
-/** An interface that is open: from when packets begin to be taken to its end. */
-export interface OpenInterface {
-  /** poll(2) says that it is readable when there are packets. */
-  readonly fd: number;
-  /** The interface's number when it was opened; 0 for one that the kernel has no number for. */
-  readonly index: number;
-  /** What is not as it was asked for, or `null`. */
-  readonly warning: string | null;
-  /** Where its packets lie. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-
-  /**
-   * Puts the packets that are there into a batch, without waiting.
-   *
-   * @returns Whether there are more.
-   * @throws {CaptureError} when the interface can't be read any more.
-   */
-  read(batch: PacketBatch): boolean;
-
-  /**
-   * Takes more of these packets, and of no others.
-   *
-   * @throws {CaptureError} when the interface can't be captured on any more.
-   */
-  setLongPackets(long: LongPackets): void;
-
-  /** Adds what was counted since the last time. */
-  countInto(sum: SourceStatistics): void;
-
-  /** Gives back what it holds. */
-  close(): void;
-}
 
 /**
  * Packets of an interface, which is waited for when it goes down or away. How it is opened and read
@@ -79,14 +46,18 @@ export abstract class InterfaceSource implements PacketSource {
   readonly batch: PacketBatch;
   /** Where packets are to be put, if not just anywhere. */
   protected readonly input: Uint8Array<ArrayBuffer> | undefined;
+  /** What opens the interface once that is not permitted any more. */
+  protected readonly ring: RingOpener;
 
   /**
+   * @param options How packets are taken.
    * @param capacity Most packets of a batch.
    * @param input Where packets are to be put, if not just anywhere: others may be put there too, once
    * those that were put there were taken.
    */
   protected constructor(
     name: string,
+    options: Readonly<LiveOptions>,
     log: Log,
     capacity: number,
     input: Uint8Array<ArrayBuffer> | undefined,
@@ -94,11 +65,12 @@ export abstract class InterfaceSource implements PacketSource {
     this.name = name;
     this.#log = log;
     this.input = input;
+    this.ring = new RingOpener(name, options, log);
     this.batch = new PacketBatch(capacity, input ?? new Uint8Array());
   }
 
   /**
-   * Opens the interface.
+   * Opens the interface for the first time, and again where {@linkcode InterfaceSource.needsPermission}.
    *
    * @param long Of which packets more is taken.
    * @throws {CaptureError} when it can't be captured on now; any other {@linkcode UserError} when it
@@ -114,18 +86,18 @@ export abstract class InterfaceSource implements PacketSource {
    */
   protected start(): this {
     try {
-      const { warning } = this.#open();
-      if (warning !== null) this.#log.warn(warning);
+      this.#begin();
+      this.ring.prepare();
+      return this;
     } catch (error) {
-      const isDown = error instanceof CaptureError && error.isAbsence &&
-        interfaceState(this.name).index !== 0;
-      if (!isDown) {
-        this.close();
-        throw error;
-      }
-      this.#sayAway("is down");
+      this.close();
+      throw error;
     }
-    return this;
+  }
+
+  /** Whether it may need capabilities to open the interface again, which then have to be kept. */
+  get needsPermission(): boolean {
+    return this.ring.needsPermission;
   }
 
   /** That the interface went down or away, as it was said; `null` while it is up. */
@@ -177,6 +149,18 @@ export abstract class InterfaceSource implements PacketSource {
     // A wait that is going on uses what would be given back: it is ended, and then sees to it.
     if (this.#isReading) this.#readiness.wake();
     else this.#release();
+  }
+
+  #begin(): void {
+    try {
+      const { warning } = this.#open();
+      if (warning !== null) this.#log.warn(warning);
+    } catch (error) {
+      const isDown = error instanceof CaptureError && error.isAbsence &&
+        interfaceState(this.name).index !== 0;
+      if (!isDown) throw error;
+      this.#sayAway("is down");
+    }
   }
 
   async #wait(): Promise<void> {
@@ -235,7 +219,9 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #open(): OpenInterface {
-    const capture = this.openInterface(this.#long);
+    const capture = this.ring.needsPermission
+      ? this.openInterface(this.#long)
+      : this.ring.open(this.#long, this.input);
     this.#capture = capture;
     this.#isOver = false;
     this.batch.setBytes(capture.bytes);
@@ -266,6 +252,7 @@ export abstract class InterfaceSource implements PacketSource {
 
   #release(): void {
     if (this.#capture !== null) this.#end(this.#capture);
+    this.ring.close();
     this.#readiness.close();
   }
 }

@@ -9,11 +9,12 @@ import {
 } from "../../ffi/packet_record_buffer.ts";
 import { PcapHandle, type PcapStatistics } from "../../ffi/pcap_handle.ts";
 import type { Log } from "../log.ts";
-import { InterfaceSource, type OpenInterface, TIMEOUT_MILLISECONDS } from "./interface_source.ts";
+import { InterfaceSource } from "./interface_source.ts";
 import { isDecoded } from "./is_decoded.ts";
 import { type LiveOptions, LONG_SNAPLEN, type LongPackets } from "./live_options.ts";
 import { liveProgram } from "./live_program.ts";
 import { notDecoded } from "./not_decoded.ts";
+import { type OpenInterface, TIMEOUT_MILLISECONDS } from "./open_interface.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { SourceStatistics } from "./packet_source.ts";
 import { preferredLinkType } from "./preferred_link_type.ts";
@@ -35,7 +36,7 @@ const RECORDS = {
   most: BATCH_BYTES,
 };
 
-/** Packets of an interface, taken with libpcap. */
+/** Packets of an interface, taken with libpcap; of one that comes back, with the kernel's ring. */
 export class LiveSource extends InterfaceSource {
   readonly #options: Readonly<LiveOptions>;
   readonly #packets: number;
@@ -47,7 +48,7 @@ export class LiveSource extends InterfaceSource {
     input: Uint8Array<ArrayBuffer> | undefined,
   ) {
     const packets = packetsOfBatch(Math.max(options.snaplen, LONG_SNAPLEN));
-    super(name, log, packets, input);
+    super(name, options, log, packets, input);
     this.#options = options;
     this.#packets = packets;
   }

@@ -97,7 +97,12 @@ export async function capture(
   // Sources first: what they complain about is nearer to what was typed than a store that is away.
   const memory = options.workers === 1 ? new EngineMemory(options.maxConversations) : undefined;
   const opened = await open(names, options, memory, log);
-  if (options.user === undefined) sandbox.keepCapabilities();
+  const mayOpenAgain = (sources: InterfaceSource[]) => sources.some((it) => it.needsPermission);
+  if (options.user === undefined) {
+    // Workers see to theirs themselves.
+    const opensInterfaces = !(opened instanceof WorkerPool) && mayOpenAgain(opened);
+    sandbox.keepCapabilities({ opensInterfaces });
+  }
   const signals = new EndSignals("reload", log);
   const localServices = new ListeningSockets(log);
   let page: PageThread | null = null;
@@ -107,7 +112,9 @@ export async function capture(
     page = await startPage(options, log);
     const runConfig = await becomeUser(options, log);
     // Before the configuration, whose code is not ours, is run.
-    sandbox.close({ opensInterfaces: options.user === undefined });
+    const opensInterfaces = options.user === undefined &&
+      (opened instanceof WorkerPool || mayOpenAgain(opened));
+    sandbox.close({ opensInterfaces });
     const defaultNetworks = () => {
       const found = [...new Set(names.flatMap((name) => ownPrefixes(name)))];
       log.info(`own networks: ${found.join(", ") || "none"}, from the interfaces`);

@@ -18,7 +18,7 @@ export class WhyNoPackets {
   constructor(name: string, keptOutBy: KeptOutBy) {
     this.#name = name;
     this.#keptOutBy = keptOutBy;
-    this.#atStart = interfacePackets(name);
+    this.#atStart = interfacePackets(name) ?? 0;
   }
 
   get isDown(): boolean {
@@ -32,7 +32,7 @@ export class WhyNoPackets {
     if (this.isDown) {
       return `${name}: no packets were captured: it is down; ip link set ${name} up`;
     }
-    const counted = interfacePackets(name) - this.#atStart;
+    const counted = (interfacePackets(name) ?? 0) - this.#atStart;
     const { filter, direction } = this.#keptOutBy;
     const what = [
       ...(filter === undefined ? [] : [`--filter '${filter}'`]),

@@ -7,7 +7,7 @@ import {
 import { effectiveUser, ROOT } from "../../ffi/effective_user.ts";
 import { keepCapabilities } from "../../ffi/keep_capabilities.ts";
 import { mayUseLibc } from "../../ffi/library.ts";
-import { restartBounded } from "../../ffi/restart_bounded.ts";
+import { restartBounded, restartWithFewer } from "../../ffi/restart_bounded.ts";
 import { filterSystemCalls } from "../../ffi/seccomp.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import type { Log } from "../log.ts";
@@ -32,22 +32,27 @@ export class Sandbox {
   }
 
   /**
-   * Has root's process begin again with no more capabilities than a capture on these devices needs: in all
+   * Has the process begin again with no more capabilities than a capture on these devices needs: in all
    * threads, for good. To be called before anything is opened.
    */
   begin(devices: readonly string[]): void {
-    if (this.#isOff || effectiveUser() !== ROOT || !isRootPrivileged()) return;
+    if (this.#isOff) return;
+    const needed = untilOpen(devices);
+    if (effectiveUser() !== ROOT) return this.#reduce(() => restartWithFewer(needed));
+    if (!isRootPrivileged()) return;
     // Without it, and so the second time, there is nothing to be had.
     if ((capabilities().effective & capabilitySet(CAP_SETPCAP)) === 0n) return;
-    this.#reduce(() => restartBounded(untilOpen(devices)));
+    this.#reduce(() => restartBounded(needed));
   }
 
   /**
-   * From now on this thread, and those that it will start, have no more capabilities than to open an
-   * interface again and to use files. To be called in each thread that has opened interfaces.
+   * From now on this thread, and those that it will start, have no more capabilities than to use files
+   * and, if need be, to open an interface again. To be called in each thread that has opened interfaces.
+   *
+   * @param opensInterfaces Whether an interface may have to be opened again.
    */
-  keepCapabilities(): void {
-    this.#reduce(() => keepCapabilities(AS_LONG_AS_IT_LASTS));
+  keepCapabilities({ opensInterfaces }: { readonly opensInterfaces: boolean }): void {
+    this.#reduce(() => keepCapabilities(opensInterfaces ? AS_LONG_AS_IT_LASTS : FILES_AND_PORTS));
   }
 
   /**
@@ -57,7 +62,7 @@ export class Sandbox {
    * @param opensInterfaces Whether an interface may have to be opened again.
    */
   close({ opensInterfaces }: { readonly opensInterfaces: boolean }): void {
-    this.#reduce(() => keepCapabilities(opensInterfaces ? AS_LONG_AS_IT_LASTS : FILES_AND_PORTS));
+    this.keepCapabilities({ opensInterfaces });
     this.#filter(
       (architecture) => systemCallFilter(architecture, { pid: Deno.pid, opensInterfaces }),
       "no other programs, processes or users",

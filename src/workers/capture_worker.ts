@@ -141,7 +141,10 @@ class CaptureWorker {
       this.#log,
       this.#memory.input,
     );
-    if (message.isSandboxed) new Sandbox(true, this.#log).keepCapabilities();
+    if (message.isSandboxed) {
+      const opensInterfaces = this.#sources.some(({ needsPermission }) => needsPermission);
+      new Sandbox(true, this.#log).keepCapabilities({ opensInterfaces });
+    }
     scope.postMessage({ kind: "opened" });
   }
 

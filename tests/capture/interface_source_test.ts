@@ -179,6 +179,55 @@ sourceTest(
   },
 );
 
+sourceTest(
+  "opens what comes back when capture is not permitted any more",
+  async (pair, file, start) => {
+    const capture = await start(pair, "veth0", { givenUp: true });
+    await pair.replay(file);
+    await pair.ip("link", "set", "veth0", "down");
+    await capture.until(({ log }) => log.length === 1);
+    await pair.ip("link", "set", "veth0", "up");
+    await capture.until(({ log }) => log.length === 2);
+    await pair.replay(file);
+    await capture.until(() => capture.packets() >= 2000);
+    for (let times = 3; times <= 4; times++) {
+      await pair.removeVeth();
+      await capture.until(({ log }) => log.length === 2 * times - 3);
+      await pair.addVeth();
+      await capture.until(({ log }) => log.length === 2 * times - 2);
+      await pair.replay(file);
+      await capture.until(() => capture.packets() >= 1000 * times);
+    }
+    const { sources: { veth0 }, log } = await capture.stop();
+    assert.equal(veth0.packets, 4000);
+    assert.equal(veth0.received, 4000);
+    assert.equal(veth0.linkType, ETHERNET);
+    assert.equal(veth0.last, SENT.toHex());
+    assert.equal(log.at(-1), "flosensor: veth0 is up: capture goes on");
+  },
+);
+
+sourceTest(
+  "leaves an interface that has another name now, and takes from the one that has its name",
+  async (pair, file, start) => {
+    const capture = await start(pair, "veth0", { givenUp: true });
+    // The second time it is taken with the ring, whatever it was before.
+    for (const round of [1, 2]) {
+      await pair.ip("link", "set", "veth0", "down");
+      await pair.ip("link", "set", "veth0", "name", `other${round}`);
+      await pair.ip("link", "set", `other${round}`, "up");
+      await pair.addVeth("veth0", `peer${round}`);
+      await capture.until(({ log }) => log.length === 2 * round);
+      await pair.replay(file, { peer: `peer${round - 1}` });
+      await pair.replay(file, { peer: `peer${round}` });
+      await capture.until(() => capture.packets() >= 1000 * round);
+      const { stdout } = await pair.command("ip", ["-d", "link", "show", `other${round}`]).output();
+      assert.match(new TextDecoder().decode(stdout), / promiscuity 0 /);
+    }
+    assert.equal((await capture.stop()).sources.veth0.packets, 2000);
+  },
+);
+
 sourceTest("waits for an interface that is down at the start", async (pair, file, start) => {
   await pair.ip("link", "set", "veth0", "down");
   const capture = await start(pair, "veth0");
@@ -191,6 +240,19 @@ sourceTest("waits for an interface that is down at the start", async (pair, file
     "flosensor: veth0 is up: capture goes on",
   ]);
 });
+
+sourceTest(
+  "that was down opens when it is up, with capture not permitted any more",
+  async (pair, file, start) => {
+    await pair.ip("link", "set", "veth0", "down");
+    const capture = await start(pair, "veth0", { givenUp: true, filter: null });
+    await pair.ip("link", "set", "veth0", "up");
+    await capture.until(({ log }) => log.length === 2);
+    await pair.replay(file);
+    await capture.until(() => capture.packets() >= 1000);
+    await capture.stop();
+  },
+);
 
 sourceTest("counts what the kernel dropped", async (pair, file, start) => {
   const packet = ethernet(ipUdp("10.1.0.1", "10.99.0.1", udp(PORT, 2055, "z".repeat(1200))));

@@ -4,8 +4,9 @@
  * Writes a line of JSON when it is ready, whenever it was given packets, and when it was told
  * something; one more when it has ended after SIGTERM. The options are those of a live source, and
  * `source`, which is `libpcap` or `af_packet`; with `longPorts` more is taken of packets from there,
- * and with `paused` nothing before SIGUSR1.
+ * with `paused` nothing before SIGUSR1, and with `givenUp` all capabilities are gone once it is ready.
  */
+import { keepCapabilities } from "../../ffi/keep_capabilities.ts";
 import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
 import { openInterfaces } from "../../src/capture/open_interfaces.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
@@ -37,7 +38,9 @@ export interface Line {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const { paused, source, longPorts, withNames, ...options } = JSON.parse(Deno.args[1] ?? "{}");
+  const { paused, givenUp, source, longPorts, withNames, ...options } = JSON.parse(
+    Deno.args[1] ?? "{}",
+  );
   const line: Line = { state: "ready", sources: {}, log: [] };
   const print = () => console.log(JSON.stringify(line));
   const log = new LineLog("info", (text) => {
@@ -48,6 +51,7 @@ async function main(): Promise<void> {
     const names = Deno.args[0].split(",");
     const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
     const sources = openInterfaces(source ?? "libpcap", names, () => live, log);
+    if (givenUp) keepCapabilities(0n);
     const long = { ports: longPorts ?? [], withNames: withNames ?? false };
     if (longPorts !== undefined || withNames) { for (const it of sources) it.takeMoreOf(long); }
     const resumed = Promise.withResolvers<void>();

@@ -185,7 +185,7 @@ for (const [what, place] of [["metrics", PLACE], ["the page", PAGE_PLACE]]) {
 
 for (const source of ["libpcap", "af_packet"]) {
   captureTest(
-    `a capture that may open no more files goes on, and opens what comes back later: ${source}`,
+    `a capture that may open no more files goes on, and opens what comes back: ${source}`,
     async (setting) => {
       const { pair, directory, file } = setting;
       await using program = await startCapture(setting, [
@@ -203,11 +203,7 @@ for (const source of ["libpcap", "af_packet"]) {
       await program.prints(`"${SAMPLE_KEYS[0]}"`);
       await pair.removeVeth();
       await program.says("veth0 has vanished");
-      await wait();
       await pair.addVeth();
-      await wait();
-      assert.doesNotMatch(program.stderr, /is up|error/);
-      await limit("1000");
       await program.says("veth0 is up: capture goes on");
       const again = join(directory, "again.pcap");
       await Deno.writeFile(again, capture(connection("10.1.0.77", 50_000, "198.51.100.80", 443)));

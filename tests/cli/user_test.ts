@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isProgram } from "../installed.ts";
 import { run } from "../namespaces.ts";
-import { captureTest, redisTest, type Setting } from "./capture_setting.ts";
+import { captureTest, redisTest, type Setting, startCapture } from "./capture_setting.ts";
 import { type ProgramOptions, RunningProgram } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "./sample_capture.ts";
 
@@ -92,6 +92,53 @@ for (const workers of ["1", "2"]) {
     },
   );
 }
+
+for (const source of ["libpcap", "af_packet"]) {
+  captureTest(
+    `after --user an interface that was removed is taken from again, by its filter: ${source}`,
+    async (setting) => {
+      const { pair, file, config, directory } = setting;
+      await Deno.chmod(directory, 0o755);
+      await Deno.chmod(config, 0o644);
+      await using program = await startCapture(setting, [
+        ...["veth0", ...OWN_NETWORKS, "--json", "--no-redis", "--source", source],
+        ...["--user", "nobody", "--filter", "tcp port 443"],
+      ]);
+      assertNothingLeft(program);
+      await pair.removeVeth();
+      await program.says("veth0 has vanished: capture waits for it to come back");
+      await pair.addVeth();
+      await program.says("veth0 is up: capture goes on");
+      await pair.replay(file);
+      await program.prints('"10.1.0.1;198.51.100.80;443;flow"');
+      program.signal("SIGTERM");
+      const { status, stdout, stderr } = await program.ended;
+      assert.equal(status, 0, stderr);
+      assert.doesNotMatch(stdout, /;22;flow/);
+    },
+  );
+}
+
+captureTest(
+  "after --user an interface that workers shared can't be opened again, and that is said",
+  async (setting) => {
+    const { pair, config, directory } = setting;
+    await Deno.chmod(directory, 0o755);
+    await Deno.chmod(config, 0o644);
+    await using program = await startCapture(setting, [
+      ...["veth0", ...OWN_NETWORKS, "--no-redis", "--user", "nobody", "--workers", "2"],
+    ]);
+    await pair.removeVeth();
+    await program.says("veth0 has vanished: capture waits for it to come back");
+    await pair.addVeth();
+    const { status, stderr } = await program.ended;
+    assert.equal(status, 1, stderr);
+    assert.match(
+      stderr,
+      /^flosensor: error: veth0: .*: --user nobody has given up what this needs: start again$/m,
+    );
+  },
+);
 
 redisTest(
   "--user reads a configuration that only root may read, and says what it can't",
