@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { connection } from "../tests/conversations.ts";
 import { withNamespaces } from "../tests/namespaces.ts";
 import { pcap } from "../tests/packets.ts";
+import { memoryOf } from "../tests/process_status.ts";
 import { RunningProgram } from "../tests/cli/program.ts";
 
 const CONVERSATIONS = 10_000;
@@ -33,10 +34,9 @@ const path = `${directory}/flows.db`;
 const file = `${directory}/connections.pcap`;
 await Deno.writeFile(file, pcap(packets.map((packet) => ({ packet, seconds: 1_790_000_000 }))));
 
-/** Memory that is not shared with files, proc_pid_status(5), in MB. */
+/** Memory that is not shared with files, in MB. */
 function memory(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Math.round(Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1]) * 1024 / 1e6);
+  return Math.round(memoryOf(pid, "RssAnon") / 1e6);
 }
 
 try {

@@ -9,6 +9,7 @@
  * @module
  */
 import { flosensor, RunningProgram } from "../tests/cli/program.ts";
+import { memoryOf } from "../tests/process_status.ts";
 import { unusedPort } from "../tests/redis_server.ts";
 import { writeManyConversations } from "./many_conversations.ts";
 
@@ -57,12 +58,10 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-/** Memory of a process, proc_pid_status(5): its own, and with the program's code and other files. */
+/** Memory of a process: its own, and with the program's code and other files. */
 function memory(pid: number): string {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-  const [own, all, most] = [of("RssAnon"), of("VmRSS"), of("VmHWM")]
-    .map((it) => `${Math.round(it * 1024 / 1e6)} MB`);
+  const [own, all, most] = (["RssAnon", "VmRSS", "VmHWM"] as const)
+    .map((kind) => `${Math.round(memoryOf(pid, kind) / 1e6)} MB`);
   return `${own}; with mapped files ${all}, at most ${most}`;
 }
 

@@ -3,6 +3,7 @@
  * killed as it would be by systemd.
  */
 import { join } from "node:path";
+import { memoryOf } from "./process_status.ts";
 
 /** The unit's text. */
 export const UNIT: string = Deno.readTextFileSync(
@@ -95,10 +96,9 @@ export class LimitedProgram implements AsyncDisposable {
     return this.#child.stdout;
   }
 
-  /** The most memory that was resident, in bytes, while it runs: proc_pid_status(5). */
+  /** The most memory that was resident, in bytes, while it runs. */
   get mostResident(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+    return memoryOf(this.#child.pid, "VmHWM");
   }
 
   signal(name: Deno.Signal): void {

@@ -8,6 +8,7 @@ import { type Bytes, ethernet, ip, pcap, tcp } from "../packets.ts";
 import { HAS_REDIS_SERVER, NO_REDIS_SERVER, RedisServer, unusedPort } from "../redis_server.ts";
 import { captureTest, IMPORT, redisTest, type Setting, startCapture } from "./capture_setting.ts";
 import { HAS_SCRIPT, PseudoTerminal, taskCommand } from "./pseudo_terminal.ts";
+import { processStatus, threadStatuses } from "../process_status.ts";
 import { RunningProgram } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "./sample_capture.ts";
 
@@ -331,16 +332,11 @@ Deno.test({
 function hearsHangUp(pid: number): boolean {
   // ip(8) is a program of the same process first, and then ours, until it begins again with less.
   if (!isBounded(pid)) return false;
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  const [, name] = /^Name:\t(.*)/m.exec(status)!;
-  const [, caught] = /^SigCgt:\t(\w+)/m.exec(status)!;
-  return name === "deno" && (BigInt(`0x${caught}`) & 1n) !== 0n;
+  const status = processStatus(pid);
+  return status.get("Name") === "deno" && (BigInt(`0x${status.get("SigCgt")}`) & 1n) !== 0n;
 }
 
 /** Whether no thread of a process has a bounding set. */
 function isBounded(pid: number): boolean {
-  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
-  return threads.every(({ name }) =>
-    /^CapBnd:\t0+$/m.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`))
-  );
+  return threadStatuses(pid).every((thread) => /^0+$/.test(thread.get("CapBnd")!));
 }

@@ -4,7 +4,7 @@ import type { LinkFault } from "../faulty_link.ts";
 import { until } from "../namespaces.ts";
 import { type Setting, startCapture } from "./capture_setting.ts";
 import { HealthWatch } from "./health_watch.ts";
-import { mostResidentOf } from "./most_resident_of.ts";
+import { memoryOf } from "../process_status.ts";
 import { CLIENTS, KEYS_PER_FLOW, NewFlows } from "./new_flows.ts";
 import type { RunningProgram } from "./program.ts";
 import type { RedisFault } from "./redis_faults.ts";
@@ -163,7 +163,7 @@ export class FaultedCapture {
     await until(isThere).catch(() =>
       assert.fail(`${there.size} keys of ${count} flows: ${this.program.stderr}`)
     );
-    const mostResident = mostResidentOf(this.program.pid);
+    const mostResident = memoryOf(this.program.pid, "VmHWM");
     const health = this.#seeHealth(fault);
     this.program.signal("SIGTERM");
     const { status, stderr } = await this.program.ended;

@@ -3,7 +3,7 @@ import { UNIT_MEMORY } from "../memory_limit.ts";
 import { type Setting, startCapture } from "./capture_setting.ts";
 import { FaultedCapture, METRICS_PLACE } from "./faulted_capture.ts";
 import { HealthWatch } from "./health_watch.ts";
-import { mostResidentOf } from "./most_resident_of.ts";
+import { memoryOf } from "../process_status.ts";
 import { CLIENTS, KEYS_PER_FLOW, NewFlows } from "./new_flows.ts";
 import { REDIS_FAULTS, type RedisFault } from "./redis_faults.ts";
 import { RedisInNamespace } from "./redis_in_namespace.ts";
@@ -97,7 +97,7 @@ async function exceed(setting: Setting): Promise<string> {
   await program.says("is back after");
   await program.says(" written, 0 queued, ");
   await health.isReadyAgain();
-  const mostResident = mostResidentOf(program.pid);
+  const mostResident = memoryOf(program.pid, "VmHWM");
   program.signal("SIGTERM");
   const { status, stderr } = await program.ended;
   assert.equal(status, 1, stderr);

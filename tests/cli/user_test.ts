@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { isProgram } from "../installed.ts";
 import { run } from "../namespaces.ts";
 import { captureTest, redisTest, type Setting, startCapture } from "./capture_setting.ts";
+import { assertNothingLeft } from "./nothing_left.ts";
 import { type ProgramOptions, RunningProgram } from "./program.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "./sample_capture.ts";
 
@@ -48,28 +49,6 @@ async function startClosed(
   );
   await running.says("capturing on");
   return running;
-}
-
-/** The lines of each thread's status, proc_pid_status(5). */
-function threadsOf({ pid }: RunningProgram): Map<string, string>[] {
-  return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => {
-    const text = Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`);
-    return new Map(
-      text.trim().split("\n").map((line) => line.split(":\t", 2) as [string, string]),
-    );
-  });
-}
-
-function assertNothingLeft(program: RunningProgram, { isBounded = true } = {}): void {
-  const threads = threadsOf(program);
-  assert.ok(threads.length > 1);
-  for (const status of threads) {
-    for (const ids of ["Uid", "Gid"]) assert.match(status.get(ids)!, /^([1-9]\d*)(\t\1){3}$/);
-    assert.doesNotMatch(status.get("Groups") ?? "", /\b0\b/);
-    const empty = ["CapPrm", "CapEff", "CapAmb", ...(isBounded ? ["CapBnd"] : [])];
-    for (const set of empty) assert.match(status.get(set)!, /^0+$/, set);
-    assert.equal(status.get("NoNewPrivs"), "1");
-  }
 }
 
 for (const workers of ["1", "2"]) {

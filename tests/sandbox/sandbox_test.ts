@@ -9,6 +9,7 @@ import { withFiles } from "../config/temporary_files.ts";
 import { captureTest, type Setting, startCapture } from "../cli/capture_setting.ts";
 import { OWN_NETWORKS, SAMPLE_KEYS } from "../cli/sample_capture.ts";
 import { until } from "../namespaces.ts";
+import { threadStatuses } from "../process_status.ts";
 import { CHANGE_FILES, LOOKED_AT, NEVER_CALLED } from "../../src/sandbox/system_calls.ts";
 import { attemptingConfig, OUTCOMES } from "./attempts.ts";
 
@@ -27,7 +28,9 @@ function outcomesOf({ stderr }: RunningProgram): Outcomes[] {
 async function attempt(
   setting: Setting,
   args: string[],
-): Promise<{ first: Outcomes; second: Outcomes; stderr: string; status: Map<string, string>[] }> {
+): Promise<
+  { first: Outcomes; second: Outcomes; stderr: string; status: ReadonlyMap<string, string>[] }
+> {
   const { config, directory, pair, file } = setting;
   await Deno.writeTextFile(config, attemptingConfig(join(directory, "made")));
   await Deno.chmod(config, 0o644);
@@ -42,10 +45,7 @@ async function attempt(
     await pair.replay(file);
     return SAMPLE_KEYS.every((key) => program.stdout.includes(`"${key}"`));
   });
-  const status = [...Deno.readDirSync(`/proc/${program.pid}/task`)].map(({ name }) => {
-    const text = Deno.readTextFileSync(`/proc/${program.pid}/task/${name}/status`);
-    return new Map(text.trim().split("\n").map((it) => it.split(":\t", 2) as [string, string]));
-  });
+  const status = threadStatuses(program.pid);
   program.signal("SIGTERM");
   const { status: exitStatus, stderr } = await program.ended;
   assert.equal(exitStatus, 0, stderr);

@@ -19,6 +19,7 @@ import { Mutator } from "../fuzz/mutator.ts";
 import { run, until, withNamespaces } from "../namespaces.ts";
 import type { NamespacePair } from "../namespaces.ts";
 import { ACK, ethernet, FIN, ip, pcap, PSH, SYN, tcp, type Timed } from "../packets.ts";
+import { memoryOf } from "../process_status.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { sharedCapture } from "../shared_captures.ts";
 
@@ -42,7 +43,7 @@ const MOST_CONVERSATIONS = "10000";
 /** From when on memory is compared, in minutes, and how much it may grow. */
 const WARM = 10;
 const FLAT = 1.05;
-const MEBIBYTE = 1024;
+const MEBIBYTE = 1024 * 1024;
 
 const { values } = parseArgs({
   options: {
@@ -101,12 +102,9 @@ class Capture {
     return this.#process.pid;
   }
 
-  /** Resident memory, and what of it is the process's own, without files, in KiB: proc_pid_status(5). */
+  /** Resident memory, and what of it is the process's own, without files, in bytes. */
   get memory(): { readonly resident: number; readonly own: number } {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-    const of = (name: string) =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]);
-    return { resident: of("VmRSS"), own: of("RssAnon") };
+    return { resident: memoryOf(this.pid, "VmRSS"), own: memoryOf(this.pid, "RssAnon") };
   }
 
   signal(name: Deno.Signal): void {
