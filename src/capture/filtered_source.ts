@@ -42,7 +42,8 @@ export class FilteredSource implements PacketSource {
 
   statistics(): SourceStatistics {
     const statistics = this.#source.statistics();
-    return { ...statistics, received: statistics.received - this.#rejected };
+    const given = statistics.given - this.#rejected;
+    return { ...statistics, received: given, given };
   }
 
   close(): void {

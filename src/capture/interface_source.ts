@@ -32,6 +32,7 @@ export abstract class InterfaceSource implements PacketSource {
   /** What was counted by captures that are over, and of the present one when it was last asked. */
   readonly #counted: SourceStatistics = {
     received: 0,
+    given: 0,
     droppedByKernel: 0,
     droppedByInterface: 0,
   };
@@ -180,6 +181,7 @@ export abstract class InterfaceSource implements PacketSource {
       this.#log.debug(error.message);
       this.#lose(capture);
     }
+    this.#counted.given += this.batch.count + this.batch.taken;
     // What the last batch refers to is gone with the capture: it is an empty one.
     if (isLast && this.batch.isEmpty) this.#end(capture);
   }

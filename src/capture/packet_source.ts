@@ -4,6 +4,8 @@ import type { PacketBatch } from "./packet_batch.ts";
 export interface SourceStatistics {
   /** Packets that were seen, those dropped included (`ps_recv` of pcap_stats(3PCAP)). */
   received: number;
+  /** Packets that the source gave. Of an interface, libpcap counts some as received before it filters. */
+  given: number;
   /** Packets dropped because the sensor did not keep up (`ps_drop`). */
   droppedByKernel: number;
   /** Packets dropped by the interface or its driver (`ps_ifdrop`). */

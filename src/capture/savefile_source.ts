@@ -137,7 +137,8 @@ export class SavefileSource implements PacketSource {
   }
 
   statistics(): SourceStatistics {
-    return { received: this.#received, droppedByKernel: 0, droppedByInterface: 0 };
+    const given = this.#received;
+    return { received: given, given, droppedByKernel: 0, droppedByInterface: 0 };
   }
 
   close(): void {

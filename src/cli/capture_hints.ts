@@ -42,7 +42,7 @@ export class CaptureHints {
     if (passed >= PACKETS_PATIENCE) {
       this.#interfaces.forEach((it, i) => {
         // That one is down was said when it was seen.
-        if (sources[i]?.received === 0 && !it.isDown) this.#sayOnce(`interface ${i}`, it.text());
+        if (sources[i]?.given === 0 && !it.isDown) this.#sayOnce(`interface ${i}`, it.text());
       });
     }
     if (passed < FLOWS_PATIENCE) return;
@@ -60,7 +60,7 @@ export class CaptureHints {
 
   /** Looks at what was counted in the end. */
   atEnd({ sources, meters }: WorkStatistics): void {
-    const empty = this.#interfaces.filter((_, i) => sources[i]?.received === 0);
+    const empty = this.#interfaces.filter((_, i) => sources[i]?.given === 0);
     for (const it of empty) this.#log.warn(it.text());
     for (const { text } of this.#run.whyNoFlows(meters.flows)) this.#log.warn(text);
   }

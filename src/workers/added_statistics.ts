@@ -38,6 +38,7 @@ export function addedStatistics(
 function addedSource(all: readonly SourceStatistics[]): SourceStatistics {
   return {
     received: sum(all.map((one) => one.received)),
+    given: sum(all.map((one) => one.given)),
     droppedByKernel: sum(all.map((one) => one.droppedByKernel)),
     // The interface is the same for all, and so is what it dropped.
     droppedByInterface: Math.max(...all.map((one) => one.droppedByInterface)),

@@ -11,6 +11,7 @@ import {
 } from "../namespaces.ts";
 import { ethernet, ip, ipUdp, pcap, tcp, udp } from "../packets.ts";
 import { LiveCapture, OURS, PERMISSIONS, PORT } from "./live_capture.ts";
+import type { Report } from "./live_child.ts";
 
 const ETHERNET = 1;
 const SLL2 = 276;
@@ -58,6 +59,12 @@ function sourceTest(
 
 const SENT = ethernet(ipUdp("10.1.0.1", "10.99.0.1", udp(PORT, 2055, "x".repeat(54))));
 
+/** libpcap counts as received what comes between its opening and the filter, too. */
+function assertReceived({ given, received }: Report, packets: number): void {
+  assert.equal(given, packets);
+  assert.ok(received >= packets && received < packets + 10, String(received));
+}
+
 function packets(count: number, packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return pcap(Array.from({ length: count }, () => ({ packet, seconds: 1 })));
 }
@@ -73,7 +80,7 @@ sourceTest(
     assert.equal(veth0.bytes, 20_000 * 96);
     assert.equal(veth0.mostCaptured, 96);
     assert.equal(veth0.linkType, ETHERNET);
-    assert.equal(veth0.received, 20_000);
+    assertReceived(veth0, 20_000);
     assert.equal(veth0.droppedByKernel, 0);
     const sent = ethernet(ipUdp("10.1.0.1", "10.99.0.1", udp(PORT, 2055, "x".repeat(54))));
     assert.equal(veth0.last, sent.toHex());
@@ -115,7 +122,7 @@ sourceTest("takes only what a filter matches", async (pair, file, start) => {
   await capture.until(() => capture.packets() >= 2);
   const { sources: { veth0 } } = await capture.stop();
   assert.equal(veth0.packets, 2);
-  assert.equal(veth0.received, 2);
+  assertReceived(veth0, 2);
 });
 
 sourceTest("takes from several interfaces, and from any", async (pair, file, start) => {
@@ -171,7 +178,7 @@ sourceTest(
     await capture.until(() => capture.packets() >= 3000);
     const { sources: { veth0 }, log } = await capture.stop();
     assert.equal(veth0.packets, 3000);
-    assert.equal(veth0.received, 3000);
+    assertReceived(veth0, 3000);
     assert.deepEqual([...new Set(log)], [
       "flosensor: warning: veth0 has vanished: capture waits for it to come back",
       "flosensor: veth0 is up: capture goes on",
@@ -200,7 +207,7 @@ sourceTest(
     }
     const { sources: { veth0 }, log } = await capture.stop();
     assert.equal(veth0.packets, 4000);
-    assert.equal(veth0.received, 4000);
+    assertReceived(veth0, 4000);
     assert.equal(veth0.linkType, ETHERNET);
     assert.equal(veth0.last, SENT.toHex());
     assert.equal(log.at(-1), "flosensor: veth0 is up: capture goes on");
@@ -263,7 +270,7 @@ sourceTest("counts what the kernel dropped", async (pair, file, start) => {
   await pair.replay(file, { args: ["--loop=20", "-K"] });
   capture.signal("SIGUSR1");
   await capture.until(({ sources: { veth0 } }) =>
-    veth0.received === 20_000 && veth0.packets + veth0.droppedByKernel === 20_000
+    veth0.received >= 20_000 && veth0.packets + veth0.droppedByKernel === 20_000
   );
   const { sources: { veth0 } } = await capture.stop();
   assert.ok(veth0.droppedByKernel > 0 && veth0.packets > 0, JSON.stringify(veth0));

@@ -23,6 +23,7 @@ export interface Report {
   /** The last packet's bytes, in hexadecimal. */
   last: string;
   received: number;
+  given: number;
   droppedByKernel: number;
 }
 
@@ -96,6 +97,7 @@ function newReport(): Report {
     linkType: -1,
     last: "",
     received: 0,
+    given: 0,
     droppedByKernel: 0,
   };
 }

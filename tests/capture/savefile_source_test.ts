@@ -63,6 +63,7 @@ Deno.test("SavefileSource counts the packets that it gave", async () => {
   await readAll(source);
   assert.deepEqual(source.statistics(), {
     received: packets.length,
+    given: packets.length,
     droppedByKernel: 0,
     droppedByInterface: 0,
   });
