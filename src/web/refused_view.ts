@@ -90,19 +90,31 @@ export function refusedView(store: StoreQuery, query: PageQuery): Refused {
       probers: by("prober", "target"),
       targets: by("target", "prober"),
     })),
-    missingNames: store.rows(
-      "SELECT prober AS client, count(DISTINCT target) AS names, sum(count) AS answers, " +
-        "json_group_array(DISTINCT target) AS examples, min(first) AS first, max(last) AS last " +
-        `FROM refusal r WHERE kind = 'nx' ${chosen} GROUP BY prober ` +
-        `ORDER BY names DESC, answers DESC, client LIMIT ${MOST_ROWS}`,
-      ...values,
-    ).map((row) =>
-      ({
-        ...row,
-        examples: (JSON.parse(String(row.examples)) as string[]).slice(0, MOST_EXAMPLES),
-      }) as unknown as MissingNamesRow
-    ),
+    missingNames: missingNames(store, chosen, values),
   };
+}
+
+function missingNames(
+  store: StoreQuery,
+  chosen: string,
+  values: readonly SQLInputValue[],
+): MissingNamesRow[] {
+  const missing = `FROM refusal r WHERE kind = 'nx' ${chosen}`;
+  const rows = store.rows(
+    "SELECT prober AS client, count(*) AS names, sum(count) AS answers, " +
+      `min(first) AS first, max(last) AS last ${missing} GROUP BY prober ` +
+      `ORDER BY names DESC, answers DESC, client LIMIT ${MOST_ROWS}`,
+    ...values,
+  );
+  const examples = store.prepared(
+    `SELECT target ${missing} AND prober = ? ORDER BY count DESC, target LIMIT ${MOST_EXAMPLES}`,
+  );
+  return rows.map((row) =>
+    ({
+      ...row,
+      examples: examples(...values, String(row.client)).map(({ target }) => String(target)),
+    }) as unknown as MissingNamesRow
+  );
 }
 
 /** How many different things were tried in vain. */

@@ -23,6 +23,21 @@ function allFlows(data: StorePageData, of: PageQuery, sort = "-last"): readonly 
   return data.flows(of, order, { offset: 0, limit: 100_000, snapshot: null }).rows;
 }
 
+Deno.test("of missing names those are examples that were asked for most, however many there are", () => {
+  using store = officeStore();
+  const missing = (target: string, count: number) => ({
+    ...{ kind: "nx" as const, prober: "192.168.1.77", target, port: 0, reason: "" },
+    ...{ count, time: END - HOUR },
+  });
+  const names = Array.from({ length: 1000 }, (_, i) => missing(`w${i}.example`, 1));
+  store.write({ refusals: [...names, missing("wpad.example", 7)] });
+  const { missingNames } = new StorePageData(store.database).refused(ALL);
+  const { names: count, answers, examples } = missingNames[0];
+  assert.deepEqual([count, answers], [1001, 1007]);
+  assert.deepEqual(examples.slice(0, 3), ["wpad.example", "w0.example", "w1.example"]);
+  assert.equal(examples.length, 8);
+});
+
 Deno.test("a filter chooses the flows that plain code chooses", () => {
   using store = officeStore();
   const data = new StorePageData(store.database);
