@@ -7,6 +7,8 @@ import { capabilities, setCapabilities } from "./capabilities.ts";
  * @param kept As bits.
  */
 export function keepCapabilities(kept: bigint): void {
-  const { effective, permitted } = capabilities();
+  const { effective, permitted, inheritable } = capabilities();
+  // A service that has none may not even say so.
+  if (((effective | permitted) & ~kept | inheritable) === 0n) return;
   setCapabilities({ effective: effective & kept, permitted: permitted & kept, inheritable: 0n });
 }

@@ -12,6 +12,20 @@ export function threadStatuses(pid: number): ReadonlyMap<string, string>[] {
   return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => processStatus(pid, name));
 }
 
+/** Processes of which a condition on their status is true. */
+export function processesWith(
+  condition: (status: ReadonlyMap<string, string>) => boolean,
+): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+    try {
+      return pid > 0 && condition(processStatus(pid));
+    } catch {
+      // It has ended.
+      return false;
+    }
+  });
+}
+
 /**
  * Memory of a process, in bytes.
  *

@@ -10,8 +10,12 @@ export const CAN_COPY_SYSTEM: boolean = Deno.build.os === "linux" && Deno.uid() 
 /** What to add to the name of a test that is skipped without. */
 export const WITHOUT_COPY = CAN_COPY_SYSTEM ? "" : " (skipped: needs root and overlayfs)";
 
-/** Makes the copy: what is written goes into memory, and is gone with the last process in it. */
-const MAKE = `set -e
+/**
+ * A script of sh(1) that makes the copy: what is written goes into memory, and is gone with the last process
+ * in it. It is given a folder to make it in, a folder whose files the copy finds in /mnt, folders that are
+ * not copied but shared, `--`, and the command that is run in the copy.
+ */
+export const MAKE_COPY = `set -e
 work=$1; shift
 mount -t tmpfs none "$work"
 mkdir "$work/upper" "$work/work" "$work/root"
@@ -21,7 +25,12 @@ mount --rbind /dev "$work/root/dev"
 cp -a "$1/." "$work/root/mnt"; shift
 while [ "$1" != -- ]; do mkdir -p "$work/root$1"; mount --bind "$1" "$work/root$1"; shift; done
 shift
-exec chroot "$work/root" "$@"
+mkdir "$work/root/before"
+cd "$work/root"
+# Who is in a chroot may make no user namespaces, as services do.
+pivot_root . before
+umount -l /before
+exec "$@"
 `;
 
 /** What a copy has beside the system's files. */
@@ -52,7 +61,7 @@ export async function inCopiedSystem(
     const { code, stdout, stderr } = await run(
       ...["unshare", "--mount", "--pid", "--fork"] as const,
       ...(hasOwnNetwork ? ["--net"] : []),
-      ...["sh", "-c", MAKE, "sh", work, files, ...shared, "--"],
+      ...["sh", "-c", MAKE_COPY, "sh", work, files, ...shared, "--"],
       ...["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"],
       ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       ...["sh", "-e", "-c", script],
