@@ -69,6 +69,17 @@ Deno.test("expect lists what config.ts expects and was never seen", async () => 
   });
 });
 
+Deno.test("expect takes the own networks that are named behind a store, or those of config.ts", async () => {
+  await withSample(async ({ directory, file, config }) => {
+    const store = join(directory, "flows.db");
+    await run(["replay", file, "198.18.0.0/15", "-c", config, "--store", store]);
+    const { stdout } = await run(["expect", store, ...OWN_NETWORKS, "-c", config]);
+    assert.match(stdout, /^ {4}\["10\.1\.0\.5", 22, "tcp"\]/m);
+    const none = await run(["expect", store, "-c", config]);
+    assert.match(none.stdout, /expected: \[\n {2}\],/);
+  });
+});
+
 Deno.test("expected and onAlert are checked when the configuration is loaded", async () => {
   await withSample(async ({ file, config }) => {
     const wrong: [string, RegExp][] = [
