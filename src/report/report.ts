@@ -331,7 +331,7 @@ export class Report {
     if (this.#query.server !== null) filters.push("is_server(v.server, u.name)");
     const insert = (from: string, ...values: number[]) =>
       this.#database.prepare(
-        `INSERT INTO temp.chosen SELECT c.usage, ${FIGURES} FROM (${from}) c ` +
+        `INSERT OR IGNORE INTO temp.chosen SELECT c.usage, ${FIGURES} FROM (${from}) c ` +
           "JOIN usage u ON u.id = c.usage JOIN service v ON v.id = u.service " +
           `WHERE ${filters.join(" AND ")}`,
       ).run(...values);
@@ -351,6 +351,13 @@ export class Report {
       edge,
       since,
       USAGE_STEPS[0].seconds,
+    );
+    // What was seen since, and no slice tells of yet: a conversation that goes on comes within a minute.
+    const unseen = TOTALS_COLUMNS.filter((name) => name !== "observations");
+    insert(
+      "SELECT id AS usage, iif(first >= ?1, observations, min(observations, 1)) AS observations, " +
+        `${unseen.map((name) => `0 AS ${name}`).join(", ")} FROM usage WHERE last >= ?1`,
+      since,
     );
   }
 

@@ -308,6 +308,37 @@ Deno.test("report --diff says what is new and gone, beside another store and bes
   });
 });
 
+Deno.test("report --since has what was seen a moment ago, before a record of it comes", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "flows.db");
+    const { database } = openDatabase(path);
+    const seen = { server: NAS, port: 161, protocol: "udp", by: "qr", name: null, count: 2 };
+    const now = Date.now();
+    new StoreWriter(database, RUN).write(
+      batchOf({
+        // Where slices tell of a part of a step, its sums are not asked.
+        records: [record({ client: "10.0.0.4", first: now - 29_000, last: now - 28_000 })],
+        observations: [
+          { ...seen, client: "10.0.0.1", time: now - 2_000 },
+          // That goes on since long.
+          { ...seen, client: "10.0.0.2", time: now - DAY },
+          { ...seen, client: "10.0.0.2", time: now - 2_000 },
+          { ...seen, client: "10.0.0.3", time: now - DAY },
+        ],
+      }),
+      NO_LOSSES,
+    );
+    database.close();
+    const { usages } = JSON.parse(
+      await printed(folder, "report", path, "--since", "30s", "--json"),
+    );
+    const rows = usages as { client: string }[];
+    assert.deepEqual(rows.map(({ client }) => client).sort(), [
+      ...["10.0.0.1", "10.0.0.2", "10.0.0.4"],
+    ]);
+  });
+});
+
 Deno.test("report --diff compares the clients and servers that are asked for", async () => {
   await withFolder(async (folder) => {
     const [before, now] = [join(folder, "before.db"), join(folder, "now.db")];
