@@ -173,13 +173,17 @@ export class Report {
 
   totals(): ReportTotals {
     const one = (sql: string) => this.#all(sql)[0];
-    return {
+    const totals = {
       ...one(`SELECT count(DISTINCT u.client) AS clients, ${SUMS}, ${FIRST_SEEN} ${FROM_USAGES}`),
       ...one(
         "SELECT count(DISTINCT server) AS servers, count(*) AS services FROM service " +
           "WHERE id IN (SELECT u.service FROM chosen c JOIN usage u ON u.id = c.usage)",
       ),
-    } as unknown as ReportTotals;
+    };
+    // Sums of nothing are NULL in SQL.
+    return Object.fromEntries(
+      Object.entries(totals).map(([name, value]) => [name, value ?? 0]),
+    ) as unknown as ReportTotals;
   }
 
   /** Who used whose service, the most first. There may be a million of them: they are not held. */

@@ -392,6 +392,8 @@ Deno.test("report says when something was seen last where there is nothing in th
       /the 1d before \(last seen 20\d\d-\d\d-\d\d \d\d:\d\d\): 0 new, 0 gone\n$/,
     );
     assert.doesNotMatch(await printed(folder, "report", store, "--since", "9d"), /last seen/);
+    const json = await printed(folder, "report", store, "--since", "1h", "--json");
+    assert.deepEqual([...new Set(Object.values(JSON.parse(json).totals))], [0]);
   });
 });
 
