@@ -32,7 +32,7 @@ if (given === undefined || !await Deno.stat(path).then(() => true, () => false))
   measure(`${total} conversations written`, () => writeManyConversations(path, total, now));
   console.log(`${(Deno.statSync(path).size / total).toFixed(0)} bytes a conversation`);
 }
-const query = { client: null, server: null, newSince: now - HOUR, localNetworks: null };
+const query = { client: null, server: null, newSince: now - HOUR };
 for (const [what, since] of [["report", null], ["report --since 1h", now - HOUR]] as const) {
   using source = openStoreFile(path);
   measure(what, () => reportData(new Report(source.database, { ...query, since }), 20));

@@ -18,6 +18,8 @@ export class AlertSender {
   readonly #log: Log;
   readonly #printJson: ((alert: Alert) => void) | null;
   readonly #onTheWay = new Set<Promise<void>>();
+  /** The datagram before: those that are sent at once come in any order. */
+  #datagramBefore: Promise<unknown> = Promise.resolve();
   #socket: Socket | null = null;
 
   /**
@@ -29,7 +31,11 @@ export class AlertSender {
     log: Log,
     printJson: ((alert: Alert) => void) | null,
   ) {
-    this.#places = places;
+    // What is said on the log is said there once.
+    const isLog = ({ kind }: AlertPlace) =>
+      kind === "log" || (kind === "json" && printJson === null);
+    const first = places.findIndex(isLog);
+    this.#places = places.filter((place, i) => !isLog(place) || i === first);
     this.#log = log;
     this.#printJson = printJson;
   }
@@ -58,7 +64,7 @@ export class AlertSender {
     const sending =
       (place.kind === "webhook"
         ? this.#post(place.url, alert)
-        : this.#datagram(place.host, place.port, alert))
+        : this.#nextDatagram(place.host, place.port, alert))
         .catch((error) => {
           const reason = reasonOf(error as Error);
           this.#log.warn(
@@ -82,6 +88,12 @@ export class AlertSender {
     });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  }
+
+  #nextDatagram(host: string, port: number, alert: Alert): Promise<void> {
+    const sent = this.#datagramBefore.then(() => this.#datagram(host, port, alert));
+    this.#datagramBefore = sent.catch(() => {});
+    return sent;
   }
 
   #datagram(host: string, port: number, alert: Alert): Promise<void> {

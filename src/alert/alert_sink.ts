@@ -48,7 +48,7 @@ export class AlertSink implements Sink {
   readonly written = 0;
   readonly lost = 0;
   /** What is expected, and on whose networks. */
-  expectations: Expectations;
+  readonly expectations: Expectations;
   readonly #sender: AlertSender;
   readonly #printer: JsonSink | null;
   readonly #patience = new Patience();
@@ -69,13 +69,15 @@ export class AlertSink implements Sink {
     for (let i = 0; i < count; i++) {
       const offset = i * OBSERVATION_WORDS;
       if ((words[offset + WORD_KIND] & 0xff) !== KIND_FLOW) continue;
-      const [client, server, port] = keyText(words, offset).split(";");
       const about = words[offset + WORD_ABOUT];
+      // A datagram may be a scan's, or to all: only the record knows whether anyone answered.
+      if (((about >>> 8) & 0xff) !== TCP) continue;
+      const [client, server, port] = keyText(words, offset).split(";");
       this.#take({
         client,
         server,
         port: Number(port),
-        protocol: ((about >>> 8) & 0xff) === TCP ? "tcp" : "udp",
+        protocol: "tcp",
         by: REASON_NAMES[about & 0xff],
         time: (words[offset + WORD_SECONDS] + (this.#origin?.seconds ?? 0)) * 1000,
       });

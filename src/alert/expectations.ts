@@ -20,25 +20,34 @@ export interface Use {
 
 /** Compares what is used with what is expected, and says each difference once an hour at most. */
 export class Expectations {
-  readonly #services = new Map<string, LocalAddresses | null>();
-  readonly #local: LocalAddresses;
+  #services: Map<string, LocalAddresses | null> | null = null;
+  #local = new LocalAddresses([]);
   readonly #said = new Map<string, number>();
 
-  /** @param localNetworks The own networks, as `cidrText` writes them: services elsewhere are others'. */
   constructor(expected: readonly ExpectedService[], localNetworks: readonly string[]) {
+    this.set(expected, localNetworks);
+  }
+
+  /**
+   * Has something else be expected. What was said within the last hour is not said again for that.
+   *
+   * @param expected `null` where nothing is an alert any more.
+   * @param localNetworks The own networks, as `cidrText` writes them: services elsewhere are others'.
+   */
+  set(expected: readonly ExpectedService[] | null, localNetworks: readonly string[]): void {
     this.#local = new LocalAddresses(localNetworks);
-    for (const { server, port, protocol, clients } of expected) {
-      this.#services.set(
+    this.#services = expected === null ? null : new Map(
+      expected.map(({ server, port, protocol, clients }) => [
         keyOf(server, port, protocol),
         clients.length === 0 ? null : new LocalAddresses(clients),
-      );
-    }
+      ]),
+    );
   }
 
   /** The alert that a use is, if it is one and was not said within the last hour. */
   alertOf(use: Use): Alert | null {
     const { client, server, port, protocol, by, time } = use;
-    if (!this.#local.has(server)) return null;
+    if (this.#services === null || !this.#local.has(server)) return null;
     const service = keyOf(server, port, protocol);
     const clients = this.#services.get(service);
     if (clients === null || clients?.has(client)) return null;

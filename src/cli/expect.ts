@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { neverSeen, type SeenService, seenServices } from "../report/expected_services.ts";
 import { explained } from "../report/open_store_file.ts";
 import { openSource } from "../report/open_source.ts";
+import { hasOwnNetworks, setOwnNetworks } from "../report/own_networks_of_store.ts";
 import { counted, timeText } from "../report/quantities.ts";
 import { UserError } from "../user_error.ts";
 import { partNamesAndNetworks } from "./names_and_networks.ts";
@@ -31,17 +32,18 @@ export async function expect(
   const { names, networks } = partNamesAndNetworks(parameters);
   const { config } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
-  using source = await openSource(sourceOf("expect", names, options, config), parsed.map(cidrText));
-  const seen = explained(source.name, () => seenServices(source.database));
-  const known = explained(
-    source.name,
-    () =>
-      source.database.prepare("SELECT max(local_networks) AS networks FROM run").get()!.networks,
-  );
-  if (seen.length === 0 && (known === null || known === "")) {
+  const localNetworks = parsed.map(cidrText);
+  using source = await openSource(sourceOf("expect", names, options, config), localNetworks);
+  const seen = explained(source.name, () => {
+    setOwnNetworks(source.database, localNetworks, networks.length > 0);
+    return seenServices(source.database);
+  });
+  const isKnown = localNetworks.length > 0 ||
+    explained(source.name, () => hasOwnNetworks(source.database));
+  if (seen.length === 0 && !isKnown) {
     throw new UserError(
-      `${source.name} was made without own networks, so no service is one of them: capture with ` +
-        "own networks, or set ourNets",
+      `${source.name} was made without own networks, so no service is one of them: name them ` +
+        "behind it, or set ourNets",
     );
   }
   await printText([

@@ -118,6 +118,12 @@ function writing<Result>(folder: string, write: () => Result): Result {
   try {
     return write();
   } catch (error) {
+    // Of /proc, /dev and the like: all else may be written.
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new UserError(
+        `--parquet ${folder}: flosensor may not write there: name another folder`,
+      );
+    }
     // Errors of the system have a number; those of SQLite and defects have none.
     if (typeof (error as { errno?: unknown }).errno !== "number") throw error;
     throw new UserError(`--parquet ${folder}: ${(error as Error).message}`, 1, { cause: error });

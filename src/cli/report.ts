@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { cidrText } from "../config/cidr.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
@@ -6,8 +7,10 @@ import { csvLines } from "../report/csv.ts";
 import { jsonList, jsonObject } from "../report/json_pieces.ts";
 import { explained } from "../report/open_store_file.ts";
 import { openSource } from "../report/open_source.ts";
+import { setOwnNetworks } from "../report/own_networks_of_store.ts";
 import { renderDiff } from "../report/render_diff.ts";
 import { renderGroups, renderReport, type ReportView } from "../report/render_report.ts";
+import { timeText } from "../report/quantities.ts";
 import { Report } from "../report/report.ts";
 import { reportData } from "../report/report_data.ts";
 import { diffOfStores, diffOfTimes, type DiffRow } from "../report/report_diff.ts";
@@ -72,14 +75,14 @@ export async function report(
   options: ReportOptions,
   log: Log,
 ): Promise<number> {
+  refuseContradictions(options);
   const { names, networks } = partNamesAndNetworks(parameters);
   const { config } = await loadConfig(options.config);
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("report", names, options, config);
   const since = options.since === undefined ? null : Date.now() - options.since;
-  // What is compared may be older.
-  const period = options.diff === undefined && since !== null ? { since } : null;
+  const period = since === null ? null : { since };
   using source = await openSource(named, localNetworks, period);
   if (options.since !== undefined && !source.hasFigures) {
     throw new UserError(`--since: ${source.name} has no times; a store has`, WRONG_USAGE);
@@ -89,17 +92,35 @@ export async function report(
     return 0;
   }
   const pieces = explained(source.name, () => {
+    setOwnNetworks(source.database, localNetworks, networks.length > 0);
     const report = new Report(source.database, {
       since,
       client: options.client ?? null,
       server: options.server ?? null,
       newSince: since ?? newSinceOf(source),
-      localNetworks: networks.length > 0 ? localNetworks : null,
     });
-    return reportPieces(report, options, { source: source.name, since, ...viewOf(source) });
+    const seenBefore = since === null ? null : lastSeenBefore(source.database, since);
+    return reportPieces(report, options, {
+      ...viewOf(source),
+      source: source.name,
+      since,
+      seenBefore,
+    });
   });
   await printPieces(source.name, pieces);
   return 0;
+}
+
+/** What only one of can be meant, or says nothing beside the other, is not left out without a word. */
+function refuseContradictions({ csv, json, diff, by, since }: ReportOptions): void {
+  const wrong = csv && json
+    ? "--csv and --json are given; name one"
+    : diff !== undefined && by !== undefined
+    ? "--diff compares clients of services, which --by does not change; leave one out"
+    : diff !== undefined && since !== undefined
+    ? `--diff has no --since; "--diff 1d" is the last day beside the day before`
+    : null;
+  if (wrong !== null) throw new UserError(`report: ${wrong}`, WRONG_USAGE);
 }
 
 function reportPieces(
@@ -129,21 +150,22 @@ async function printDiff(
   localNetworks: readonly string[],
 ): Promise<void> {
   const length = parseDuration(other);
+  const query = { client: options.client ?? null, server: options.server ?? null };
   let rows: DiffRow[];
   let title: string;
   if (length === null) {
     using before = await openSource({ name: other, place: "--diff" }, localNetworks);
-    rows = explained(source.name, () => diffOfStores(source.database, before.database));
+    rows = explained(source.name, () => diffOfStores(source.database, before.database, query));
     title = `${source.name} beside ${before.name}`;
   } else {
     if (!source.hasFigures) {
       throw new UserError(`--diff ${other}: ${source.name} has no times; a store has`, WRONG_USAGE);
     }
-    rows = explained(
-      source.name,
-      () => diffOfTimes(source.database, Date.now() - length, length),
-    );
-    title = `${source.name}, the last ${other} beside the ${other} before`;
+    const since = Date.now() - length;
+    rows = explained(source.name, () => diffOfTimes(source.database, since, length, query));
+    const seenBefore = explained(source.name, () => lastSeenBefore(source.database, since));
+    title = `${source.name}, the last ${other} beside the ${other} before` +
+      (seenBefore === null ? "" : ` (last seen ${timeText(seenBefore)})`);
   }
   const pieces = options.csv
     ? csvLines(DIFF_COLUMNS, rows)
@@ -151,6 +173,15 @@ async function printDiff(
     ? jsonList(rows)
     : lines(renderDiff(rows, title, viewOf(source)));
   await printPieces(source.name, pieces);
+}
+
+/** When something was seen last, if that is before a time, so that nothing is there of it since. */
+function lastSeenBefore(database: DatabaseSync, time: number): number | null {
+  const { last } = database.prepare(
+    "SELECT max((SELECT coalesce(max(last), 0) FROM service), " +
+      "(SELECT coalesce(max(last), 0) FROM refusal)) AS last",
+  ).get() as { last: number };
+  return last > 0 && last < time ? last : null;
 }
 
 /** Where no time is asked for, what is of the last day is new, unless the store itself is. */

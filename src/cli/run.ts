@@ -3,7 +3,6 @@ import { type Cidr, cidrText } from "../config/cidr.ts";
 import { type LoadedConfig, readConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
-import { Expectations } from "../alert/expectations.ts";
 import type { DnsStatistics } from "../dns/dns_meter.ts";
 import { lookupPorts, responsePorts } from "../model/dns_ports.ts";
 import { hostName } from "./host_name.ts";
@@ -234,6 +233,11 @@ export class Run {
       ...{ mode, sources, localNetworks, version: VERSION, hasRecords: true },
       sensor: sensor ?? hostName(),
     };
+    if (expected !== null && localNetworks.length === 0) {
+      log.warn(
+        "expected: no own network is known, so nothing is an alert: name yours, or set ourNets",
+      );
+    }
     const { page, screen } = purpose;
     const settings = {
       ttl: mapping.ttl,
@@ -558,9 +562,15 @@ export class Run {
       const localNetworks = loaded.mapping.ourNets.map(cidrText);
       this.#sinks.store?.setLocalNetworks(localNetworks);
       this.explainer.use(loaded.mapping.ourNets, lookupPorts(loaded.mapping));
-      if (this.#sinks.alerts !== null) {
-        const { expected } = loaded.source.config;
-        this.#sinks.alerts.expectations = new Expectations(expected ?? [], localNetworks);
+      const { expected, onAlert } = loaded.source.config;
+      this.#sinks.alerts?.expectations.set(expected, localNetworks);
+      if (this.#sinks.alerts === null && expected !== null) {
+        this.#log.warn(
+          "expected was not in the configuration before; it counts from the next start",
+        );
+      }
+      if (JSON.stringify(onAlert) !== JSON.stringify(source.config.onAlert)) {
+        this.#log.warn("onAlert of the configuration stays as it was until the next start");
       }
       if (this.#sinks.redis !== null) this.#sinks.redis.ttl = loaded.mapping.ttl;
       this.meters.setMapping(loaded.mapping);

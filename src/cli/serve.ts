@@ -6,6 +6,7 @@ import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
 import { explained } from "../report/open_store_file.ts";
 import { type NamedSource, openSource } from "../report/open_source.ts";
+import { setOwnNetworks } from "../report/own_networks_of_store.ts";
 import type { ReportSource } from "../report/report_source.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
 import type { PasswordFile } from "../sink/password_file.ts";
@@ -69,6 +70,10 @@ export async function serve(
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
   const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
+  // What is read of others has them already, each time.
+  explained(source.name, () => {
+    if (!source.isCopy) setOwnNetworks(source.database, localNetworks, networks.length > 0);
+  });
   const shown = new Shown(source);
   const known = explained(source.name, () => {
     // Before anyone asks: it takes some seconds of a large store.

@@ -52,7 +52,11 @@ export function addStoreCommands(tools: CommandTools): void {
   )
     .option("--since <time>", "only what was seen in that time, such as 1h or 30d", durationValue)
     .option("--client <address>", "only this client, or those of this prefix", addressOrPrefix)
-    .option("--server <address>", "only this server, prefix, or name with all below it")
+    .option(
+      "--server <address>",
+      "only this server, prefix, or name with all below it",
+      addressOrName,
+    )
     .addOption(new Option("--by <what>", "one row for each of them").choices(GROUPS))
     .option("--top <rows>", "how many rows tables have", integerIn(1, MOST_ROWS), TOP)
     .option("--csv", "print CSV, all rows (who used whose service, or what --by says)")
@@ -174,4 +178,13 @@ function addressOrPrefix(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
+}
+
+/** What is neither the form of an address nor of a prefix. */
+const NAME = /^(?![\d.]+(\/.*)?$)[^\s:*]+$/;
+
+/** A name has letters, and is asked for with all below it as it is. */
+function addressOrName(text: string): string {
+  const name = text.replace(/^\*?\.(?=.)/, "");
+  return NAME.test(name) ? name : addressOrPrefix(text);
 }

@@ -10,6 +10,8 @@ export interface ReportView {
   /** What it is from. */
   readonly source: string;
   readonly since: number | null;
+  /** When something was seen last, where that is before `since`: it is why there is nothing. */
+  readonly seenBefore: number | null;
   /** Whether anything is known of how much, and when. */
   readonly hasFigures: boolean;
   /** Characters in a line. */
@@ -138,7 +140,10 @@ export function renderGroups(
   ];
 }
 
-function headLines(totals: ReportTotals, { source, since, hasFigures }: ReportView): string[] {
+function headLines(
+  totals: ReportTotals,
+  { source, since, seenBefore, hasFigures }: ReportView,
+): string[] {
   const period = since === null
     ? totals.first > 0 ? `, ${timeText(totals.first)} to ${timeText(totals.last)}` : ""
     : `, since ${timeText(since)}`;
@@ -147,9 +152,12 @@ function headLines(totals: ReportTotals, { source, since, hasFigures }: ReportVi
       bytesText(totals.bytes_client + totals.bytes_server)
     }`
     : "";
+  const before = seenBefore === null ? "" : `; last seen ${timeText(seenBefore)}`;
   return [
     `${source}${period}: ${counted(totals.clients, "client")} used ` +
-    `${counted(totals.services, "service")} of ${counted(totals.servers, "server")}${figures}`,
+    `${counted(totals.services, "service")} of ${
+      counted(totals.servers, "server")
+    }${figures}${before}`,
   ];
 }
 

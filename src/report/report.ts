@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { LocalAddresses } from "../store/local_addresses.ts";
 import { stepStart, USAGE_STEPS } from "../store/steps.ts";
 import { TOTALS_COLUMNS } from "../store/totals.ts";
 import { addressKey } from "./address_key.ts";
+import { addressMatcher } from "./address_matcher.ts";
 import type { Group, ReportQuery } from "./report_query.ts";
 
 /** Counts and figures, as in tables `usage` and `usage_step`. */
@@ -154,7 +154,6 @@ const ENCRYPTED_KINDS = "'DoT', 'DoQ', 'DoH', 'DNSCrypt'";
 export class Report {
   readonly #database: DatabaseSync;
   readonly #query: ReportQuery;
-  readonly #isLocal: string;
 
   /**
    * Chooses what the report is about.
@@ -166,9 +165,6 @@ export class Report {
     this.#query = query;
     const define = (name: string, run: (...values: SQLInputValue[]) => SQLInputValue) =>
       database.function(name, { deterministic: true, varargs: true }, run);
-    const local = new LocalAddresses(query.localNetworks ?? []);
-    this.#isLocal = query.localNetworks === null ? "v.is_local" : "is_in_local(v.server)";
-    define("is_in_local", (address) => Number(local.has(String(address))));
     define("address_key", (address) => addressKey(String(address)));
     define("is_client", matcher(query.client));
     define("is_server", matcher(query.server));
@@ -177,13 +173,17 @@ export class Report {
 
   totals(): ReportTotals {
     const one = (sql: string) => this.#all(sql)[0];
-    return {
+    const totals = {
       ...one(`SELECT count(DISTINCT u.client) AS clients, ${SUMS}, ${FIRST_SEEN} ${FROM_USAGES}`),
       ...one(
         "SELECT count(DISTINCT server) AS servers, count(*) AS services FROM service " +
           "WHERE id IN (SELECT u.service FROM chosen c JOIN usage u ON u.id = c.usage)",
       ),
-    } as unknown as ReportTotals;
+    };
+    // Sums of nothing are NULL in SQL.
+    return Object.fromEntries(
+      Object.entries(totals).map(([name, value]) => [name, value ?? 0]),
+    ) as unknown as ReportTotals;
   }
 
   /** Who used whose service, the most first. There may be a million of them: they are not held. */
@@ -206,7 +206,7 @@ export class Report {
         "count(DISTINCT u.client) AS clients, " +
         `(${this.#clientsOf("v.id")}) AS client_list, v.first >= ? AS is_new, ${SUMS} ` +
         `FROM service v CROSS JOIN usage u ON u.service = v.id JOIN chosen c ON c.usage = u.id ` +
-        `WHERE v.answered AND ${this.#isLocal} GROUP BY v.id ` +
+        `WHERE v.answered AND v.is_local GROUP BY v.id ` +
         "ORDER BY address_key(v.server), v.port, v.protocol",
       this.#query.newSince,
     ) as unknown as ServiceRow[];
@@ -269,12 +269,13 @@ export class Report {
     );
     const kinds = this.#database.prepare(
       "SELECT group_concat(kind, ', ') AS kinds FROM (SELECT DISTINCT kind FROM refusal o " +
-        `WHERE prober = ? AND kind <> 'nx' AND last >= ? AND NOT ${IS_TOLD_BY_KEY} ORDER BY kind)`,
+        `WHERE prober = ? AND kind <> 'nx' AND last >= ? ${this.#refusalFilter} ` +
+        `AND NOT ${IS_TOLD_BY_KEY} ORDER BY kind)`,
     );
     const examples = this.#database.prepare(
       "SELECT target || ' ' || port AS place FROM refusal WHERE prober = ? AND kind <> 'nx' " +
-        "AND last >= ? GROUP BY target, port ORDER BY max(count) DESC, target, port " +
-        `LIMIT ${EXAMPLES}`,
+        `AND last >= ? ${this.#refusalFilter} ` +
+        `GROUP BY target, port ORDER BY max(count) DESC, target, port LIMIT ${EXAMPLES}`,
     );
     return rows.map((row) => ({
       ...row,
@@ -294,7 +295,7 @@ export class Report {
     );
     const examples = this.#database.prepare(
       "SELECT target FROM refusal WHERE prober = ? AND kind = 'nx' AND last >= ? " +
-        `ORDER BY count DESC, target LIMIT ${EXAMPLES}`,
+        `${this.#refusalFilter} ORDER BY count DESC, target LIMIT ${EXAMPLES}`,
     );
     return rows.map((row) => ({
       ...row,
@@ -334,7 +335,7 @@ export class Report {
     if (this.#query.server !== null) filters.push("is_server(v.server, u.name)");
     const insert = (from: string, ...values: number[]) =>
       this.#database.prepare(
-        `INSERT INTO temp.chosen SELECT c.usage, ${FIGURES} FROM (${from}) c ` +
+        `INSERT OR IGNORE INTO temp.chosen SELECT c.usage, ${FIGURES} FROM (${from}) c ` +
           "JOIN usage u ON u.id = c.usage JOIN service v ON v.id = u.service " +
           `WHERE ${filters.join(" AND ")}`,
       ).run(...values);
@@ -354,6 +355,13 @@ export class Report {
       edge,
       since,
       USAGE_STEPS[0].seconds,
+    );
+    // What was seen since, and no slice tells of yet: a conversation that goes on comes within a minute.
+    const unseen = TOTALS_COLUMNS.filter((name) => name !== "observations");
+    insert(
+      "SELECT id AS usage, iif(first >= ?1, observations, min(observations, 1)) AS observations, " +
+        `${unseen.map((name) => `0 AS ${name}`).join(", ")} FROM usage WHERE last >= ?1`,
+      since,
     );
   }
 
@@ -380,22 +388,11 @@ export class Report {
   }
 }
 
-/** Says whether an address is what was asked for, or a name is, or one below it. */
+/** An address matcher as a function of SQL. */
 function matcher(
   wanted: string | null,
 ): (address: SQLInputValue, name: SQLInputValue) => SQLInputValue {
-  if (wanted === null) return () => 1;
-  const addresses = prefixOf(wanted);
-  if (addresses !== null) return (address) => Number(addresses.has(String(address)));
-  const name = wanted.toLowerCase().replace(/\.$/, "");
-  return (_, other) =>
-    Number(typeof other === "string" && (other === name || other.endsWith(`.${name}`)));
-}
-
-function prefixOf(text: string): LocalAddresses | null {
-  try {
-    return new LocalAddresses([text]);
-  } catch {
-    return null;
-  }
+  const matches = addressMatcher(wanted);
+  return (address, name) =>
+    Number(matches(String(address), typeof name === "string" ? name : null));
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import { addressMatcher } from "./address_matcher.ts";
 import type { Times } from "./report.ts";
+import type { ReportQuery } from "./report_query.ts";
 
 /** A service, or a client of one, that is there and was not before, or the other way round. */
 export interface DiffRow extends Times {
@@ -16,16 +18,23 @@ export interface DiffRow extends Times {
 const USES = "SELECT client, server, port, protocol, name, first, last FROM service_use " +
   "WHERE (observations > 0 OR answered > 0)";
 
+/** Which uses are compared. */
+export type DiffQuery = Pick<ReportQuery, "client" | "server">;
+
 /**
  * What is in a store and is not in another one, and the other way round.
  *
  * @param before The older one.
  */
-export function diffOfStores(now: DatabaseSync, before: DatabaseSync): DiffRow[] {
-  const rows = (database: DatabaseSync) =>
-    new Map(
-      (database.prepare(USES).all() as unknown as Use[]).map((use) => [keyOf(use), use] as const),
-    );
+export function diffOfStores(
+  now: DatabaseSync,
+  before: DatabaseSync,
+  query: DiffQuery,
+): DiffRow[] {
+  const rows = (database: DatabaseSync) => {
+    const uses = database.prepare(USES).all() as unknown as Use[];
+    return new Map(uses.filter(chosenBy(query)).map((use) => [keyOf(use), use] as const));
+  };
   const here = rows(now);
   const there = rows(before);
   return [
@@ -41,9 +50,15 @@ export function diffOfStores(now: DatabaseSync, before: DatabaseSync): DiffRow[]
  * @param since Milliseconds since 1970-01-01 UTC.
  * @param length Milliseconds.
  */
-export function diffOfTimes(database: DatabaseSync, since: number, length: number): DiffRow[] {
+export function diffOfTimes(
+  database: DatabaseSync,
+  since: number,
+  length: number,
+  query: DiffQuery,
+): DiffRow[] {
   const uses = (condition: string, ...values: number[]) =>
-    database.prepare(`${USES} AND ${condition}`).all(...values) as unknown as Use[];
+    (database.prepare(`${USES} AND ${condition}`).all(...values) as unknown as Use[])
+      .filter(chosenBy(query));
   return [
     ...uses("first >= ?", since).map((use) => ({ change: "new" as const, ...use })),
     ...uses("last < ? AND last >= ?", since, since - length)
@@ -52,6 +67,11 @@ export function diffOfTimes(database: DatabaseSync, since: number, length: numbe
 }
 
 type Use = Omit<DiffRow, "change" | "client"> & { readonly client: string };
+
+function chosenBy({ client, server }: DiffQuery): (use: Use) => boolean {
+  const [isClient, isServer] = [addressMatcher(client), addressMatcher(server)];
+  return (use) => isClient(use.client, null) && isServer(use.server, use.name);
+}
 
 function missing(from: ReadonlyMap<string, Use>, other: ReadonlyMap<string, Use>): Use[] {
   return [...from].filter(([key]) => !other.has(key)).map(([, use]) => ({ ...use }));

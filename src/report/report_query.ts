@@ -8,8 +8,6 @@ export interface ReportQuery {
   readonly server: string | null;
   /** What is new since then is marked, in milliseconds. */
   readonly newSince: number;
-  /** Own networks in the place of those that the store was written with. */
-  readonly localNetworks: readonly string[] | null;
 }
 
 /** What a report can be grouped by. */

@@ -133,6 +133,22 @@ function refuseOther(path: string): void {
   if (CAPTURES.some((magic) => hex.startsWith(magic))) {
     throw new UserError(`${path} is a saved capture, and no store: name another file`);
   }
+  // No damage makes that: somebody named config.ts, or what --json wrote.
+  if (isText(head)) throw new UserError(`${path} is a text, and no store: name another file`);
+}
+
+/** Whether what a file begins with is UTF-8 of which nothing controls a terminal but ends of lines and tabs. */
+function isText(head: Uint8Array): boolean {
+  if (head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) {
+    return false;
+  }
+  try {
+    // The last character may be cut off.
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function headOf(path: string): Uint8Array | null {

@@ -35,6 +35,16 @@ Deno.test("AlertSender says an alert on the log, or prints it as JSON where ther
   assert.deepEqual((await send("json")).lines, [`warn: ${TEXT}`]);
 });
 
+Deno.test("AlertSender says an alert once on the log where JSON goes there too", () => {
+  const places = ["json", "log"].map((it) => parseAlertPlace(it)!);
+  const log = new MemoryLog();
+  new AlertSender(places, log, null).send(ALERT);
+  assert.deepEqual(log.lines, [`warn: ${TEXT}`]);
+  const printed: Alert[] = [];
+  new AlertSender(places, log, (it) => printed.push(it)).send(ALERT);
+  assert.deepEqual([log.lines.length, printed.length], [2, 1]);
+});
+
 Deno.test("AlertSender posts an alert to a webhook", async () => {
   const posted: unknown[] = [];
   const server = Deno.serve(
@@ -101,6 +111,26 @@ Deno.test("AlertSender sends an alert to a syslog server, as RFC 5424 has it", a
       new TextDecoder().decode(bytes),
       `<108>1 2026-11-27T00:00:00.000Z - flosensor - unexpected-service - ${TEXT}`,
     );
+  } finally {
+    listener.close();
+  }
+});
+
+Deno.test("AlertSender sends datagrams in the order of their alerts", async () => {
+  const listener = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  try {
+    const { port } = listener.addr as Deno.NetAddr;
+    const place = parseAlertPlace(`syslog://127.0.0.1:${port}`)!;
+    const sender = new AlertSender([place], new MemoryLog(), null);
+    const ports = Array.from({ length: 20 }, (_, i) => i + 1);
+    for (const one of ports) sender.send({ ...ALERT, port: one });
+    await sender.close();
+    const received: number[] = [];
+    for (const _ of ports) {
+      const [bytes] = await listener.receive();
+      received.push(Number(/port (\d+)/.exec(new TextDecoder().decode(bytes))![1]));
+    }
+    assert.deepEqual(received, ports);
   } finally {
     listener.close();
   }

@@ -62,3 +62,13 @@ Deno.test("Expectations has each alert once an hour at most", () => {
   assert.equal(isAlert({ client: "203.0.113.10", time: MIDNIGHT + 2 * HOUR }), false);
   assert.equal(isAlert({ port: 23, time: MIDNIGHT + 2 * HOUR }), true);
 });
+
+Deno.test("Expectations says no alert again for that something else is expected, and none where nothing is", () => {
+  const expectations = new Expectations([], NETWORKS);
+  const isAlert = (given: Partial<Use>) => expectations.alertOf(use(given)) !== null;
+  assert.ok(isAlert({}));
+  expectations.set([{ server: "10.0.0.5", port: 23, protocol: "tcp", clients: [] }], NETWORKS);
+  assert.deepEqual([{}, { port: 23 }, { port: 24 }].map(isAlert), [false, false, true]);
+  expectations.set(null, NETWORKS);
+  assert.ok(!isAlert({ port: 25 }));
+});

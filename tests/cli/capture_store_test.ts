@@ -218,7 +218,7 @@ captureTest(
   "a damaged store is put aside with one line, and the capture goes on",
   async (setting) => {
     const path = join(setting.directory, "flows.db");
-    await Deno.writeTextFile(path, "garbage\n");
+    await Deno.writeFile(path, new Uint8Array(4096).fill(0xa5));
     await using program = await startCapture(setting, ["veth0", ...OWN_NETWORKS, "--store", path]);
     assert.match(
       program.stderr,

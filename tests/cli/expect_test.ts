@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { connection } from "../conversations.ts";
+import { connection, exchange } from "../conversations.ts";
+import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor } from "./program.ts";
 import { capture, OWN_NETWORKS, withSample } from "./sample_capture.ts";
 
@@ -56,6 +57,37 @@ Deno.test("what expect prints is a setting that has no alert for what was seen, 
   });
 });
 
+Deno.test("datagrams that nobody answered make no alert, as expect does not list them", async () => {
+  const settings = '  expected: [["10.1.0.5", 22, "tcp"]],\n  suppressOwnNetwork: false,';
+  await withSample(async ({ directory, config }) => {
+    const file = join(directory, "datagrams.pcap");
+    const unanswered = (server: string, port: number) => exchange(GUEST, 50_000, server, port)[0];
+    await Deno.writeFile(
+      file,
+      capture([
+        // A scan, a broadcast, and a service that answers.
+        ...[161, 162, 163, 164].map((port) => unanswered(NAS, port)),
+        unanswered("10.1.255.255", 137),
+        ...exchange(GUEST, 50_001, NAS, 1812),
+      ]),
+    );
+    const { stderr } = await run(["replay", file, ...OWN_NETWORKS, "-c", config, "--no-redis"]);
+    assert.deepEqual(stderr.match(/warning: .*/g), [
+      `warning: ${NAS} port 1812/udp is not expected: ${GUEST} used it (ephemeral)`,
+    ]);
+  }, configWith(settings));
+});
+
+Deno.test("expected says that it does nothing where no own network is known", async () => {
+  await withSample(async ({ file, config }) => {
+    const { stderr } = await run(["replay", file, "-c", config, "--no-redis"]);
+    assert.match(
+      stderr,
+      /^flosensor: warning: expected: no own network is known, .* set ourNets$/m,
+    );
+  }, configWith('  expected: [["10.1.0.5", 22, "tcp"]],'));
+});
+
 Deno.test("expect lists what config.ts expects and was never seen", async () => {
   await withSample(async ({ directory, file, config }) => {
     const lines = join(directory, "lines.json");
@@ -66,6 +98,17 @@ Deno.test("expect lists what config.ts expects and was never seen", async () => 
     await Deno.writeTextFile(config, configWith(expected));
     const { stderr } = await run(["expect", lines, ...OWN_NETWORKS, "-c", config]);
     assert.equal(stderr, "flosensor: warning: expected and never seen: 10.1.0.5 port 80/tcp\n");
+  });
+});
+
+Deno.test("expect takes the own networks that are named behind a store, or those of config.ts", async () => {
+  await withSample(async ({ directory, file, config }) => {
+    const store = join(directory, "flows.db");
+    await run(["replay", file, "198.18.0.0/15", "-c", config, "--store", store]);
+    const { stdout } = await run(["expect", store, ...OWN_NETWORKS, "-c", config]);
+    assert.match(stdout, /^ {4}\["10\.1\.0\.5", 22, "tcp"\]/m);
+    const none = await run(["expect", store, "-c", config]);
+    assert.match(none.stdout, /expected: \[\n {2}\],/);
   });
 });
 
@@ -96,3 +139,21 @@ Deno.test("expected and onAlert are checked when the configuration is loaded", a
     }
   });
 });
+
+captureTest(
+  "a reload that brings expected or another onAlert says that it counts from the next start",
+  async (setting) => {
+    await using program = await startCapture(setting, ["veth0", "--no-redis", "--json"]);
+    await Deno.writeTextFile(
+      setting.config,
+      configWith('  expected: [["10.1.0.5", 22, "tcp"]],\n  onAlert: "json",'),
+    );
+    program.signal("SIGHUP");
+    await program.says(
+      "expected was not in the configuration before; it counts from the next start",
+    );
+    await program.says("onAlert of the configuration stays as it was until the next start");
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);

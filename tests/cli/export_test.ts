@@ -136,6 +136,7 @@ Deno.test("export says in one line what is wrong", async () => {
       [[path, "--csv", "--json"], /give one of/, 2],
       [[path, path, "--csv"], /name one store$/, 2],
       [[path, "--csv", "--table", "flows"], /Allowed choices are conversation, /, 2],
+      [[path, "--parquet", "/proc/folder"], /flosensor may not write there: name another/, 1],
       [[join(folder, "none"), "--csv"], /none: there is no such file/, 1],
       [
         [path, "--parquet", join(folder, "file")],

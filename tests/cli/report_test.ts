@@ -197,10 +197,14 @@ Deno.test({
 const DAY = 86_400_000;
 
 /** A store with a few conversations of today, and one of two days ago. */
-function writeStore(path: string, records: readonly Partial<ConversationRecord>[]): void {
+function writeStore(
+  path: string,
+  records: readonly Partial<ConversationRecord>[],
+  localNetworks: readonly string[] = RUN.localNetworks,
+): void {
   const { database } = openDatabase(path);
   const now = Date.now();
-  const writer = new StoreWriter(database, RUN);
+  const writer = new StoreWriter(database, { ...RUN, localNetworks });
   writer.write(
     batchOf({
       records: records.map((it, id) =>
@@ -304,6 +308,118 @@ Deno.test("report --diff says what is new and gone, beside another store and bes
   });
 });
 
+Deno.test("report --since has what was seen a moment ago, before a record of it comes", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "flows.db");
+    const { database } = openDatabase(path);
+    const seen = { server: NAS, port: 161, protocol: "udp", by: "qr", name: null, count: 2 };
+    const now = Date.now();
+    new StoreWriter(database, RUN).write(
+      batchOf({
+        // Where slices tell of a part of a step, its sums are not asked.
+        records: [record({ client: "10.0.0.4", first: now - 29_000, last: now - 28_000 })],
+        observations: [
+          { ...seen, client: "10.0.0.1", time: now - 2_000 },
+          // That goes on since long.
+          { ...seen, client: "10.0.0.2", time: now - DAY },
+          { ...seen, client: "10.0.0.2", time: now - 2_000 },
+          { ...seen, client: "10.0.0.3", time: now - DAY },
+        ],
+      }),
+      NO_LOSSES,
+    );
+    database.close();
+    const { usages } = JSON.parse(
+      await printed(folder, "report", path, "--since", "30s", "--json"),
+    );
+    const rows = usages as { client: string }[];
+    assert.deepEqual(rows.map(({ client }) => client).sort(), [
+      ...["10.0.0.1", "10.0.0.2", "10.0.0.4"],
+    ]);
+  });
+});
+
+Deno.test("report --diff compares the clients and servers that are asked for", async () => {
+  await withFolder(async (folder) => {
+    const [before, now] = [join(folder, "before.db"), join(folder, "now.db")];
+    writeStore(before, [{ client: "10.0.0.2" }, { client: "10.0.1.2" }]);
+    writeStore(now, [
+      { client: "10.0.0.3", names: [{ name: "www.example.com", from: "lookup" }] },
+      { client: "10.0.1.3", server: "192.0.2.9" },
+    ]);
+    const changes = async (...args: string[]) =>
+      JSON.parse(await printed(folder, "report", now, "--json", "--diff", ...args))
+        .map(({ change, client }: { change: string; client: string }) => `${change} ${client}`);
+    const inOne = ["new 10.0.0.3", "gone 10.0.0.2"];
+    assert.deepEqual(await changes(before, "--client", "10.0.0.0/24"), inOne);
+    assert.deepEqual(await changes(before, "--server", "192.0.2.9"), ["new 10.0.1.3"]);
+    assert.deepEqual(await changes("1d", "--server", "*.example.com"), ["new 10.0.0.3"]);
+  });
+});
+
+Deno.test("report --server names no target but those of who tried in vain", async () => {
+  await withFolder(async (folder) => {
+    const store = join(folder, "flows.db");
+    const failed = { client: GUEST, state: "refused" } as const;
+    writeStore(store, [
+      { ...failed, server: NAS, port: 23 },
+      { ...failed, server: "10.0.0.6", port: 24 },
+      { ...failed, server: "10.0.0.7", port: 25, state: "unreachable" },
+    ]);
+    const { probers } = JSON.parse(
+      await printed(folder, "report", store, "--json", "--server", NAS),
+    );
+    assert.deepEqual(
+      probers.map(({ kinds, targets, examples }: Record<string, unknown>) => [
+        kinds,
+        targets,
+        examples,
+      ]),
+      [["refused", 1, [`${NAS} 23`]]],
+    );
+  });
+});
+
+Deno.test("report says when something was seen last where there is nothing in the time", async () => {
+  await withFolder(async (folder) => {
+    const store = join(folder, "flows.db");
+    const old = Date.now() - 5 * DAY;
+    writeStore(store, [{ first: old, last: old }]);
+    const head = /: 0 clients .*; last seen 20\d\d-\d\d-\d\d \d\d:\d\d\n$/;
+    assert.match(await printed(folder, "report", store, "--since", "1h"), head);
+    assert.match(
+      await printed(folder, "report", store, "--diff", "1d"),
+      /the 1d before \(last seen 20\d\d-\d\d-\d\d \d\d:\d\d\): 0 new, 0 gone\n$/,
+    );
+    assert.doesNotMatch(await printed(folder, "report", store, "--since", "9d"), /last seen/);
+    const json = await printed(folder, "report", store, "--since", "1h", "--json");
+    assert.deepEqual([...new Set(Object.values(JSON.parse(json).totals))], [0]);
+  });
+});
+
+Deno.test("report takes the own networks that are named, or those of config.ts where a store has none", async () => {
+  await withFolder(async (folder) => {
+    const offered = async (...args: string[]) =>
+      JSON.parse(await printed(folder, "report", "--json", ...args)).offered
+        .map(({ server }: { server: string }) => server);
+    const [store, without] = [join(folder, "flows.db"), join(folder, "without.db")];
+    const records = [{ server: NAS }, { server: "192.0.2.9" }];
+    writeStore(store, records);
+    writeStore(without, records, []);
+    assert.deepEqual(await offered(store), [NAS]);
+    assert.deepEqual(await offered(store, "192.0.2.0/24"), ["192.0.2.9"]);
+    assert.deepEqual(await offered(without), []);
+    await Deno.writeTextFile(
+      join(folder, "config.ts"),
+      `import { defineConfig } from "flosensor/config";
+export default defineConfig({ ourNets: ["192.0.2.0/24"] });
+`,
+    );
+    assert.deepEqual(await offered(store), [NAS]);
+    assert.deepEqual(await offered(without), ["192.0.2.9"]);
+  });
+});
+
 Deno.test("report takes the configuration's store where nothing is named", async () => {
   await withFolder(async (folder) => {
     const store = join(folder, "flows.db");
@@ -350,6 +466,20 @@ Deno.test("report says in one line what is wrong with what it should read", asyn
       ],
       [["--since", "yesterday", file("a")], /a number with s, min, h, d or w/, 2],
       [["--client", "example.com", file("a")], /"example\.com" is not an IPv4 or IPv6 prefix/, 2],
+      [["--server", "10.0.0.0/33", file("a")], /write a number from 0 to 32$/, 2],
+      [["--server", "10.0.0.5:22", file("a")], /"10\.0\.0\.5:22" is not an IPv4 or IPv6 prefix/, 2],
+      [["--server", "", file("a")], /"" is not an IPv4 or IPv6 prefix/, 2],
+      [["--csv", "--json", file("a")], /--csv and --json are given; name one$/, 2],
+      [
+        ["--diff", "1d", "--by", "client", file("a")],
+        /which --by does not change; leave one out$/,
+        2,
+      ],
+      [
+        ["--diff", "1d", "--since", "1d", file("a")],
+        /^flosensor: error: report: --diff has no --since/,
+        2,
+      ],
     ];
     for (const [args, message, status] of wrong) {
       const ending = await flosensor(["report", ...args, "-c", file("config.ts")]);

@@ -93,6 +93,22 @@ Deno.test("serve says of a damaged store what to do", () =>
     assert.equal(status, 1);
   }));
 
+Deno.test("serve shows services of the own networks that are named, whichever the store has", () =>
+  withFolder(async (folder) => {
+    const store = join(folder, "flows.db");
+    {
+      using written = new TestStore();
+      written.write({ records: [record({ server: SERVER }), record({ server: NAS })] });
+      written.database.exec(`VACUUM INTO '${store}'`);
+    }
+    await serving(folder, [store, "198.51.100.0/24"], async ({ url }) => {
+      const { data } = await (await fetch(`${url}api/services`)).json();
+      assert.deepEqual(data.map(({ server }: { server: string }) => server), [SERVER]);
+      const overview = await (await fetch(`${url}api/overview?filter=local`)).json();
+      assert.equal(overview.data.flows, 1);
+    });
+  }));
+
 /** A test with a browser. */
 function browserTest(
   name: string,

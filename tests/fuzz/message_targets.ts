@@ -549,9 +549,15 @@ const lines = targetOf({
     await Deno.writeFile(JSON_FILE, input);
     try {
       using source = await readJsonLines(JSON_FILE, ["10.0.0.0/8"]);
-      const query = { since: null, client: null, server: null, newSince: 0, localNetworks: null };
+      const query = { since: null, client: null, server: null, newSince: 0 };
       const data = reportData(new Report(source.database, query), 20);
-      const view = { source: source.name, since: null, hasFigures: false, width: 100 };
+      const view = {
+        source: source.name,
+        since: null,
+        seenBefore: null,
+        hasFigures: false,
+        width: 100,
+      };
       for (const line of renderReport(data, view)) assertPrintable(line);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -33,7 +33,6 @@ const GARBAGE = new Uint8Array(4096).fill(0xa5);
 const DAMAGES: Record<string, (path: string) => void> = {
   "of which the beginning was overwritten": (path) => overwrite(path, 0, GARBAGE),
   "of which only a part is left": (path) => Deno.truncateSync(path, 20_480),
-  "that is text": (path) => Deno.writeTextFileSync(path, "garbage\n"),
   "whose schema was overwritten": (path) => overwrite(path, 100, GARBAGE.subarray(0, 3_000)),
   "of which all but the header was overwritten": (path) => {
     const { size } = Deno.statSync(path);
@@ -130,6 +129,9 @@ function withDirectory(use: (directory: string) => void): void {
 Deno.test("openDatabase leaves alone what is no store of this program, and says so", () => {
   const refused: [make: (path: string) => void, message: RegExp][] = [
     [(path) => Deno.writeFileSync(path, pcap([])), /is a saved capture, and no store/],
+    [(path) => Deno.writeTextFileSync(path, "export default 1;\n"), /is a text, and no store/],
+    // The sixteenth byte is in the middle of a character.
+    [(path) => Deno.writeTextFileSync(path, "// Ein Beispiel ü".slice(0, 15) + "ü"), /is a text/],
     [(path) => Deno.mkdirSync(path), /is a folder/],
     [(path) => {
       using database = new DatabaseSync(path);
