@@ -280,13 +280,38 @@ sourceTest("waits for an interface that is down at the start", async (pair, file
 sourceTest(
   "that was down opens when it is up, with capture not permitted any more",
   async (pair, file, start) => {
-    await pair.ip("link", "set", "veth0", "down");
-    const capture = await start(pair, "veth0", { givenUp: true, filter: null });
+    for (const filter of [null, OURS]) {
+      await pair.ip("link", "set", "veth0", "down");
+      const capture = await start(pair, "veth0", { givenUp: true, filter });
+      await pair.ip("link", "set", "veth0", "up");
+      await capture.until(({ log }) => log.length === 2);
+      await pair.replay(file);
+      await capture.until(() => capture.packets() >= 1000);
+      const { sources: { veth0 } } = await capture.stop();
+      if (filter !== null) assert.equal(veth0.packets, 1000);
+    }
+  },
+);
+
+sourceTest(
+  "goes on with another kind of interface of the same name, with its filter, with no permission",
+  async (pair, file, start) => {
+    const capture = await start(pair, "veth0", { givenUp: true });
+    await pair.removeVeth();
+    await capture.until(({ log }) => log.length === 1);
+    // Its packets begin with IP.
+    await pair.ip("tuntap", "add", "dev", "veth0", "mode", "tun");
     await pair.ip("link", "set", "veth0", "up");
     await capture.until(({ log }) => log.length === 2);
+    await pair.removeVeth();
+    await capture.until(({ log }) => log.length === 3);
+    await pair.addVeth();
+    await capture.until(({ log }) => log.length === 4);
     await pair.replay(file);
     await capture.until(() => capture.packets() >= 1000);
-    await capture.stop();
+    const { sources: { veth0 }, state } = await capture.stop();
+    assert.equal(state, "ended");
+    assert.equal(veth0.packets, 1000);
   },
 );
 
