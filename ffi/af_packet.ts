@@ -114,12 +114,8 @@ export class PacketSocket {
 
   /** Takes only what a program of the packet filter takes; it says how many bytes, too. */
   attachFilter(program: readonly BpfInstruction[]): void {
-    const instructions = writeInstructions(program);
-    const structure = allocate(SOCK_FPROG.size);
-    const fields = new DataView(structure.buffer);
-    fields.setUint16(SOCK_FPROG.length, program.length, true);
-    fields.setBigUint64(SOCK_FPROG.instructions, addressOf(instructions), true);
-    this.#set(SOL_SOCKET, SO_ATTACH_FILTER, structure);
+    const call = `setsockopt ${SOL_SOCKET}, ${SO_ATTACH_FILTER}`;
+    if (!attach(this.fd, program)) throw this.#error(call, lastErrno());
   }
 
   /** Takes nothing until another filter is attached. */
@@ -128,7 +124,8 @@ export class PacketSocket {
   }
 
   /**
-   * Begins to take packets.
+   * Begins to take packets. What has happened to an interface that it was bound to before is not said of
+   * this one.
    *
    * @param index The interface's number; 0 for all of them.
    * @throws {CaptureError} when it is away or not up.
@@ -139,6 +136,7 @@ export class PacketSocket {
     words.setUint16(SOCKADDR_LL.family, AF_PACKET, true);
     words.setUint16(SOCKADDR_LL.protocol, ETH_P_ALL, false);
     words.setInt32(SOCKADDR_LL.index, index, true);
+    this.#word(SOL_SOCKET, SO_ERROR);
     if (libc().bind(this.fd, address, address.length) !== 0) throw this.#error("bind", lastErrno());
     this.requireUp();
   }
@@ -162,8 +160,6 @@ export class PacketSocket {
       this.#promiscuousOn = 0;
     }
     this.#set(SOL_PACKET, PACKET_RX_RING, allocate(TPACKET_REQ3.size));
-    // What happened to the interface is not said of the next one.
-    this.#word(SOL_SOCKET, SO_ERROR);
   }
 
   /** @throws {CaptureError} when the interface has gone down or away since this was last asked. */
@@ -222,6 +218,20 @@ export class PacketSocket {
     const isAbsence = errno === ENETDOWN || errno === ENODEV;
     return new CaptureError(`${this.#name}: ${words}${advice}`, isAbsence, isPermission);
   }
+}
+
+/** Has any socket that packets come from take no more of them; of one that has no filters nothing is changed. */
+export function takeNothing(fd: number): void {
+  attach(fd, TAKE_NOTHING);
+}
+
+function attach(fd: number, program: readonly BpfInstruction[]): boolean {
+  const instructions = writeInstructions(program);
+  const structure = allocate(SOCK_FPROG.size);
+  const fields = new DataView(structure.buffer);
+  fields.setUint16(SOCK_FPROG.length, program.length, true);
+  fields.setBigUint64(SOCK_FPROG.instructions, addressOf(instructions), true);
+  return libc().setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, structure, structure.length) === 0;
 }
 
 /** `struct packet_mreq` of packet(7). */

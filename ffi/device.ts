@@ -25,3 +25,6 @@ export interface Device {
 
 /** What all network interfaces together are called, as libpcap does. */
 export const ANY_DEVICE = "any";
+
+/** The interface that sends itself what it sends: it is in each network namespace, and is never removed. */
+export const LOOPBACK = "lo";

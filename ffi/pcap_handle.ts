@@ -106,10 +106,11 @@ export class PcapHandle {
   /**
    * Compiles a filter for this interface.
    *
+   * @param netmask Its IPv4 netmask in network order, which `ip broadcast` in a filter needs.
    * @throws {UserError} with libpcap's words when the filter has an error.
    */
-  compile(expression: string): BpfInstruction[] {
-    return compileFor(this.pointer, expression, this.#netmask());
+  compile(expression: string, netmask = this.#netmask()): BpfInstruction[] {
+    return compileFor(this.pointer, expression, netmask);
   }
 
   /** Takes of each packet as many bytes as a program says, none where that is 0. */

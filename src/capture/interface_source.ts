@@ -130,6 +130,7 @@ export abstract class InterfaceSource implements PacketSource {
    */
   takeMoreOf(long: LongPackets): void {
     this.#long = long;
+    if (this.#isOver) return;
     try {
       this.#capture?.setLongPackets(long);
     } catch (error) {
@@ -186,10 +187,15 @@ export abstract class InterfaceSource implements PacketSource {
     if (isLast && this.batch.isEmpty) this.#end(capture);
   }
 
-  /** The interface that is open is no more: what the kernel has of it is read, then it is over. */
+  /**
+   * The interface that is open is no more: what the kernel has of it is read, then it is over. One that has
+   * another name now, or is up again, has more packets all the time: they are not taken, or it would never
+   * be over.
+   */
   #lose(capture: OpenInterface): void {
     this.#sayAway(interfaceState(this.name).index === capture.index ? "went down" : "has vanished");
     if (this.#isOver) return;
+    capture.stop();
     this.#isOver = true;
     this.#lastReadAt = performance.now() + 2 * TIMEOUT_MILLISECONDS;
   }
@@ -237,6 +243,8 @@ export abstract class InterfaceSource implements PacketSource {
     capture.close();
     this.#capture = null;
     this.#fullBatches = 0;
+    // It may be back, with packets that nobody takes.
+    this.#lookedAt = -Infinity;
   }
 
   #sayAway(what: string): void {

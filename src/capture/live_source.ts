@@ -1,4 +1,4 @@
-import { joinFanout } from "../../ffi/af_packet.ts";
+import { joinFanout, takeNothing } from "../../ffi/af_packet.ts";
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
 import { linkTypeDescription, linkTypeName } from "../../ffi/libpcap.ts";
@@ -138,6 +138,11 @@ class OpenHandle implements OpenInterface {
   setLongPackets(long: LongPackets): void {
     const { filter, snaplen } = this.#options;
     this.#handle.setProgram(liveProgram(this.#handle, this.#linkType, filter, snaplen, long));
+  }
+
+  /** Not by a program of libpcap's, which would have it forget what is there. */
+  stop(): void {
+    takeNothing(this.fd);
   }
 
   /** libpcap's numbers start again after 32 bits. */

@@ -31,6 +31,9 @@ export interface OpenInterface {
    */
   setLongPackets(long: LongPackets): void;
 
+  /** Takes nothing any more: what is there already can be read, and then it is empty. */
+  stop(): void;
+
   /** Adds what was counted since the last time. */
   countInto(sum: SourceStatistics): void;
 

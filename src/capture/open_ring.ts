@@ -1,5 +1,10 @@
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
-import { joinFanout, type PacketSocket, type PacketSocketCounts } from "../../ffi/af_packet.ts";
+import {
+  joinFanout,
+  type PacketSocket,
+  type PacketSocketCounts,
+  takeNothing,
+} from "../../ffi/af_packet.ts";
 import { interfaceDrops } from "../../ffi/interface_drops.ts";
 import { PacketRing } from "../../ffi/packet_ring.ts";
 import {
@@ -120,6 +125,10 @@ export class OpenRing implements OpenInterface {
     const layout = this.#isCooked ? COOKED_LAYOUT : linkLayout(this.#plan.linkType);
     const lengths = longPacketsProgram(layout, this.#options.snaplen, long);
     this.#socket.attachFilter([...this.#plan.filter, ...lengths]);
+  }
+
+  stop(): void {
+    takeNothing(this.#socket.fd);
   }
 
   countInto(sum: SourceStatistics): void {

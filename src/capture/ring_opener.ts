@@ -1,34 +1,23 @@
 import { PacketSocket } from "../../ffi/af_packet.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { absenceMessage, CaptureError, downMessage } from "../../ffi/capture_error.ts";
-import { ANY_DEVICE } from "../../ffi/device.ts";
+import { ANY_DEVICE, LOOPBACK } from "../../ffi/device.ts";
 import { interfaceState } from "../../ffi/interface_state.ts";
-import { kernelFilter } from "../../ffi/kernel_filter.ts";
-import { libpcapAbsence } from "../../ffi/libpcap.ts";
 import type { Log } from "../log.ts";
 import { UserError } from "../user_error.ts";
 import { directionFilter } from "./direction_filter.ts";
 import { filterBefore } from "./filter_before.ts";
 import { hardwareLinkType, hardwareLinkTypeName } from "./hardware_link_type.ts";
 import { isDecoded } from "./is_decoded.ts";
+import { KernelFilters } from "./kernel_filters.ts";
 import type { LiveOptions, LongPackets } from "./live_options.ts";
 import { notDecoded } from "./not_decoded.ts";
 import type { OpenInterface } from "./open_interface.ts";
 import { isCooked, OpenRing } from "./open_ring.ts";
-import { preferredLinkType } from "./preferred_link_type.ts";
-
-/** The interface that sends itself what it sends. */
-const LOOPBACK = "lo";
-
-/** A program of the packet filter, for one link type. */
-interface LinkFilter {
-  readonly linkType: number;
-  readonly program: readonly BpfInstruction[];
-}
 
 /**
  * Opens the kernel's ring of an interface, as often as it comes back, with what only who may capture can
- * make, made once: a packet socket, which may be bound by anyone and again, and libpcap's program of the
+ * make, made once: a packet socket, which may be bound by anyone and again, and libpcap's programs of the
  * filter. So a capture goes on although its process may not start one any more.
  */
 export class RingOpener {
@@ -37,7 +26,8 @@ export class RingOpener {
   readonly #log: Log;
   /** Those that are not in use: one each for packets with the header of their link layer, and without. */
   readonly #sockets = new Map<boolean, PacketSocket>();
-  #filter: LinkFilter | null = null;
+  /** `null` where there is no filter. */
+  readonly #filters: KernelFilters | null;
   #isPrepared = false;
   #isClosed = false;
 
@@ -46,6 +36,8 @@ export class RingOpener {
     this.#name = name;
     this.#options = options;
     this.#log = log;
+    const { filter, snaplen } = options;
+    this.#filters = filter === null ? null : new KernelFilters(name, filter, snaplen);
   }
 
   /**
@@ -66,7 +58,7 @@ export class RingOpener {
     const linkType = hardwareLinkType(this.#name);
     if (this.#options.fanoutGroup !== null || linkType === null) return;
     try {
-      this.#filterFor(linkType);
+      this.#filters?.prepare(linkType);
       for (const isCooked of [false, true]) {
         if (!this.#sockets.has(isCooked)) this.#leave(isCooked, this.#socketFor(isCooked));
       }
@@ -120,15 +112,13 @@ export class RingOpener {
   /** Decides which packets are taken: all of a direction, or of these what the user's filter matches. */
   #filterFor(linkType: number): BpfInstruction[] {
     const name = this.#name;
-    const { direction, filter } = this.#options;
+    const { direction } = this.#options;
     const isLoopbackSeen = name === ANY_DEVICE || name === LOOPBACK;
     const loopback = isLoopbackSeen ? interfaceState(LOOPBACK).index : 0;
     const directed = directionFilter(direction, loopback);
-    if (filter === null) return directed;
-    if (this.#filter?.linkType !== linkType) {
-      this.#filter = { linkType, program: compiled(name, filter, this.#options.snaplen, linkType) };
-    }
-    return [...directed, ...filterBefore(this.#filter.program)];
+    return this.#filters === null
+      ? directed
+      : [...directed, ...filterBefore(this.#filters.for(linkType))];
   }
 }
 
@@ -147,28 +137,4 @@ function chosenLinkType(name: string): number {
   if (linkType === null) throw new CaptureError(absenceMessage(name), true, false);
   if (!isDecoded(linkType)) throw notDecoded(name, hardwareLinkTypeName(linkType));
   return linkType;
-}
-
-/**
- * The program of a filter, as libpcap puts it into the kernel for this interface.
- *
- * @throws {UserError} when the filter has an error, or there is no libpcap to compile it.
- */
-function compiled(
-  name: string,
-  filter: string,
-  snaplen: number,
-  linkType: number,
-): BpfInstruction[] {
-  const absence = libpcapAbsence();
-  if (absence !== null) {
-    throw new UserError(`--filter needs libpcap, which compiles it: ${absence}`);
-  }
-  return kernelFilter(name, snaplen, (handle) => {
-    if (preferredLinkType(handle) === linkType) return handle.compile(filter);
-    throw new UserError(
-      `${name}: filter ${JSON.stringify(filter)}: libpcap takes another link type of this ` +
-        "interface: take --source libpcap",
-    );
-  });
 }

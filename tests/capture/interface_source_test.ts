@@ -69,6 +69,17 @@ function packets(count: number, packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return pcap(Array.from({ length: count }, () => ({ packet, seconds: 1 })));
 }
 
+/** Sends packets out of `peer`, also while nobody takes them, until it is disposed of. */
+function endlessTraffic(pair: NamespacePair, file: string): Disposable {
+  const args = ["tcpreplay", "-q", "-i", pair.peer, "--pps=1000", "--loop=0", file];
+  const process = new Deno.Command("ip", {
+    args: ["netns", "exec", pair.sender, ...args],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return { [Symbol.dispose]: () => process.kill("SIGKILL") };
+}
+
 sourceTest(
   "gives every packet, with no permission but the libraries",
   async (pair, file, start) => {
@@ -235,6 +246,31 @@ sourceTest(
   },
 );
 
+sourceTest(
+  "leaves what has gone also while packets come: an interface down for a moment, or of another name",
+  async (pair, file, start) => {
+    const capture = await start(pair, "veth0", { givenUp: true });
+    using _traffic = endlessTraffic(pair, file);
+    await capture.until(() => capture.packets() >= 500);
+    await pair.ip("link", "set", "veth0", "down");
+    await pair.ip("link", "set", "veth0", "up");
+    // libpcap may not notice, and goes on.
+    const more = capture.packets() + 3000;
+    await capture.until(({ log }) => capture.packets() >= more && log.length % 2 === 0);
+    const before = capture.line.log.length;
+    await pair.ip("link", "set", "veth0", "down");
+    await pair.ip("link", "set", "veth0", "name", "other0");
+    await pair.ip("link", "set", "other0", "up");
+    await pair.addVeth("veth0", "peer1");
+    await capture.until(({ log }) => log.length === before + 2);
+    const { sources: { veth0 }, log } = await capture.stop();
+    // The kernel may have said something itself before libpcap had its filter.
+    assert.ok(veth0.received >= veth0.packets && veth0.received < veth0.packets + 10);
+    assert.match(log.at(-2)!, /warning: veth0 (has vanished|went down): capture waits/);
+    assert.equal(log.at(-1), "flosensor: veth0 is up: capture goes on");
+  },
+);
+
 sourceTest("waits for an interface that is down at the start", async (pair, file, start) => {
   await pair.ip("link", "set", "veth0", "down");
   const capture = await start(pair, "veth0");
@@ -251,13 +287,38 @@ sourceTest("waits for an interface that is down at the start", async (pair, file
 sourceTest(
   "that was down opens when it is up, with capture not permitted any more",
   async (pair, file, start) => {
-    await pair.ip("link", "set", "veth0", "down");
-    const capture = await start(pair, "veth0", { givenUp: true, filter: null });
+    for (const filter of [null, OURS]) {
+      await pair.ip("link", "set", "veth0", "down");
+      const capture = await start(pair, "veth0", { givenUp: true, filter });
+      await pair.ip("link", "set", "veth0", "up");
+      await capture.until(({ log }) => log.length === 2);
+      await pair.replay(file);
+      await capture.until(() => capture.packets() >= 1000);
+      const { sources: { veth0 } } = await capture.stop();
+      if (filter !== null) assert.equal(veth0.packets, 1000);
+    }
+  },
+);
+
+sourceTest(
+  "goes on with another kind of interface of the same name, with its filter, with no permission",
+  async (pair, file, start) => {
+    const capture = await start(pair, "veth0", { givenUp: true });
+    await pair.removeVeth();
+    await capture.until(({ log }) => log.length === 1);
+    // Its packets begin with IP.
+    await pair.ip("tuntap", "add", "dev", "veth0", "mode", "tun");
     await pair.ip("link", "set", "veth0", "up");
     await capture.until(({ log }) => log.length === 2);
+    await pair.removeVeth();
+    await capture.until(({ log }) => log.length === 3);
+    await pair.addVeth();
+    await capture.until(({ log }) => log.length === 4);
     await pair.replay(file);
     await capture.until(() => capture.packets() >= 1000);
-    await capture.stop();
+    const { sources: { veth0 }, state } = await capture.stop();
+    assert.equal(state, "ended");
+    assert.equal(veth0.packets, 1000);
   },
 );
 
