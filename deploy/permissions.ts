@@ -33,7 +33,7 @@ export function compiledPermissions(sockets: readonly string[] = []): string[] {
     "--no-prompt",
     // The Redis client looks at variables that are not ours to read. They are unset for it.
     "--ignore-env",
-    "--allow-env=NOTIFY_SOCKET,REDISCLI_AUTH,SUDO_UID,TERM",
+    "--allow-env=JOURNAL_STREAM,NOTIFY_SOCKET,REDISCLI_AUTH,SUDO_UID,TERM",
     `--allow-ffi=${FFI_PATHS.join(",")}`,
     "--allow-net",
     "--allow-read",

@@ -1,10 +1,10 @@
+import { permittedVariable } from "../src/permitted_variable.ts";
 import {
   LIBPCAP_PATHS,
   LIBPCAP_VARIABLE,
   type Library,
   LibraryAbsence,
   openLibrary,
-  permittedVariable,
 } from "./library.ts";
 import { textAt } from "./memory.ts";
 

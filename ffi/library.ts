@@ -90,13 +90,6 @@ export function mayUseLibc(): boolean {
     );
 }
 
-/** The value of an environment variable, if reading it is allowed and it is set. */
-export function permittedVariable(variable: string): string | undefined {
-  return Deno.permissions.querySync({ name: "env", variable }).state === "granted"
-    ? Deno.env.get(variable) || undefined
-    : undefined;
-}
-
 /** Whether the dynamic linker said that there is no such file, dlopen(3). */
 function isAbsence(error: unknown): boolean {
   return messageOf(error).includes("No such file or directory");

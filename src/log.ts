@@ -1,3 +1,4 @@
+import { isJournal } from "./journal.ts";
 import { printable } from "./printable.ts";
 
 /** How urgent a message is, least first. */
@@ -5,6 +6,9 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** One of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
+
+/** What each is for systemd's journal, sd-daemon(3): as for syslog(3). */
+const PRIORITIES = [7, 6, 4, 3];
 
 /** Where messages for the person who runs the program go. Standard output is never used. */
 export interface Log {
@@ -22,11 +26,12 @@ export interface Log {
  */
 export class LineLog implements Log {
   readonly #least: number;
-  readonly #write: (line: string) => void;
+  readonly #write: (line: string, level: number) => void;
 
   /**
    * @param level The least urgent level that is shown.
-   * @param write Takes whole lines, each with its line feed. By default, standard error.
+   * @param write Takes whole lines, each with its line feed. By default, standard error; the journal is
+   * told how urgent they are.
    */
   constructor(level: LogLevel, write: (line: string) => void = writeToStandardError) {
     this.#least = LOG_LEVELS.indexOf(level);
@@ -59,7 +64,7 @@ export class LineLog implements Log {
     // Cut before, so that this takes no time, and after, where no URL is cut in two.
     const shown = cut(withoutSecrets(cut(message, 2 * MOST_CHARACTERS)), MOST_CHARACTERS);
     const lines = shown.split(/\s*\n\s*/).map(printable);
-    this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`);
+    this.#write(`flosensor: ${label}${lines.join(lineEnd)}\n`, level);
   }
 }
 
@@ -96,9 +101,14 @@ export function divertLog(take: ((line: string) => void) | null): void {
   taker = take;
 }
 
-function writeToStandardError(line: string): void {
+/** Whether standard error is the journal, once that was asked. */
+let hasJournal: boolean | null = null;
+
+function writeToStandardError(line: string, level = 1): void {
   if (taker !== null) return taker(line);
-  const bytes = encoder.encode(line);
+  hasJournal ??= isJournal();
+  const told = hasJournal ? line.replaceAll(/^(?=.)/gm, `<${PRIORITIES[level]}>`) : line;
+  const bytes = encoder.encode(told);
   try {
     for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
   } catch {

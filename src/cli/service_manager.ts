@@ -1,5 +1,5 @@
 import { sendDatagram } from "../../ffi/datagram.ts";
-import { permittedVariable } from "../../ffi/library.ts";
+import { permittedVariable } from "../permitted_variable.ts";
 import { printable } from "../printable.ts";
 
 /** Names the socket on which the service manager listens, sd_notify(3). */

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { effectiveUser, ROOT } from "../../ffi/effective_user.ts";
-import { permittedVariable } from "../../ffi/library.ts";
+import { permittedVariable } from "../permitted_variable.ts";
 import { UserError } from "../user_error.ts";
 import { isPrivateGroup, userText } from "./private_group.ts";
 

@@ -1,4 +1,4 @@
-import { permittedVariable } from "../../ffi/library.ts";
+import { permittedVariable } from "../permitted_variable.ts";
 import type { PasswordSource } from "./password_source.ts";
 
 /** What redis-cli(1) takes its password from. */
