@@ -9,3 +9,11 @@ export function isGroup(addressWords: number, firstWord: number): boolean {
   if (addressWords === 4) return firstWord >>> 24 === 0xff;
   return firstWord >>> 28 === 0xe || firstWord >>> 0 === 0xffffffff;
 }
+
+/** 224.0.0.0/4, 255.255.255.255 and ff00::/8, as addresses are written. */
+const GROUP_TEXT = /^(22[4-9]\.|23\d\.|255\.255\.255\.255$|ff[0-9a-f]{2}:)/;
+
+/** The same of an address as text. */
+export function isGroupText(address: string): boolean {
+  return GROUP_TEXT.test(address);
+}

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationRecord } from "../model/conversation_record.ts";
+import { isGroupText } from "../model/group_address.ts";
 import type { DeviceRecord } from "../model/device_record.ts";
 import { OBSERVATION_WORDS } from "../model/observation_batch.ts";
 import type { DnsKind } from "../model/dns_kind.ts";
@@ -219,7 +220,8 @@ export class StoreWriter {
         this.#names.add([record.client, it.name, record.server, it.from], record.last);
       }
     }
-    if (record.isOver && !isAnswered) {
+    // Nobody answers as a group: whoever announces itself to one has not tried anything in vain.
+    if (record.isOver && !isAnswered && !isGroupText(record.server)) {
       this.#refusals.add(
         [record.state, record.client, record.server, record.port, ""],
         record.last,

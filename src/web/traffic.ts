@@ -25,12 +25,25 @@ export function trafficOfFlow(store: StoreQuery, usage: number): Traffic | null 
   ) as { first: number | null; last: number | null };
   if (first === null || last === null) return null;
   const step = stepFor(first, last, 1);
+  const slot = (column: string) => `${column} / ${step * 1000}`;
   const rows = store.rows(
-    `SELECT last / ${step * 1000} AS slot, 0 AS observations, sum(bytes_client) AS a, ` +
-      "sum(bytes_server) AS b FROM slice WHERE usage = ? GROUP BY slot",
+    `SELECT ${slot("first")} AS slot, ${slot("last")} - ${slot("first")} AS more, ` +
+      "0 AS observations, sum(bytes_client) AS a, sum(bytes_server) AS b FROM slice " +
+      "WHERE usage = ? GROUP BY slot, more",
     usage,
-  );
+  ).flatMap(evenly);
   return traffic(byEnd(rows), ENDS, step, first, last);
+}
+
+/** Slices are up to a minute, and when in it bytes came is not known: each step of it has as many. */
+function evenly(row: Row): Row[] {
+  const [slot, count, a, b] = [row.slot, Number(row.more) + 1, row.a, row.b].map(Number);
+  return Array.from({ length: count }, (_, i) => ({
+    slot: slot + i,
+    observations: 0,
+    a: a / count,
+    b: b / count,
+  }));
 }
 
 function allTraffic(store: StoreQuery, since: number | null, now: number): Traffic {

@@ -174,6 +174,19 @@ Deno.test("StoreWriter takes a port for a service only when it answered", () => 
   );
 });
 
+Deno.test("StoreWriter takes what is sent to a group for nothing that was tried in vain", () => {
+  using store = new TestStore();
+  const targets = ["224.0.0.251", "239.255.255.250", "255.255.255.255", "ff02::fb", "10.0.0.255"];
+  store.write({
+    records: targets.map((server, i) =>
+      record({ id: i + 1, server, port: 5353, protocol: "udp", state: "unanswered" })
+    ),
+  });
+  // The last may be a host as well.
+  assert.deepEqual(store.rows("SELECT target FROM refusal"), [{ target: "10.0.0.255" }]);
+  assert.equal(store.value("SELECT count(*) FROM conversation"), targets.length);
+});
+
 Deno.test("StoreWriter takes observations, refusals and names as the keys of Redis have them", () => {
   using store = new TestStore({ ...RUN, hasRecords: false });
   const seconds = MIDNIGHT / 1000;

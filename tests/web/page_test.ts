@@ -146,6 +146,36 @@ pageTest("a phone shows all views without scrolling sideways", async ({ browser,
   }
 });
 
+pageTest(
+  "on a phone the view that is shown is named in the row of views",
+  async ({ browser, url }) => {
+    for (const view of ["/", "/refused", "/names"]) {
+      const page = await browser.open(url + view, PHONE);
+      const box = await page.locator(".bar nav [aria-current]").boundingBox();
+      assert.ok(box!.x >= 0 && box!.x + box!.width <= PHONE.viewport.width, `${view}: ${box!.x}`);
+      await page.context().close();
+    }
+  },
+);
+
+pageTest(
+  "a store in which nothing was seen says so, and not that a filter is in the way",
+  async ({ browser, url }) => {
+    for (
+      const [query, text] of [
+        ["", "No flow was seen in this time."],
+        ["?span=all", "No flow was seen yet."],
+        ["?filter=port:443", "No flow is like that. Widen the time, or the filter."],
+      ]
+    ) {
+      const page = await browser.open(`${url}/${query}`);
+      await page.locator("main").getByText(text).waitFor();
+      await page.context().close();
+    }
+  },
+  () => new TestStore(),
+);
+
 pageTest("on a phone a tap on a flow opens it", async ({ browser, url }) => {
   const page = await browser.open(`${url}/?filter=port:853`, PHONE);
   await hasFlows(page, 2);

@@ -215,6 +215,19 @@ Deno.test("traffic over time has all bytes, in steps that fit the time", () => {
   }
 });
 
+Deno.test("traffic of a flow is spread over the time that its conversations took", () => {
+  using store = new TestStore();
+  const bytes: [number, number] = [600, 6_000];
+  store.write({ records: [record({ first: MIDNIGHT, last: MIDNIGHT + 59_999, bytes })] });
+  const { client, server, port, protocol } = record();
+  const { traffic } = new StorePageData(store.database).flow({ client, server, port, protocol })!;
+  assert.equal(traffic!.step, 1);
+  assert.deepEqual(traffic!.series, [
+    new Array(60).fill(80),
+    new Array(60).fill(800),
+  ]);
+});
+
 Deno.test("a store of observations alone shows these", () => {
   using store = new TestStore({ ...RUN, hasRecords: false });
   const observation = {

@@ -33,13 +33,22 @@ function App() {
   const prefersDark = useMedia("(prefers-color-scheme: dark)");
   const live = useLiveEvents(isPaused);
   const filterBox = useRef<HTMLInputElement>(null);
+  const views = useRef<HTMLElement>(null);
   const shownTheme = theme === "auto" ? prefersDark ? "dark" : "light" : theme;
   // Before anything is drawn: charts take their colours from there.
   document.documentElement.dataset.theme = shownTheme;
 
   useEffect(() => {
-    const view = VIEWS.find(({ path }) => path === route.path)?.title ?? "Flow";
+    const view = VIEWS.find(({ path }) => path === route.path)?.title ??
+      (route.path === "/flow" ? "Flow" : "No such view");
     document.title = `${view} – flosensor`;
+    // On a phone not all views have room beside each other.
+    const row = views.current!;
+    const [all, one] = [row, row.querySelector("[aria-current]")]
+      .map((it) => it?.getBoundingClientRect());
+    if (all !== undefined && one !== undefined) {
+      row.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
+    }
   }, [route.path]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -73,7 +82,7 @@ function App() {
               <Mark />
               flosensor
             </ViewLink>
-            <nav aria-label="Views">
+            <nav aria-label="Views" ref={views}>
               {VIEWS.map(({ path, title }) => (
                 <ViewLink
                   key={path}

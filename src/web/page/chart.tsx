@@ -19,8 +19,10 @@ const HEIGHT = 170;
 /** Seconds between times that the axis names. */
 const INCREMENTS = [
   ...[1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200],
-  ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * 86_400),
+  ...[1, 2, 7, 14, 30, 90, 365, 730, 1_825].map((days) => days * 86_400),
 ];
+
+const DAYS_OF_MONTH = 30 * 86_400;
 
 /** Traffic over time, the series on top of each other. */
 export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly theme: string }) {
@@ -68,7 +70,7 @@ export function Chart({ traffic, theme }: { readonly traffic: Traffic; readonly 
             incrs: INCREMENTS,
             gap: 4,
             space: 70,
-            values: (_, times) => times.map(axisTime(traffic.step)),
+            values: (_, times, __, ___, between) => times.map(axisTime(traffic.step, between)),
           },
           {
             ...axis,
@@ -153,10 +155,12 @@ function stepText(seconds: number): string {
     : `${seconds / 86_400} d`;
 }
 
-function axisTime(step: number): (time: number) => string {
+/** @param between Seconds between times that the axis names: of months and years, days say nothing. */
+function axisTime(step: number, between: number): (time: number) => string {
   return (time) => {
     const date = new Date(time * 1000);
     const two = (number: number) => String(number).padStart(2, "0");
+    if (between >= DAYS_OF_MONTH) return `${date.getFullYear()}-${two(date.getMonth() + 1)}`;
     const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
     if (isMidnight || step >= 86_400) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
     const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;

@@ -136,7 +136,9 @@ function Details(
       <Explained query={query} clientPort={conversations[0]?.clientPort ?? null} />
       {flow.unexplained === 0 ? null : (
         <p class="odd-text">
-          {countText(flow.unexplained)} of its conversations are not explained by a lookup
+          {countText(flow.unexplained)} of its conversations {flow.unexplained === 1 ? "is" : "are"}
+          {" "}
+          not explained by a lookup
           {conversations.find(({ why }) => why !== null)?.why === undefined
             ? "."
             : `: ${conversations.find(({ why }) => why !== null)!.why}.`}

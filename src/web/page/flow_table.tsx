@@ -333,7 +333,15 @@ export function FlowTable() {
         </div>
       </div>
       {rows.listed === 0 && !rows.isLoading && rows.error === null
-        ? <p class="quiet empty">No flow is like that. Widen the time, or the filter.</p>
+        ? (
+          <p class="quiet empty">
+            {query.has("filter")
+              ? "No flow is like that. Widen the time, or the filter."
+              : query.has("span")
+              ? "No flow was seen in this time."
+              : "No flow was seen yet."}
+          </p>
+        )
         : null}
     </section>
   );
