@@ -42,7 +42,11 @@ interface Setting {
   readonly log: (priority?: string) => Promise<string>;
 }
 
-/** A test with a systemd where flosensor was installed, and that has this drop-in for a unit. */
+/**
+ * A test with a systemd where flosensor was installed.
+ *
+ * @param settings A drop-in for the unit.
+ */
 function unitTest(
   name: string,
   unit: string,
@@ -150,6 +154,24 @@ unitTest(
     const vanished = "flosensor: warning: veth0 has vanished: capture waits for it to come back\n";
     assert.equal(await log("warning"), vanished);
     assert.doesNotMatch(await log(), /error|sandbox|<\d>/);
+  },
+);
+
+unitTest(
+  "systemd tries an interface that is not there until it is, where a drop-in says so",
+  "flosensor@late0",
+  [
+    `Environment="FLOSENSOR_OPTIONS=${OWN_NETWORKS.join(" ")} --no-redis --json"`,
+    ...["RestartSec=1", "[Unit]", "StartLimitIntervalSec=0"],
+  ],
+  async ({ systemd, pair, log }) => {
+    const service = "flosensor@late0";
+    assert.notEqual((await systemd.run("systemctl", "start", service)).code, 0);
+    // More often than the unit has it tried.
+    await until(async () => (await log("err")).split("late0: no such interface").length > 11);
+    await pair.addVeth("late0", "peer1");
+    await until(async () => (await systemd.run("systemctl", "is-active", service)).code === 0);
+    assert.match(await log(), /^flosensor: capturing on late0$/m);
   },
 );
 
