@@ -1,5 +1,6 @@
 import { LineLog } from "../log.ts";
 import { OutputClosedError } from "../sink/output_closed_error.ts";
+import { userPlaceOf } from "../config/user_modules.ts";
 import { UserError } from "../user_error.ts";
 import { VERSION } from "../version.ts";
 import { complain } from "./complain.ts";
@@ -38,7 +39,15 @@ function report(error: unknown, parameters: readonly string[]): number {
     return error.exitStatus;
   }
   const message = error instanceof Error ? error.message : String(error);
-  complain(`${message} (a defect of flosensor ${VERSION}; --log-level debug shows where)`);
+  const place = error instanceof Error ? userPlaceOf(String(error.stack)) : null;
+  // A timer of config.ts, or a promise that nobody there waits for.
+  if (place !== null) {
+    complain(
+      `${place}: ${message} (${
+        (error as Error).name
+      } that nothing caught): mend what the line does`,
+    );
+  } else complain(`${message} (a defect of flosensor ${VERSION}; --log-level debug shows where)`);
   if (isDebug && error instanceof Error) new LineLog("debug").debug(String(error.stack));
   return 1;
 }

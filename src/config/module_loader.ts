@@ -11,6 +11,7 @@ import { parseModule } from "./program.ts";
 import { refuseUndefined } from "./refuse_undefined.ts";
 import type { RootGuard } from "./root_guard.ts";
 import { lineOfAwait, nodesOf } from "./syntax_tree.ts";
+import { rememberUserModule } from "./user_modules.ts";
 
 const TYPESCRIPT = [".ts", ".mts"];
 const JAVASCRIPT = [".js", ".mjs"];
@@ -155,7 +156,9 @@ export class ModuleLoader {
       if (found.isJson) edits.push(withoutText(code, found.specifier.end, found.attributesEnd));
     }
     this.#open.pop();
-    return { ...dataModule(applyEdits(code, edits)), file, program };
+    const module = dataModule(applyEdits(code, edits));
+    rememberUserModule(module.urlEnd, file);
+    return { ...module, file, program };
   }
 
   /** The URL of an imported module. */

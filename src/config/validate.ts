@@ -176,6 +176,10 @@ function settingsOf(configuration: unknown): Record<string, unknown> {
       "give it an object with settings",
     );
   }
+  // Of a promise, no setting would be seen, and none missed.
+  if (settings instanceof Promise) {
+    throw new ConfigError("defineConfig was given a promise", "write await before what makes it");
+  }
   for (const name of Object.keys(settings)) {
     if (Object.hasOwn(SETTINGS, name)) continue;
     const meant = closest(name, Object.keys(SETTINGS));

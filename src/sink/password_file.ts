@@ -38,16 +38,20 @@ function passwordIn(path: string, place: string): string {
   const fail = (what: string, remedy: string): never => {
     throw new UserError(`${place}: ${path}: ${what}: ${remedy}`);
   };
+  const noFile = ["this is no file", "name one whose first line is the password"] as const;
   let file: Deno.FsFile;
   try {
+    // To open a pipe that nobody writes to would wait for ever, and a capture with it.
+    if (!Deno.statSync(path).isFile) return fail(...noFile);
     file = Deno.openSync(path, { read: true });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     return fail(...whyNotOpened(error, path));
   }
   try {
     // Of what was opened, whatever the name stands for by now.
     const { isFile, mode } = file.statSync();
-    if (!isFile) return fail("this is no file", "name one whose first line is the password");
+    if (!isFile) return fail(...noFile);
     if (((mode ?? 0) & OTHERS_MAY_READ) !== 0) {
       return fail("all users may read this password", `chmod o-r ${path}`);
     }

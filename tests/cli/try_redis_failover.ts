@@ -15,6 +15,7 @@ import { withNamespaces } from "../namespaces.ts";
 import { RedisClusterServers } from "../redis_cluster_servers.ts";
 import { RedisSentinelServers } from "../redis_sentinel_servers.ts";
 import type { RedisServer } from "../redis_server.ts";
+import { refuseWords, taskWords } from "../task_words.ts";
 import { CLIENTS, KEYS_PER_FLOW, NewFlows } from "./new_flows.ts";
 import { RunningProgram } from "./program.ts";
 import { withSample } from "./sample_capture.ts";
@@ -27,7 +28,8 @@ interface Trial extends AsyncDisposable {
   readonly masters: () => Promise<readonly RedisServer[]>;
 }
 
-const INSIDE = "--inside";
+/** The option of the run in the namespace: a configuration. */
+const INSIDE = "inside";
 const SECONDS = 120;
 const FLOWS = 20_000;
 const SLOTS = 100;
@@ -36,12 +38,22 @@ const DOWN = 20_000;
 const SCAN_COUNT = "5000";
 const KINDS = { cluster: clusterTrial, sentinel: sentinelTrial };
 
-const option = (name: string, otherwise: number) =>
-  Number(Deno.args.find((it) => it.startsWith(`--${name}=`))?.split("=")[1] ?? otherwise);
-const [seconds, flows] = [option("seconds", SECONDS), option("flows", FLOWS)];
-const named = Deno.args.filter((it) => it in KINDS) as (keyof typeof KINDS)[];
+const USAGE = `deno task failovers [cluster|sentinel]... [--seconds=${SECONDS}] [--flows=${FLOWS}]`;
+const { values, positionals } = taskWords(USAGE, {
+  allowPositionals: true,
+  options: {
+    seconds: { type: "string", default: String(SECONDS) },
+    flows: { type: "string", default: String(FLOWS) },
+    [INSIDE]: { type: "string" },
+  },
+});
+const [seconds, flows] = [Number(values.seconds), Number(values.flows)];
+if (!(seconds > 0 && flows > 0)) refuseWords(USAGE, "--seconds and --flows take a number");
+const unknown = positionals.find((it) => !Object.hasOwn(KINDS, it));
+if (unknown !== undefined) refuseWords(USAGE, `"${unknown}" can't be tried`);
+const named = positionals as (keyof typeof KINDS)[];
 
-if (Deno.args.includes(INSIDE)) await runInside(named[0]);
+if (values[INSIDE] !== undefined) await runInside(named[0], values[INSIDE]);
 else {
   for (const kind of named.length > 0 ? named : Object.keys(KINDS)) await runOutside(kind);
 }
@@ -51,7 +63,7 @@ async function runOutside(kind: string): Promise<void> {
     withSample(async ({ directory, config }) => {
       const inside = pair.command(Deno.execPath(), [
         ...["run", "--quiet", "--lock=tools/deno.lock", "--allow-all"],
-        ...[fileURLToPath(import.meta.url), kind, INSIDE, config],
+        ...[fileURLToPath(import.meta.url), kind, `--${INSIDE}=${config}`],
         ...[`--seconds=${seconds}`, `--flows=${flows}`],
       ], { stdin: "piped", stdout: "piped" }).spawn();
       const writer = inside.stdin.getWriter();
@@ -72,8 +84,7 @@ async function runOutside(kind: string): Promise<void> {
   );
 }
 
-async function runInside(kind: keyof typeof KINDS): Promise<void> {
-  const config = Deno.args[Deno.args.indexOf(INSIDE) + 1];
+async function runInside(kind: keyof typeof KINDS, config: string): Promise<void> {
   await using trial = await KINDS[kind]();
   const args = ["capture", "veth0", CLIENTS, "--redis", trial.url, "--stats", "1", "-c", config];
   await using program = new RunningProgram([...args, "--buffer", "256"]);

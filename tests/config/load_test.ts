@@ -242,6 +242,11 @@ const WRONG_FILES: [string, files: Record<string, string>, message: string][] = 
     "DIR/config.ts:2: defineConfig was given []: give it an object with settings",
   ],
   [
+    "settings that were not waited for",
+    { "config.ts": `${IMPORT}export default defineConfig(Promise.resolve({ ttl: 9 }) as never);` },
+    "DIR/config.ts:2: defineConfig was given a promise: write await before what makes it",
+  ],
+  [
     "a missing bracket",
     { "config.ts": `${IMPORT}export default defineConfig({\n  ttl: 900,\n;` },
     'DIR/config.ts:4: syntax error (unexpected token, expected ","): mend this line or the one before it',

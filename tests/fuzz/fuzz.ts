@@ -1,6 +1,7 @@
 /**
  * Has the program take what nobody meant: captures that are changed in their packets and in their
- * structure, messages, configurations, requests: `deno task fuzz [--seconds N] [--seed S] [files…]`.
+ * structure, messages, configurations, requests: `deno task fuzz [--seconds N] [--seed S] [--target NAME]
+ * [files…]`.
  *
  * What fails is made smaller and kept in tests/fuzz/found.json, which tests read. Which branches were
  * taken is counted in a copy of the program (build/fuzz), and what took new ones is changed further.
@@ -9,8 +10,9 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { WRONG_USAGE } from "../../src/user_error.ts";
 import { sharedCapture } from "../shared_captures.ts";
+import { refuseWords, taskWords } from "../task_words.ts";
 import type { Branch } from "./count_branches.ts";
 import { makeCountedBuild } from "./counted_build.ts";
 import type { FuzzOrder, FuzzState } from "./fuzz_child.ts";
@@ -33,7 +35,8 @@ const MEBIBYTE = 1_048_576;
 /** Resident memory is compared from when everything was used once: a tenth of the time. */
 const WARM = 0.1;
 
-const { values, positionals } = parseArgs({
+const USAGE = "deno task fuzz [--seconds 60] [--seed 1] [--target NAME] [FILE...]";
+const { values, positionals } = taskWords(USAGE, {
   allowPositionals: true,
   options: {
     seconds: { type: "string", default: String(DEFAULT_SECONDS) },
@@ -44,12 +47,12 @@ const { values, positionals } = parseArgs({
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error("fuzz: --seconds and --seed take a number: deno task fuzz --seconds 60 --seed 1");
-  Deno.exit(2);
+  refuseWords(USAGE, "--seconds and --seed take a number");
 }
 
 /** Captures below a folder, or a file itself. */
 function capturesIn(path: string): string[] {
+  if (!existsSync(path)) refuseWords(USAGE, `${path}: there is no such file`);
   if (!Deno.statSync(path).isDirectory) return [path];
   return [...Deno.readDirSync(path)].map(({ name }) => `${path}/${name}`).sort();
 }
@@ -111,6 +114,8 @@ for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
 }
 clearTimeout(alarm);
 const { code, signal } = await child.status;
+// It has said what it was called with wrongly.
+if (code === WRONG_USAGE && state === null) Deno.exit(WRONG_USAGE);
 if (code !== 0) {
   failures.push({
     ...{ target: state?.target ?? "", seed, number: state?.number ?? 0 },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { WRONG_USAGE } from "../../src/user_error.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { type FoundFailure, FuzzRun } from "./fuzz_run.ts";
 import { reachedBranches } from "./reached_branches.ts";
@@ -42,6 +43,12 @@ let toldFailures = 0;
 const targets = run.targets.filter(({ name }) =>
   order.targets.length === 0 || order.targets.includes(name)
 );
+const names = run.targets.map(({ name }) => name);
+const unknown = order.targets.find((it) => !names.includes(it));
+if (unknown !== undefined) {
+  console.error(`there is no target "${unknown}": there are ${names.join(", ")}`);
+  Deno.exit(WRONG_USAGE);
+}
 const turns = targets.flatMap((target) => Array.from({ length: target.weight }, () => target));
 const random = new SeededRandom(order.seed);
 const numbers = new Map(targets.map(({ name }) => [name, 0]));

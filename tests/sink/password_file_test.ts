@@ -63,10 +63,12 @@ Deno.test("PasswordFile refuses what others may read, what is empty, and what is
   await withPassword("x".repeat(9999), 0o600, (path) => {
     assert.match(refusal(path), /so long is it: check the name/);
   });
-  await withFiles({}, (directory) => {
+  await withFiles({}, async (directory) => {
     assert.match(refusal(directory), /this is no file: /);
+    // It is not waited for that somebody writes there.
+    await new Deno.Command("mkfifo", { args: ["-m", "600", join(directory, "pipe")] }).output();
+    assert.match(refusal(join(directory, "pipe")), /this is no file: /);
     assert.match(refusal(join(directory, "none")), /there is no such file: check the name$/);
-    return Promise.resolve();
   });
 });
 

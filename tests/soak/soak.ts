@@ -10,7 +10,6 @@
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { RedisInNamespace } from "../cli/redis_in_namespace.ts";
 import { PERMISSIONS, V8_OPTIONS } from "../cli/program.ts";
 import { withFiles } from "../config/temporary_files.ts";
@@ -22,6 +21,7 @@ import { ACK, ethernet, FIN, ip, pcap, PSH, SYN, tcp, type Timed } from "../pack
 import { memoryOf } from "../process_status.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { sharedCapture } from "../shared_captures.ts";
+import { refuseWords, taskWords } from "../task_words.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CONFIG = `import { defineConfig } from "flosensor/config";
@@ -45,7 +45,8 @@ const WARM = 10;
 const FLAT = 1.05;
 const MEBIBYTE = 1024 * 1024;
 
-const { values } = parseArgs({
+const USAGE = "deno task soak [--minutes 60] [--seed 1] [--no-store]";
+const { values } = taskWords(USAGE, {
   options: {
     minutes: { type: "string", default: "60" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
@@ -55,8 +56,7 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 if (!(minutes > 0) || !Number.isInteger(seed)) {
-  console.error("soak: --minutes and --seed take a number: deno task soak --minutes 60 --seed 1");
-  Deno.exit(2);
+  refuseWords(USAGE, "--minutes and --seed take a number");
 }
 const random = new SeededRandom(seed);
 const wait = (milliseconds: number) =>
