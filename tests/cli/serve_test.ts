@@ -206,6 +206,11 @@ browserTest(
       await shows(page, "NXDOMAIN");
       await page.getByRole("link", { name: "Overview" }).click();
       await shows(page, /^2 flows/);
+      // Redis has neither times nor bytes, nor what decided.
+      assert.equal(await page.locator(".chart").count(), 0);
+      await page.goto(`${url}flow?client=${CLIENT}&server=${SERVER}&port=443`);
+      await shows(page, "What decided is not known");
+      assert.doesNotMatch(await page.locator("main").innerText(), /1970|0 B|0 packets/);
       await page.getByRole("link", { name: "Services", exact: true }).click();
       await shows(page, `${NAS}:22`);
       await redis.cli("SET", `${CLIENT};${SERVER};993;flow`, "1");
