@@ -312,6 +312,8 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
         /--listen 127\.0\.0\.1:\d+: another program listens there: name another port/,
         1,
       ],
+      [[lines, "--host", "https://flows.example"], /It is a name such as "flows\.example"/, 2],
+      [[lines, "--host", "flows.example:8443"], /It is a name such as "flows\.example"/, 2],
       [[lines, "--token", "brief"], /--token.*8 or more letters/, 2],
       [[lines, "--token", "nine or less"], /--token.*8 or more letters/, 2],
       [[lines, "--token-file", lines], /--token-file: .*lines\.json: all users may read/, 1],
@@ -341,6 +343,13 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
     const { status, stderr } = await flosensor(["capture", "lo", "--token", "correct-horse"]);
     assert.match(stderr, /--token is about the page: add --listen/);
     assert.equal(status, 2);
+    for (const option of [["--retain", "30d"], ["--store-size", "1GiB"]]) {
+      const ending = await flosensor([
+        ...["capture", "lo", "--no-redis", "-c", join(folder, "config.ts"), ...option],
+      ]);
+      assert.match(ending.stderr, /--(retain|store-size) is about the store: add --store/);
+      assert.equal(ending.status, 2);
+    }
   });
 });
 
