@@ -109,6 +109,27 @@ Deno.test("serve shows services of the own networks that are named, whichever th
     });
   }));
 
+Deno.test("serve shows the store that is begun where the one before was put aside", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "flows.db");
+    const write = (server: string) => {
+      using written = new TestStore();
+      written.write({ records: [record({ server })] });
+      written.database.exec(`VACUUM INTO '${path}'`);
+    };
+    write(SERVER);
+    await serving(folder, [path], async ({ url, program }) => {
+      const servers = async () =>
+        (await (await fetch(`${url}api/flows`)).json()).data.rows
+          .map(({ server }: { server: string }) => server);
+      assert.deepEqual(await servers(), [SERVER]);
+      await Deno.rename(path, `${path}.damaged`);
+      write(NAS);
+      await program.says("flows.db is another file now, which is shown");
+      assert.deepEqual(await servers(), [NAS]);
+    });
+  }));
+
 /** A test with a browser. */
 function browserTest(
   name: string,
