@@ -4,7 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
-import { explained } from "../report/open_store_file.ts";
+import { explained, fileAt } from "../report/open_store_file.ts";
 import { openSource } from "../report/open_source.ts";
 import { setOwnNetworks } from "../report/own_networks_of_store.ts";
 import type { ReportSource } from "../report/report_source.ts";
@@ -184,15 +184,5 @@ class Shown {
   close(): void {
     this.#data[Symbol.dispose]();
     this.#source[Symbol.dispose]();
-  }
-}
-
-/** What tells a file from another one of its name; `null` where there is none. */
-function fileAt(path: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev} ${ino}`;
-  } catch {
-    return null;
   }
 }

@@ -12,7 +12,8 @@ import { HAS_BROWSER, TestBrowser, WITHOUT_BROWSER } from "../web/browser.ts";
 import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor, RunningProgram } from "./program.ts";
 import { OWN_NETWORKS } from "./sample_capture.ts";
-import { CAN_MAKE_NAMESPACES, WITHOUT_NAMESPACES } from "../namespaces.ts";
+import { CAN_MAKE_NAMESPACES, until, WITHOUT_NAMESPACES } from "../namespaces.ts";
+import { curl } from "../prometheus_in_namespace.ts";
 
 const CLIENT = "10.0.0.7";
 const NAS = "10.0.0.5";
@@ -373,6 +374,34 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
     }
   });
 });
+
+captureTest(
+  "capture --listen shows the store that is begun where the one before was put aside",
+  async (setting) => {
+    const { pair, directory, file } = setting;
+    const path = join(directory, "flows.db");
+    const args = ["veth0", ...OWN_NETWORKS, "--no-redis", "--store", path, "--listen", "3047"];
+    await using program = await startCapture(setting, args);
+    const clients = async () => {
+      const { stdout } = await curl(pair, "http://127.0.0.1:3047/api/flows");
+      const { data } = JSON.parse(stdout);
+      return (data?.rows ?? []).map(({ client }: { client: string }) => client);
+    };
+    await pair.replay(file);
+    await until(async () => (await clients()).includes("203.0.113.9"));
+    // As it puts one aside that is damaged.
+    for (const it of ["", "-wal", "-shm"]) await Deno.rename(path + it, `${path}.damaged${it}`);
+    {
+      using begun = new TestStore();
+      const now = Date.now();
+      begun.write({ records: [record({ client: "203.0.113.77", first: now, last: now })] });
+      begun.database.exec(`VACUUM INTO '${path}'`);
+    }
+    await until(async () => (await clients()).includes("203.0.113.77"));
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);
 
 for (const store of [false, true]) {
   captureTest(
