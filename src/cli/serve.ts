@@ -4,8 +4,8 @@ import { loadConfig } from "../config/load.ts";
 import { Mapping } from "../config/mapping.ts";
 import { parseOwnNetworks } from "../config/own_networks.ts";
 import type { Log } from "../log.ts";
-import { explained } from "../report/open_store_file.ts";
-import { type NamedSource, openSource } from "../report/open_source.ts";
+import { explained, fileAt } from "../report/open_store_file.ts";
+import { openSource } from "../report/open_source.ts";
 import { setOwnNetworks } from "../report/own_networks_of_store.ts";
 import type { ReportSource } from "../report/report_source.ts";
 import { Sandbox } from "../sandbox/sandbox.ts";
@@ -69,12 +69,16 @@ export async function serve(
   const parsed = networks.length > 0 ? parseOwnNetworks(networks, log) : config.ourNets;
   const localNetworks = parsed.map(cidrText);
   const named = sourceOf("serve", names, options, config);
-  const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
-  // What is read of others has them already, each time.
-  explained(source.name, () => {
-    if (!source.isCopy) setOwnNetworks(source.database, localNetworks, networks.length > 0);
-  });
-  const shown = new Shown(source);
+  const open = async () => {
+    const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
+    // What is read of others has them already.
+    explained(source.name, () => {
+      if (!source.isCopy) setOwnNetworks(source.database, localNetworks, networks.length > 0);
+    });
+    return source;
+  };
+  const shown = new Shown(await open());
+  const { source } = shown;
   const known = explained(source.name, () => {
     // Before anyone asks: it takes some seconds of a large store.
     shown.data.prepare();
@@ -87,9 +91,9 @@ export async function serve(
   };
   const signals = new EndSignals("end", log);
   using memory = new SpareMemory();
-  const timer = shown.isRead
-    ? setInterval(() => shown.read(named, localNetworks, log), shown.readEvery)
-    : undefined;
+  const timer = named.name === "-"
+    ? undefined
+    : setInterval(() => shown.renew(open, log), shown.readEvery);
   try {
     await using server = new PageServer(
       {
@@ -113,49 +117,60 @@ export async function serve(
   }
 }
 
-/** What is shown: a store that others write, or what was read of a Redis, which is read again. */
+/**
+ * What is shown: a store that others write, or what was read of a Redis, which is read again. So is a store
+ * whose file is another one: the one before was put aside as damaged, or somebody took it away.
+ */
 class Shown {
   #source: ReportSource;
   #data: StorePageData;
+  #file: string | null;
   #number = 0;
   #isReading = false;
   #isAway = false;
 
   constructor(source: ReportSource) {
     this.#source = source;
+    this.#file = source.isCopy ? null : fileAt(source.name);
     this.#data = new StorePageData(source.database, { onFreed: releaseUnusedMemory });
+  }
+
+  get source(): ReportSource {
+    return this.#source;
   }
 
   get data(): StorePageData {
     return this.#data;
   }
 
-  /** Whether it was read into memory, and may be something else by now. */
-  get isRead(): boolean {
-    return this.#source.isCopy;
-  }
-
-  /** How often, in milliseconds. */
+  /** How often it is looked for another one, in milliseconds. */
   get readEvery(): number {
-    return this.#source.hasFigures ? READ_CLICKHOUSE_EVERY : READ_EVERY;
+    const { isCopy, hasFigures } = this.#source;
+    return isCopy && hasFigures ? READ_CLICKHOUSE_EVERY : READ_EVERY;
   }
 
-  async read(named: NamedSource, localNetworks: readonly string[], log: Log): Promise<void> {
-    if (this.#isReading || named.name === "-") return;
+  /** Reads it again where it may be something else by now. */
+  async renew(open: () => Promise<ReportSource>, log: Log): Promise<void> {
+    if (this.#isReading) return;
+    const { isCopy, name } = this.#source;
+    const file = isCopy ? null : fileAt(name);
+    if (!isCopy && (file === null || file === this.#file)) return;
     this.#isReading = true;
     try {
-      const source = await openSource(named, localNetworks, SHOWN_OF_CLICKHOUSE);
+      const source = await open();
       const before = this.#source;
       const dataBefore = this.#data;
       const number = ++this.#number;
       this.#source = source;
+      this.#file = file;
       this.#data = new StorePageData(source.database, {
         ownWrites: () => number,
         onFreed: releaseUnusedMemory,
       });
       dataBefore[Symbol.dispose]();
       before[Symbol.dispose]();
-      if (this.#isAway) log.info(`${source.name} is read again`);
+      if (!isCopy) log.info(`${source.name} is another file now, which is shown`);
+      else if (this.#isAway) log.info(`${source.name} is read again`);
       this.#isAway = false;
     } catch (error) {
       // What was read last is shown until then.

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { parseCidr } from "../config/cidr.ts";
 import { EXPORT_FORMAT_NAMES } from "../export/export_format_names.ts";
 import { EXPORTED_TABLES } from "../export/exported_tables.ts";
+import { parseAddress } from "../model/address.ts";
 import { parsePageAddress } from "../web/page_address.ts";
 import { GROUPS } from "../report/report_query.ts";
 import { PasswordFile } from "../sink/password_file.ts";
@@ -145,7 +146,7 @@ export function addPageOptions(command: Command, otherwise: string): Command {
     .option(
       "--host <name>",
       "name by which the page is reached, as behind a proxy; may be given more than once",
-      (name, before: string[] = []) => [...before, name],
+      (name, before: string[] = []) => [...before, hostName(name)],
     );
 }
 
@@ -164,6 +165,16 @@ const TOKEN = /^[\w.~-]{8,200}$/;
 function tokenValue(text: string): string {
   if (TOKEN.test(text)) return text;
   throw new UserError(`--token: this is no token: it is ${TOKEN_FORM}`, WRONG_USAGE);
+}
+
+/** A name as browsers send it, but for the port, which may be any. */
+const HOST_NAME = /^[\w-]+(\.[\w-]+)*$/;
+
+function hostName(text: string): string {
+  if (HOST_NAME.test(text) || parseAddress(text) !== null) return text;
+  throw new InvalidArgumentError(
+    'It is a name such as "flows.example", without https:// and port; others than of ASCII as xn--….',
+  );
 }
 
 function fileValue(text: string): string {

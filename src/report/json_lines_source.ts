@@ -35,6 +35,9 @@ export async function readJsonLines(
       const line = parsed(text);
       // The last line of what is still written, or was cut, may be a part of one.
       if (line === null && count === 1) {
+        if (path === "-" && text.startsWith("SQLite format 3\0")) {
+          throw new UserError("a store can't be read from standard input: name its file");
+        }
         throw new UserError(
           `${name}:1: this is neither a store nor a line of JSON as --json writes it`,
         );
@@ -104,8 +107,7 @@ class Reading {
   }
 
   #write(): void {
-    // Where there are records, they say which services answered. They come with the first keys, or never.
-    this.#source ??= new MemorySource(this.#name, this.#localNetworks, this.#recordCount > 0);
+    this.#source ??= new MemorySource(this.#name, this.#localNetworks);
     this.#source.write(this.#keys, { records: this.#records, devices: this.#devices });
     this.#keys = none();
     this.#records = [];

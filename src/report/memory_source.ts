@@ -10,18 +10,18 @@ export const KEYS_AT_A_TIME = 10_000;
 /** A store in memory, for what is no file of SQLite: so there is one way to make reports. */
 export class MemorySource implements ReportSource {
   readonly name: string;
-  readonly hasFigures: boolean;
   readonly isCopy = true;
   readonly database;
   readonly #writer: StoreWriter;
+  #hasRecords: boolean;
 
   /**
    * @param localNetworks The own networks, as `cidrText` writes them.
-   * @param hasRecords Whether records of conversations come with the keys.
+   * @param hasRecords Whether records of conversations come with the keys; otherwise the first one tells.
    */
   constructor(name: string, localNetworks: readonly string[], hasRecords = false) {
     this.name = name;
-    this.hasFigures = hasRecords;
+    this.#hasRecords = hasRecords;
     this.database = openDatabase(":memory:").database;
     this.#writer = new StoreWriter(this.database, {
       mode: "replay",
@@ -32,12 +32,20 @@ export class MemorySource implements ReportSource {
     });
   }
 
+  get hasFigures(): boolean {
+    return this.#hasRecords;
+  }
+
   /** @param known What is known besides. */
   write(
     { observations, refusals, names }: ReadKeys,
     { records = [], devices = [] }: Partial<Pick<StoreBatch, "records" | "devices">> = {},
   ): void {
     const words = new Uint32Array();
+    if (records.length > 0 && !this.#hasRecords) {
+      this.#hasRecords = true;
+      this.#writer.expectRecords();
+    }
     this.#writer.write(
       { records, devices, words, flowNames: [], observations, refusals, names },
       { records: 0, observations: 0, names: 0 },

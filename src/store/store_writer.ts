@@ -72,7 +72,7 @@ interface SliceRow {
 /** Writes batches to a store, each in one transaction, and knows of conversations what is written. */
 export class StoreWriter {
   readonly #database: DatabaseSync;
-  readonly #run: StoreRun;
+  #run: StoreRun;
   readonly #states = new ConversationStates();
   readonly #serviceIds = new LatestValues<number>(REMEMBERED_IDS);
   readonly #usageIds = new LatestValues<number>(REMEMBERED_IDS);
@@ -118,6 +118,16 @@ export class StoreWriter {
   /** Another set of own networks. What was written before stays as it is. */
   setLocalNetworks(networks: readonly string[]): void {
     this.#local = new LocalAddresses(networks);
+  }
+
+  /**
+   * Has records of conversations say which services answered, from now on: what was written as keys before
+   * the first of them did not.
+   */
+  expectRecords(): void {
+    if (this.#run.hasRecords) return;
+    this.#run = { ...this.#run, hasRecords: true };
+    this.#database.exec("UPDATE service SET answered = 0");
   }
 
   /**

@@ -118,8 +118,10 @@ export interface Overview {
   readonly unexplained: number;
   readonly refused: number;
   readonly encryptedDns: number;
+  /** `null` where the data is of others, who have no times. */
   readonly sensor: SensorState | null;
-  readonly traffic: Traffic;
+  /** `null` where there are no times. */
+  readonly traffic: Traffic | null;
 }
 
 /** A service, with what its clients have used of it. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Log, LogLevel } from "../log.ts";
-import { openStoreFile } from "../report/open_store_file.ts";
+import { fileAt, openStoreFile } from "../report/open_store_file.ts";
 import { sqliteReason } from "../store/sqlite_error.ts";
 import type { ToStore } from "../store/store_messages.ts";
 import { UserError } from "../user_error.ts";
@@ -25,11 +25,24 @@ const OF_CAPTURE: StoreQueryOptions = {
   onFreed: () => scope.postMessage({ kind: "freed" }),
 };
 
+/** How often, in milliseconds, it is looked whether the store's file is another one. */
+const LOOK_EVERY = 10_000;
+
+/** A store's file that is shown. */
+interface ShownFile {
+  /** See {@linkcode fileAt}. */
+  readonly file: string | null;
+  readonly data: StorePageData;
+  readonly source: Disposable;
+}
+
 /** The thread's side of the conversation. */
 class PageWorker {
   #server: PageServer | null = null;
   #memory: MemoryStore | null = null;
   #data: PageData | null = null;
+  #shown: ShownFile | null = null;
+  #shownCount = 0;
   #number = 0;
   readonly #asked = new Map<number, PromiseWithResolvers<string>>();
 
@@ -48,7 +61,8 @@ class PageWorker {
         scope.postMessage({ kind: "listening", url: this.#server.url });
         break;
       case "show":
-        this.#data = new StorePageData(openStoreFile(message.path).database, OF_CAPTURE);
+        this.#show(message.path);
+        setInterval(() => this.#renew(message.path), LOOK_EVERY);
         break;
       case "open":
         this.#memory = new MemoryStore(message.run, message.retention, OF_CAPTURE);
@@ -74,6 +88,29 @@ class PageWorker {
       case "not-explained":
         this.#asked.get(message.number)?.reject(new UserError(message.message));
         this.#asked.delete(message.number);
+    }
+  }
+
+  #show(path: string): void {
+    const file = fileAt(path);
+    const source = openStoreFile(path);
+    const number = this.#shownCount++;
+    const data = new StorePageData(source.database, { ...OF_CAPTURE, ownWrites: () => number });
+    const before = this.#shown;
+    this.#shown = { file, data, source };
+    this.#data = data;
+    before?.data[Symbol.dispose]();
+    before?.source[Symbol.dispose]();
+  }
+
+  /** The file that was shown may have been damaged, and put aside for a new one. */
+  #renew(path: string): void {
+    const file = fileAt(path);
+    if (file === null || file === this.#shown?.file) return;
+    try {
+      this.#show(path);
+    } catch {
+      // It is being made: the next time it is there.
     }
   }
 

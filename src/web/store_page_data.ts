@@ -89,8 +89,8 @@ export class StorePageData implements PageData, Disposable {
       unexplained: unexplainedFlows,
       encryptedDns,
       refused: refusedCount(this.#store, query, now),
-      sensor: this.sensor,
-      traffic: trafficOf(this.#store, query, now),
+      sensor: this.#store.hasTimes ? this.sensor : null,
+      traffic: this.#store.hasTimes ? trafficOf(this.#store, query, now) : null,
     };
   }
 

@@ -362,6 +362,12 @@ export class StoreQuery implements Disposable {
     ) as unknown as { services: number; newServices: number };
   }
 
+  /** Whether it is known when something was seen: Redis does not have it. */
+  get hasTimes(): boolean {
+    const { oldest, newest } = this.#dataTimes();
+    return oldest === null || newest > 0;
+  }
+
   /** Whether a sensor writes now. */
   get isLive(): boolean {
     return this.#isCapturing || (this.sensor()?.isLive ?? false);

@@ -434,6 +434,36 @@ export default defineConfig({ store: ${JSON.stringify(store)} });
   });
 });
 
+Deno.test("report has the figures of lines of JSON whose first record comes after many keys", async () => {
+  await withFolder(async (folder) => {
+    const [path, store] = [join(folder, "capture.pcap"), join(folder, "flows.db")];
+    const client = (i: number) => `203.0.${i >>> 8}.${i & 0xff}`;
+    const packets = Array.from({ length: 11_000 }, (_, i) => [
+      ethernet(ipUdp(client(i), NAS, udp(50_000, 443, "question"))),
+      // Some get no answer, and one port has none for anyone.
+      i % 3 === 0
+        ? ethernet(ipUdp(client(i), NAS, udp(50_000, 161, "question")))
+        : ethernet(ipUdp(NAS, client(i), udp(443, 50_000, "answer"))),
+    ]).flat();
+    await Deno.writeFile(
+      path,
+      pcap(packets.map((packet, i) => ({ packet, seconds: 1_790_000_000 + i / 2_000 }))),
+    );
+    const lines = join(folder, "lines.json");
+    const args = [path, NETWORK, "--no-redis", "--store", store, "--json"];
+    await Deno.writeTextFile(lines, await printed(folder, "replay", ...args));
+    const [ofLines, ofStore] = await Promise.all(
+      [[lines, NETWORK], [store]].map(async (it) =>
+        JSON.parse(await printed(folder, "report", "--json", ...it))
+      ),
+    );
+    assert.equal(ofLines.totals.conversations, ofStore.totals.conversations);
+    assert.deepEqual(ofLines.totals, ofStore.totals);
+    assert.deepEqual(ofLines.offered, ofStore.offered);
+    assert.deepEqual(ofLines.offered.map(({ port }: { port: number }) => port), [443]);
+  });
+});
+
 Deno.test("report says in one line what is wrong with what it should read", async () => {
   await withFolder(async (folder) => {
     const file = (name: string) => join(folder, name);

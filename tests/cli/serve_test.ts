@@ -12,7 +12,8 @@ import { HAS_BROWSER, TestBrowser, WITHOUT_BROWSER } from "../web/browser.ts";
 import { captureTest, startCapture } from "./capture_setting.ts";
 import { flosensor, RunningProgram } from "./program.ts";
 import { OWN_NETWORKS } from "./sample_capture.ts";
-import { CAN_MAKE_NAMESPACES, WITHOUT_NAMESPACES } from "../namespaces.ts";
+import { CAN_MAKE_NAMESPACES, until, WITHOUT_NAMESPACES } from "../namespaces.ts";
+import { curl } from "../prometheus_in_namespace.ts";
 
 const CLIENT = "10.0.0.7";
 const NAS = "10.0.0.5";
@@ -106,6 +107,27 @@ Deno.test("serve shows services of the own networks that are named, whichever th
       assert.deepEqual(data.map(({ server }: { server: string }) => server), [SERVER]);
       const overview = await (await fetch(`${url}api/overview?filter=local`)).json();
       assert.equal(overview.data.flows, 1);
+    });
+  }));
+
+Deno.test("serve shows the store that is begun where the one before was put aside", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "flows.db");
+    const write = (server: string) => {
+      using written = new TestStore();
+      written.write({ records: [record({ server })] });
+      written.database.exec(`VACUUM INTO '${path}'`);
+    };
+    write(SERVER);
+    await serving(folder, [path], async ({ url, program }) => {
+      const servers = async () =>
+        (await (await fetch(`${url}api/flows`)).json()).data.rows
+          .map(({ server }: { server: string }) => server);
+      assert.deepEqual(await servers(), [SERVER]);
+      await Deno.rename(path, `${path}.damaged`);
+      write(NAS);
+      await program.says("flows.db is another file now, which is shown");
+      assert.deepEqual(await servers(), [NAS]);
     });
   }));
 
@@ -206,6 +228,11 @@ browserTest(
       await shows(page, "NXDOMAIN");
       await page.getByRole("link", { name: "Overview" }).click();
       await shows(page, /^2 flows/);
+      // Redis has neither times nor bytes, nor what decided.
+      assert.equal(await page.locator(".chart").count(), 0);
+      await page.goto(`${url}flow?client=${CLIENT}&server=${SERVER}&port=443`);
+      await shows(page, "What decided is not known");
+      assert.doesNotMatch(await page.locator("main").innerText(), /1970|0 B|0 packets/);
       await page.getByRole("link", { name: "Services", exact: true }).click();
       await shows(page, `${NAS}:22`);
       await redis.cli("SET", `${CLIENT};${SERVER};993;flow`, "1");
@@ -307,6 +334,8 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
         /--listen 127\.0\.0\.1:\d+: another program listens there: name another port/,
         1,
       ],
+      [[lines, "--host", "https://flows.example"], /It is a name such as "flows\.example"/, 2],
+      [[lines, "--host", "flows.example:8443"], /It is a name such as "flows\.example"/, 2],
       [[lines, "--token", "brief"], /--token.*8 or more letters/, 2],
       [[lines, "--token", "nine or less"], /--token.*8 or more letters/, 2],
       [[lines, "--token-file", lines], /--token-file: .*lines\.json: all users may read/, 1],
@@ -336,8 +365,43 @@ Deno.test("what is wrong with serve is one line that says the way out", async ()
     const { status, stderr } = await flosensor(["capture", "lo", "--token", "correct-horse"]);
     assert.match(stderr, /--token is about the page: add --listen/);
     assert.equal(status, 2);
+    for (const option of [["--retain", "30d"], ["--store-size", "1GiB"]]) {
+      const ending = await flosensor([
+        ...["capture", "lo", "--no-redis", "-c", join(folder, "config.ts"), ...option],
+      ]);
+      assert.match(ending.stderr, /--(retain|store-size) is about the store: add --store/);
+      assert.equal(ending.status, 2);
+    }
   });
 });
+
+captureTest(
+  "capture --listen shows the store that is begun where the one before was put aside",
+  async (setting) => {
+    const { pair, directory, file } = setting;
+    const path = join(directory, "flows.db");
+    const args = ["veth0", ...OWN_NETWORKS, "--no-redis", "--store", path, "--listen", "3047"];
+    await using program = await startCapture(setting, args);
+    const clients = async () => {
+      const { stdout } = await curl(pair, "http://127.0.0.1:3047/api/flows");
+      const { data } = JSON.parse(stdout);
+      return (data?.rows ?? []).map(({ client }: { client: string }) => client);
+    };
+    await pair.replay(file);
+    await until(async () => (await clients()).includes("203.0.113.9"));
+    // As it puts one aside that is damaged.
+    for (const it of ["", "-wal", "-shm"]) await Deno.rename(path + it, `${path}.damaged${it}`);
+    {
+      using begun = new TestStore();
+      const now = Date.now();
+      begun.write({ records: [record({ client: "203.0.113.77", first: now, last: now })] });
+      begun.database.exec(`VACUUM INTO '${path}'`);
+    }
+    await until(async () => (await clients()).includes("203.0.113.77"));
+    program.signal("SIGTERM");
+    assert.equal((await program.ended).status, 0);
+  },
+);
 
 for (const store of [false, true]) {
   captureTest(

@@ -382,6 +382,16 @@ pageTest(
   },
 );
 
+pageTest("what is new comes by itself on a high screen too", async ({ browser, store, url }) => {
+  const page = await browser.open(`${url}/?span=all&filter=client:192.168.1.222`, {
+    viewport: { width: 1440, height: 2_400 },
+  });
+  await hasFlows(page, 0);
+  const seen = { first: END, last: END + 1_000, client: "192.168.1.222" };
+  store.write({ records: [record({ ...seen, id: 2_000_000 })] });
+  await hasFlows(page, 1);
+});
+
 pageTest("what is new comes by itself on each view", async ({ browser, store, url }) => {
   const pages = await Promise.all(
     VIEWS.map(async (view) => {

@@ -205,9 +205,9 @@ Deno.test("traffic over time has all bytes, in steps that fit the time", () => {
   const data = new StorePageData(store.database);
   for (const [filter, span] of [["", null], ["", 24 * HOUR], ["port:443", null]] as const) {
     const { traffic } = data.overview(query(filter, span));
-    assert.ok(traffic.times.length <= 242, `${traffic.times.length} points`);
-    assert.equal(traffic.unit, "bit/s");
-    const bytes = traffic.series.flat().reduce((sum, it) => sum + it * traffic.step / 8, 0);
+    assert.ok(traffic!.times.length <= 242, `${traffic!.times.length} points`);
+    assert.equal(traffic!.unit, "bit/s");
+    const bytes = traffic!.series.flat().reduce((sum, it) => sum + it * traffic!.step / 8, 0);
     if (span !== null) continue;
     const expected = allFlows(data, query(filter))
       .reduce((sum, { bytesClient, bytesServer }) => sum + bytesClient + bytesServer, 0);
@@ -245,8 +245,18 @@ Deno.test("a store of observations alone shows these", () => {
   assert.equal(allFlows(data, query("", HOUR)).length, 1);
   const { traffic, flows } = data.overview(query("", HOUR));
   assert.equal(flows, 1);
-  assert.deepEqual(traffic.labels, ["observations"]);
-  assert.equal(traffic.series[0].reduce((sum, it) => sum + it * traffic.step / 60, 0), 3);
+  assert.deepEqual(traffic!.labels, ["observations"]);
+  assert.equal(traffic!.series[0].reduce((sum, it) => sum + it * traffic!.step / 60, 0), 3);
+});
+
+Deno.test("what has no times, such as Redis, has no traffic over time and no sensor", () => {
+  using store = new TestStore({ ...RUN, mode: "replay", hasRecords: false });
+  // Before anything came, that is not known.
+  assert.notEqual(new StorePageData(store.database).overview(ALL).traffic, null);
+  const flow = { client: "10.0.0.1", server: "192.0.2.1", port: 443, protocol: "", by: "" };
+  store.write({ observations: [{ ...flow, name: null, count: 3, time: 0 }] });
+  const { traffic, sensor, flows } = new StorePageData(store.database).overview(ALL);
+  assert.deepEqual([traffic, sensor, flows], [null, null, 1]);
 });
 
 Deno.test("services are those of own networks that answered, with clients, the new ones first", () => {

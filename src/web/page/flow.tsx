@@ -101,17 +101,21 @@ function Details(
           </dd>
         </dl>
         <dl>
-          <dt>From the client</dt>
-          <dd>{bytesText(flow.bytesClient)} in {countText(flow.packetsClient)} packets</dd>
-          <dt>From the server</dt>
-          <dd>{bytesText(flow.bytesServer)} in {countText(flow.packetsServer)} packets</dd>
-          <dt>Conversations</dt>
-          <dd>
-            {countText(flow.conversations)}
-            {flow.answered < flow.conversations
-              ? `, ${countText(flow.conversations - flow.answered)} in vain`
-              : ""}
-          </dd>
+          {flow.conversations === 0 ? null : (
+            <>
+              <dt>From the client</dt>
+              <dd>{bytesText(flow.bytesClient)} in {countText(flow.packetsClient)} packets</dd>
+              <dt>From the server</dt>
+              <dd>{bytesText(flow.bytesServer)} in {countText(flow.packetsServer)} packets</dd>
+              <dt>Conversations</dt>
+              <dd>
+                {countText(flow.conversations)}
+                {flow.answered < flow.conversations
+                  ? `, ${countText(flow.conversations - flow.answered)} in vain`
+                  : ""}
+              </dd>
+            </>
+          )}
           {flow.observations === 0 ? null : (
             <>
               <dt>Observations</dt>
@@ -119,19 +123,26 @@ function Details(
             </>
           )}
         </dl>
-        <dl>
-          <dt>First seen</dt>
-          <dd>{fullTimeText(flow.first)}</dd>
-          <dt>Last seen</dt>
-          <dd>{fullTimeText(flow.last)}</dd>
-          <dt>In</dt>
-          <dd>{durationText(flow.last - flow.first)}</dd>
-        </dl>
+        {flow.last === 0 ? null : (
+          <dl>
+            <dt>First seen</dt>
+            <dd>{fullTimeText(flow.first)}</dd>
+            <dt>Last seen</dt>
+            <dd>{fullTimeText(flow.last)}</dd>
+            <dt>In</dt>
+            <dd>{durationText(flow.last - flow.first)}</dd>
+          </dl>
+        )}
       </div>
       <h2>Why {flow.client} is the client</h2>
-      <p>
-        <FilterLink field="by" value={flow.by} class="by">{flow.by}</FilterLink> {data.byMeaning}
-      </p>
+      {flow.by === ""
+        ? <p class="quiet">What decided is not known: keys of Redis do not have it.</p>
+        : (
+          <p>
+            <FilterLink field="by" value={flow.by} class="by">{flow.by}</FilterLink>{" "}
+            {data.byMeaning}
+          </p>
+        )}
       <ByCorrections conversations={conversations} />
       <Explained query={query} clientPort={conversations[0]?.clientPort ?? null} />
       {flow.unexplained === 0 ? null : (

@@ -127,7 +127,7 @@ const COLUMNS: readonly FlowColumn[] = [
     title: "Duration",
     width: "12ch",
     isNumber: true,
-    cell: (row) => durationText(row.last - row.first),
+    cell: (row) => row.last === 0 ? "–" : durationText(row.last - row.first),
   },
   {
     id: "first",
@@ -378,7 +378,8 @@ function summary(total: number, listed: number): string {
 function useScrolledBeyond(top: number): boolean {
   const [isBeyond, setBeyond] = useState(false);
   useEffect(() => {
-    const look = () => setBeyond(top > 0 && scrollY > top - innerHeight / 3);
+    // On a high screen the table begins in its first third: who has not scrolled sees what is new.
+    const look = () => setBeyond(top > 0 && scrollY > Math.max(0, top - innerHeight / 3));
     look();
     addEventListener("scroll", look, { passive: true });
     return () => removeEventListener("scroll", look);

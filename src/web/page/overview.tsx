@@ -31,11 +31,11 @@ export function Overview({ theme }: { readonly theme: string }) {
               {data.newServices > 0 ? <span class="mark new">{data.newServices} new</span> : null}
             </Card>
             <Card
-              title="Flows now"
-              value={data.flowsNow}
+              title={data.traffic === null ? "Flows" : "Flows now"}
+              value={data.traffic === null ? data.flows : data.flowsNow}
               href={addressOf("/", common, { sort: null })}
             >
-              <span class="quiet">of {countText(data.flows)}</span>
+              {data.traffic === null ? null : <span class="quiet">of {countText(data.flows)}</span>}
             </Card>
             <Card
               title="Unexplained"
@@ -51,7 +51,7 @@ export function Overview({ theme }: { readonly theme: string }) {
             <Card title="Refused" value={data.refused} href={addressOf("/refused", common)} />
             {data.sensor === null ? null : <Sensor sensor={data.sensor} />}
           </div>
-          <Chart traffic={data.traffic} theme={theme} />
+          {data.traffic === null ? null : <Chart traffic={data.traffic} theme={theme} />}
         </>
       )}
       <FlowTable />
