@@ -4,8 +4,10 @@
  *
  * @module
  */
+import type { DatabaseSync } from "node:sqlite";
 import type { Log, LogLevel } from "../log.ts";
 import { openStoreFile } from "../report/open_store_file.ts";
+import { fileAt } from "../store/file_at.ts";
 import { sqliteReason } from "../store/sqlite_error.ts";
 import type { ToStore } from "../store/store_messages.ts";
 import { UserError } from "../user_error.ts";
@@ -30,6 +32,8 @@ class PageWorker {
   #server: PageServer | null = null;
   #memory: MemoryStore | null = null;
   #data: PageData | null = null;
+  /** The store that is shown; `null` where it is in memory. */
+  #shown: { path: string; file: string | null; database: DatabaseSync } | null = null;
   #number = 0;
   readonly #asked = new Map<number, PromiseWithResolvers<string>>();
 
@@ -48,7 +52,7 @@ class PageWorker {
         scope.postMessage({ kind: "listening", url: this.#server.url });
         break;
       case "show":
-        this.#data = new StorePageData(openStoreFile(message.path).database, OF_CAPTURE);
+        this.#show(message.path);
         break;
       case "open":
         this.#memory = new MemoryStore(message.run, message.retention, OF_CAPTURE);
@@ -66,6 +70,7 @@ class PageWorker {
         break;
       case "figures":
         if (this.#server !== null) this.#server.figures = message.figures;
+        this.#showNew();
         break;
       case "explained":
         this.#asked.get(message.number)?.resolve(message.text);
@@ -74,6 +79,28 @@ class PageWorker {
       case "not-explained":
         this.#asked.get(message.number)?.reject(new UserError(message.message));
         this.#asked.delete(message.number);
+    }
+  }
+
+  #show(path: string): void {
+    const file = fileAt(path);
+    const { database } = openStoreFile(path);
+    this.#data = new StorePageData(database, OF_CAPTURE);
+    this.#shown?.database.close();
+    this.#shown = { path, file, database };
+  }
+
+  /** Shows the store that was begun where the one before was damaged or removed. */
+  #showNew(): void {
+    if (this.#shown === null) return;
+    const { path, file } = this.#shown;
+    const now = fileAt(path);
+    if (now === null || now === file) return;
+    try {
+      this.#show(path);
+    } catch (error) {
+      // It is only being made.
+      if (!(error instanceof UserError)) throw error;
     }
   }
 
