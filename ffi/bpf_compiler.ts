@@ -30,6 +30,17 @@ const NETMASK_OF_SAVED = 0;
 /** The longest packet, `MAXIMUM_SNAPLEN` of libpcap: filters accept whole packets. */
 const MAXIMUM_SNAPLEN = 262144;
 
+/** What libpcap says of a filter. */
+export class FilterError extends UserError {
+  /** Whether the filter may be right, but for an interface whose netmask is known. */
+  readonly isForNetmask: boolean;
+
+  constructor(expression: string, words: string) {
+    super(`filter ${JSON.stringify(expression)}: ${words}: see pcap-filter(7)`);
+    this.isForNetmask = words.startsWith("netmask not known");
+  }
+}
+
 /** A program that C holds. */
 export type CompiledProgram = Uint8Array<ArrayBuffer>;
 
@@ -57,7 +68,7 @@ export function withProgram<Result>(
  * Compiles a filter for an open handle.
  *
  * @param netmask The IPv4 netmask of the interface, in network order as libpcap gives it.
- * @throws {UserError} with libpcap's words when the filter has an error.
+ * @throws {FilterError} when the filter has an error.
  */
 export function compileFor(
   handle: Deno.PointerObject,
@@ -68,9 +79,7 @@ export function compileFor(
   const program = allocate(PROGRAM.size);
   const optimize = 1;
   if (compile(handle, program, cString(expression), optimize, netmask) !== 0) {
-    throw new UserError(
-      `filter ${JSON.stringify(expression)}: ${textAt(geterr(handle))}: see pcap-filter(7)`,
-    );
+    throw new FilterError(expression, textAt(geterr(handle)));
   }
   try {
     return instructionsOf(program);

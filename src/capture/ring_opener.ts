@@ -1,4 +1,5 @@
 import { PacketSocket } from "../../ffi/af_packet.ts";
+import { FilterError } from "../../ffi/bpf_compiler.ts";
 import type { BpfInstruction } from "../../ffi/bpf_instruction.ts";
 import { absenceMessage, CaptureError, downMessage } from "../../ffi/capture_error.ts";
 import { ANY_DEVICE, LOOPBACK } from "../../ffi/device.ts";
@@ -53,6 +54,7 @@ export class RingOpener {
    * bound again, nor for devices that are known to libpcap alone.
    *
    * @throws {CaptureError} when capture is not permitted.
+   * @throws {FilterError} when the filter has an error, which an interface that is down has not shown.
    */
   prepare(): void {
     const linkType = hardwareLinkType(this.#name);
@@ -66,6 +68,7 @@ export class RingOpener {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (error instanceof CaptureError && error.isPermission) throw error;
+      if (error instanceof FilterError && !error.isForNetmask) throw error;
       this.#log.debug(`needs permission to open it again: ${error.message}`);
     }
   }

@@ -47,16 +47,6 @@ export function openStoreFile(path: string): ReportSource {
   });
 }
 
-/** What tells a file from another one that comes in its place; `null` where there is none. */
-export function fileAt(path: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev} ${ino}`;
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Reads something of a store.
  *

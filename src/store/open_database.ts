@@ -55,6 +55,21 @@ export function putAside(path: string): string {
   return aside;
 }
 
+/**
+ * Has a file that was removed or renamed be whole, and leaves nothing that would be taken for a part of
+ * the next one of its name. It is to be closed then.
+ */
+export function leaveMoved(database: DatabaseSync, path: string): void {
+  try {
+    // The log keeps its name, and may be read by others still: it is empty then.
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // There is no room for it, say; it belongs to nothing now.
+  }
+  if (exists(path)) return;
+  for (const end of ["-wal", "-shm"]) if (exists(path + end)) Deno.removeSync(path + end);
+}
+
 function openWhole(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {

@@ -7,7 +7,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { UserError } from "../user_error.ts";
 import { failureOf } from "../workers/failure.ts";
 import type { WorkerScope } from "../workers/worker_scope.ts";
-import { openDatabase, putAside } from "./open_database.ts";
+import { fileAt } from "./file_at.ts";
+import { leaveMoved, openDatabase, putAside } from "./open_database.ts";
 import { SteadyClock } from "./steady_clock.ts";
 import { isDamage, isPassing, sqliteReason } from "./sqlite_error.ts";
 import type { StoreBatch } from "./store_batch.ts";
@@ -34,6 +35,8 @@ class StoreWorker {
   #open: OpenStoreMessage | null = null;
   #database: DatabaseSync | null = null;
   #writer: StoreWriter | null = null;
+  /** Which file is open. */
+  #file: string | null = null;
   #retention: StoreRetention | null = null;
   /** In the order they came, where they can't be written. */
   #waiting: Waiting[] = [];
@@ -101,6 +104,7 @@ class StoreWorker {
     const { path, run, retention } = this.#open!;
     const { database, damaged } = openDatabase(path);
     if (damaged !== null) sayDamaged(path, damaged);
+    this.#file = fileAt(path);
     this.#use(database, new StoreWriter(database, { ...run, localNetworks: this.#localNetworks }));
     this.#retention = new StoreRetention(database, retention);
   }
@@ -113,6 +117,7 @@ class StoreWorker {
   /** Writes what waits, one batch after the other. */
   #write(): void {
     try {
+      this.#leaveWhatWasMoved();
       if (this.#database === null) this.#openFile();
       for (let next; (next = this.#waiting[0]) !== undefined;) {
         this.#writer!.write(next.batch, this.#losses);
@@ -124,6 +129,15 @@ class StoreWorker {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** What is written to a file that was removed, nobody would ever see, and SQLite doesn't mind. */
+  #leaveWhatWasMoved(): void {
+    const { path } = this.#open!;
+    if (this.#database === null || fileAt(path) === this.#file) return;
+    leaveMoved(this.#database, path);
+    this.#closeFile();
+    sayNew(path, "was removed or renamed");
   }
 
   #keep(): void {
@@ -218,11 +232,12 @@ class StoreWorker {
 }
 
 function sayDamaged(path: string, aside: string): void {
-  scope.postMessage({
-    kind: "log",
-    level: "warn",
-    message: `store ${path} was damaged and is ${aside} now; a new one is begun`,
-  });
+  sayNew(path, `was damaged and is ${aside} now`);
+}
+
+function sayNew(path: string, what: string): void {
+  const message = `store ${path} ${what}; a new one is begun`;
+  scope.postMessage({ kind: "log", level: "warn", message });
 }
 
 const worker = new StoreWorker();

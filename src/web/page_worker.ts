@@ -5,7 +5,8 @@
  * @module
  */
 import type { Log, LogLevel } from "../log.ts";
-import { fileAt, openStoreFile } from "../report/open_store_file.ts";
+import { openStoreFile } from "../report/open_store_file.ts";
+import { fileAt } from "../store/file_at.ts";
 import { sqliteReason } from "../store/sqlite_error.ts";
 import type { ToStore } from "../store/store_messages.ts";
 import { UserError } from "../user_error.ts";

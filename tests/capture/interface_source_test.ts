@@ -347,8 +347,17 @@ sourceTest(
 );
 
 sourceTest("says what is wrong with a filter", async (pair, _file, start) => {
+  const words = /^filter "tcp prt 1": .*syntax error/;
   const capture = await start(pair, "veth0", { filter: "tcp prt 1" });
-  assert.match((await capture.ended()).log[0], /^filter "tcp prt 1": .*syntax error/);
+  assert.match((await capture.ended()).log[0], words);
+  // It is not only told when somebody switches the interface on.
+  await pair.ip("link", "set", "veth0", "down");
+  const waiting = await start(pair, "veth0", { filter: "tcp prt 1" });
+  assert.match((await waiting.ended()).log.at(-1)!, words);
+  const needsNetmask = await start(pair, "veth0", { filter: "ip broadcast" });
+  await pair.ip("link", "set", "veth0", "up");
+  await needsNetmask.until(({ log }) => log.length === 2);
+  assert.match((await needsNetmask.stop()).log[1], /veth0 is up: capture goes on$/);
 });
 
 sourceTest("names the capability that is missing", async (pair, _file, start) => {

@@ -288,6 +288,37 @@ Deno.test("SqliteStore puts a file aside that gets damaged while it is written, 
   });
 });
 
+Deno.test("SqliteStore begins a new file where its own is removed or renamed, and loses no row", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "flows.db");
+    const { store, log } = await open(path);
+    const told = () => log.lines.join("\n");
+    const count = "SELECT count(*) FROM conversation";
+    const isWritten = () => until(() => store.pending === 0, told);
+    store.takeRecords(records(2));
+    await store.flush();
+    await isWritten();
+    await Deno.rename(path, join(directory, "old.db"));
+    store.takeRecords(records(3));
+    await store.flush();
+    await until(() => log.lines.length === 1, told);
+    await isWritten();
+    for (const { name } of [...Deno.readDirSync(directory)]) {
+      if (name !== "old.db") await Deno.remove(join(directory, name));
+    }
+    store.takeRecords(records(4));
+    await store.close();
+    const line = `warn: store ${path} was removed or renamed; a new one is begun`;
+    assert.deepEqual(log.lines, [line, line]);
+    const files = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    assert.deepEqual(files, ["flows.db", "old.db"]);
+    for (const [file, rows] of [["old.db", 2], ["flows.db", 4]] as const) {
+      assert.equal(value(join(directory, file), "PRAGMA integrity_check"), "ok");
+      assert.equal(value(join(directory, file), count), rows);
+    }
+  });
+});
+
 Deno.test("SqliteStore says what is wrong with a file that can't be opened", async () => {
   await withDirectory(async (directory) => {
     const path = join(directory, "missing", "flows.db");
