@@ -1,7 +1,17 @@
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { instructionBytes, readInstructions, writeInstructions } from "./bpf_instructions.ts";
 import { CaptureError, permissionAdvice } from "./capture_error.ts";
-import { EACCES, EINVAL, ENETDOWN, ENODEV, EPERM, errorText, lastErrno } from "./errno.ts";
+import { closeAside } from "./closings.ts";
+import {
+  EACCES,
+  EINVAL,
+  ENETDOWN,
+  ENODEV,
+  EPERM,
+  errorText,
+  lastErrno,
+  openingErrorText,
+} from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf, allocate } from "./memory.ts";
 
@@ -78,6 +88,7 @@ export class PacketSocket {
   readonly #lengthWord = new DataView(this.#length.buffer);
   /** The interface whose packets for other hosts it takes too; 0 for none. */
   #promiscuousOn = 0;
+  #hasRing = false;
   #isOpen = true;
 
   /**
@@ -110,6 +121,7 @@ export class PacketSocket {
     words.setUint32(TPACKET_REQ3.frameCount, (blockSize / FRAME_SIZE) * blockCount, true);
     words.setUint32(TPACKET_REQ3.retireMilliseconds, retireMilliseconds, true);
     this.#set(SOL_PACKET, PACKET_RX_RING, request);
+    this.#hasRing = true;
   }
 
   /** Takes only what a program of the packet filter takes; it says how many bytes, too. */
@@ -159,7 +171,9 @@ export class PacketSocket {
       libc().setsockopt(this.fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, request, request.length);
       this.#promiscuousOn = 0;
     }
-    this.#set(SOL_PACKET, PACKET_RX_RING, allocate(TPACKET_REQ3.size));
+    // The kernel waits for all its processors each time, also where there is no ring.
+    if (this.#hasRing) this.#set(SOL_PACKET, PACKET_RX_RING, allocate(TPACKET_REQ3.size));
+    this.#hasRing = false;
   }
 
   /** @throws {CaptureError} when the interface has gone down or away since this was last asked. */
@@ -175,9 +189,9 @@ export class PacketSocket {
     into.drops = this.#countWords.getUint32(TPACKET_STATS_V3.drops, true);
   }
 
-  /** Ends it. Closing twice is harmless. */
+  /** Ends it, see {@linkcode closeAside}. Closing twice is harmless. */
   close(): void {
-    if (this.#isOpen) libc().close(this.fd);
+    if (this.#isOpen) closeAside(libc().close_aside(this.fd));
     this.#isOpen = false;
   }
 
@@ -209,7 +223,7 @@ export class PacketSocket {
   /** @param call What failed; empty if it was nothing that was called. */
   #error(call: string, errno: number): CaptureError {
     const isPermission = errno === EPERM || errno === EACCES;
-    const words = errorText(errno) + (call === "" ? "" : ` (${call})`);
+    const words = openingErrorText(errno) + (call === "" ? "" : ` (${call})`);
     const advice = isPermission
       ? `: ${permissionAdvice()}`
       : errno === ENOMEM

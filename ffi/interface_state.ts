@@ -1,3 +1,5 @@
+import { UserError } from "../src/user_error.ts";
+import { lastErrno, openingErrorText } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { allocate, cString } from "./memory.ts";
 
@@ -51,6 +53,8 @@ function askedOf(name: string, request: bigint): DataView<ArrayBuffer> | null {
   const { socket, ioctl } = libc();
   // It stays open: whoever captures asks all the time, also when no more files may be opened.
   if (asking < 0) asking = socket(AF_INET, DATAGRAM_SOCKET, 0);
-  if (asking < 0) throw new Error("socket(2) failed");
+  if (asking < 0) {
+    throw new UserError(`interfaces can't be looked at: ${openingErrorText(lastErrno())}`);
+  }
   return ioctl(asking, request, structure) === 0 ? new DataView(structure.buffer) : null;
 }

@@ -15,6 +15,7 @@ import { textAt } from "./memory.ts";
 const SYMBOLS = {
   activate: { name: "pcap_activate", parameters: ["pointer"], result: "i32" },
   close: { name: "pcap_close", parameters: ["pointer"], result: "void" },
+  close_aside: { name: "pcap_close", parameters: ["pointer"], result: "void", nonblocking: true },
   compile: {
     name: "pcap_compile",
     parameters: ["pointer", "buffer", "buffer", "i32", "u32"],

@@ -1,6 +1,8 @@
 import { absenceMessage, CaptureError, downMessage, permissionAdvice } from "./capture_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { compileFor, NETMASK_UNKNOWN, withProgram } from "./bpf_compiler.ts";
+import { closeAside } from "./closings.ts";
+import { withFilesAdvice } from "./errno.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
 import {
@@ -162,6 +164,12 @@ export class PcapHandle {
     this.#pointer = null;
   }
 
+  /** The same on a thread of its own, see {@linkcode closeAside}. */
+  closeAside(): void {
+    if (this.#pointer !== null) closeAside(libpcap().symbols.close_aside(this.#pointer));
+    this.#pointer = null;
+  }
+
   /** The interface's IPv4 netmask in network order, which `ip broadcast` in a filter needs. */
   #netmask(): number {
     const network = allocate(4);
@@ -196,7 +204,7 @@ export class PcapHandle {
       case PCAP_ERROR_IFACE_NOT_UP:
         return new PcapError(downMessage(this.device), status);
       default:
-        return new PcapError(`${this.device}: ${words}`, status);
+        return new PcapError(`${this.device}: ${withFilesAdvice(words)}`, status);
     }
   }
 }

@@ -1,3 +1,5 @@
+import { UserError } from "../src/user_error.ts";
+import { lastErrno, openingErrorText } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 
@@ -20,9 +22,12 @@ export class Readiness {
   readonly #words = new DataView(this.#pollfds.buffer);
   #closed = false;
 
+  /** @throws {UserError} when no descriptor can be had. */
   constructor() {
     this.#wakeFd = libc().eventfd(0, EVENTFD_FLAGS);
-    if (this.#wakeFd < 0) throw new Error("eventfd(2) failed");
+    if (this.#wakeFd < 0) {
+      throw new UserError(`packets can't be waited for: ${openingErrorText(lastErrno())}`);
+    }
     this.#words.setInt32(POLLFD.size + POLLFD.fd, this.#wakeFd, true);
     this.#words.setInt16(POLLFD.size + POLLFD.events, POLLIN, true);
     this.#words.setInt16(POLLFD.events, POLLIN, true);

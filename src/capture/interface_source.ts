@@ -261,8 +261,9 @@ export abstract class InterfaceSource implements PacketSource {
   }
 
   #release(): void {
-    if (this.#capture !== null) this.#end(this.#capture);
+    // In this order no ring is given back that is closed at once: with many interfaces that took seconds.
     this.ring.close();
+    if (this.#capture !== null) this.#end(this.#capture);
     this.#readiness.close();
   }
 }

@@ -156,7 +156,7 @@ class OpenHandle implements OpenInterface {
 
   close(): void {
     this.#records.close();
-    this.#handle.close();
+    this.#handle.closeAside();
   }
 
   /** Says where each packet of the records lies. */

@@ -1,3 +1,4 @@
+import { allClosed } from "../../ffi/closings.ts";
 import { ANY_DEVICE } from "../../ffi/device.ts";
 import type { LoopWatch } from "../../ffi/loop_watch.ts";
 import type { Direction } from "../../ffi/pcap_handle.ts";
@@ -170,6 +171,7 @@ export async function capture(
     localServices.close();
     if (opened instanceof WorkerPool) opened.close();
     else for (const source of opened) source.close();
+    await allClosed();
     signals.close();
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { allClosed } from "../../ffi/closings.ts";
 import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
 import { openInterfaces } from "../../src/capture/open_interfaces.ts";
 import type { SourceKind } from "../../src/capture/source_kind.ts";
@@ -371,6 +372,20 @@ sourceTest("names the capability that is missing", async (pair, _file, start) =>
   assert.ok(log[0].endsWith(`setcap cap_net_raw,cap_net_admin+eip ${Deno.execPath()}`), log[0]);
 });
 
+sourceTest("says what to do when no more files may be open", async (pair, _file, start) => {
+  // How many a process has when it starts depends on Deno.
+  const interfaces = Array.from({ length: 20 }, (_, i) => `bridge${i}`);
+  for (const name of interfaces) {
+    await pair.ip("link", "add", name, "type", "bridge");
+    await pair.ip("link", "set", name, "up");
+  }
+  const prefix = ["prlimit", "--nofile=48:48"];
+  const capture = await start(pair, interfaces.join(), { bufferMebibytes: 1 }, { prefix });
+  const { state, log } = await capture.ended();
+  assert.equal(state, "failed");
+  assert.match(log[0], /: permit more \(ulimit -n; LimitNOFILE= of systemd\)/);
+});
+
 sourceTest("puts a packet's VLAN tag back to where it was", async (pair, file, start) => {
   const packet = (tags: number[]) => ethernet(ip("10.1.0.1", "10.99.0.1", tcp(PORT, 80)), tags);
   await Deno.writeFile(file, packets(10, packet([42])));
@@ -397,6 +412,7 @@ for (const source of ["libpcap", "af_packet"] as const) {
       assert.equal(await pending, null);
       assert.equal(await opened.next(), null);
       opened.close();
+      await allClosed();
       assert.equal(opened.statistics().received, 0);
       assert.deepEqual(log.lines, []);
     },
