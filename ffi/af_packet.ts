@@ -189,8 +189,14 @@ export class PacketSocket {
     into.drops = this.#countWords.getUint32(TPACKET_STATS_V3.drops, true);
   }
 
-  /** Ends it, see {@linkcode closeAside}. Closing twice is harmless. */
+  /** Ends it. Closing twice is harmless. */
   close(): void {
+    if (this.#isOpen) libc().close(this.fd);
+    this.#isOpen = false;
+  }
+
+  /** The same on a thread of its own, see {@linkcode closeAside}. */
+  closeAside(): void {
     if (this.#isOpen) closeAside(libc().close_aside(this.fd));
     this.#isOpen = false;
   }

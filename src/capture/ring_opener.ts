@@ -95,7 +95,7 @@ export class RingOpener {
   /** Gives back what it holds. */
   close(): void {
     this.#isClosed = true;
-    for (const socket of this.#sockets.values()) socket.close();
+    for (const socket of this.#sockets.values()) socket.closeAside();
     this.#sockets.clear();
   }
 
@@ -107,7 +107,7 @@ export class RingOpener {
 
   /** Keeps a socket for the next time. */
   #leave(isCooked: boolean, socket: PacketSocket): void {
-    if (this.#isClosed || this.#options.fanoutGroup !== null) return socket.close();
+    if (this.#isClosed || this.#options.fanoutGroup !== null) return socket.closeAside();
     socket.rest();
     this.#sockets.set(isCooked, socket);
   }
