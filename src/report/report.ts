@@ -115,7 +115,7 @@ const SUMS = TOTALS_COLUMNS.map((name) => `sum(c.${name}) AS ${name}`).join(", "
 const FIGURES = TOTALS_COLUMNS.map((name) => `c.${name}`).join(", ");
 const BY_VOLUME = "sum(c.bytes_client) + sum(c.bytes_server) DESC, sum(c.conversations) DESC, " +
   "sum(c.observations) DESC";
-const FROM_USAGES = "FROM chosen c JOIN usage u ON u.id = c.usage";
+const FROM_USAGES = "FROM chosen c CROSS JOIN usage u ON u.id = c.usage";
 const FROM = `${FROM_USAGES} JOIN service v ON v.id = u.service`;
 const FIRST_SEEN = "min(u.first) AS first, max(u.last) AS last";
 const EXAMPLES = 5;
