@@ -8,7 +8,7 @@ import { cutToWidth, padToWidth, widthOf } from "./cut_to_width.ts";
 import { HELP } from "./help.ts";
 import type { Key } from "./keyboard.ts";
 import { type LiveRows, liveRows, type RefusedRow, serviceRows } from "./live_rows.ts";
-import { rowFilter, type RowKnowledge } from "./row_filter.ts";
+import { ROW_FLAGS, rowFilter, type RowKnowledge } from "./row_filter.ts";
 import { orderBy, type RowOrder, type RowSort, sortRows } from "./row_order.ts";
 import { type Styles, styles } from "./styles.ts";
 
@@ -233,7 +233,7 @@ export class LiveView {
 
   #apply(typed: string): void {
     try {
-      const filter = parseFilter(typed);
+      const filter = parseFilter(typed, ROW_FLAGS);
       rowFilter(filter, this.#options, false);
       this.#filter = filter;
       this.#typed = null;

@@ -1,6 +1,6 @@
 import type { DnsKinds } from "../model/dns_kinds.ts";
 import { addressesWithin } from "../web/addresses_within.ts";
-import { type Filter, FilterError, type FilterTerm } from "../web/filter.ts";
+import { type Filter, FILTER_FLAGS, FilterError, type FilterTerm } from "../web/filter.ts";
 
 /** What a filter asks of a row. */
 export interface FilteredRow {
@@ -25,6 +25,9 @@ type Condition = (row: FilteredRow) => boolean;
 
 /** What the store knows, and the live table does not. */
 const UNKNOWN = ["unexplained", "new"];
+
+/** Flags that {@linkcode rowFilter} knows. */
+export const ROW_FLAGS: readonly string[] = FILTER_FLAGS.filter((it) => !UNKNOWN.includes(it));
 
 /**
  * A filter as a function, which chooses the rows that the page chooses by it.

@@ -49,14 +49,15 @@ const IPV6 = /^(?=.*:)[0-9a-f:.]+(\/\d{1,3})?$/i;
  * Reads a filter, such as `client:10.0.0.0/24 port:443,853 name:example -by:syn unexplained`. What has
  * no colon is one of the flags, or a part of an address or a name.
  *
+ * @param known Flags that are named where a term is not understood: not everybody knows all.
  * @throws {FilterError} that says which term is not understood, and what there is.
  */
-export function parseFilter(text: string): Filter {
+export function parseFilter(text: string, known: readonly string[] = FILTER_FLAGS): Filter {
   if (text.length > MOST_CHARACTERS) throw new FilterError("the filter is too long");
   const terms: FilterTerm[] = [];
   for (const [whole, minus, field, quotedValue, value, quoted, bare] of text.matchAll(TERM)) {
     const inQuotes = (quotedValue ?? quoted)?.replace(/\\(.)/gs, "$1");
-    terms.push(termOf(whole, minus === "-", field?.toLowerCase(), inQuotes, value ?? bare));
+    terms.push(termOf(whole, minus === "-", field?.toLowerCase(), inQuotes, value ?? bare, known));
   }
   return terms;
 }
@@ -95,6 +96,7 @@ function termOf(
   field: string | undefined,
   quoted: string | undefined,
   bare: string | undefined,
+  known: readonly string[],
 ): FilterTerm {
   const value = quoted ?? bare ?? "";
   if (quoted === undefined && value.startsWith('"')) {
@@ -112,7 +114,7 @@ function termOf(
     }
     throw new FilterError(
       `${field}: is not known; there are ${FILTER_FIELDS.map((it) => `${it}:`).join(" ")} and ` +
-        FILTER_FLAGS.join(" "),
+        known.join(" "),
     );
   }
   const values = quoted === undefined ? value.split(",").filter((it) => it !== "") : [value];

@@ -110,6 +110,8 @@ export interface SensorState {
 /** The first screen. */
 export interface Overview {
   readonly now: number;
+  /** When the time that was asked for begins, where there is something older; otherwise `null`. */
+  readonly since: number | null;
   readonly clients: number;
   readonly services: number;
   readonly newServices: number;

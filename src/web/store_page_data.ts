@@ -82,6 +82,7 @@ export class StorePageData implements PageData, Disposable {
     const { flows, flowsNow, unexplainedFlows, encryptedDns } = this.#store.totals(query, now);
     return {
       now,
+      since: this.#store.since(query, now),
       clients: this.#store.clients(query, now),
       ...this.#store.ownServices(query, now),
       flows,

@@ -176,6 +176,8 @@ Deno.test("LiveView says what is wrong with a filter, and has it corrected", () 
   // It looks like an address, and is none.
   seen.press("ctrl w").type("client:1:1").press("return");
   assert.match(seen.lines().at(-1)!, /^"1:1" is not an IPv4 or IPv6 prefix/);
+  seen.press("ctrl w").type("klient:x").press("return");
+  assert.match(seen.lines().at(-1)!, /^klient: is not known; .* and refused local /);
   seen.press("ctrl w").type("new").press("return");
   assert.equal(seen.lines().at(-1), "new is not known here; a store and its page know it");
   seen.press("backspace");

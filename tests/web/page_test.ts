@@ -468,6 +468,18 @@ pageTest(
   },
 );
 
+pageTest(
+  "what is older than the time that is shown is told of, and a click away",
+  async ({ browser, url }) => {
+    const page = await browser.open(`${url}/?filter=port:443`);
+    const older = page.getByText("there is older: all time");
+    await older.waitFor();
+    await page.getByRole("link", { name: "all time" }).click();
+    await page.waitForURL(`${url}/?filter=port:443&span=all`);
+    await older.waitFor({ state: "detached" });
+  },
+);
+
 pageTest("a flow's page has names, conversations and rules", async ({ browser, url }) => {
   const page = await browser.open(`${url}${FLOW}`);
   await page.getByText("asked as static.example.com, img.example.com").first().waitFor();

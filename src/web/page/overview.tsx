@@ -52,6 +52,15 @@ export function Overview({ theme }: { readonly theme: string }) {
             {data.sensor === null ? null : <Sensor sensor={data.sensor} />}
           </div>
           {data.traffic === null ? null : <Chart traffic={data.traffic} theme={theme} />}
+          {data.since === null || data.sensor?.isLive ? null : (
+            // Of captures of other days, the last day may be next to nothing.
+            <p class="quiet">
+              Seen since {timeText(data.since)}; there is older:{" "}
+              <ViewLink href={addressOf(route.path, route.parameters, { span: "all" })}>
+                all time
+              </ViewLink>
+            </p>
+          )}
         </>
       )}
       <FlowTable />
