@@ -1,4 +1,5 @@
 import { CaptureError } from "./capture_error.ts";
+import { withFilesAdvice } from "./errno.ts";
 import { libpcap } from "./libpcap.ts";
 import { textAt } from "./memory.ts";
 
@@ -23,7 +24,7 @@ export class PcapError extends CaptureError {
    * @param status One of the `PCAP_ERROR_` numbers, all below zero.
    */
   constructor(message: string, readonly status: number) {
-    super(message, ABSENCES.includes(status), REFUSALS.includes(status));
+    super(withFilesAdvice(message), ABSENCES.includes(status), REFUSALS.includes(status));
   }
 }
 

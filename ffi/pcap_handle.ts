@@ -1,8 +1,7 @@
-import { absenceMessage, CaptureError, downMessage, permissionAdvice } from "./capture_error.ts";
+import { absenceMessage, downMessage, permissionAdvice } from "./capture_error.ts";
 import type { BpfInstruction } from "./bpf_instruction.ts";
 import { compileFor, NETMASK_UNKNOWN, withProgram } from "./bpf_compiler.ts";
 import { closeAside } from "./closings.ts";
-import { withFilesAdvice } from "./errno.ts";
 import { ERRBUF_SIZE, libpcap } from "./libpcap.ts";
 import { allocate, cString, textAt, textIn } from "./memory.ts";
 import {
@@ -52,12 +51,12 @@ export class PcapHandle {
    * A handle that is not yet active.
    *
    * @throws {UserError} when libpcap is missing.
-   * @throws {CaptureError} when it takes no such name, or no file can be opened.
+   * @throws {PcapError} when it takes no such name, or no file can be opened.
    */
   static create(device: string): PcapHandle {
     const message = allocate(ERRBUF_SIZE);
     const pointer = libpcap().symbols.create(cString(device), message);
-    if (pointer === null) throw new CaptureError(`${device}: ${textIn(message)}`, false, false);
+    if (pointer === null) throw new PcapError(`${device}: ${textIn(message)}`, -1);
     return new PcapHandle(device, pointer);
   }
 
@@ -204,7 +203,7 @@ export class PcapHandle {
       case PCAP_ERROR_IFACE_NOT_UP:
         return new PcapError(downMessage(this.device), status);
       default:
-        return new PcapError(`${this.device}: ${withFilesAdvice(words)}`, status);
+        return new PcapError(`${this.device}: ${words}`, status);
     }
   }
 }

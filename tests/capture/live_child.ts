@@ -5,8 +5,11 @@
  * something; one more when it has ended after SIGTERM. The options are those of a live source, and
  * `source`, which is `libpcap` or `af_packet`; with `longPorts` more is taken of packets from there,
  * with `paused` nothing before SIGUSR1, and with `givenUp` all capabilities are gone once it is ready.
+ * With `spareFiles` there are no more files that may be opened when interfaces are.
  */
 import { keepCapabilities } from "../../ffi/keep_capabilities.ts";
+import { libc } from "../../ffi/libc.ts";
+import { libpcapAbsence } from "../../ffi/libpcap.ts";
 import { DEFAULT_LIVE_OPTIONS } from "../../src/capture/live_options.ts";
 import { openInterfaces } from "../../src/capture/open_interfaces.ts";
 import type { PacketSource } from "../../src/capture/packet_source.ts";
@@ -39,7 +42,7 @@ export interface Line {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const { paused, givenUp, source, longPorts, withNames, ...options } = JSON.parse(
+  const { paused, givenUp, spareFiles, source, longPorts, withNames, ...options } = JSON.parse(
     Deno.args[1] ?? "{}",
   );
   const line: Line = { state: "ready", sources: {}, log: [] };
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
   });
   try {
     const names = Deno.args[0].split(",");
+    if (spareFiles !== undefined) leaveFiles(spareFiles);
     const live = { ...DEFAULT_LIVE_OPTIONS, ...options };
     const sources = openInterfaces(source ?? "libpcap", names, () => live, log);
     if (givenUp) keepCapabilities(0n);
@@ -71,6 +75,14 @@ async function main(): Promise<void> {
   }
   print();
   Deno.exit();
+}
+
+/** Opens files until so many more may be opened. What is loaded is loaded before. */
+function leaveFiles(spare: number): void {
+  libpcapAbsence();
+  const open: number[] = [];
+  for (let fd; (fd = libc().dup(0)) >= 0;) open.push(fd);
+  for (const fd of open.slice(0, spare)) libc().close(fd);
 }
 
 async function take(source: PacketSource, report: Report, print: () => void): Promise<void> {
