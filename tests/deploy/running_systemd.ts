@@ -10,14 +10,34 @@ const SYSTEMD = "/usr/lib/systemd/systemd";
 const HIERARCHIES = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"]
   .filter((it) => existsSync(join(it, "cgroup.procs")));
 
+/** Mounts them below a folder, `$1`, as they are for who is in a namespace of cgroups. */
+const MOUNT_CGROUPS = HIERARCHIES.includes("/sys/fs/cgroup")
+  ? 'mount -t cgroup2 cgroup2 "$1"'
+  : `mount -t tmpfs tmpfs "$1"
+mkdir "$1/unified" "$1/systemd"
+mount -t cgroup2 cgroup2 "$1/unified"
+mount -t cgroup -o none,name=systemd cgroup "$1/systemd"`;
+
 /** Whether systemd can be run; tests that need it are skipped if not. */
 export const CAN_RUN_SYSTEMD: boolean = CAN_COPY_SYSTEM && existsSync(SYSTEMD) &&
-  HIERARCHIES.length > 0;
+  HIERARCHIES.length > 0 && await mayMountCgroups();
 
 /** What to add to the name of a test that is skipped without. */
 export const WITHOUT_SYSTEMD = CAN_RUN_SYSTEMD
   ? ""
-  : " (skipped: needs root, overlayfs and systemd)";
+  : " (skipped: needs root, overlayfs, cgroups and systemd)";
+
+/** Whether cgroups may be made and mounted, as not in every container. */
+async function mayMountCgroups(): Promise<boolean> {
+  const name = `flosensor-test-${crypto.randomUUID().slice(0, 8)}`;
+  const cgroups = HIERARCHIES.map((it) => join(it, name));
+  const { code } = await run(
+    ...["sh", "-e", "-c", `mkdir "$@"; rmdir "$@"`, "sh", ...cgroups] as const,
+  );
+  if (code !== 0) return false;
+  const mounts = ["sh", "-e", "-c", MOUNT_CGROUPS, "sh", "/mnt"];
+  return (await run("unshare", "--mount", "--cgroup", ...mounts)).code === 0;
+}
 
 /** Makes cgroups of a name, `$0`, that all of it is in, and then namespaces but for that of the network, `$1`. */
 const ENTER = `set -e
@@ -35,14 +55,8 @@ mount --make-rshared /
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
-${
-  HIERARCHIES.includes("/sys/fs/cgroup")
-    ? "mount -t cgroup2 cgroup2 /sys/fs/cgroup"
-    : `mount -t tmpfs tmpfs /sys/fs/cgroup
-mkdir /sys/fs/cgroup/unified /sys/fs/cgroup/systemd
-mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
-mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd`
-}
+set -- /sys/fs/cgroup
+${MOUNT_CGROUPS}
 cp -a /mnt/. /
 # Of this system, nothing is started.
 rm -rf /etc/systemd/system/*.wants

@@ -162,7 +162,7 @@ unitTest(
   "flosensor@late0",
   [
     `Environment="FLOSENSOR_OPTIONS=${OWN_NETWORKS.join(" ")} --no-redis --json"`,
-    ...["RestartSec=1", "[Unit]", "StartLimitIntervalSec=0"],
+    ...["RestartSec=100ms", "[Unit]", "StartLimitIntervalSec=0"],
   ],
   async ({ systemd, pair, log }) => {
     const service = "flosensor@late0";
