@@ -9,6 +9,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** How long, in milliseconds, a test waits for what must come. */
 const PATIENCE = 60_000;
 
+/** That of a shell. */
+const PROMPT = "$ ";
+
 /** What the live view begins and ends with. */
 const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l";
 const LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
@@ -42,7 +45,7 @@ export class PseudoTerminal implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
-      env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh", PS1: "$ " },
+      env: { NO_COLOR: "1", TERM: "xterm", SHELL: "/bin/sh", PS1: PROMPT },
     }).spawn();
     this.#keyboard = this.#script.stdin.getWriter();
     this.ended = this.#follow();
@@ -51,6 +54,16 @@ export class PseudoTerminal implements AsyncDisposable {
   /** Types something: `\x03` is Ctrl-C. */
   async type(text: string): Promise<void> {
     await this.#keyboard.write(new TextEncoder().encode(text));
+  }
+
+  /** Gives a command to a shell once it waits for one: what comes before may be lost with what ends. */
+  async command(text: string): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (!this.text.endsWith(PROMPT)) {
+      if (this.#isOver || performance.now() > end) throw new Error(`no prompt in: ${this.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await this.type(`${text}\n`);
   }
 
   /** Closes the terminal, as whoever closes its window. */
