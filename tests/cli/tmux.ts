@@ -42,7 +42,8 @@ export class Tmux implements AsyncDisposable {
       env?: Record<string, string>;
     } = {},
   ): Promise<Tmux> {
-    const tmux = new Tmux(join(directory, "tmux"), make);
+    // One that was told to end may still be at its socket.
+    const tmux = new Tmux(join(directory, `tmux-${crypto.randomUUID().slice(0, 8)}`), make);
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     await tmux.run(
       ...["-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows)],
