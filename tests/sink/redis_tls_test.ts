@@ -51,7 +51,9 @@ async function refusal(url: string): Promise<string> {
       const sink = await RedisSink.connect(url, options, new MemoryLog());
       await sink.close();
     }, (error: Error) => {
-      messages.push(error.message.replace(/^Redis at rediss:\S+: /, ""));
+      // How many seconds ago is another number a moment later.
+      const message = error.message.replace(/^Redis at rediss:\S+: /, "");
+      messages.push(message.replace(/\d+(?= seconds ago)/, "some"));
       return true;
     });
   }

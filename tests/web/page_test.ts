@@ -315,7 +315,7 @@ pageTest("keys open views and help, pause, and change colours", async ({ browser
 
 /** For each view a filter, what it leaves, and what it leaves out. */
 const FILTERED: Readonly<Record<string, readonly [filter: string, there: RegExp, gone: RegExp]>> = {
-  "/": ["port:853", /dns\.quad9\.net/, /video\.example\.com/],
+  "/": ["port:853", /dns\.quad9\.net/, /dns\.google/],
   "/services": ["port:8080", /192\.168\.1\.77:8080/, /192\.168\.1\.5:/],
   "/devices": ["phone-2", /phone-2/, /desk-1\b/],
   "/unexplained": ["-client:192.168.1.0/24", /Unexplained flows/, /192\.168\.1\.\d+\s[^]*nobody/],
