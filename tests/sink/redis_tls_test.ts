@@ -89,7 +89,7 @@ tlsTest("a server of another name is refused", "other", async (url) => {
 tlsTest("a server whose certificate has expired is refused", "expired", async (url) => {
   assert.match(
     await refusal(url),
-    /^its certificate is not trusted \(certificate expired \d+ seconds ago\)$/,
+    /^its certificate is not trusted \(certificate expired some seconds ago\)$/,
   );
 });
 
