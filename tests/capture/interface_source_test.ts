@@ -152,8 +152,12 @@ sourceTest("takes from several interfaces, and from any", async (pair, file, sta
   assert.deepEqual(log, []);
 });
 
-sourceTest("waits for an interface that goes down", async (pair, file, start) => {
-  const capture = await start(pair, "veth0");
+/** Sends the packets of a file, has the interface go down and up, and sends them again. */
+async function sendBeforeAndAfter(
+  pair: NamespacePair,
+  file: string,
+  capture: LiveCapture,
+): Promise<void> {
   await pair.replay(file);
   await pair.ip("link", "set", "veth0", "down");
   await capture.until(({ log }) => log.length === 1);
@@ -161,6 +165,11 @@ sourceTest("waits for an interface that goes down", async (pair, file, start) =>
   await capture.until(({ log }) => log.length === 2);
   await pair.replay(file);
   await capture.until(() => capture.packets() >= 2000);
+}
+
+sourceTest("waits for an interface that goes down", async (pair, file, start) => {
+  const capture = await start(pair, "veth0");
+  await sendBeforeAndAfter(pair, file, capture);
   const { sources: { veth0 }, log } = await capture.stop();
   assert.equal(veth0.packets, 2000);
   // The kernel has something to say itself when an interface is up.
@@ -202,13 +211,7 @@ sourceTest(
   "opens what comes back when capture is not permitted any more",
   async (pair, file, start) => {
     const capture = await start(pair, "veth0", { givenUp: true });
-    await pair.replay(file);
-    await pair.ip("link", "set", "veth0", "down");
-    await capture.until(({ log }) => log.length === 1);
-    await pair.ip("link", "set", "veth0", "up");
-    await capture.until(({ log }) => log.length === 2);
-    await pair.replay(file);
-    await capture.until(() => capture.packets() >= 2000);
+    await sendBeforeAndAfter(pair, file, capture);
     for (let times = 3; times <= 4; times++) {
       await pair.removeVeth();
       await capture.until(({ log }) => log.length === 2 * times - 3);

@@ -58,11 +58,7 @@ export class PseudoTerminal implements AsyncDisposable {
 
   /** Gives a command to a shell once it waits for one: what comes before may be lost with what ends. */
   async command(text: string): Promise<void> {
-    const end = performance.now() + PATIENCE;
-    while (!this.text.endsWith(PROMPT)) {
-      if (this.#isOver || performance.now() > end) throw new Error(`no prompt in: ${this.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await this.#until(() => this.text.endsWith(PROMPT), "prompt");
     await this.type(`${text}\n`);
   }
 
@@ -73,11 +69,7 @@ export class PseudoTerminal implements AsyncDisposable {
 
   /** Waits until it shows a text. */
   async shows(text: string, times = 1): Promise<void> {
-    const end = performance.now() + PATIENCE;
-    while (this.text.split(text).length <= times) {
-      if (this.#isOver || performance.now() > end) throw new Error(`no ${text} in: ${this.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await this.#until(() => this.text.split(text).length > times, text);
   }
 
   /** How often the live view took the terminal, and gave it back. */
@@ -96,6 +88,14 @@ export class PseudoTerminal implements AsyncDisposable {
     if (!this.#isOver) this.hangUp();
     await this.#keyboard.close().catch(() => {});
     await this.ended;
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (!condition()) {
+      if (this.#isOver || performance.now() > end) throw new Error(`no ${what} in: ${this.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   async #follow(): Promise<number> {
